@@ -1,0 +1,1 @@
+"""One learning algorithm, or close family, a file. Drop a file in and it is found."""

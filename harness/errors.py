@@ -1,0 +1,41 @@
+"""Bad input gets one sentence: what is wrong, what was given, what is allowed, the nearest name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """The user asked for something that cannot be done; the message is the whole answer."""
+
+
+class NotApplicable(InputError):
+    """This algorithm cannot do this task; the message is the reason, and a study records it."""
+
+
+def unknown(kind: str, given: str, allowed: Iterable[str]) -> InputError:
+    """An error for a name that is not among `allowed`, with the nearest one if it looks like a typo."""
+    names = sorted(allowed)
+    near = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return InputError(f"unknown {kind} {given!r}: allowed are {', '.join(names)}{hint}")
+
+
+def one_of(kind: str, given: str, allowed: Iterable[str]) -> None:
+    """Raise `InputError` unless `given` is one of `allowed`."""
+    names = list(allowed)
+    if given not in names:
+        raise unknown(kind, str(given), names)
+
+
+def at_least(kind: str, given: float, low: float, *, strict: bool = False) -> None:
+    """Raise `InputError` unless `given` is finite and ≥ `low` (> `low` if `strict`)."""
+    if not (low < given if strict else low <= given) or given == float("inf"):
+        raise InputError(f"{kind} must be {'greater than' if strict else 'at least'} {low:g}, but {given!r} was given")
+
+
+def between(kind: str, given: float, low: float, high: float) -> None:
+    """Raise `InputError` unless low ≤ `given` < high."""
+    if not low <= given < high:
+        raise InputError(f"{kind} must be at least {low:g} and below {high:g}, but {given!r} was given")

@@ -1,0 +1,212 @@
+"""Run one cell: an algorithm on a task over R replicas, in chunks that fit the cache.
+
+    print(run(Backprop(), Xor(), replicas=1000, seed=0))
+
+Knows nothing of Hydra, MLflow or files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.algorithm import Algorithm
+from harness.curves import QUANTILES, curve_epochs, quantiles
+from harness.errors import InputError, NotApplicable, at_least, one_of
+from harness.task import Task
+from harness.training import SOLVED, Plan, Trained, train
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FULL = "full"
+CACHE = 8 * 2**20  # bytes of activity that a chunk of replicas may hold: measured, see docs/design.md
+SMALLEST, LARGEST = 32, 4096  # replicas in a chunk
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a cell is run; None is what is usual for the task or the algorithm."""
+
+    replicas: int = 100
+    """Independent networks."""
+    seed: int = 0
+    epochs: int | None = None
+    """Budget in sweeps over the patterns; None is the task's usual one."""
+    seconds: float | None = None
+    """Budget in seconds of updates for the whole cell; None for none. Runs it ends are not reproducible to the epoch."""
+    batch: Any = None
+    """Patterns per update: full, or a number (1 is online); None is the algorithm's usual way."""
+    shuffle: bool = True
+    """Draw a new order of the patterns for every sweep (with full batches there is none)."""
+    dtype: str = "float64"
+    processes: int = 1
+    """Processes that share the replicas; the results have the same bits."""
+
+    def __post_init__(self) -> None:
+        at_least("replicas", self.replicas, 1)
+        at_least("seed", self.seed, 0)
+        at_least("processes", self.processes, 1)
+        one_of("dtype", self.dtype, ("float64", "float32"))
+        if self.epochs is not None:
+            at_least("epochs", self.epochs, 1)
+        if self.seconds is not None:
+            at_least("seconds", self.seconds, 0, strict=True)
+        if not (self.batch in (None, FULL) or (type(self.batch) is int and self.batch >= 1)):
+            raise InputError(f"batch must be full or a whole number of patterns from 1, but {self.batch!r} was given")
+        if not self.shuffle and self.batch in (None, FULL):
+            raise InputError(
+                "shuffle=False would be ignored: only runs with run.batch below the number of patterns have an order"
+            )
+
+    def resolved(self, algorithm: Algorithm, task: Task) -> Settings:
+        """These settings with everything that is left to what is usual (None) filled in."""
+        usual = 1 if algorithm.online else FULL
+        return replace(
+            self,
+            epochs=task.usual.epochs if self.epochs is None else self.epochs,
+            batch=usual if self.batch is None else self.batch,
+        )
+
+
+@dataclass
+class Result:
+    """A finished cell. `print` it for a summary; `frame` and `curves` are pandas."""
+
+    algorithm: Algorithm
+    task: Task
+    settings: Settings
+    trained: Trained
+
+    @property
+    def solved(self) -> NDArray[np.bool_]:
+        """Which replicas solved the task."""
+        return np.equal(self.trained.outcome, SOLVED)
+
+    @property
+    def epochs(self) -> NDArray[np.int64]:
+        """The epochs at which curves were drawn, (E,)."""
+        return curve_epochs(int(self.settings.epochs or 0))
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The per-replica table as columns; every outcome is in it."""
+        t = self.trained
+        names = ("replica", "outcome", "epochs", "updates", "seconds", "reason", "loss", "right", "held_right")
+        return {name: getattr(t, name) for name in names}
+
+    def curve_columns(self) -> dict[str, NDArray[Any]]:
+        """Quantiles over replicas of loss and share of right patterns at each curve epoch."""
+        columns: dict[str, NDArray[Any]] = {"epoch": self.epochs}
+        for name, curve in (("loss", self.trained.loss_curve), ("right", self.trained.right_curve)):
+            for q, values in zip(QUANTILES, quantiles(curve).T, strict=True):
+                columns[f"{name}_q{round(100 * q):02d}"] = values
+        return columns
+
+    def frame(self) -> pd.DataFrame:
+        """One row per replica."""
+        import pandas as pd
+
+        return pd.DataFrame(self.columns())
+
+    def curves(self) -> pd.DataFrame:
+        """One row per curve epoch."""
+        import pandas as pd
+
+        return pd.DataFrame(self.curve_columns())
+
+    def __str__(self) -> str:
+        from harness.summary import describe
+
+        return describe(self)
+
+
+def run(
+    algorithm: Algorithm,
+    task: Task,
+    tick: Callable[[int], None] | None = None,
+    only: Sequence[int] | None = None,
+    **settings: Any,
+) -> Result:
+    """Train `replicas` networks on `task` by `algorithm` and say what became of each.
+
+    Keyword settings are the fields of `Settings`. `only` runs just these replicas of the cell (they give
+    the bits they have in it); `tick` is told the epoch reached. Raises `InputError` for settings that
+    cannot be, `NotApplicable` if the algorithm cannot do the task.
+    """
+    known = [f.name for f in fields(Settings)]
+    for name in settings:
+        one_of("setting", name, known)
+    return run_cell(algorithm, task, Settings(**settings), tick, only)
+
+
+def run_cell(
+    algorithm: Algorithm,
+    task: Task,
+    settings: Settings,
+    tick: Callable[[int], None] | None = None,
+    only: Sequence[int] | None = None,
+) -> Result:
+    """`run` with its settings in one piece."""
+    algorithm, task, settings = resolve(algorithm, task, settings)
+    numbers = list(range(settings.replicas) if only is None else only)
+    chunks = split(numbers, chunk_size(task, settings), settings.processes)
+    jobs = []
+    for chunk in chunks:
+        seconds = np.inf if settings.seconds is None else settings.seconds * len(chunk) / len(numbers)
+        batch = 0 if settings.batch == FULL else int(settings.batch)
+        jobs.append((Plan(settings.seed, int(settings.epochs or 0), seconds, batch, settings.shuffle, settings.dtype), chunk))
+    if settings.processes == 1 or len(jobs) == 1:
+        parts = [_train_alone(algorithm, task, *job, tick=tick) for job in jobs]
+    else:
+        # spawned, not forked: a fork would copy the threads' locks of whoever calls us
+        with ProcessPoolExecutor(settings.processes, mp_context=get_context("spawn")) as pool:
+            parts = list(pool.map(partial(_train_alone, algorithm, task), *zip(*jobs, strict=True)))
+    return Result(algorithm, task, settings, join(parts))
+
+
+def resolve(algorithm: Algorithm, task: Task, settings: Settings) -> tuple[Algorithm, Task, Settings]:
+    """All three with nothing left to what is usual. Raises `NotApplicable` with the algorithm's reason."""
+    if reason := algorithm.applies_to(task):
+        raise NotApplicable(f"{type(algorithm).__name__} does not apply to {task.name}: {reason}")
+    return algorithm.resolved(task.usual), task.resolved(), settings.resolved(algorithm, task)
+
+
+def chunk_size(task: Task, settings: Settings) -> int:
+    """Replicas whose activities together fill the cache, within bounds."""
+    patterns = len(task.patterns().x)
+    one = patterns * sum(g.size for g in task.network().groups) * np.dtype(settings.dtype).itemsize
+    return int(np.clip(CACHE // one, SMALLEST, LARGEST))
+
+
+def split(numbers: list[int], size: int, processes: int) -> list[list[int]]:
+    """Replicas in chunks of at most `size`, all processes busy if there are enough."""
+    count = min(len(numbers), max(-(-len(numbers) // size), processes))
+    return [list(map(int, part)) for part in np.array_split(numbers, count)]
+
+
+def join(parts: list[Trained]) -> Trained:
+    """Chunks one after another."""
+    if len(parts) == 1:
+        return parts[0]
+    joined: dict[str, Any] = {
+        f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Trained) if f.name != "weights"
+    }
+    joined["weights"] = {name: np.concatenate([p.weights[name] for p in parts]) for name in parts[0].weights}
+    return Trained(**joined)
+
+
+def _train_alone(
+    algorithm: Algorithm, task: Task, plan: Plan, replicas: list[int], tick: Callable[[int], None] | None = None
+) -> Trained:
+    # several BLAS threads are slower on small matrices, and change bits
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        return train(algorithm, task, plan, replicas, tick)

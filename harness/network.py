@@ -1,0 +1,199 @@
+"""A network is groups of units and edges between them; its parameters are a plain mapping.
+
+`params[edge]` is a weight matrix (…, source size, target size) and `params[group]` a bias
+(…, 1, size); leading axes are replicas (and whatever an algorithm adds before them).
+A chain is the common case; a shortcut connection is one more edge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from harness import kernels
+from harness.activations import ACTIVATIONS
+from harness.errors import InputError, at_least, one_of
+from harness.rand import Rand
+
+Array = Any
+INITS = ("uniform", "glorot", "he", "zero")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some units that share an activation function; `bias` is a weight from an always-on unit."""
+
+    name: str
+    size: int
+    activation: str = "sigmoid"
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        at_least(f"size of group {self.name!r}", self.size, 1)
+        one_of("activation", self.activation, ACTIVATIONS)
+
+    def __hash__(self) -> int:  # groups are looked up every epoch: hash one cached string, not four fields
+        return hash(self.name)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Full connections from every unit of `source` to every unit of `target`."""
+
+    source: Group
+    target: Group
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.source.name}-{self.target.name}")
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+Key = Group | Edge
+Params = Mapping[Key, Array]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A feed-forward network: `groups` in the order activity reaches them, the last one the output.
+
+    Groups without incoming edges are inputs; they split the columns of a pattern in their order.
+    Raises `InputError` if an edge runs backwards or names a group that is not in `groups`.
+    """
+
+    groups: tuple[Group, ...]
+    edges: tuple[Edge, ...]
+
+    def __post_init__(self) -> None:
+        names = [g.name for g in self.groups]
+        if len(set(names)) < len(names) or len(set(self.edges)) < len(self.edges):
+            raise InputError(
+                f"groups and edges of a network must be distinct, but {names} with {[e.name for e in self.edges]} was given"
+            )
+        for e in self.edges:
+            if e.source not in self.groups or e.target not in self.groups:
+                raise InputError(f"edge {e.name!r} joins a group that is not in the network: allowed are {', '.join(names)}")
+            if self.groups.index(e.source) >= self.groups.index(e.target):
+                raise InputError(f"edge {e.name!r} runs against the order of the groups {', '.join(names)}")
+
+    @classmethod
+    def chain(cls, *sizes: int, hidden: str = "sigmoid", output: str = "sigmoid", shortcut: bool = False) -> Network:
+        """Layers of the given sizes, each fully connected to the next; `shortcut` adds input → output."""
+        if len(sizes) < 2:
+            raise InputError(f"a chain needs at least an input and an output size, but {sizes} was given")
+        names = ["input", *(f"hidden{i}" if len(sizes) > 3 else "hidden" for i in range(1, len(sizes) - 1)), "output"]
+        kinds = ["linear", *[hidden] * (len(sizes) - 2), output]
+        groups = tuple(Group(n, s, a, bias=n != "input") for n, s, a in zip(names, sizes, kinds, strict=True))
+        edges = [Edge(a, b) for a, b in zip(groups, groups[1:], strict=False)]
+        if shortcut and len(sizes) > 2:
+            edges.append(Edge(groups[0], groups[-1]))
+        return cls(groups, tuple(edges))
+
+    @cached_property
+    def _into(self) -> dict[Group, tuple[Edge, ...]]:
+        return {g: tuple(e for e in self.edges if e.target == g) for g in self.groups}
+
+    @cached_property
+    def _out_of(self) -> dict[Group, tuple[Edge, ...]]:
+        return {g: tuple(e for e in self.edges if e.source == g) for g in self.groups}
+
+    @cached_property
+    def inputs(self) -> tuple[Group, ...]:
+        """Groups that patterns are clamped on."""
+        return tuple(g for g in self.groups if not self._into[g])
+
+    @cached_property
+    def hidden(self) -> tuple[Group, ...]:
+        """Groups that are neither input nor output, in forward order."""
+        return tuple(g for g in self.groups[:-1] if self._into[g])
+
+    @property
+    def output(self) -> Group:
+        """The group whose activity is compared with the targets."""
+        return self.groups[-1]
+
+    def into(self, group: Group) -> tuple[Edge, ...]:
+        """Edges that end at `group`."""
+        return self._into[group]
+
+    def out_of(self, group: Group) -> tuple[Edge, ...]:
+        """Edges that start at `group`."""
+        return self._out_of[group]
+
+    @cached_property
+    def shapes(self) -> dict[Key, tuple[int, int]]:
+        """The shape of every parameter of one network."""
+        shapes: dict[Key, tuple[int, int]] = {e: (e.source.size, e.target.size) for e in self.edges}
+        return shapes | {g: (1, g.size) for g in self.groups if g.bias and self._into[g]}
+
+    @cached_property
+    def size(self) -> int:
+        """Number of weights and biases, W."""
+        return sum(a * b for a, b in self.shapes.values())
+
+    @cached_property
+    def input_size(self) -> int:
+        """Columns of a pattern."""
+        return sum(g.size for g in self.inputs)
+
+    def split(self, x: Array) -> dict[Group, Array]:
+        """A pattern matrix (…, N, input size) cut into the activities of the input groups."""
+        if len(self.inputs) == 1:
+            return {self.inputs[0]: x}
+        ends = np.cumsum([g.size for g in self.inputs])
+        return {g: x[..., end - g.size : end] for g, end in zip(self.inputs, ends, strict=True)}
+
+    def forward(self, params: Params, x: Array) -> dict[Group, Array]:
+        """Activity (…, N, size) of every group for patterns x (…, N, input size).
+
+        x_j = Σ_i y_i w_ij + b_j, y_j = f(x_j): Rumelhart, Hinton & Williams 1986, eqs. 1 and 2.
+        """
+        y = self.split(x)
+        for group in self.groups[len(self.inputs) :]:
+            first, *more = self._into[group]
+            total = y[first.source] @ params[first]
+            for e in more:
+                total = total + y[e.source] @ params[e]
+            if group.bias:
+                total = kernels.add_bias(total, params[group])
+            y[group] = ACTIVATIONS[group.activation].of(total)
+        return y
+
+    def slope(self, group: Group, y: Mapping[Group, Array]) -> Array:
+        """dy/dx of `group` at the activities `y`, shape (…, N, size)."""
+        return ACTIVATIONS[group.activation].slope(y[group])
+
+    def outer(self, y: Mapping[Group, Array], delta: Mapping[Group, Array]) -> dict[Key, Array]:
+        """∂E/∂w_ij = Σ_patterns y_i δ_j for every edge into a group in `delta`, and for its bias."""
+        credit: dict[Key, Array] = {}
+        for group, blame in delta.items():
+            for e in self._into[group]:
+                credit[e] = kernels.outer(y[e.source], blame)
+            if group.bias:
+                credit[group] = kernels.sum_patterns(blame)
+        return credit
+
+    def initial(self, rand: Rand, init: str, scale: float = 0.0) -> dict[Key, Array]:
+        """Initial parameters: `uniform` in ±scale (biases too, as in 1986), `glorot`, `he` (biases 0) or `zero`.
+
+        Glorot: U(±√(6 / (in + out))), Glorot & Bengio 2010; He: N(0, 2 / in), He et al. 2015; in and out
+        are the sizes of an edge. Raises `InputError` for an unknown `init`.
+        """
+        one_of("initial weights", init, INITS)
+        params: dict[Key, Array] = {}
+        for key, (rows, columns) in self.shapes.items():
+            if init == "uniform":
+                params[key] = scale * (2.0 * rand.uniform(rows, columns) - 1.0)
+            elif init == "zero" or isinstance(key, Group):
+                params[key] = rand.zeros(rows, columns)
+            elif init == "glorot":
+                params[key] = np.sqrt(6.0 / (rows + columns)) * (2.0 * rand.uniform(rows, columns) - 1.0)
+            else:
+                params[key] = np.sqrt(2.0 / rows) * rand.normal(rows, columns)
+        return params

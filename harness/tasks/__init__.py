@@ -1,0 +1,1 @@
+"""One task a file. Drop a file in and it is found."""

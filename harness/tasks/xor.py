@@ -1,0 +1,41 @@
+"""Exclusive or: the smallest task that no single layer can do.
+
+Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8, pp. 330-334: once with two hidden units, once with
+one hidden unit and direct connections from input to output (task.hidden=1 task.shortcut=true).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.network import Network
+from harness.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
+
+PDP = "PDP vol. 1 ch. 8"
+
+
+@dataclass(frozen=True)
+class Xor(Task):
+    """Output on when exactly one of two inputs is on: 2-H-1, optionally with input → output edges."""
+
+    hidden: int = 2
+    shortcut: bool = False
+    activation: str = "sigmoid"
+    """Activation of the hidden units."""
+
+    name: ClassVar[str] = "xor"
+    usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=0.5, epochs=5000)
+    published: ClassVar[tuple[Published, ...]] = (
+        Published("2-1-1 with shortcut, η=.5", "558 sweeps", f"{PDP} p. 331", "found"),
+        Published("2-2-1, η=.25", "local minimum after 6,587 presentations of each pattern", f"{PDP} pp. 331-332", "found"),
+        Published("2-H-1", "280 − 33 log2 H presentations; 245 at H=2", f"{PDP} p. 333 (Chauvin)", "found"),
+        Published("2-2-1", "local minimum in two cases of hundreds of runs", f"{PDP} p. 332", "found"),
+    )
+
+    def network(self) -> Network:
+        return Network.chain(2, self.hidden, 1, hidden=self.activation, shortcut=self.shortcut)
+
+    def patterns(self) -> Patterns:
+        x = binary_inputs(2)
+        return Patterns(x, x.sum(axis=1, keepdims=True) == 1, bit_names(x))

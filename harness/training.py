@@ -1,0 +1,231 @@
+"""The training loop of one batch of replicas, from initial weights to an outcome for each.
+
+Epoch e counts completed sweeps. With full batches the update's own forward pass, made at the weights
+after e sweeps, is what the criterion looks at; otherwise a prediction after the sweep is. Replicas that
+finish leave the batch, and the others go on with the same bits.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.algorithm import Algorithm, Batch, State
+from harness.curves import curve_epochs
+from harness.network import Network
+from harness.rand import NOISE, ORDER, SPLIT, WEIGHTS, Rand
+from harness.task import Data, Task
+from harness.tree import leaves, tree_map
+
+Array = Any
+SOLVED, UNSOLVED, DIVERGED = "solved", "unsolved", "diverged"
+COMPACT_AT = 0.75  # the batch is compacted when at most this share of it still runs
+LOOK_EVERY = 16  # epochs between looks for weights that are not finite or beyond BOUND
+BOUND = 1e6
+
+
+class Plan(NamedTuple):
+    """How a batch of replicas is trained; all settings resolved."""
+
+    seed: int
+    epochs: int
+    seconds: float
+    """Budget in seconds of updates for this batch; inf for none."""
+    batch: int
+    """Patterns per update; 0 for all."""
+    shuffle: bool
+    dtype: str
+
+
+@dataclass
+class Trained:
+    """What became of each replica: arrays with one entry, or row, per replica."""
+
+    replica: NDArray[np.int64]
+    outcome: NDArray[np.object_]
+    epochs: NDArray[np.int64]
+    """Sweeps spent: to the solution, to the budget, or to where divergence was noticed."""
+    updates: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    """Its share of the time spent in updates (time of each sweep ÷ replicas then running)."""
+    reason: NDArray[np.object_]
+    """Why it is not solved: budget of epochs or of seconds, or what diverged and where."""
+    loss: NDArray[np.float64]
+    right: NDArray[np.float64]
+    """Share of training patterns right at the end."""
+    held_right: NDArray[np.float64]
+    """Share of held-out patterns right at the end; NaN where there are none."""
+    loss_curve: NDArray[np.float64]
+    """Loss at `curve_epochs` (R, E); finished replicas keep their last value, diverged ones stand at infinity."""
+    right_curve: NDArray[np.float64]
+    weights: dict[str, NDArray[np.floating]]
+    """Final weights by parameter name (R, rows, columns)."""
+
+    @classmethod
+    def empty(cls, replicas: Sequence[int], points: int) -> Trained:
+        """Room for the results of `replicas` on a curve of that many points."""
+        n = len(replicas)
+        nan, count, text = (lambda: np.full(n, np.nan)), (lambda: np.zeros(n, np.int64)), (lambda: np.full(n, "", object))
+        curve = lambda: np.full((n, points), np.nan)  # noqa: E731 - six of a kind
+        return cls(
+            np.asarray(replicas, np.int64), text(), count(), count(), nan(), text(), nan(), nan(), nan(), curve(), curve(), {}
+        )
+
+
+def train(
+    algorithm: Algorithm, task: Task, plan: Plan, replicas: Sequence[int], tick: Callable[[int], None] | None = None
+) -> Trained:
+    """Train `replicas` (their numbers decide their random streams); `tick` hears of each epoch. Never raises for divergence."""
+    keep_freed_memory()
+    with np.errstate(all="ignore"):
+        return _Trainer(algorithm, task, plan, replicas).run(tick)
+
+
+class _Trainer:
+    def __init__(self, algorithm: Algorithm, task: Task, plan: Plan, replicas: Sequence[int]) -> None:
+        def rand(purpose: int, **ahead: int) -> Rand:
+            return Rand(plan.seed, replicas, purpose, plan.dtype, **ahead)
+
+        self.algorithm, self.task, self.plan = algorithm, task, plan
+        self.net: Network = task.network()
+        self.order, self.noise = rand(ORDER), rand(NOISE)
+        self.data = task.data(rand(SPLIT, block=1), plan.dtype)
+        self.state: State = algorithm.init(
+            self.net, self.net.initial(rand(WEIGHTS, block=1), task.init, task.initial_scale), self.noise
+        )
+        self.points = curve_epochs(plan.epochs)
+        self.result = Trained.empty(replicas, len(self.points))
+        self.rows = np.arange(len(replicas))  # where each row of the batch stands in the result
+        self.running = np.ones(len(replicas), bool)
+        patterns = self.data.x.shape[-2]
+        self.size = min(plan.batch or patterns, patterns)
+        self.updates_per_sweep = -(-patterns // self.size)
+
+    def run(self, tick: Callable[[int], None] | None) -> Trained:
+        clock = share = 0.0
+        point = 0
+        for epoch in range(self.plan.epochs + 1):
+            new, output = self.state, None
+            if epoch < self.plan.epochs:
+                start = perf_counter()
+                new, output = self.sweep(epoch)
+                spent = perf_counter() - start
+            if output is None:
+                output = self.algorithm.predict(self.net, self.state, self.data.x)
+            on_curve = epoch == self.points[point]
+            if on_curve:
+                self.draw_curves(point, output)
+                point = min(point + 1, len(self.points) - 1)
+            met = self.task.met(output, self.data) & self.running
+            if met.any():
+                self.finish(met, SOLVED, epoch, share, output)
+            if on_curve or epoch % LOOK_EVERY == 0 or epoch == self.plan.epochs:
+                self.look_for_divergence(epoch, share, output)
+            if epoch == self.plan.epochs:
+                self.finish(self.running.copy(), UNSOLVED, epoch, share, output, "budget of epochs spent")
+            elif clock > self.plan.seconds:
+                self.finish(self.running.copy(), UNSOLVED, epoch, share, output, "budget of seconds spent")
+            count = np.count_nonzero(self.running)
+            if not count:
+                break
+            clock += spent
+            share += spent / count
+            self.state = new
+            if count <= COMPACT_AT * len(self.running):
+                self.compact()
+            if tick:
+                tick(epoch + 1)
+        return self.result
+
+    def sweep(self, epoch: int) -> tuple[State, Array]:
+        """One pass over the patterns; predictions at the old state only where one update is the whole sweep."""
+        x, target, wanted, _ = self.data
+        full = self.updates_per_sweep == 1
+        if not full and self.plan.shuffle:
+            order = self.order.permutation(x.shape[-2])
+            x, target, wanted = (_in_order(a, order) for a in (x, target, wanted))
+        state = self.state
+        for start in range(0, x.shape[-2], self.size):
+            part = slice(start, start + self.size)
+            batch = Batch(x[..., part, :], target[..., part, :], wanted[..., part, :], epoch, self.task.loss)
+            state, output = self.algorithm.update(self.net, state, batch, self.noise)
+        return state, (output if full else None)
+
+    def draw_curves(self, point: int, output: Array) -> None:
+        rows = self.rows[self.running]
+        self.result.loss_curve[rows, point] = self.task.loss.of(output, self.data.target, self.data.wanted)[self.running]
+        self.result.right_curve[rows, point] = self.task.right(output, self.data).mean(axis=-1)[self.running]
+
+    def look_for_divergence(self, epoch: int, share: float, output: Array) -> None:
+        for name, a in leaves({**self.state["params"], "output activity": output}):
+            big = ~(np.abs(a).max(axis=(-1, -2)) <= BOUND) & self.running
+            if big.any():
+                finite = np.isfinite(a).all(axis=(-1, -2))
+                for mask, what in ((big & ~finite, "not finite"), (big & finite, f"beyond {BOUND:g}")):
+                    if mask.any():
+                        self.finish(mask, DIVERGED, epoch, share, output, f"{name} {what}")
+
+    def finish(self, mask: NDArray[np.bool_], outcome: str, epoch: int, share: float, output: Array, reason: str = "") -> None:
+        """Record the replicas in `mask` (over the rows of the batch) as they stand at the current state."""
+        if not mask.any():
+            return
+        result, rows = self.result, self.rows[mask]
+        data = _of(self.data, mask)
+        result.outcome[rows], result.epochs[rows], result.reason[rows] = outcome, epoch, reason
+        result.updates[rows], result.seconds[rows] = epoch * self.updates_per_sweep, share
+        result.loss[rows] = self.task.loss.of(output[mask], data.target, data.wanted)
+        result.right[rows] = self.task.right(output[mask], data).mean(axis=-1)
+        after = slice(int(np.searchsorted(self.points, epoch)), None)
+        result.loss_curve[rows, after] = np.inf if outcome == DIVERGED else result.loss[rows, None]
+        result.right_curve[rows, after] = result.right[rows, None]
+        state = tree_map(lambda a: a[mask], self.state)
+        if data.held is not None:
+            result.held_right[rows] = self.task.right(self.algorithm.predict(self.net, state, data.held.x), data.held).mean(
+                axis=-1
+            )
+        for name, a in leaves(state["params"]):
+            if name not in result.weights:
+                result.weights[name] = np.full((len(result.replica), *a.shape[1:]), np.nan, a.dtype)
+            result.weights[name][rows] = a
+        self.running = self.running & ~mask
+
+    def compact(self) -> None:
+        stays = self.running
+        self.rows = self.rows[stays]
+        self.state = tree_map(lambda a: a[stays], self.state)
+        self.data = _of(self.data, stays)
+        self.order.keep(stays)
+        self.noise.keep(stays)
+        self.running = np.ones(len(self.rows), bool)
+
+
+def _in_order(a: Array, order: Array) -> Array:
+    """Rows of a (N, k), or of (R, N, k), in the order (R, N) of each replica: (R, N, k)."""
+    return a[order] if a.ndim == 2 else np.take_along_axis(a, order[..., None], axis=-2)
+
+
+def _of(data: Data, mask: NDArray[np.bool_]) -> Data:
+    """The data of some replicas; patterns that all replicas share stay shared."""
+    x, target, wanted = (a if a.ndim == 2 else a[mask] for a in data[:3])
+    return Data(x, target, wanted, None if data.held is None else _of(data.held, mask))
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc to reuse freed megabytes instead of handing them back to the kernel.
+
+    A thousand replicas make temporaries of about a megabyte, which malloc would map and unmap at every
+    operation: 4× the time of np.exp on (1000, 64, 2). Elsewhere than on glibc nothing happens.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mmap_threshold, trim_threshold, gigabyte = -3, -1, 1 << 30
+            mallopt(mmap_threshold, gigabyte)
+            mallopt(trim_threshold, gigabyte)
