@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from harness.errors import InputError
+from harness.naming import snake_case
 from harness.network import Key, Network, Params
 from harness.optimisers import GradientDescent, Optimiser
 from harness.rand import Rand
@@ -122,6 +123,11 @@ class Algorithm:
     """The source of its equations, in one line."""
     online: ClassVar[bool] = False
     """Presented with one pattern at a time unless the user says otherwise."""
+    name: ClassVar[str] = "algorithm"
+    """Its name in commands and records: the class's own in snake_case."""
+
+    def __init_subclass__(cls) -> None:
+        cls.name = snake_case(cls.__name__)
 
     def applies_to(self, task: Any) -> str | None:
         """Why this algorithm cannot do `task`, in one sentence; None if it can."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FULL = "full"
+Tick = Callable[[int], None]
 CACHE = 8 * 2**20  # bytes of activity that a chunk of replicas may hold: measured, see docs/design.md
 SMALLEST, LARGEST = 32, 4096  # replicas in a chunk
 
@@ -61,19 +62,18 @@ class Settings:
             at_least("seconds", self.seconds, 0, strict=True)
         if not (self.batch in (None, FULL) or (type(self.batch) is int and self.batch >= 1)):
             raise InputError(f"batch must be full or a whole number of patterns from 1, but {self.batch!r} was given")
-        if not self.shuffle and self.batch in (None, FULL):
-            raise InputError(
-                "shuffle=False would be ignored: only runs with run.batch below the number of patterns have an order"
-            )
 
     def resolved(self, algorithm: Algorithm, task: Task) -> Settings:
         """These settings with everything that is left to what is usual (None) filled in."""
         usual = 1 if algorithm.online else FULL
-        return replace(
-            self,
-            epochs=task.usual.epochs if self.epochs is None else self.epochs,
-            batch=usual if self.batch is None else self.batch,
-        )
+        batch: Any = usual if self.batch is None else self.batch
+        patterns = len(task.patterns().x) - task.held_out
+        if batch != FULL and batch > patterns:
+            raise InputError(f"batch must be at most the {patterns} training patterns of {task.name}, but {batch} was given")
+        batch = FULL if batch == patterns else batch
+        if not self.shuffle and batch == FULL:
+            raise InputError(f"shuffle=False would be ignored: with batch={batch} a sweep has no order; give a smaller number")
+        return replace(self, epochs=task.usual.epochs if self.epochs is None else self.epochs, batch=batch)
 
 
 @dataclass
@@ -127,13 +127,7 @@ class Result:
         return describe(self)
 
 
-def run(
-    algorithm: Algorithm,
-    task: Task,
-    tick: Callable[[int], None] | None = None,
-    only: Sequence[int] | None = None,
-    **settings: Any,
-) -> Result:
+def run(algorithm: Algorithm, task: Task, tick: Tick | None = None, only: Sequence[int] | None = None, **settings: Any) -> Result:
     """Train `replicas` networks on `task` by `algorithm` and say what became of each.
 
     Keyword settings are the fields of `Settings`. `only` runs just these replicas of the cell (they give
@@ -147,11 +141,7 @@ def run(
 
 
 def run_cell(
-    algorithm: Algorithm,
-    task: Task,
-    settings: Settings,
-    tick: Callable[[int], None] | None = None,
-    only: Sequence[int] | None = None,
+    algorithm: Algorithm, task: Task, settings: Settings, tick: Tick | None = None, only: Sequence[int] | None = None
 ) -> Result:
     """`run` with its settings in one piece."""
     algorithm, task, settings = resolve(algorithm, task, settings)
@@ -174,7 +164,7 @@ def run_cell(
 def resolve(algorithm: Algorithm, task: Task, settings: Settings) -> tuple[Algorithm, Task, Settings]:
     """All three with nothing left to what is usual. Raises `NotApplicable` with the algorithm's reason."""
     if reason := algorithm.applies_to(task):
-        raise NotApplicable(f"{type(algorithm).__name__} does not apply to {task.name}: {reason}")
+        raise NotApplicable(f"{algorithm.name} does not apply to {task.name}: {reason}")
     return algorithm.resolved(task.usual), task.resolved(), settings.resolved(algorithm, task)
 
 
@@ -202,9 +192,7 @@ def join(parts: list[Trained]) -> Trained:
     return Trained(**joined)
 
 
-def _train_alone(
-    algorithm: Algorithm, task: Task, plan: Plan, replicas: list[int], tick: Callable[[int], None] | None = None
-) -> Trained:
+def _train_alone(algorithm: Algorithm, task: Task, plan: Plan, replicas: list[int], tick: Tick | None = None) -> Trained:
     # several BLAS threads are slower on small matrices, and change bits
     from threadpoolctl import threadpool_limits
 

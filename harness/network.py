@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -73,9 +74,7 @@ class Network:
     def __post_init__(self) -> None:
         names = [g.name for g in self.groups]
         if len(set(names)) < len(names) or len(set(self.edges)) < len(self.edges):
-            raise InputError(
-                f"groups and edges of a network must be distinct, but {names} with {[e.name for e in self.edges]} was given"
-            )
+            raise InputError(f"groups and edges of a network must be distinct: {names}, {[e.name for e in self.edges]} was given")
         for e in self.edges:
             if e.source not in self.groups or e.target not in self.groups:
                 raise InputError(f"edge {e.name!r} joins a group that is not in the network: allowed are {', '.join(names)}")
@@ -90,7 +89,7 @@ class Network:
         names = ["input", *(f"hidden{i}" if len(sizes) > 3 else "hidden" for i in range(1, len(sizes) - 1)), "output"]
         kinds = ["linear", *[hidden] * (len(sizes) - 2), output]
         groups = tuple(Group(n, s, a, bias=n != "input") for n, s, a in zip(names, sizes, kinds, strict=True))
-        edges = [Edge(a, b) for a, b in zip(groups, groups[1:], strict=False)]
+        edges = [Edge(a, b) for a, b in pairwise(groups)]
         if shortcut and len(sizes) > 2:
             edges.append(Edge(groups[0], groups[-1]))
         return cls(groups, tuple(edges))

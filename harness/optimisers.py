@@ -81,12 +81,16 @@ class GradientDescent(Optimiser):
     def init(self, params: Weights) -> Memory:
         return {"velocity": {k: np.zeros_like(w) for k, w in params.items()}}
 
+    def _rates(self, epoch: Array) -> tuple[Array, Array]:
+        late: tuple[Array, Array] = (self.lr, self.momentum)
+        early: tuple[Array, Array] = (self.early_lr, self.early_momentum)
+        if not self.early_sweeps:
+            return late
+        is_early = epoch < self.early_sweeps
+        return np.where(is_early, early[0], late[0]), np.where(is_early, early[1], late[1])
+
     def step(self, params: Weights, credit: Weights, memory: Memory, epoch: Array) -> tuple[Weights, Memory]:
-        lr, momentum = self.lr, self.momentum
-        if self.early_sweeps:
-            early = epoch < self.early_sweeps
-            lr = np.where(early, self.early_lr, lr)
-            momentum = np.where(early, self.early_momentum, momentum)
+        lr, momentum = self._rates(epoch)
         params, velocity = dict(params), dict(memory["velocity"])
         for k, gradient in credit.items():
             velocity[k] = _like(momentum, gradient) * velocity[k] - _like(lr, gradient) * gradient

@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 from harness.activations import ACTIVATIONS
 from harness.algorithm import Loss
 from harness.errors import InputError, at_least, one_of
+from harness.naming import snake_case
 from harness.network import INITS, Network
 from harness.rand import Rand
 
@@ -76,7 +77,8 @@ class Task:
     margin: float | None = None
     """An output this close to its target, or beyond it, counts as without error; None: every error counts."""
     criterion: str = "side"
-    """*Solved* when every output is on its target's `side` of the midpoint, within a `margin` of it, or the loss (`error`) is below a bound."""
+    """*Solved* when every output is on its target's `side` of the midpoint, within a `margin` of its target,
+    or when the loss (`error`) is below a bound."""
     bound: float | None = None
     """The bound of the criteria `margin` (exclusive distance per output) and `error` (E = ½ Σ (y − d)²)."""
     share: float = 1.0
@@ -86,9 +88,12 @@ class Task:
     scale: float | None = None
     """Uniform initial weights lie in ±scale; None is the usual scale of the task."""
 
-    name: ClassVar[str]
+    name: ClassVar[str] = "task"
     usual: ClassVar[Usual]
     published: ClassVar[tuple[Published, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        cls.name = snake_case(cls.__name__)
 
     def __post_init__(self) -> None:
         one_of("criterion", self.criterion, CRITERIA)
@@ -158,11 +163,11 @@ class Task:
         pick = [Data(*(a[rows] for a in whole[:3])) for rows in (kept, held)]
         return pick[0]._replace(held=pick[1])
 
-    def right(self, y: Array, data: Data) -> NDArray[np.bool_]:
+    def right(self, y: Array, data: Data) -> Array:
         """Which patterns are right, (…, N), for outputs y (…, N, outputs)."""
         return self._good(y, data).all(axis=-1)
 
-    def met(self, y: Array, data: Data) -> NDArray[np.bool_]:
+    def met(self, y: Array, data: Data) -> Array:
         """Whether the criterion is met, (…), for outputs y (…, N, outputs)."""
         if self.criterion == "error":
             return self.loss.of(y, data.target, data.wanted) < self.bound
@@ -170,7 +175,7 @@ class Task:
             return self.right(y, data).mean(axis=-1) >= self.share
         return self._good(y, data).all(axis=(-1, -2))
 
-    def _good(self, y: Array, data: Data) -> NDArray[np.bool_]:
+    def _good(self, y: Array, data: Data) -> Array:
         if self.criterion == "margin":
             return np.abs(y - data.target) < self.bound
         # NaN is on no side

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -72,11 +72,11 @@ class Trained:
     def empty(cls, replicas: Sequence[int], points: int) -> Trained:
         """Room for the results of `replicas` on a curve of that many points."""
         n = len(replicas)
-        nan, count, text = (lambda: np.full(n, np.nan)), (lambda: np.zeros(n, np.int64)), (lambda: np.full(n, "", object))
-        curve = lambda: np.full((n, points), np.nan)  # noqa: E731 - six of a kind
-        return cls(
-            np.asarray(replicas, np.int64), text(), count(), count(), nan(), text(), nan(), nan(), nan(), curve(), curve(), {}
-        )
+        text, counts, numbers = np.full(n, "", object), np.zeros(n, np.int64), np.full(n, np.nan)
+        curve = np.full((n, points), np.nan)
+        filled = {"outcome": text, "reason": text, "epochs": counts, "updates": counts, "loss_curve": curve, "right_curve": curve}
+        columns = {f.name: filled.get(f.name, numbers).copy() for f in fields(cls) if f.name not in ("replica", "weights")}
+        return cls(replica=np.asarray(replicas, np.int64), weights={}, **columns)
 
 
 def train(
@@ -187,9 +187,8 @@ class _Trainer:
         result.right_curve[rows, after] = result.right[rows, None]
         state = tree_map(lambda a: a[mask], self.state)
         if data.held is not None:
-            result.held_right[rows] = self.task.right(self.algorithm.predict(self.net, state, data.held.x), data.held).mean(
-                axis=-1
-            )
+            guess = self.algorithm.predict(self.net, state, data.held.x)
+            result.held_right[rows] = self.task.right(guess, data.held).mean(axis=-1)
         for name, a in leaves(state["params"]):
             if name not in result.weights:
                 result.weights[name] = np.full((len(result.replica), *a.shape[1:]), np.nan, a.dtype)

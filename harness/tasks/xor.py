@@ -24,7 +24,6 @@ class Xor(Task):
     activation: str = "sigmoid"
     """Activation of the hidden units."""
 
-    name: ClassVar[str] = "xor"
     usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=0.5, epochs=5000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("2-1-1 with shortcut, η=.5", "558 sweeps", f"{PDP} p. 331", "found"),

@@ -1,0 +1,42 @@
+# Needs Python >= 3.11, git and make; everything else is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: compare dashboard test test-slow check bench clean
+
+compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
+	$(BIN)/python -m harness -m study=first_light
+
+dashboard: .venv/installed
+	$(BIN)/python -m harness.dashboard
+
+test: check
+	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+test-slow: .venv/installed-test  ## the full form of the tests that make test runs in small
+	$(BIN)/python -m pytest -q -n 2 -m slow
+
+check: .venv/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/installed  ## ratios, measured side by side in one run on one core
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed, but $$($(PYTHON) --version) was found: give one by make PYTHON=…"; exit 2; }
+	$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+.venv/installed-test: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) install -c constraints.txt -e '.[test]'
+	@touch $@ .venv/installed

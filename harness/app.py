@@ -1,0 +1,110 @@
+"""The command line: `python -m harness` and the console script `harness`, a Hydra application.
+
+A run trains one cell, keeps it, and prints what came of it; a sweep (`-m`) is conducted as a study
+(hydra_plugins/harness_sweeper.py). Bad input ends in one sentence and exit code 2.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from harness import schema
+from harness.cell import Cell
+from harness.conf import CONF
+from harness.errors import InputError
+from harness.experiment import run_cell
+from harness.record import Record, Store
+
+schema.register()  # at import: the workers of a launcher import this module to find the job
+
+
+def main() -> None:
+    """Run the application; exit code 2 for bad input, 1 for a cell that failed."""
+    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands us its errors instead of printing them
+    try:
+        job()
+    except InputError as error:
+        if wants_traceback:
+            raise
+        sys.exit(_complain(str(error)))
+    except (HydraException, OmegaConfBaseException) as error:
+        if wants_traceback:
+            raise
+        from harness.messages import sentence
+
+        sys.exit(_complain(sentence(error)))
+
+
+@hydra.main(config_path=CONF, config_name="config", version_base="1.3")
+def job(cfg: DictConfig) -> None:
+    """One cell: alone, or as a job of a sweep, where it keeps what happens to itself and never raises."""
+    cell = cell_of(cfg)
+    store = Store.at(cfg.store).prepare()
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        attempt(cell, store)
+    else:
+        run_alone(cell, store, cfg)
+
+
+def cell_of(cfg: DictConfig) -> Cell:
+    """The cell that a composed configuration describes."""
+    parts = (OmegaConf.to_container(cfg[name], resolve=True, throw_on_missing=True) for name in ("algorithm", "task", "run"))
+    return Cell.of(*(dict(part) for part in parts))  # type: ignore[arg-type]  # all three are mappings
+
+
+def attempt(cell: Cell, store: Store, tick: Callable[[int], None] | None = None) -> Record | None:
+    """The record of a cell, run if it is not there yet; None if its code raised, which is noted in the store."""
+    if store.has(cell.id):
+        return store.read(cell.id)
+    if cell.not_applicable:
+        return store.write(cell, None)
+    try:
+        return store.write(cell, run_cell(cell.algorithm, cell.task, cell.settings, tick))
+    except Exception as error:
+        store.write_failure(cell, f"{type(error).__name__}: {error}", traceback.format_exc())
+        return None
+
+
+def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:
+    """Run one cell for somebody who is watching."""
+    from harness.progress import epochs_bar
+    from harness.summary import describe
+
+    if cell.not_applicable:
+        raise InputError(cell.not_applicable)
+    known = store.has(cell.id)
+    with epochs_bar(cell) as tick:
+        record = attempt(cell, store, tick)
+    if record is None:
+        failure = store.failures([cell.id])[cell.id]
+        print(failure["traceback"], file=sys.stderr)
+        sys.exit(f"harness: {cell.id} failed: {failure['reason']}")
+    store.write_study(cfg.study.name, cfg.study.question, [cell.id], join=True)
+    print(describe(record))
+    print(f"record: {os.path.relpath(record.path)}{' (made earlier)' if known else ''}")
+    follow_up(store, cfg.study.name, cfg.tracking)
+
+
+def follow_up(store: Store, study: str, tracking: Any) -> None:
+    """Send what is new to MLflow, unless tracking is off."""
+    if tracking.enabled:
+        from harness.tracking import sync
+
+        sync(store, study, tracking.uri)
+
+
+def _complain(text: str) -> int:
+    print(f"harness: {text}", file=sys.stderr)
+    return 2

@@ -1,0 +1,176 @@
+"""From the local store to MLflow: flat runs, one a cell, sent in a few batched calls.
+
+Records come first and stay; sending them is repeatable. A run carries its cell's id as a tag and, last of
+all, the tag `complete`; a run without it was cut off, and is sent again. What was sent is noted in the
+store, so that nothing new means not even importing MLflow. One MLflow experiment a study.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.record import Record, Store, write_atomically
+from harness.summary import of_record
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+TABLE = "harness"  # key of the run table the dashboard opens with
+COLUMNS = ("params.`task`", "params.`algorithm`", "params.`replicas`")
+METRICS = {
+    "solved/rate": "rate",
+    "solved/low": "rate_low",
+    "solved/high": "rate_high",
+    "solved/ert_epochs": "ert_epochs",
+    "solved/median": "epochs_median",
+    "time/s_per_1k": "seconds_per_1000_replica_epochs",
+    "loss/final": "loss_median",
+    "right/held_out": "held_right_mean",
+}
+CURVES = {"loss/median": "loss_q50", "loss/q25": "loss_q25", "loss/q75": "loss_q75", "right/median": "right_q50"}
+BATCH = 1000  # points a call over REST may carry
+
+
+def tracking_uri(store: Store, uri: str | None) -> str:
+    """The tracking URI in force: the given one, or a database inside the store."""
+    return uri or f"sqlite:///{store.path / 'mlflow.db'}"
+
+
+def sync(store: Store, study: str, uri: str | None = None) -> int:
+    """Send the finished cells of a study that were not sent yet; how many. A tracker out of reach loses nothing: it is said."""
+    target = tracking_uri(store, uri)
+    notes = sent_notes(store, study, target)
+    pending = [r for r in store.records(study) if not (notes / r.id).exists()]
+    if not pending:
+        return 0
+    # a server that is down should be noticed in seconds, not minutes; nothing is reported to anybody
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client = MlflowClient(target)
+        experiment = _experiment(client, store, study, target)
+        complete = _complete_cells(client, experiment)
+        notes.mkdir(parents=True, exist_ok=True)
+        write_atomically(notes / "experiment", experiment)
+        for record in pending:
+            if record.id not in complete:
+                _send(client, experiment, study, record)
+            (notes / record.id).touch()
+    except (MlflowException, OSError) as error:
+        reason = str(error).splitlines()[0][:200]
+        print(
+            f"harness: MLflow at {target} did not take the results ({reason}); they are safe in the store and "
+            "the next run, or python -m harness.dashboard, sends them",
+            file=sys.stderr,
+        )
+        return 0
+    return len(pending)
+
+
+def sent_notes(store: Store, study: str, target: str) -> Path:
+    """The folder that notes what was sent to a tracking URI (forgotten when its database is gone)."""
+    key = hashlib.sha256(target.encode()).hexdigest()[:12]
+    notes = store.path / "studies" / study / "sent" / key
+    database = target.removeprefix("sqlite:///")
+    if database != target and not Path(database).exists() and notes.is_dir():
+        for note in notes.iterdir():
+            note.unlink()
+    return notes
+
+
+def _experiment(client: MlflowClient, store: Store, study: str, target: str) -> str:
+    """The id of the study's experiment, made if need be, with a run table worth opening."""
+    found = client.get_experiment_by_name(study)
+    if found is None:
+        local = target.startswith("sqlite:")
+        made = client.create_experiment(study, artifact_location=(store.path / "artifacts" / study).as_uri() if local else None)
+    experiment = str(found.experiment_id if found else made)
+    view = {
+        "selectedColumns": [*COLUMNS, *(f"metrics.`{m}`" for m in list(METRICS)[:6])],
+        "orderByKey": "params.`task`",
+        "orderByAsc": True,
+        "runsHiddenMode": "SHOW_ALL",
+    }
+    client.set_experiment_tag(experiment, f"mlflow.sharedViewState.{TABLE}", json.dumps(view))
+    return experiment
+
+
+def _complete_cells(client: MlflowClient, experiment: str) -> set[str]:
+    """Cells already there in whole; runs that were cut off are deleted."""
+    complete: set[str] = set()
+    token = None
+    while True:
+        page = client.search_runs([experiment], max_results=1000, page_token=token)
+        for run in page:
+            if run.data.tags.get("complete") == "true":
+                complete.add(run.data.tags.get("cell", ""))
+            elif "cell" in run.data.tags:
+                client.delete_run(run.info.run_id)
+        token = page.token
+        if not token:
+            return complete
+
+
+def _send(client: MlflowClient, experiment: str, study: str, record: Record) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    meta = record.meta
+    tags = {
+        "cell": record.id,
+        "study": study,
+        "status": meta["status"],
+        "code": meta["versions"]["code"],
+        "mlflow.runName": f"{meta['task']['name']} {meta['algorithm']['name']}",
+    }
+    if meta["reason"]:
+        tags["reason"] = meta["reason"]
+    run = client.create_run(experiment, tags=tags).info.run_id
+    params = [Param(name, str(value)[:6000]) for name, value in _params(meta)]
+    metrics = [Metric(name, value, 0, step) for name, value, step in _metrics(record)] if record.finished else []
+    client.log_batch(run, params=params, tags=[RunTag("made", meta["made"])])
+    for start in range(0, len(metrics), BATCH):
+        client.log_batch(run, metrics=metrics[start : start + BATCH])
+    client.log_artifacts(run, str(record.path))
+    client.set_tag(run, "complete", "true")
+    client.set_terminated(run, "FINISHED")
+
+
+def _params(meta: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """`algorithm`, `task` and run settings by their short names, the settings of the other two by their path."""
+    for part in ("algorithm", "task"):
+        yield part, meta[part]["name"]
+        yield from _flat(part, {k: v for k, v in meta[part].items() if k != "name"})
+    yield from meta["run"].items()
+
+
+def _flat(prefix: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(f"{prefix}.{name}", value)
+        else:
+            yield f"{prefix}.{name}", value
+
+
+def _metrics(record: Record) -> Iterator[tuple[str, float, int]]:
+    """Name, value, epoch; values that are not finite are left out (MLflow reads +inf back as 1.8e308)."""
+    summary = of_record(record)
+    points = [(name, float(getattr(summary, field)), 0) for name, field in METRICS.items()]
+    for name, column in CURVES.items():
+        points += [
+            (name, float(value), int(epoch)) for epoch, value in zip(record.curves["epoch"], record.curves[column], strict=True)
+        ]
+    yield from (point for point in points if math.isfinite(point[1]))

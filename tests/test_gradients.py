@@ -1,0 +1,344 @@
+"""Credit held to independent derivatives: one parameter moved at a time, by a complex or a real step, over random networks."""
+
+from __future__ import annotations
+
+import math
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import algorithms
+from algorithms import finite_differences
+from algorithms.backprop import Backprop
+from algorithms.finite_differences import FiniteDifferences
+from algorithms.shallow import Shallow
+from harness.algorithm import Algorithm, Batch, Loss
+from harness.errors import InputError
+from harness.network import Edge, Group, Network
+from harness.rand import NOISE, WEIGHTS, Rand
+from harness.tasks.xor import Xor
+from harness.tree import leaves, tree_map
+
+SMOOTH = ("sigmoid", "tanh", "linear")
+COMPLEX, CENTRAL = 1e-20, 6.1e-6  # steps at which their errors are ~1e-16 and ~1e-10: published-figures.md section 6
+CREDIT = [Backprop(), Shallow(), FiniteDifferences()]
+SCALAR = {  # y = f(x) for one unit, from the textbook
+    "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+    "tanh": math.tanh,
+    "linear": lambda x: x,
+    "relu": lambda x: max(x, 0.0),
+    "heaviside": lambda x: 1.0 if x > 0 else 0.0,
+}
+quick = settings(deadline=None, derandomize=True, max_examples=40)
+
+
+def name(value: Any) -> str:
+    return type(value).__name__
+
+
+class Problem(NamedTuple):
+    net: Network
+    params: dict[Any, Any]
+    batch: Batch
+
+
+@st.composite
+def networks(draw: st.DrawFn, hidden: tuple[str, ...] = SMOOTH, output: tuple[str, ...] = SMOOTH) -> Network:
+    """1-3 input and 0-3 hidden groups; every other group hears a random choice of those before it."""
+    size, bias = st.integers(1, 5), st.booleans()
+    groups = [Group(f"in{i}", draw(size), "linear", draw(bias)) for i in range(draw(st.integers(1, 3)))]
+    edges: list[Edge] = []
+    count = draw(st.integers(0, 3))
+    for i in range(count + 1):
+        kinds, label = (hidden, f"hidden{i}") if i < count else (output, "out")
+        group = Group(label, draw(size), draw(st.sampled_from(kinds)), draw(bias))
+        sources = draw(st.lists(st.sampled_from(groups), min_size=1, unique=True))
+        edges += [Edge(source, group) for source in sources]
+        groups.append(group)
+    return Network(tuple(groups), tuple(draw(st.permutations(edges))))
+
+
+def problem(net: Network, n: int, seed: int, lead: tuple[int, ...] = (), dtype: str = "float64", own: bool = False) -> Problem:
+    """Weights scaled so that no unit saturates; patterns shared by all networks of the stack, or each its `own`."""
+    rng = np.random.default_rng(seed)
+    params = {}
+    for key, shape in net.shapes.items():
+        target = key.target if isinstance(key, Edge) else key
+        fan_in = 1 + sum(e.source.size for e in net.into(target))
+        params[key] = (rng.uniform(-1, 1, (*lead, *shape)) / math.sqrt(fan_in)).astype(dtype)
+    each = lead if own else ()
+    x = rng.uniform(-1, 1, (*each, n, net.input_size)).astype(dtype)
+    target = rng.uniform(0, 1, (*each, n, net.output.size)).astype(dtype)
+    return Problem(net, params, Batch(x, target, target > 0.5, 0))
+
+
+@st.composite
+def problems(draw: st.DrawFn, hidden: tuple[str, ...] = SMOOTH, output: tuple[str, ...] = SMOOTH) -> Problem:
+    return problem(draw(networks(hidden, output)), draw(st.integers(1, 6)), draw(st.integers(0, 2**32 - 1)))
+
+
+def squared(y: Any, batch: Batch) -> Any:
+    return 0.5 * ((y - batch.target) ** 2).sum()
+
+
+def outside_margin(y: Any, batch: Batch) -> Any:
+    """½ Σ (y − d)² over outputs that fall short of their target by more than the margin."""
+    short = np.where(batch.wanted, batch.target - y.real, y.real - batch.target)
+    return 0.5 * ((y - batch.target) ** 2)[short > batch.loss.margin].sum()
+
+
+def derivatives(p: Problem, step: complex, energy: Any = squared) -> dict[Any, np.ndarray]:
+    """∂E/∂w of one network, one parameter at a time; a complex step needs no second evaluation."""
+    net, params, batch = p
+    gradient = {}
+    for key, value in params.items():
+        gradient[key] = np.empty(value.shape)
+        for index in np.ndindex(value.shape):
+
+            def at(h: complex, key: Any = key, index: tuple[int, ...] = index) -> Any:
+                moved = params[key].astype(type(h))
+                moved[index] += h
+                return energy(net.forward({**params, key: moved}, batch.x)[net.output], batch)
+
+            if isinstance(step, complex):
+                gradient[key][index] = at(step).imag / step.imag
+            else:
+                gradient[key][index] = (at(step) - at(-step)) / (2 * step)
+    return gradient
+
+
+def flat(values: Any, keys: Any) -> np.ndarray:
+    return np.concatenate([np.ravel(values[k]) for k in keys])
+
+
+def error(credit: Any, truth: Any) -> float:
+    """‖credit − truth‖ / ‖truth‖ over all parameters, which must be the same ones in the same shapes."""
+    assert set(credit) == set(truth)
+    for k in truth:
+        assert credit[k].shape == truth[k].shape
+    a, b = flat(credit, truth), flat(truth, truth)
+    return float(np.linalg.norm(a - b) / np.linalg.norm(b))
+
+
+def credit_of(algorithm: Any, p: Problem) -> Any:
+    return algorithm.credit(p.net, p.params, {}, p.batch, Rand(0, [0], NOISE)).gradient
+
+
+def by_hand(p: Problem) -> tuple[dict[Group, list[list[float]]], list[float]]:
+    """Activities [pattern][unit] of every group in plain Python, and the total input of every relu unit."""
+    net, params, batch = p
+    activity: dict[Group, list[list[float]]] = {}
+    totals: list[float] = []
+    column = 0
+    for group in net.groups:
+        if not net.into(group):
+            activity[group] = [[float(row[column + i]) for i in range(group.size)] for row in batch.x]
+            column += group.size
+            continue
+        activity[group] = []
+        for n in range(len(batch.x)):
+            row = []
+            for j in range(group.size):
+                total = float(params[group][0, j]) if group.bias else 0.0
+                for e in net.into(group):
+                    total += sum(activity[e.source][n][i] * float(params[e][i, j]) for i in range(e.source.size))
+                if group.activation == "relu":
+                    totals.append(total)
+                row.append(SCALAR[group.activation](total))
+            activity[group].append(row)
+    return activity, totals
+
+
+@quick
+@given(problems((*SMOOTH, "relu"), (*SMOOTH, "relu")))
+def test_forward_is_the_textbook_sum_unit_by_unit(p: Problem) -> None:
+    y = p.net.forward(p.params, p.batch.x)
+    for group, activity in by_hand(p)[0].items():
+        np.testing.assert_allclose(y[group], activity, rtol=1e-12, atol=1e-14)
+
+
+def test_an_input_group_may_stand_after_a_hidden_one_or_is_refused() -> None:
+    """`Network` calls groups without incoming edges inputs, wherever they stand: a context that joins late, say."""
+    early, hidden, late, out = Group("early", 2, "linear"), Group("hidden", 3), Group("late", 1, "linear"), Group("out", 1)
+    try:
+        net = Network((early, hidden, late, out), (Edge(early, hidden), Edge(hidden, out), Edge(late, out)))
+    except InputError:
+        return
+    p = problem(net, 4, 0)
+    np.testing.assert_allclose(net.forward(p.params, p.batch.x)[out], by_hand(p)[0][out], rtol=1e-12)
+
+
+@quick
+@given(problems())
+def test_backprop_is_the_complex_step_derivative(p: Problem) -> None:
+    assert error(credit_of(Backprop(), p), derivatives(p, COMPLEX * 1j)) <= 1e-12
+
+
+@quick
+@given(problems())
+def test_backprop_is_the_central_difference(p: Problem) -> None:
+    assert error(credit_of(Backprop(), p), derivatives(p, CENTRAL)) <= 1e-7
+
+
+@quick
+@given(problems(("relu", "sigmoid")))
+def test_backprop_is_the_central_difference_away_from_the_kinks_of_relu(p: Problem) -> None:
+    _, totals = by_hand(p)
+    assume(totals and min(map(abs, totals)) > 1e-3)
+    assert error(credit_of(Backprop(), p), derivatives(p, CENTRAL)) <= 1e-7
+
+
+@quick
+@given(problems(), st.floats(0.05, 0.5))
+def test_the_margin_is_in_the_gradient_away_from_its_edge(p: Problem, margin: float) -> None:
+    p = p._replace(batch=p.batch._replace(loss=Loss(margin)))
+    y = p.net.forward(p.params, p.batch.x)[p.net.output]
+    gap = np.abs(y - p.batch.target)
+    assume(np.abs(gap - margin).min() > 1e-3)
+    truth = derivatives(p, COMPLEX * 1j, outside_margin)
+    credit = credit_of(Backprop(), p)
+    if any(t.any() for t in truth.values()):
+        assert error(credit, truth) <= 1e-12
+    else:
+        assert not any(c.any() for c in credit.values())
+
+
+def test_an_output_beyond_its_target_is_without_error() -> None:
+    """Family tree: 'an on-unit > 0.8 or an off-unit < 0.2' counts as right, however far beyond."""
+    loss = Loss(0.2)
+    y, target = np.array([[0.81, 0.79, 1.5, 0.19, 0.21, -3.0]]), np.array([[1.0, 1.0, 1.0, 0.0, 0.0, 0.0]])
+    expected = np.array([[0.0, -0.21, 0.0, 0.0, 0.21, 0.0]])
+    np.testing.assert_allclose(loss.error(y, target, target > 0.5), expected, rtol=1e-12)
+    np.testing.assert_allclose(loss.of(y, target, target > 0.5), 0.5 * 2 * 0.21**2, rtol=1e-12)
+
+
+@quick
+@given(problems())
+def test_finite_differences_are_the_gradient(p: Problem) -> None:
+    assert error(credit_of(FiniteDifferences(), p), credit_of(Backprop(), p)) <= 1e-7
+
+
+def test_finite_differences_in_float32_err_as_their_step_says() -> None:
+    """h² and ε/h are both ≈ 2.4e-5 at h = ε^(1/3); a hundred of them leave room for E and curvature."""
+    p = problem(Network.chain(4, 3, 2), 5, 0, dtype="float32")
+    credit = credit_of(FiniteDifferences(), p)
+    assert all(c.dtype == np.float32 for c in credit.values())
+    assert error(credit, credit_of(Backprop(), p)) <= 2.4e-3
+
+
+@pytest.mark.parametrize("workspace", [1, 1000, 2**17])
+@pytest.mark.parametrize("lead", [(), (3,)])
+def test_finite_differences_cost_two_forward_passes_a_weight(
+    monkeypatch: pytest.MonkeyPatch, workspace: int, lead: tuple[int, ...]
+) -> None:
+    """Counted as networks evaluated: one pass over a stack of P perturbed networks is P passes."""
+    passes = []
+    forward = Network.forward
+
+    def counted(self: Network, params: Any, x: Any) -> Any:
+        y = forward(self, params, x)
+        passes.append(math.prod(y[self.output].shape[:-2]))
+        return y
+
+    p = problem(Network.chain(3, 4, 2, shortcut=True), 5, 0, lead)
+    whole = credit_of(FiniteDifferences(), p)
+    monkeypatch.setattr(finite_differences, "WORKSPACE", workspace)
+    monkeypatch.setattr(Network, "forward", counted)
+    credit = credit_of(FiniteDifferences(), p)
+    weights = 3 * 4 + 4 + 4 * 2 + 2 + 3 * 2
+    assert sum(passes) == 2 * weights * math.prod(lead)
+    for k in whole:  # how many are perturbed at once is a matter of memory, never of bits
+        assert credit[k].tobytes() == whole[k].tobytes()
+
+
+@quick
+@given(problems())
+def test_shallow_is_backprop_on_edges_into_the_output_and_silent_elsewhere(p: Problem) -> None:
+    credit, truth = credit_of(Shallow(), p), credit_of(Backprop(), p)
+    output = p.net.output
+    assert set(credit) == {*p.net.into(output), *([output] if output.bias else [])}
+    for k in credit:
+        assert credit[k].tobytes() == truth[k].tobytes()
+
+
+@quick
+@given(problems(("heaviside",)))
+def test_no_gradient_reaches_weights_behind_threshold_units(p: Problem) -> None:
+    credit = credit_of(Backprop(), p)
+    _, totals = by_hand(p)
+    for k, c in credit.items():
+        target = k.target if isinstance(k, Edge) else k
+        if target is not p.net.output:
+            assert not c.any()
+    shown = {k: c for k, c in credit.items() if (k.target if isinstance(k, Edge) else k) is p.net.output}
+    truth = derivatives(p._replace(params={k: p.params[k] for k in shown} | p.params), COMPLEX * 1j)
+    assert error(shown, {k: truth[k] for k in shown}) <= 1e-12
+
+
+@pytest.mark.parametrize("algorithm", CREDIT, ids=name)
+@settings(quick, max_examples=15)
+@given(net=networks((*SMOOTH, "relu")), n=st.integers(1, 6), seed=st.integers(0, 2**32 - 1), own=st.booleans(), data=st.data())
+def test_credit_of_a_stack_is_the_stack_of_credits_bit_for_bit(
+    algorithm: Any, net: Network, n: int, seed: int, own: bool, data: st.DataObject
+) -> None:
+    lead = data.draw(st.sampled_from([(1,), (3,), (2, 3)]))
+    dtype = data.draw(st.sampled_from(["float64", "float32"]))
+    stack = problem(net, n, seed, lead, dtype, own)
+    together = credit_of(algorithm, stack)
+    for i in np.ndindex(lead):
+        batch = stack.batch
+        if own:
+            batch = batch._replace(x=batch.x[i], target=batch.target[i], wanted=batch.wanted[i])
+        alone = credit_of(algorithm, Problem(net, {k: v[i] for k, v in stack.params.items()}, batch))
+        assert set(alone) == set(together)
+        for k in alone:
+            assert together[k].dtype == alone[k].dtype == np.dtype(dtype)
+            assert together[k][i].tobytes() == alone[k].tobytes()
+
+
+def frozen(tree: Any) -> Any:
+    def freeze(a: Any) -> Any:
+        a = np.array(a)
+        a.setflags(write=False)
+        return a
+
+    return tree_map(freeze, tree)
+
+
+def algorithm_classes() -> list[type[Algorithm]]:
+    """Every algorithm in the package that can do XOR as it is."""
+    found = []
+    for info in iter_modules(algorithms.__path__, "algorithms."):
+        for value in vars(import_module(info.name)).values():
+            mine = isinstance(value, type) and issubclass(value, Algorithm) and value.__module__ == info.name
+            if mine and hasattr(value, "traits") and value().applies_to(Xor()) is None:
+                found.append(value)
+    return found
+
+
+@pytest.mark.parametrize("algorithm", CREDIT, ids=name)
+def test_credit_writes_to_nothing_it_is_handed(algorithm: Any) -> None:
+    p = problem(Network.chain(3, 4, 2, shortcut=True), 5, 0, (2,))
+    p = Problem(p.net, frozen(p.params), frozen(p.batch._replace(loss=()))._replace(loss=Loss(0.1), epoch=0))
+    credit_of(algorithm, p)
+
+
+@pytest.mark.parametrize("kind", algorithm_classes(), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("patterns", [1, 4])
+def test_update_writes_to_nothing_it_is_handed(kind: type[Algorithm], patterns: int) -> None:
+    task = Xor()
+    net, noise = task.network(), Rand(0, range(3), NOISE)
+    algorithm = kind().resolved(task.usual)
+    data = task.data(noise, "float64")
+    initial = frozen(net.initial(Rand(0, range(3), WEIGHTS), "uniform", 0.5))
+    state = frozen(algorithm.init(net, initial, noise))
+    before = [(n, a.tobytes()) for n, a in leaves(state)]
+    x, target, wanted = frozen(tuple(a[:patterns] for a in data[:3]))
+    algorithm.update(net, state, Batch(x, target, wanted, 0), noise)
+    algorithm.predict(net, state, x)
+    assert [(n, a.tobytes()) for n, a in leaves(state)] == before
