@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
 
 from harness.errors import InputError
 from harness.naming import snake_case
@@ -69,8 +68,7 @@ class Loss(NamedTuple):
         gap = y - target
         if self.margin is None:
             return gap
-        short = np.where(wanted, gap < -self.margin, gap > self.margin)
-        return gap * short
+        return gap * ((gap < -self.margin) & wanted | (gap > self.margin) & ~wanted)
 
     def of(self, y: Array, target: Array, wanted: Array) -> Array:
         """E (…), one number per network."""

@@ -19,7 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from harness import schema
+from harness import registry, schema
 from harness.cell import Cell
 from harness.conf import CONF
 from harness.errors import InputError
@@ -33,29 +33,34 @@ def main() -> None:
     """Run the application; exit code 2 for bad input, 1 for a cell that failed."""
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands us its errors instead of printing them
+    for module, error in registry.broken.items():
+        print(f"harness: {module} is left out, it does not load: {error}", file=sys.stderr)
     try:
         job()
-    except InputError as error:
+    except InputError as problem:
         if wants_traceback:
             raise
-        sys.exit(_complain(str(error)))
-    except (HydraException, OmegaConfBaseException) as error:
+        sys.exit(_complain(str(problem)))
+    except (HydraException, OmegaConfBaseException) as problem:
         if wants_traceback:
             raise
         from harness.messages import sentence
 
-        sys.exit(_complain(sentence(error)))
+        sys.exit(_complain(sentence(problem)))
 
 
 @hydra.main(config_path=CONF, config_name="config", version_base="1.3")
 def job(cfg: DictConfig) -> None:
     """One cell: alone, or as a job of a sweep, where it keeps what happens to itself and never raises."""
-    cell = cell_of(cfg)
-    store = Store.at(cfg.store).prepare()
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
-        attempt(cell, store)
-    else:
-        run_alone(cell, store, cfg)
+    try:
+        cell = cell_of(cfg)
+        store = Store.at(cfg.store).prepare()
+        if HydraConfig.get().mode == RunMode.MULTIRUN:
+            attempt(cell, store)
+        else:
+            run_alone(cell, store, cfg)
+    except InputError as error:
+        sys.exit(_complain(str(error)))  # here, before Hydra adds its own words
 
 
 def cell_of(cfg: DictConfig) -> Cell:
@@ -84,6 +89,10 @@ def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:
 
     if cell.not_applicable:
         raise InputError(cell.not_applicable)
+    if cfg.study.cells:
+        raise InputError(
+            f"study {cfg.study.name!r} is a sweep of many cells: run it by python -m harness -m study={cfg.study.name}"
+        )
     known = store.has(cell.id)
     with epochs_bar(cell) as tick:
         record = attempt(cell, store, tick)

@@ -32,7 +32,7 @@ def one_of(kind: str, given: str, allowed: Iterable[str]) -> None:
 def at_least(kind: str, given: float, low: float, *, strict: bool = False) -> None:
     """Raise `InputError` unless `given` is finite and ≥ `low` (> `low` if `strict`)."""
     if not (low < given if strict else low <= given) or given == float("inf"):
-        raise InputError(f"{kind} must be {'greater than' if strict else 'at least'} {low:g}, but {given!r} was given")
+        raise InputError(f"{kind} must be finite and {'greater than' if strict else 'at least'} {low:g}, but {given!r} was given")
 
 
 def between(kind: str, given: float, low: float, high: float) -> None:

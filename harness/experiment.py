@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FULL = "full"
 Tick = Callable[[int], None]
-CACHE = 8 * 2**20  # bytes of activity that a chunk of replicas may hold: measured, see docs/design.md
+CACHE = 5 * 2**20  # bytes of activity that a chunk of replicas may hold: measured, see docs/design.md
 SMALLEST, LARGEST = 32, 4096  # replicas in a chunk
 
 

@@ -17,13 +17,14 @@ NARROW = 4  # columns up to which a loop over columns beats broadcasting along t
 
 
 def add_bias(total: Array, bias: Array) -> Array:
-    """`total + bias` for (…, N, k) and (…, 1, k)."""
+    """`total + bias` for (…, N, k) and (…, 1, k); `total` may be written to: hand in an array you made."""
     if type(total) is not np.ndarray or not 1 < total.shape[-1] <= NARROW or total.shape[-2] <= NARROW:
         return total + bias
-    out = np.empty(np.broadcast_shapes(total.shape, bias.shape), np.result_type(total, bias))
+    if np.broadcast_shapes(total.shape, bias.shape) != total.shape or total.dtype != bias.dtype:
+        return total + bias
     for k in range(total.shape[-1]):
-        np.add(total[..., k], bias[..., k], out=out[..., k])
-    return out
+        total[..., k] += bias[..., k]
+    return total
 
 
 def sum_patterns(a: Array) -> Array:

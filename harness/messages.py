@@ -28,6 +28,9 @@ def sentence(error: Exception) -> str:
         parent = group[1].rpartition("/")[0]
         where = f"the chosen {parent} has none" if parent else "there is no such group of options"
         return f"{group[1]} would be ignored: {where}"
+    several = re.match(r"Ambiguous value for argument '([^']+)'", text)
+    if several:
+        return f"{several[1]} gives several values: add -m to run a sweep over them"
     return text
 
 

@@ -173,20 +173,36 @@ class Task:
             return self.loss.of(y, data.target, data.wanted) < self.bound
         if self.share < 1:
             return self.right(y, data).mean(axis=-1) >= self.share
-        return self._good(y, data).all(axis=(-1, -2))
+        if self.criterion == "margin":
+            return self._good(y, data).all(axis=(-1, -2))
+        # asked every epoch: one comparison says who may be right, and only they are looked at closely
+        met = np.asarray(((y > self.middle) == data.wanted).all(axis=(-1, -2)))
+        if met.any():
+            met[met] = self._good(y[met], pick(data, met)).all(axis=(-1, -2))
+        return met
+
+    @property
+    def middle(self) -> float:
+        """The activity that divides on from off."""
+        return 0.5 * (self.off + self.on)
 
     def _good(self, y: Array, data: Data) -> Array:
         if self.criterion == "margin":
             return np.abs(y - data.target) < self.bound
-        # NaN is on no side
-        middle = 0.5 * (self.off + self.on)
-        return np.where(data.wanted, y > middle, y < middle)
+        # neither NaN nor the middle itself is on a side
+        return np.where(data.wanted, y > self.middle, y < self.middle)
 
     def meets(self, off: float, on: float) -> bool:
         """Whether outputs at `off` and `on` where they are wanted so would solve this task."""
         _, wanted, _ = self.patterns()
         data = Data(None, np.where(wanted, self.on, self.off), wanted)
         return bool(self.met(np.where(wanted, on, off), data))
+
+
+def pick(data: Data, mask: NDArray[np.bool_]) -> Data:
+    """The data of the replicas in `mask` (R,); patterns that all replicas share stay shared."""
+    x, target, wanted = (a if a is None or a.ndim == 2 else a[mask] for a in data[:3])
+    return Data(x, target, wanted, None if data.held is None else pick(data.held, mask))
 
 
 def binary_inputs(bits: int) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from harness.algorithm import Algorithm, Batch, State
 from harness.curves import curve_epochs
 from harness.network import Network
 from harness.rand import NOISE, ORDER, SPLIT, WEIGHTS, Rand
-from harness.task import Data, Task
+from harness.task import Task, pick
 from harness.tree import leaves, tree_map
 
 Array = Any
@@ -165,6 +165,8 @@ class _Trainer:
 
     def look_for_divergence(self, epoch: int, share: float, output: Array) -> None:
         for name, a in leaves({**self.state["params"], "output activity": output}):
+            if np.abs(a).max() <= BOUND:  # false for NaN, too
+                continue
             big = ~(np.abs(a).max(axis=(-1, -2)) <= BOUND) & self.running
             if big.any():
                 finite = np.isfinite(a).all(axis=(-1, -2))
@@ -177,7 +179,7 @@ class _Trainer:
         if not mask.any():
             return
         result, rows = self.result, self.rows[mask]
-        data = _of(self.data, mask)
+        data = pick(self.data, mask)
         result.outcome[rows], result.epochs[rows], result.reason[rows] = outcome, epoch, reason
         result.updates[rows], result.seconds[rows] = epoch * self.updates_per_sweep, share
         result.loss[rows] = self.task.loss.of(output[mask], data.target, data.wanted)
@@ -185,21 +187,21 @@ class _Trainer:
         after = slice(int(np.searchsorted(self.points, epoch)), None)
         result.loss_curve[rows, after] = np.inf if outcome == DIVERGED else result.loss[rows, None]
         result.right_curve[rows, after] = result.right[rows, None]
-        state = tree_map(lambda a: a[mask], self.state)
         if data.held is not None:
+            state = tree_map(lambda a: a[mask], self.state)
             guess = self.algorithm.predict(self.net, state, data.held.x)
             result.held_right[rows] = self.task.right(guess, data.held).mean(axis=-1)
-        for name, a in leaves(state["params"]):
+        for name, a in leaves(self.state["params"]):
             if name not in result.weights:
                 result.weights[name] = np.full((len(result.replica), *a.shape[1:]), np.nan, a.dtype)
-            result.weights[name][rows] = a
+            result.weights[name][rows] = a[mask]
         self.running = self.running & ~mask
 
     def compact(self) -> None:
         stays = self.running
         self.rows = self.rows[stays]
         self.state = tree_map(lambda a: a[stays], self.state)
-        self.data = _of(self.data, stays)
+        self.data = pick(self.data, stays)
         self.order.keep(stays)
         self.noise.keep(stays)
         self.running = np.ones(len(self.rows), bool)
@@ -208,12 +210,6 @@ class _Trainer:
 def _in_order(a: Array, order: Array) -> Array:
     """Rows of a (N, k), or of (R, N, k), in the order (R, N) of each replica: (R, N, k)."""
     return a[order] if a.ndim == 2 else np.take_along_axis(a, order[..., None], axis=-2)
-
-
-def _of(data: Data, mask: NDArray[np.bool_]) -> Data:
-    """The data of some replicas; patterns that all replicas share stay shared."""
-    x, target, wanted = (a if a.ndim == 2 else a[mask] for a in data[:3])
-    return Data(x, target, wanted, None if data.held is None else _of(data.held, mask))
 
 
 def keep_freed_memory() -> None:

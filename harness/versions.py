@@ -1,7 +1,8 @@
 """What determines a cell's bits: the code of its algorithm, its task and the loop, and NumPy's version.
 
 The code is identified by its meaning: syntax trees without comments and docstrings, of a module and of
-every project module it imports, so that a better docstring recomputes nothing and a changed line does.
+every project module it imports at its top, so that a better docstring recomputes nothing and a changed
+line does. Imports inside functions do not count: they are how the core reaches for words and frames.
 """
 
 from __future__ import annotations
@@ -48,16 +49,20 @@ def environment() -> dict[str, str]:
 def _meaning(module: str) -> tuple[str, tuple[str, ...]]:
     """The syntax of a module without its docstrings, hashed, and the project modules it imports."""
     loaded = sys.modules.get(module)
-    spec = loaded.__spec__ if loaded else importlib.util.find_spec(module)
+    try:
+        spec = loaded.__spec__ if loaded else importlib.util.find_spec(module)
+    except ModuleNotFoundError:  # `from module import name`, where name is not a module
+        spec = None
     if spec is None or spec.origin is None:
         return "", ()
     tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
     imports: set[str] = set()
-    for node in ast.walk(tree):
+    for node in tree.body:
         if isinstance(node, ast.Import):
             imports |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            imports.add(node.module)
+            imports |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
             node.body = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]  # type: ignore[attr-defined]

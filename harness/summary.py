@@ -1,0 +1,197 @@
+"""One cell in numbers, and in words: what `print(result)` shows. Needs neither pandas nor scipy, which take long to import."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness import registry
+from harness.errors import InputError
+from harness.experiment import FULL, Result
+from harness.statistics import expected_running_time, survival, wilson
+from harness.training import DIVERGED, SOLVED, UNSOLVED
+
+if TYPE_CHECKING:
+    from harness.record import Record
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The numbers of one cell, over *all* its replicas: a time that failures put out of reach is ∞."""
+
+    replicas: int
+    solved: int
+    unsolved: int
+    """Replicas whose budget ended first."""
+    diverged: int
+    rate: float
+    """Solved ÷ replicas, with the ends of its 95 % Wilson interval."""
+    rate_low: float
+    rate_high: float
+    epochs_q1: float
+    """Epochs to criterion: quartiles and median of the survival curve."""
+    epochs_median: float
+    epochs_q3: float
+    ert_epochs: float
+    """Expected running time: what all replicas spent ÷ number solved."""
+    ert_updates: float
+    ert_seconds: float
+    seconds: float
+    """Time spent in updates by all replicas together."""
+    seconds_per_1000_replica_epochs: float
+    loss_median: float
+    """Of the final loss E; a diverged replica's is ∞."""
+    right_median: float
+    """Of the share of training patterns right at the end."""
+    held_right_mean: float
+    """Mean share of held-out patterns right at the end; NaN where there are none."""
+
+
+def summarise(columns: Mapping[str, Array]) -> Summary:
+    """The numbers of a cell from its per-replica columns (`Result.columns()`, `Record.replicas`)."""
+    outcome, epochs, seconds = (np.asarray(columns[name]) for name in ("outcome", "epochs", "seconds"))
+    solved, diverged = outcome == SOLVED, outcome == DIVERGED
+    n, count = len(outcome), int(solved.sum())
+    low, high = wilson(count, n)
+    q1, median, q3 = (survival(epochs, solved, diverged).quantile(q) for q in (0.25, 0.5, 0.75))
+    loss = np.where(diverged | np.isnan(columns["loss"]), np.inf, columns["loss"])
+    spent = float(epochs.sum())
+    return Summary(
+        replicas=n,
+        solved=count,
+        unsolved=int((outcome == UNSOLVED).sum()),
+        diverged=int(diverged.sum()),
+        rate=count / n,
+        rate_low=float(low),
+        rate_high=float(high),
+        epochs_q1=q1,
+        epochs_median=median,
+        epochs_q3=q3,
+        ert_epochs=expected_running_time(epochs, solved),
+        ert_updates=expected_running_time(columns["updates"], solved),
+        ert_seconds=expected_running_time(seconds, solved),
+        seconds=float(seconds.sum()),
+        seconds_per_1000_replica_epochs=1000 * float(seconds.sum()) / spent if spent else np.nan,
+        loss_median=_median(loss),
+        right_median=_median(columns["right"]),
+        held_right_mean=float(np.mean(columns["held_right"])),
+    )
+
+
+def of_record(record: Record) -> Summary:
+    """The numbers of a finished cell in the store."""
+    return summarise(record.replicas)
+
+
+def describe(cell: Result | Record) -> str:
+    """A cell in a few lines: who on what, how many solved it, what that cost, what became of the others."""
+    if isinstance(cell, Result):
+        algorithm, task = registry.settings_of(cell.algorithm), registry.settings_of(cell.task)
+        run, columns = asdict(cell.settings), cell.columns()
+    else:
+        algorithm, task, run = (cell.meta[part] for part in ("algorithm", "task", "run"))
+        if not cell.finished:
+            return f"{algorithm['name']} on {task['name']}: {cell.meta['status']}\n  {cell.meta['reason']}"
+        columns = cell.replicas
+    s = summarise(columns)
+    batch = {FULL: "full batch", 1: "online"}.get(run["batch"], f"batches of {run['batch']}")
+    budget = f"{number(run['epochs'])} epochs" + (f" or {run['seconds']:g} s" if run["seconds"] is not None else "")
+    lines = [
+        f"{algorithm['name']} on {in_brackets(task['name'], unusual(task))}: {number(s.replicas)} replicas, seed {run['seed']}",
+        f"settings  {', '.join([*_in_words(algorithm), batch, f'budget {budget}'])}",
+        f"solved    {number(s.solved)} of {number(s.replicas)} = {rate_text(s)}, 95 % Wilson interval",
+        f"epochs    median {median_text(s)} to the criterion, with quartiles, unsolved replicas at ∞",
+        f"          expected running time {number(s.ert_epochs)} = epochs of all replicas ÷ number solved",
+    ]
+    failures = zip(columns["outcome"], columns["reason"], strict=True)
+    reasons = Counter((str(outcome), str(reason)) for outcome, reason in failures if outcome != SOLVED)
+    if reasons:
+        common = reasons.most_common(3)
+        said = [f"{number(count)} {outcome} ({reason})" for (outcome, reason), count in common]
+        rest = s.replicas - s.solved - sum(count for _, count in common)
+        lines.append(f"failed    {', '.join(said + [f'{number(rest)} others'] * bool(rest))}")
+    held = "" if np.isnan(s.held_right_mean) else f"; held-out patterns right: mean {percent(s.held_right_mean)}"
+    lines.append(f"loss      median {s.loss_median:.3g}; training patterns right: median {percent(s.right_median)}{held}")
+    per_epoch = f"{significant(s.seconds_per_1000_replica_epochs)} s per 1,000 replica-epochs"
+    lines.append(f"time      {significant(s.seconds)} s of updates, {per_epoch}")
+    return "\n".join(lines)
+
+
+def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings by dotted name, without the name of the whole: {'optimiser': 'adam', 'optimiser.lr': 0.001, …}."""
+
+    def walk(inside: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+        for name, value in inside.items():
+            if isinstance(value, Mapping):
+                yield prefix + name, value.get("name")
+                yield from walk({k: v for k, v in value.items() if k != "name"}, f"{prefix}{name}.")
+            elif prefix or name != "name":
+                yield prefix + name, value
+
+    return dict(walk(settings, ""))
+
+
+def unusual(task: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings in which a task differs from its usual self; all of them if this task is not known here."""
+    try:
+        usual, own = ((registry.build_task(t).resolved()) for t in ({"name": task["name"]}, task))
+    except InputError:
+        return flat(task)
+    return {
+        name: value for name, value in registry.settings_of(own).items() if getattr(usual, name, None) != value and name != "name"
+    }
+
+
+def setting_text(name: str, value: Any) -> str:
+    """`optimiser.lr`, 0.5 → lr=0.5; an optimiser goes by its name alone."""
+    if name == "optimiser":
+        return str(value)
+    return f"{name.rsplit('.', 1)[-1]}={value:g}" if isinstance(value, float) else f"{name.rsplit('.', 1)[-1]}={value}"
+
+
+def in_brackets(name: str, settings: Mapping[str, Any]) -> str:
+    """`xor`, {'hidden': 1} → xor (hidden=1)."""
+    return f"{name} ({', '.join(setting_text(*item) for item in settings.items())})" if settings else name
+
+
+def number(x: float) -> str:
+    """A count, for people: 1,234; ∞ where it is never reached, – where there is none."""
+    if not np.isfinite(x):
+        return "–" if np.isnan(x) else "∞"
+    return f"{x:,.0f}"
+
+
+def significant(x: float) -> str:
+    """Two significant digits: 0.00031; – where there is none."""
+    return f"{x:.2g}" if abs(x) < 10 else number(x)
+
+
+def percent(share: float) -> str:
+    """0.951 → 95.1 %; – where there is none."""
+    return "–" if np.isnan(share) else f"{100 * share:.1f} %"
+
+
+def rate_text(s: Summary) -> str:
+    """Solved rate and its interval in per cent: 95.1 % [93.6–96.3]."""
+    return f"{percent(s.rate)} [{100 * s.rate_low:.1f}–{100 * s.rate_high:.1f}]"
+
+
+def median_text(s: Summary) -> str:
+    """Median and quartiles of the epochs to criterion: 519 [389–812]."""
+    return f"{number(s.epochs_median)} [{number(s.epochs_q1)}–{number(s.epochs_q3)}]"
+
+
+def _median(values: Array) -> float:
+    # the value of one replica: between a finite loss and ∞ there is no mean
+    return float(np.quantile(values, 0.5, method="inverted_cdf"))
+
+
+def _in_words(algorithm: Mapping[str, Any]) -> list[str]:
+    """The settings of an algorithm that are not off (None or 0)."""
+    return [setting_text(k, v) for k, v in flat(algorithm).items() if v is not None and (v != 0 or v is False)]

@@ -1,0 +1,193 @@
+"""The table of a study: a row per cell, failures and all, in the study's order, tasks kept together.
+
+Made from what is on disk, whenever asked: a study that is still running, or was killed, has a table too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from harness.record import FINISHED, NOT_APPLICABLE, Store, write_atomically
+from harness.summary import Summary, flat, in_brackets, median_text, number, of_record, rate_text, significant, unusual
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NOT_RUN = "not run"
+CAPTION = (
+    "n: replicas (independent networks), all of which count. "
+    "Solved: per cent of them, with its 95 % Wilson interval. "
+    "Epochs: sweeps to the criterion, median [quartiles] of the Kaplan-Meier curve; unsolved replicas are right-censored, "
+    "∞ is never reached. "
+    "ERT: expected running time in epochs, what all replicas spent, failures included, ÷ number solved. "
+    "Seconds: time of updates per 1,000 epochs of one replica. "
+    "Held out: mean per cent of held-out patterns right at the end. "
+    "Diverged: replicas that ran off to infinity, among the unsolved for good."
+)
+HEADER = ("algorithm", "n", "solved %\n[95 %]", "epochs\n[quartiles]", "ERT", "seconds", "held\nout %", "diverged")
+
+
+class Label(NamedTuple):
+    """What a cell is called beside others."""
+
+    task: str
+    algorithm: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A cell in the table."""
+
+    id: str
+    task: str
+    algorithm: str
+    status: str
+    """finished, not applicable, failed or not run"""
+    reason: str
+    """Why there are no numbers."""
+    summary: Summary | None
+
+
+def build(store: Store, study: str) -> list[Row]:
+    """The rows of a study: tasks in the order they first come in it, cells in its order. Raises `InputError` if there is none."""
+    ids = store.study(study)["cells"]
+    failures = store.failures(ids)
+    records = {i: store.read(i) for i in ids if store.has(i)}
+    metas = [records[i].meta if i in records else failures.get(i) or _known_from_id(i) for i in ids]
+    rows = []
+    for i, meta, label in zip(ids, metas, labels(metas), strict=True):
+        summary = of_record(records[i]) if meta["status"] == FINISHED else None
+        rows.append(Row(i, label.task, label.algorithm, meta["status"], meta["reason"], summary))
+    order = list(dict.fromkeys(row.task for row in rows))
+    return sorted(rows, key=lambda row: order.index(row.task))
+
+
+def write(rows: Sequence[Row], folder: Path, question: str = "") -> list[Path]:
+    """Write table.csv and table.md into a study's folder; returns their paths."""
+    texts = {folder / "table.csv": to_csv(rows), folder / "table.md": to_markdown(rows, folder.name, question)}
+    for path, text in texts.items():
+        write_atomically(path, text)
+    return list(texts)
+
+
+def to_csv(rows: Sequence[Row]) -> str:
+    """The table for machines: raw numbers, `inf` where never reached, empty where there is none; unlabelled times are epochs."""
+    text = io.StringIO()
+    names = [f.name for f in fields(Row) if f.name != "summary"] + [f.name for f in fields(Summary)]
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        numbers = asdict(row.summary) if row.summary else {}
+        about = {name: getattr(row, name) for name in names if name not in Summary.__dataclass_fields__}
+        writer.writerow(about | {name: value for name, value in numbers.items() if not np.isnan(value)})
+    return text.getvalue()
+
+
+def to_markdown(rows: Sequence[Row], title: str, question: str = "") -> str:
+    """The table for people: a section per task, what was not run and why beneath it, the caption at the end."""
+    parts = [f"# {title}", *([question] if question else [])]
+    for task, group in by_task(rows).items():
+        lines = [f"| {' | '.join(HEADER)} |".replace("\n", " "), "|---|" + "---:|" * (len(HEADER) - 1)]
+        lines += [f"| {' | '.join(_escape(text) for text in in_words(row))} |" for row in group]
+        parts += [f"## {task}", "\n".join(lines), *_notes(group)]
+    return "\n\n".join([*parts, f"*{CAPTION}*"]) + "\n"
+
+
+def show(rows: Sequence[Row], console: Console | None = None) -> None:
+    """Print the table, readable from 100 columns."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = console or Console()
+    texts = [in_words(row) for row in rows]
+    used = [i for i in range(1, len(HEADER)) if any(text[i] for text in texts)]  # nobody needs an empty column
+    wide = {i: max(len(t) for t in [*HEADER[i].split("\n"), *(text[i] for text in texts)]) for i in used}
+    rest = max(12, console.width - sum(wide.values()) - 2 * len(used) - 2)
+    for task, group in by_task(rows).items():
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+        table.add_column(Text(task), width=rest, overflow="fold", vertical="bottom")
+        for i in used:
+            table.add_column(Text(HEADER[i]), width=wide[i], justify="right", no_wrap=True)
+        for row in group:
+            text = in_words(row)
+            table.add_row(*(Text(text[i]) for i in [0, *used]))
+        console.print(table)
+        for note in _notes(group):
+            console.print(Text(note, style="italic"))
+        console.print()
+    console.print(Text(CAPTION, style="dim"))
+
+
+def by_task(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows of each task."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.task, []).append(row)
+    return groups
+
+
+def in_words(row: Row) -> list[str]:
+    """The cells of a row below `HEADER`."""
+    s = row.summary
+    if s is None:
+        return [row.algorithm, "", row.status, *[""] * (len(HEADER) - 3)]
+    held = "" if np.isnan(s.held_right_mean) else f"{100 * s.held_right_mean:.1f}"
+    costs = number(s.ert_epochs), significant(s.seconds_per_1000_replica_epochs)
+    diverged = number(s.diverged) if s.diverged else ""
+    return [row.algorithm, number(s.replicas), rate_text(s).replace(" %", ""), median_text(s), *costs, held, diverged]
+
+
+def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:
+    """Names that tell cells apart, from their metadata (`Record.meta`).
+
+    A task carries the settings in which it is not its usual self; cells of one algorithm on one task carry the
+    settings, of algorithm or run, in which they differ (those that are off, None or 0, go without saying).
+    """
+    tasks = [in_brackets(meta["task"]["name"], unusual(meta["task"])) for meta in metas]
+    keys = [(task, meta["algorithm"]["name"]) for task, meta in zip(tasks, metas, strict=True)]
+    settings = [flat(meta["algorithm"]) | flat(meta["run"]) for meta in metas]
+    values: dict[tuple[str, str, str], set[str]] = {}
+    for key, own in zip(keys, settings, strict=True):
+        for name, value in own.items():
+            values.setdefault((*key, name), set()).add(repr(value))
+    made = []
+    for key, own in zip(keys, settings, strict=True):
+        differing = {name: value for name, value in own.items() if value and len(values[*key, name]) > 1}
+        made.append(Label(key[0], in_brackets(key[1], differing)))
+    # the same settings twice: made by different versions of the code
+    return [
+        label if made.count(label) == 1 else label._replace(algorithm=f"{label.algorithm} #{str(meta['id'])[-12:]}")
+        for label, meta in zip(made, metas, strict=True)
+    ]
+
+
+def _known_from_id(cell_id: str) -> dict[str, Any]:
+    """What the name alone tells of a cell that is not on disk."""
+    task, algorithm, _ = cell_id.split("-")
+    return {
+        "id": cell_id,
+        "status": NOT_RUN,
+        "reason": "not in the store yet: run the study again",
+        "task": {"name": task},
+        "algorithm": {"name": algorithm},
+        "run": {},
+    }
+
+
+def _notes(rows: Sequence[Row]) -> list[str]:
+    """Why some rows have no numbers; what is not applicable says so itself."""
+    without = [row for row in rows if row.summary is None]
+    return [row.reason if row.status == NOT_APPLICABLE else f"{row.algorithm} {row.status}: {row.reason}" for row in without]
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,39 @@
+"""Shared by all tests: a store of one's own, and the command line called in this process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.record import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.at(tmp_path / "store").prepare()
+
+
+@pytest.fixture
+def harness(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """`python -m harness …` with tracking off and the test's own store: exit code, output, errors."""
+    from harness.app import main
+
+    def call(*arguments: str, tracking: bool = False) -> tuple[int, str, str]:
+        monkeypatch.setenv("HARNESS_STORE", str(store.path))
+        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+        monkeypatch.setattr(sys, "argv", ["harness", *arguments, *([] if tracking else ["tracking.enabled=false"])])
+        capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call

@@ -1,0 +1,118 @@
+"""Held to the promise on bad input: one sentence (what is wrong, what was given, what is allowed, the nearest
+name), exit code 2, and nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.record import FORMAT, Store
+
+Harness = Callable[..., tuple[int, str, str]]
+
+CASES = {
+    "unknown task": (["task=xr"], ["unknown task 'xr'", "family_tree", "did you mean 'xor'?"]),
+    "unknown algorithm": (["algorithm=backprob"], ["unknown algorithm 'backprob'", "perceptron", "did you mean 'backprop'?"]),
+    "unknown optimiser": (["algorithm/optimiser=adm"], ["'adm'", "gradient_descent", "did you mean 'adam'?"]),
+    "unknown preset": (["experiment=pdp1986/xor_shortcutt"], ["'xor_shortcutt'", "did you mean 'xor_shortcut'?"]),
+    "unknown group": (["tsk=xor"], ["unknown setting 'tsk'", "did you mean 'task'?"]),
+    "unknown run setting": (["run.epoch=3"], ["setting of run", "'epoch'", "replicas", "did you mean 'epochs'?"]),
+    "unknown task setting": (["task.hiden=3"], ["setting of task", "'hiden'", "did you mean 'hidden'?"]),
+    "unknown optimiser setting": (["algorithm.optimiser.lrr=1"], ["'lrr'", "momentum", "did you mean 'lr'?"]),
+    "wrong type": (["run.epochs=abc"], ["run.epochs", "abc", "Integer"]),
+    "fraction for a count": (["task.hidden=2.5"], ["task.hidden", "2.5", "Integer"]),
+    "zero replicas": (["run.replicas=0"], ["replicas must be", "at least 1", "0 was given"]),
+    "negative rate": (["algorithm.optimiser.lr=-1"], ["lr must be", "greater than 0", "-1.0 was given"]),
+    "infinite rate": (["algorithm.optimiser.lr=inf"], ["lr must be finite", "inf was given"]),
+    "rate that is no number": (["algorithm.optimiser.lr=nan"], ["lr must be", "nan was given"]),
+    "momentum of one": (["algorithm.optimiser.momentum=1"], ["momentum", "below 1", "1.0 was given"]),
+    "half a schedule": (["algorithm.optimiser.early_sweeps=5"], ["early_sweeps, early_lr and early_momentum go together", "5"]),
+    "criterion without its bound": (["task.criterion=margin"], ["criterion 'margin' needs a bound", "None was given"]),
+    "criterion that no target can meet": (["task.off=-1"], ["no output can meet", "off=-1.0", "between 0 and 1"]),
+    "bound that no output can meet": (["task.criterion=error", "task.bound=0"], ["no output can meet", "bound=0.0"]),
+    "targets the wrong way round": (["task.off=1", "task.on=0"], ["off must be below on", "off=1.0 and on=0.0"]),
+    "scale that would be ignored": (["task.init=glorot", "task.scale=1"], ["scale=1.0 would be ignored", "init=glorot"]),
+    "unknown initial weights": (["task.init=glorott"], ["'glorott'", "did you mean 'glorot'?"]),
+    "batch beyond the patterns": (["run.batch=9"], ["batch", "4 training patterns", "9 was given"]),
+    "batch of a wrong kind": (["run.batch=some"], ["batch must be full or a whole number", "'some' was given"]),
+    "order that would be ignored": (["run.shuffle=false"], ["shuffle=False would be ignored", "batch=full"]),
+    "optimiser that would be ignored": (
+        ["algorithm=perceptron", "algorithm/optimiser=adam"],
+        ["algorithm/optimiser would be ignored"],
+    ),
+    "optimiser setting that would be ignored": (
+        ["algorithm=perceptron", "algorithm.optimiser.lr=1"],
+        ["'optimiser'", "allowed are lr"],
+    ),
+    "momentum for an optimiser without": (
+        ["algorithm/optimiser=adam", "algorithm.optimiser.momentum=.9"],
+        ["'momentum'", "beta1"],
+    ),
+    "unknown precision": (["run.dtype=float16"], ["unknown dtype 'float16'", "float32, float64"]),
+    "algorithm that does not apply": (
+        ["algorithm=perceptron", "task.criterion=margin", "task.off=.2", "task.on=.8", "task.bound=.1"],
+        ["perceptron does not apply to xor", "0 or 1"],
+    ),
+    "study without -m": (["study=first_light"], ["first_light", "-m study=first_light"]),
+    "unknown study": (["-m", "study=first_ligth"], ["unknown study 'first_ligth'", "did you mean 'first_light'?"]),
+    "typo in one choice of a sweep": (["-m", "task=xor,symetry"], ["unknown task 'symetry'", "did you mean 'symmetry'?"]),
+    "bad value in one job of a sweep": (["-m", "run.replicas=5,0"], ["replicas must be", "0 was given"]),
+    "sweep without -m": (["task=xor,symmetry"], ["several values", "add -m"]),
+    "not an override": (["run.replicas=[1"], ["[1"]),
+    "store that is a file": (["store=/dev/null/store"], ["/dev/null/store", "cannot be written", "store="]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_sentence_exit_code_2_and_nothing_written(case: str, harness: Harness, store: Store) -> None:
+    arguments, expected = CASES[case]
+    before = sorted(p for p in store.path.rglob("*"))
+    code, out, err = harness(*arguments)
+    assert code == 2, (out, err)
+    assert out == ""
+    assert err.startswith("harness: ")
+    assert err.count("\n") == 1, f"more than one line: {err}"
+    assert "Traceback" not in err
+    for part in expected:
+        assert part in err
+    assert sorted(p for p in store.path.rglob("*")) == before
+
+
+def test_a_store_of_a_newer_format_is_refused_and_left_alone(harness: Harness, store: Store) -> None:
+    (store.path / "format").write_text(f"{FORMAT + 1}\n")
+    before = sorted(store.path.rglob("*"))
+    code, _, err = harness("task=xor")
+    assert code == 2
+    assert f"format '{FORMAT + 1}'" in err
+    assert f"up to {FORMAT}" in err
+    assert sorted(store.path.rglob("*")) == before
+
+
+def test_a_wrong_option_makes_no_store(harness: Harness, store: Store, tmp_path: Path) -> None:
+    code, _, _ = harness("task=xor", "run.replicas=0", f"store={tmp_path / 'other'}")
+    assert code == 2
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_diverging_network_is_data_without_a_warning(harness: Harness) -> None:
+    code, out, err = harness("task=xor", "algorithm.optimiser.lr=1e300", "run.replicas=20", "run.epochs=50")
+    assert code == 0
+    assert "diverged" in out
+    assert "Warning" not in err
+
+
+def test_an_algorithm_file_that_raises_is_named_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import algorithms
+    from harness import registry
+
+    (tmp_path / "faulty_rule.py").write_text("raise RuntimeError('not today')\n")
+    monkeypatch.setattr(algorithms, "__path__", [*algorithms.__path__, str(tmp_path)])
+    monkeypatch.setattr(registry, "broken", {})
+    registry.algorithms.cache_clear()
+    try:
+        assert "backprop" in registry.algorithms()
+        assert registry.broken == {"algorithms.faulty_rule": "RuntimeError: not today"}
+    finally:
+        registry.algorithms.cache_clear()

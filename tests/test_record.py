@@ -1,0 +1,175 @@
+"""Held to the store's promises: a cell is there whole or not at all, under a name that everything in it determines."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness import record as record_module
+from harness import versions
+from harness.cell import Cell
+from harness.errors import InputError
+from harness.experiment import run_cell
+from harness.record import Store
+
+BACKPROP: dict[str, Any] = {"name": "backprop"}
+XOR: dict[str, Any] = {"name": "xor"}
+
+
+def small(**run: Any) -> Cell:
+    return Cell.of(BACKPROP, XOR, {"replicas": 5, "epochs": 40, **run})
+
+
+def test_what_is_read_is_what_was_written(store: Store) -> None:
+    cell = small()
+    result = run_cell(cell.algorithm, cell.task, cell.settings)
+    record = store.read(store.write(cell, result).id)
+    for name, values in result.columns().items():
+        np.testing.assert_array_equal(record.replicas[name], values)
+    for name, values in result.curve_columns().items():
+        np.testing.assert_array_equal(record.curves[name], values)
+    assert record.weights.keys() == result.trained.weights.keys()
+    for name, weights in result.trained.weights.items():
+        np.testing.assert_array_equal(record.weights[name], weights)
+    assert Cell.of(record.meta["algorithm"], record.meta["task"], record.meta["run"]).id == cell.id
+
+
+def test_the_name_follows_everything_that_decides_a_bit() -> None:
+    base = small()
+    others = [
+        small(seed=1),
+        small(replicas=6),
+        small(epochs=41),
+        small(batch=1),
+        small(dtype="float32"),
+        Cell.of({"name": "backprop", "optimiser": {"name": "adam"}}, XOR, {"replicas": 5, "epochs": 40}),
+        Cell.of({"name": "backprop", "optimiser": {"name": "gradient_descent", "lr": 0.25}}, XOR, {"replicas": 5, "epochs": 40}),
+        Cell.of({"name": "shallow"}, XOR, {"replicas": 5, "epochs": 40}),
+        Cell.of(BACKPROP, {"name": "xor", "scale": 0.3}, {"replicas": 5, "epochs": 40}),
+    ]
+    assert len({c.id for c in [base, *others]}) == len(others) + 1
+
+
+def test_the_name_ignores_what_decides_no_bit() -> None:
+    base = small()
+    assert small(processes=2).id == base.id
+    assert small(batch="full").id == base.id, "what is usual, said aloud"
+    assert (
+        Cell.of(
+            {"name": "backprop", "optimiser": {"name": "gradient_descent", "lr": 0.5}}, XOR, base.settings_by_name()["run"]
+        ).id
+        == base.id
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        (lambda s: s.replace("y = 1", "y = 2"), False),
+        (lambda s: s.replace("# why", "# a better reason"), True),
+        (lambda s: s.replace('"""Old words."""', '"""New words, more of them."""'), True),
+        (lambda s: s + "\n\n\nz = 3\n", False),
+    ],
+)
+def test_code_is_known_by_what_it_does(change: Any, same: bool, tmp_path: Path) -> None:
+    """A comment or docstring changes no version, a changed line does, also in a module that is only imported."""
+    program = textwrap.dedent(
+        """
+        import sys; sys.path.insert(0, sys.argv[1])
+        from harness import versions
+        versions.PROJECT = ("outer", "inner")
+        print(versions.code_version("outer"))
+        """
+    )
+    source = '"""Old words."""\ny = 1  # why\n'
+    (tmp_path / "outer.py").write_text("import inner\n")
+
+    def version(text: str) -> str:
+        (tmp_path / "inner.py").write_text(text)
+        done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+        return done.stdout
+
+    assert (version(source) == version(change(source))) is same
+
+
+def test_the_version_of_a_cell_covers_the_loop_and_the_network() -> None:
+    versions.code_version("harness.experiment")
+    seen: set[str] = set()
+    waiting = ["algorithms.shallow", "harness.experiment"]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting.extend(versions._meaning(name)[1])
+    assert {"harness.training", "harness.network", "harness.kernels", "harness.rand", "harness.optimisers"} <= seen
+    assert not {"harness.record", "harness.table", "harness.tracking", "harness.app"} & seen, (
+        "a prettier table recomputes nothing"
+    )
+
+
+def test_a_full_disk_leaves_nothing_half_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    cell = small()
+    result = run_cell(cell.algorithm, cell.task, cell.settings)
+    monkeypatch.setattr(record_module.np, "savez", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        store.write(cell, result)
+    assert not store.has(cell.id)
+    assert list((store.path / "cells").iterdir()) == []
+
+
+def test_the_first_of_two_writers_wins(store: Store) -> None:
+    cell = small()
+    result = run_cell(cell.algorithm, cell.task, cell.settings)
+    first = store.write(cell, result)
+    stamp = (first.path / "cell.json").stat().st_mtime_ns
+    second = store.write(cell, result)
+    assert second.path == first.path
+    assert (first.path / "cell.json").stat().st_mtime_ns == stamp
+    assert [p.name for p in (store.path / "cells").iterdir()] == [cell.id]
+
+
+def test_leftovers_of_a_killed_writer_are_invisible_and_go(store: Store) -> None:
+    leftover = store.path / "cells" / f"{record_module.UNFINISHED}abc"
+    leftover.mkdir()
+    (leftover / "cell.json").write_text("{")
+    assert store.records(store.write_study("s", "", ["abc"]).name) == []
+    store.prepare()
+    assert leftover.exists(), "it may belong to somebody who is still writing"
+    os.utime(leftover, (0, 0))
+    store.prepare()
+    assert not leftover.exists()
+
+
+def test_a_run_joins_its_study_and_a_sweep_defines_it(store: Store) -> None:
+    store.write_study("s", "why?", ["a", "b"])
+    store.write_study("s", "why?", ["c", "a"], join=True)
+    assert store.study("s")["cells"] == ["a", "b", "c"]
+    store.write_study("s", "why?", ["d"])
+    assert store.study("s") == {"name": "s", "question": "why?", "cells": ["d"]}
+
+
+def test_no_record_holds_a_pickle(store: Store) -> None:
+    cell = small()
+    record = store.write(cell, run_cell(cell.algorithm, cell.task, cell.settings))
+    assert sorted(p.name for p in record.path.iterdir()) == ["cell.json", "curves.parquet", "replicas.parquet", "weights.npz"]
+    with np.load(record.path / "weights.npz", allow_pickle=False) as file:
+        assert all(file[name].dtype.kind == "f" for name in file.files)
+    json.loads((record.path / "cell.json").read_text())
+
+
+def test_settings_that_json_cannot_hold_are_refused() -> None:
+    lying = small()
+    object.__setattr__(lying.task, "scale", float("nan"))  # past the checks of the task itself
+    with pytest.raises(InputError, match="finite"):
+        _ = lying.id

@@ -1,0 +1,124 @@
+"""Held to what a study promises: nothing finished is lost or done twice, whatever is killed; every cell is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.record import Store
+
+Harness = Callable[..., tuple[int, str, str]]
+SWEEP = (
+    "-m",
+    "task=xor",
+    "algorithm=backprop",
+    "run.seed=1,2,3,4",
+    "run.replicas=400",
+    "run.epochs=3000",
+    "tracking.enabled=false",
+)
+
+
+def stamps(store: Store) -> dict[str, int]:
+    return {p.parent.name: p.stat().st_mtime_ns for p in (store.path / "cells").glob("[!.]*/cell.json")}
+
+
+def test_a_study_killed_between_cells_loses_none_and_repeats_none(store: Store) -> None:
+    env = os.environ | {"HARNESS_STORE": str(store.path)}
+    command = [sys.executable, "-m", "harness", *SWEEP, "hydra/launcher=basic"]
+    killed = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    while killed.poll() is None and not stamps(store):
+        time.sleep(0.005)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    before = stamps(store)
+    assert 1 <= len(before) < 4, "the kill came too late to test anything"
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    after = stamps(store)
+    assert len(after) == 4
+    assert {name: after[name] for name in before} == before, "a finished cell was written again"
+    assert "xor" in done.stdout
+    again = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    assert stamps(store) == after
+    assert again.stdout == done.stdout, "a finished study says the same again"
+
+
+def test_workers_and_one_process_give_the_same_bits(store: Store, tmp_path: Path) -> None:
+    import numpy as np
+
+    records = []
+    for launcher, path in (("joblib", store.path), ("basic", tmp_path / "other")):
+        command = [sys.executable, "-m", "harness", "-m", "task=xor", "run.seed=1,2", "run.replicas=20", "run.epochs=300"]
+        command += ["tracking.enabled=false", f"hydra/launcher={launcher}", f"store={path}"]
+        subprocess.run(command, capture_output=True, check=True)
+        records.append(Store.at(path).records("scratch"))
+    assert [r.id for r in records[0]] == [r.id for r in records[1]]
+    for a, b in zip(*records, strict=True):
+        np.testing.assert_array_equal(a.replicas["epochs"], b.replicas["epochs"])
+        for name, weights in a.weights.items():
+            np.testing.assert_array_equal(weights, b.weights[name])
+
+
+def test_not_applicable_cells_are_rows_with_their_reason(harness: Harness, store: Store) -> None:
+    code, out, _ = harness(
+        "-m", "hydra/launcher=basic", "algorithm=backprop,perceptron", "run.replicas=3", "run.epochs=20",
+        "task.criterion=margin", "task.off=.2", "task.on=.8", "task.bound=.1",
+    )  # fmt: skip
+    assert code == 0
+    assert "0 or 1" in out.replace("\n", " ")
+    reasons = [r.meta["reason"] for r in store.records("scratch") if not r.finished]
+    assert len(reasons) == 1
+    assert reasons[0].startswith("perceptron does not apply to xor")
+
+
+def test_a_cell_whose_code_raises_is_told_and_the_others_are_kept(
+    harness: Harness, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from algorithms.shallow import Shallow
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(Shallow, "credit", broken)
+    sweep = ("-m", "hydra/launcher=basic", "algorithm=backprop,shallow", "run.replicas=3", "run.epochs=20")
+    code, out, err = harness(*sweep)
+    assert code == 1
+    assert "backprop" in out
+    assert "RuntimeError: planted" in err
+    assert len(store.records("scratch")) == 1
+    monkeypatch.undo()
+    monkeypatch.setenv("HARNESS_STORE", str(store.path))
+    code, _, _ = harness(*sweep)
+    assert code == 0, "mended code is tried again"
+    assert len(store.records("scratch")) == 2
+
+
+def test_the_command_line_adds_to_every_block_of_a_study(harness: Harness, store: Store) -> None:
+    code, out, _ = harness("-m", "study=first_light", "hydra/launcher=basic", "run.replicas=1", "run.epochs=2")
+    assert code == 0
+    records = store.records("first_light")
+    assert {r.meta["run"]["replicas"] for r in records} == {1}
+    assert {(r.meta["task"]["name"], r.meta["algorithm"]["name"]) for r in records} == {
+        (task, algorithm)
+        for task in ("xor", "encoder", "symmetry", "family_tree")
+        for algorithm in ("backprop", "perceptron", "finite_differences", "shallow")
+    }
+    folder = store.path / "studies" / "first_light"
+    assert {"table.csv", "table.md", "survival.png", "loss.png"} <= {p.name for p in folder.iterdir()}
+    assert "family_tree" in out or "family tree" in out
+
+
+def test_the_sweep_of_the_readme_sees_each_algorithm_once(harness: Harness, store: Store) -> None:
+    from harness.registry import algorithms
+
+    code, _, _ = harness("-m", "hydra/launcher=basic", "algorithm=glob(*)", "task=xor,symmetry", "run.replicas=1", "run.epochs=2")
+    assert code == 0
+    seen = [(r.meta["task"]["name"], r.meta["algorithm"]["name"]) for r in store.records("scratch")]
+    assert sorted(seen) == sorted((t, a) for t in ("xor", "symmetry") for a in algorithms())
