@@ -31,7 +31,8 @@ schema.register()  # at import: the workers of a launcher import this module to 
 
 def main() -> None:
     """Run the application; exit code 2 for bad input, 1 for a cell that failed."""
-    wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1"
+    before = os.environ.get("HYDRA_FULL_ERROR", "0")
+    wants_traceback = before == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands us its errors instead of printing them
     for module, error in registry.broken.items():
         print(f"harness: {module} is left out, it does not load: {error}", file=sys.stderr)
@@ -47,6 +48,8 @@ def main() -> None:
         from harness.messages import sentence
 
         sys.exit(_complain(sentence(problem)))
+    finally:
+        os.environ["HYDRA_FULL_ERROR"] = before
 
 
 @hydra.main(config_path=CONF, config_name="config", version_base="1.3")

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 Array = Any
 GREY = "#999999"
-CELL_MIN, CELL_MAX, WIDE = 0.05, 0.42, 12.0  # inches: a square's place, and the whole
-LEFT, GAP = 0.55, 0.5  # inches left of a panel for names; rows between blocks of a panel
+CELL_MIN, CELL_MAX, WIDE = 0.05, 0.42, 13.0  # inches: a square's place, and the whole
+LEFT, LETTER, GAP = 0.5, 0.067, 0.5  # inches left of a panel; inches a letter; squares between blocks of a panel
 
 
 class Panel(NamedTuple):
@@ -102,12 +102,13 @@ def _draw(panels: list[Panel], title: str, subtitle: str) -> Figure:
     from matplotlib.figure import Figure
 
     # laid out in inches: a square is of one size in all panels
-    left = [LEFT + 0.075 * max(len(name) for name, w in p.blocks if len(w) == 1 or name) for p in panels]
-    cell = float(np.clip((WIDE - sum(left)) / sum(p.columns for p in panels), CELL_MIN, CELL_MAX))
+    columns = sum(p.columns for p in panels)
+    cell = float(np.clip((WIDE - 0.9 * len(panels)) / columns, CELL_MIN, CELL_MAX))
+    left = [LEFT + LETTER * max(0 if _upright(name, w, cell) else len(name) for name, w in p.blocks) for p in panels]
     biggest = max(float(np.nanmax(np.abs(w))) for p in panels for _, w in p.blocks)
     caption = f"white: positive, black: negative; area ∝ |weight|, the largest is {biggest:.3g}"
-    content = sum(left) + cell * sum(p.columns for p in panels) + 0.3
-    width = max(content, 0.078 * max(len(title) * 1.25, len(subtitle), len(caption)) + 0.3)
+    content = sum(left) + cell * columns + 0.3
+    width = max(content, LETTER * max(len(title) * 1.5, len(subtitle), len(caption)) + 0.3)
     tall = cell * max(p.rows for p in panels)
     height = tall + 1.75
     figure = Figure(figsize=(width, height))
@@ -124,6 +125,11 @@ def _draw(panels: list[Panel], title: str, subtitle: str) -> Figure:
     return figure
 
 
+def _upright(name: str, weights: Array, cell: float) -> bool:
+    """Whether a block is high enough for its name to stand beside it."""
+    return len(weights) * cell >= LETTER * len(name)
+
+
 def _draw_panel(ax: Axes, panel: Panel, cell: float, biggest: float) -> None:
     """One unit of the axes is one square; rows go down."""
     from matplotlib.collections import PatchCollection
@@ -138,7 +144,7 @@ def _draw_panel(ax: Axes, panel: Panel, cell: float, biggest: float) -> None:
         rows, columns = weights.shape
         ax.add_patch(Rectangle((0, top), columns, rows, facecolor=GREY, linewidth=0))
         for (i, j), w in np.ndenumerate(weights):
-            side = 0.94 * np.sqrt(abs(w) / biggest) if biggest > 0 and np.isfinite(w) else 0.0
+            side = 0.9 * np.sqrt(abs(w) / biggest) if biggest > 0 and np.isfinite(w) else 0.0
             corner = (j + (1 - side) / 2, top + i + (1 - side) / 2)
             squares["white" if w > 0 else "black"].append(Rectangle(corner, side, side))
         if rows == 1:
@@ -146,8 +152,8 @@ def _draw_panel(ax: Axes, panel: Panel, cell: float, biggest: float) -> None:
         else:
             for i in range(0, rows, every):
                 ax.text(-0.05 / cell, top + i + 0.5, str(i + 1), ha="right", va="center", fontsize=7, color="#444444")
-            upright = rows * cell >= 0.075 * len(name)
-            ax.text(-0.22 / cell, top + rows / 2, name, ha="right", va="center", fontsize=8, rotation=90 if upright else 0)
+            turn = 90 if _upright(name, weights, cell) else 0
+            ax.text(-0.22 / cell, top + rows / 2, name, ha="right", va="center", fontsize=8, rotation=turn)
         top += rows + GAP
     for colour, patches in squares.items():
         ax.add_collection(PatchCollection(patches, facecolor=colour, linewidth=0))

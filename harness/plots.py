@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -71,7 +71,7 @@ def survival_figure(records: Sequence[Record]) -> Figure:
     title = "Replicas still unsolved"
     caption = (
         "Kaplan-Meier estimate; band: 95 % Wilson interval. Beside each name: replicas solved / n. "
-        "Failures stay in the count: the unsolved are right-censored at the end of their budget, the diverged never solve the task."
+        "Failures stay in the count: unsolved replicas are right-censored at the end of their budget, diverged ones never solve."
     )
     return _panels(records, title, caption, _draw_survival)
 
@@ -137,6 +137,7 @@ def _look(i: int) -> dict[str, Any]:
 def _panels(records: Sequence[Record], title: str, caption: str, draw: Callable[[Axes, list[Drawn]], None]) -> Figure:
     """One panel a task, its legend below it; title above, caption beneath."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     drawn = _drawn(records)
     tasks = list(dict.fromkeys(d.task for d in drawn))
@@ -145,7 +146,8 @@ def _panels(records: Sequence[Record], title: str, caption: str, draw: Callable[
     longest = max(sum(d.task == task for d in drawn) for task in tasks)
     width = max(WIDTH * columns, 6.0)
     with styled():
-        figure = Figure(figsize=(width, rows * (HEIGHT + LINE * longest + 0.3) + 0.9), layout="constrained")
+        size = width, rows * (HEIGHT + LINE * longest + 0.3) + 0.9
+        figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08))
         grid = figure.subplots(rows, columns, squeeze=False)
         for ax, task in zip(grid.flat, tasks, strict=False):
             draw(ax, [d for d in drawn if d.task == task])
@@ -175,8 +177,7 @@ def _draw_survival(ax: Axes, cells: list[Drawn]) -> None:
         ax.fill_between(x, low, high, step="post", color=d.look["color"], alpha=0.15, linewidth=0)
         text = f"{d.algorithm}   {solved.sum():,} / {len(solved):,}"
         ax.plot(x, unsolved, drawstyle="steps-post", label=textwrap.fill(text, 52), **d.look)
-    ax.set_xscale("log")
-    ax.set_xlim(left, max(budget, 10 * left) if budget <= left else budget)
+    _logarithmic(ax, "x", left, max(budget, 2 * left))
     ax.set_ylim(-0.02, 1.02)
     ax.set_ylabel("share still unsolved")
 
@@ -204,12 +205,21 @@ def _draw_loss(ax: Axes, cells: list[Drawn]) -> None:
         diverged = np.count_nonzero(outcome == DIVERGED)
         text = f"{d.algorithm}   n = {len(outcome):,}" + (f", {diverged:,} diverged" if diverged else "")
         ax.plot(x, median, label=textwrap.fill(text, 52), **d.look)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    budget = max(d.record.meta["run"]["epochs"] for d in cells)
-    ax.set_xlim(1, max(budget, 2))
-    ax.set_ylim(bottom, top)
+    _logarithmic(ax, "x", 1, max(2, *(d.record.meta["run"]["epochs"] for d in cells)))
+    _logarithmic(ax, "y", bottom, top)
     ax.set_ylabel("loss E")
+
+
+def _logarithmic(ax: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
+    """A logarithmic axis from `low` to `high`, labelled with plain numbers."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    few = high < 300 * low  # decades: label 2s and 5s too
+    axis = {"x": ax.xaxis, "y": ax.yaxis}[which]
+    ax.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}" if x >= 1 else f"{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _save(figure: Figure, path: Path) -> Path:

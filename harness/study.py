@@ -75,6 +75,6 @@ def report(store: Store, name: str, *, fresh: bool) -> None:
         from harness import plots
         from harness.record import write_atomically
 
-        table.write(rows, folder)
+        table.write(rows, folder, store.study(name)["question"])
         plots.write_figures(store, name)
         write_atomically(made_for, cells)

@@ -57,7 +57,11 @@ class Row:
 
 def build(store: Store, study: str) -> list[Row]:
     """The rows of a study: tasks in the order they first come in it, cells in its order. Raises `InputError` if there is none."""
-    ids = store.study(study)["cells"]
+    return rows_of(store, store.study(study)["cells"])
+
+
+def rows_of(store: Store, ids: Sequence[str]) -> list[Row]:
+    """The rows of some cells, in or not yet in the store."""
     failures = store.failures(ids)
     records = {i: store.read(i) for i in ids if store.has(i)}
     metas = [records[i].meta if i in records else failures.get(i) or _known_from_id(i) for i in ids]

@@ -67,4 +67,5 @@ def _meaning(module: str) -> tuple[str, tuple[str, ...]]:
         if isinstance(body, list):
             node.body = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]  # type: ignore[attr-defined]
     digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
-    return digest, tuple(sorted(name for name in imports if name.split(".")[0] in PROJECT))
+    # a package itself says only its version and docstring
+    return digest, tuple(sorted(name for name in imports - set(PROJECT) if name.split(".")[0] in PROJECT))
