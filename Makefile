@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: compare dashboard test test-slow check bench clean
+.PHONY: compare dashboard test test-slow check bench lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
@@ -12,10 +12,10 @@ dashboard: .venv/installed
 	$(BIN)/python -m harness.dashboard
 
 test: check
-	$(BIN)/python -m pytest -q -n 2 -m "not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
 
 test-slow: .venv/installed-test  ## the full form of the tests that make test runs in small
-	$(BIN)/python -m pytest -q -n 2 -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
 
 check: .venv/installed-test
 	$(BIN)/ruff check .
@@ -24,6 +24,9 @@ check: .venv/installed-test
 
 bench: .venv/installed  ## ratios, measured side by side in one run on one core
 	$(BIN)/python -m bench
+
+lock: .venv/installed-test  ## write the versions in use to constraints.txt (it names no host)
+	$(PIP) freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==[^ ]+$$' > constraints.txt
 
 clean:
 	rm -rf .venv results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -52,7 +52,7 @@ def main() -> None:
         os.environ["HYDRA_FULL_ERROR"] = before
 
 
-@hydra.main(config_path=CONF, config_name="config", version_base="1.3")
+@hydra.main(config_path=CONF, config_name="config", version_base="1.3")  # type: ignore[untyped-decorator]
 def job(cfg: DictConfig) -> None:
     """One cell: alone, or as a job of a sweep, where it keeps what happens to itself and never raises."""
     try:

@@ -49,8 +49,9 @@ def serve(store: Store, study: str | None, port: int) -> int:
     link = f"http://{HOST}:{port}/" + run_table(store, study or studies[-1])
     print(f"dashboard: {link}\n(stop with Ctrl-C)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", tracking_uri(store, None)]
-    command += ["--host", HOST, "--port", str(port), "--workers", "1"]
-    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    command += ["--host", HOST, "--port", str(port), "--workers", "1", "--uvicorn-opts", "--log-level=warning"]
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "ERROR"}
+    quiet |= {"PYTHONWARNINGS": "ignore"}  # MLflow's own
     return subprocess.call(command, env=os.environ | quiet)
 
 

@@ -105,7 +105,8 @@ def _draw(panels: list[Panel], title: str, subtitle: str) -> Figure:
     columns = sum(p.columns for p in panels)
     cell = float(np.clip((WIDE - 0.9 * len(panels)) / columns, CELL_MIN, CELL_MAX))
     left = [LEFT + LETTER * max(0 if _upright(name, w, cell) else len(name) for name, w in p.blocks) for p in panels]
-    biggest = max(float(np.nanmax(np.abs(w))) for p in panels for _, w in p.blocks)
+    sizes = np.concatenate([np.abs(w).ravel() for p in panels for _, w in p.blocks])
+    biggest = float(sizes[np.isfinite(sizes)].max(initial=0.0))
     caption = f"white: positive, black: negative; area ∝ |weight|, the largest is {biggest:.3g}"
     content = sum(left) + cell * columns + 0.3
     width = max(content, LETTER * max(len(title) * 1.5, len(subtitle), len(caption)) + 0.3)

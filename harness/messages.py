@@ -23,11 +23,11 @@ def sentence(error: Exception) -> str:
     if isinstance(cause, OmegaConfBaseException):
         return f"{cause.full_key or 'setting'}: {_first_line(cause)}"
     text = _first_line(error)
-    group = re.search(r"Could not override '([^']+)'\. No match in the defaults list", str(error))
-    if group:
-        parent = group[1].rpartition("/")[0]
+    no_group = re.search(r"Could not override '([^']+)'\. No match in the defaults list", str(error))
+    if no_group:
+        parent = no_group[1].rpartition("/")[0]
         where = f"the chosen {parent} has none" if parent else "there is no such group of options"
-        return f"{group[1]} would be ignored: {where}"
+        return f"{no_group[1]} would be ignored: {where}"
     several = re.match(r"Ambiguous value for argument '([^']+)'", text)
     if several:
         return f"{several[1]} gives several values: add -m to run a sweep over them"

@@ -138,24 +138,27 @@ def _panels(records: Sequence[Record], title: str, caption: str, draw: Callable[
     """One panel a task, its legend below it; title above, caption beneath."""
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
+    from matplotlib.transforms import ScaledTranslation
 
     drawn = _drawn(records)
     tasks = list(dict.fromkeys(d.task for d in drawn))
     columns = min(3, len(tasks))
     rows = -(-len(tasks) // columns)
-    longest = max(sum(d.task == task for d in drawn) for task in tasks)
     width = max(WIDTH * columns, 6.0)
     with styled():
-        size = width, rows * (HEIGHT + LINE * longest + 0.3) + 0.9
-        figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08))
+        figure = Figure(layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08))
         grid = figure.subplots(rows, columns, squeeze=False)
         for ax, task in zip(grid.flat, tasks, strict=False):
             draw(ax, [d for d in drawn if d.task == task])
             ax.set_title(textwrap.fill(task, 60))
             ax.set_xlabel("epochs (sweeps over the patterns)")
-            ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.2), borderaxespad=0.0, ncols=1)
+            below = ax.transAxes + ScaledTranslation(0, -0.5, figure.dpi_scale_trans)  # clear of the axis, in inches
+            ax.legend(loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, borderaxespad=0)
         for ax in list(grid.flat)[len(tasks) :]:
             ax.set_axis_off()
+        names = [[line.get_label() for line in ax.lines] for ax in grid.flat]
+        longest = max(sum(str(name).count("\n") + 1 for name in some) for some in names)
+        figure.set_size_inches(width, rows * (HEIGHT + LINE * longest + 0.3) + 0.9)
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
         figure.supxlabel(textwrap.fill(caption, int(width * 16.5)), x=0.01, ha="left", fontsize=8, color="#444444")
     return figure
@@ -204,7 +207,8 @@ def _draw_loss(ax: Axes, cells: list[Drawn]) -> None:
         outcome = d.record.replicas["outcome"]
         diverged = np.count_nonzero(outcome == DIVERGED)
         text = f"{d.algorithm}   n = {len(outcome):,}" + (f", {diverged:,} diverged" if diverged else "")
-        ax.plot(x, median, label=textwrap.fill(text, 52), **d.look)
+        markers = {} if np.isfinite(median).any() else {"markevery": None}  # matplotlib cannot space them on nothing
+        ax.plot(x, median, label=textwrap.fill(text, 52), **(d.look | markers))
     _logarithmic(ax, "x", 1, max(2, *(d.record.meta["run"]["epochs"] for d in cells)))
     _logarithmic(ax, "y", bottom, top)
     ax.set_ylabel("loss E")

@@ -30,6 +30,7 @@ from harness.experiment import Result
 from harness.versions import environment
 
 FORMAT = 1
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 UNFINISHED = ".unfinished-"
 FINISHED, NOT_APPLICABLE = "finished", "not applicable"
 Columns = dict[str, NDArray[Any]]
@@ -107,9 +108,9 @@ class Store:
             raise InputError(
                 f"the store {self.path} cannot be written ({error.strerror}): give a writable folder by store=… or HARNESS_STORE"
             ) from error
-        for folder in (self.path / "cells").glob(f"{UNFINISHED}*"):
-            if time.time() - folder.stat().st_mtime > 3600:  # left by a run that was killed while writing
-                shutil.rmtree(folder, ignore_errors=True)
+        for leftover in (self.path / "cells").glob(f"{UNFINISHED}*"):
+            if time.time() - leftover.stat().st_mtime > 3600:  # of a run that was killed while writing
+                shutil.rmtree(leftover, ignore_errors=True)
         return self
 
     def has(self, cell_id: str) -> bool:
@@ -130,7 +131,7 @@ class Store:
             "reason": cell.not_applicable,
             **cell.settings_by_name(),
             "versions": cell.versions() | environment(),
-            "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "made": time.strftime(TIME_FORMAT, time.gmtime()),
         }
         final = self.path / "cells" / cell.id
         folder = final.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")

@@ -7,24 +7,29 @@ store, so that nothing new means not even importing MLflow. One MLflow experimen
 
 from __future__ import annotations
 
+import calendar
 import hashlib
 import json
 import logging
 import math
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.record import Record, Store, write_atomically
-from harness.summary import of_record
+from harness.record import TIME_FORMAT, Record, Store, write_atomically
+from harness.summary import Summary, of_record
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 TABLE = "harness"  # key of the run table the dashboard opens with
-COLUMNS = ("params.`task`", "params.`algorithm`", "params.`replicas`")
+COLUMNS = [
+    *(f"metrics.`{m}`" for m in ("solved/rate", "solved/median", "solved/ert_epochs", "time/s_per_1k")),
+    *(f"params.`{p}`" for p in ("task", "algorithm", "replicas")),
+]
 METRICS = {
     "solved/rate": "rate",
     "solved/low": "rate_low",
@@ -100,7 +105,7 @@ def _experiment(client: MlflowClient, store: Store, study: str, target: str) -> 
         made = client.create_experiment(study, artifact_location=(store.path / "artifacts" / study).as_uri() if local else None)
     experiment = str(found.experiment_id if found else made)
     view = {
-        "selectedColumns": [*COLUMNS, *(f"metrics.`{m}`" for m in list(METRICS)[:6])],
+        "selectedColumns": COLUMNS,
         "orderByKey": "params.`task`",
         "orderByAsc": True,
         "runsHiddenMode": "SHOW_ALL",
@@ -138,15 +143,18 @@ def _send(client: MlflowClient, experiment: str, study: str, record: Record) -> 
     }
     if meta["reason"]:
         tags["reason"] = meta["reason"]
-    run = client.create_run(experiment, tags=tags).info.run_id
+    summary = of_record(record) if record.finished else None
+    end = calendar.timegm(time.strptime(meta["made"], TIME_FORMAT)) * 1000
+    start = end - (round(summary.seconds * 1000) if summary else 0)  # so that MLflow's duration is the training's
+    run = client.create_run(experiment, start_time=start, tags=tags).info.run_id
     params = [Param(name, str(value)[:6000]) for name, value in _params(meta)]
-    metrics = [Metric(name, value, 0, step) for name, value, step in _metrics(record)] if record.finished else []
+    metrics = [Metric(name, value, end, step) for name, value, step in _metrics(record, summary)] if summary else []
     client.log_batch(run, params=params, tags=[RunTag("made", meta["made"])])
     for start in range(0, len(metrics), BATCH):
         client.log_batch(run, metrics=metrics[start : start + BATCH])
     client.log_artifacts(run, str(record.path))
     client.set_tag(run, "complete", "true")
-    client.set_terminated(run, "FINISHED")
+    client.set_terminated(run, "FINISHED", end_time=end)
 
 
 def _params(meta: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -165,9 +173,8 @@ def _flat(prefix: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]
             yield f"{prefix}.{name}", value
 
 
-def _metrics(record: Record) -> Iterator[tuple[str, float, int]]:
+def _metrics(record: Record, summary: Summary) -> Iterator[tuple[str, float, int]]:
     """Name, value, epoch; values that are not finite are left out (MLflow reads +inf back as 1.8e308)."""
-    summary = of_record(record)
     points = [(name, float(getattr(summary, field)), 0) for name, field in METRICS.items()]
     for name, column in CURVES.items():
         points += [

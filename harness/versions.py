@@ -62,10 +62,10 @@ def _meaning(module: str) -> tuple[str, tuple[str, ...]]:
             imports |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             imports |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
+    for inner in ast.walk(tree):
+        body = getattr(inner, "body", None)
         if isinstance(body, list):
-            node.body = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]  # type: ignore[attr-defined]
+            inner.body = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]  # type: ignore[attr-defined]
     digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
     # a package itself says only its version and docstring
     return digest, tuple(sorted(name for name in imports - set(PROJECT) if name.split(".")[0] in PROJECT))

@@ -1,0 +1,42 @@
+"""Negation: copy three bits, or turn all of them round when a fourth says so.
+
+Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8, pp. 346-348: three times exclusive or with a common input, the
+flag. Direct input → output edges do most of the work, and each bit gets a hidden unit of its own for the
+pattern they cannot do (Fig. 12).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.network import Network
+from harness.task import Patterns, Published, Task, Usual, binary_inputs
+
+PDP = "PDP vol. 1 ch. 8"
+
+
+@dataclass(frozen=True)
+class Negation(Task):
+    """Flag and three bits in, the three bits out, inverted if the flag is on: 4-H-3 with input → output edges."""
+
+    hidden: int = 3
+    shortcut: bool = True
+    activation: str = "sigmoid"
+    """Activation of the hidden units."""
+
+    name: ClassVar[str] = "negation"
+    usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=0.5, epochs=5000)
+    published: ClassVar[tuple[Published, ...]] = (
+        Published("4-3-3 with input → output", "solved by a learned network", f"{PDP}, Fig. 12", "found"),
+        Published("4-3-3, the printed weights", "16 of 16 right, largest error .268", f"{PDP}, Fig. 12", "computed"),
+    )
+
+    def network(self) -> Network:
+        return Network.chain(4, self.hidden, 3, hidden=self.activation, shortcut=self.shortcut)
+
+    def patterns(self) -> Patterns:
+        x = binary_inputs(4)
+        flag, bits = x[:, :1], x[:, 1:]
+        names = tuple(f"{'not ' if f else ''}{''.join(str(int(b)) for b in row)}" for f, *row in x)
+        return Patterns(x, bits != flag, names)

@@ -1,0 +1,45 @@
+"""Parity: is the number of inputs that are on odd? Every pattern's nearest neighbours want the other answer.
+
+Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8, pp. 334-335. As many hidden units as bits are enough: when
+hidden unit j comes on for j or more bits, whichever they are, the output need only add and subtract
+them in turn (Fig. 6). Their network learned to count in that way. Two bits are exclusive or.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.errors import between
+from harness.network import Network
+from harness.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
+
+PDP = "PDP vol. 1 ch. 8"
+
+
+@dataclass(frozen=True)
+class Parity(Task):
+    """Output on when an odd number of bits is on: N-H-1."""
+
+    bits: int = 4
+    hidden: int = 4
+    activation: str = "sigmoid"
+    """Activation of the hidden units."""
+
+    name: ClassVar[str] = "parity"
+    usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=0.5, epochs=10000)
+    published: ClassVar[tuple[Published, ...]] = (
+        Published("4-4-1, η=.5", "2,825 presentations of the 16 patterns", f"{PDP} p. 335", "found"),
+        Published("4-4-1", "hidden unit j comes on for j or more bits", f"{PDP} p. 335", "found"),
+    )
+
+    def __post_init__(self) -> None:
+        between("bits", self.bits, 1, 17)
+        super().__post_init__()
+
+    def network(self) -> Network:
+        return Network.chain(self.bits, self.hidden, 1, hidden=self.activation)
+
+    def patterns(self) -> Patterns:
+        x = binary_inputs(self.bits)
+        return Patterns(x, x.sum(axis=1, keepdims=True) % 2 == 1, bit_names(x))

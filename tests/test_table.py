@@ -1,0 +1,269 @@
+"""Summaries, the table and the frames of a study, held to made-up columns whose answers are known by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from harness import results, table
+from harness.cell import Cell
+from harness.curves import curve_epochs
+from harness.errors import InputError
+from harness.experiment import Result
+from harness.summary import Summary, describe, flat, of_record, summarise
+from harness.training import DIVERGED, SOLVED, UNSOLVED, Trained
+
+S, U, D = SOLVED, UNSOLVED, DIVERGED
+XOR, STRICT = {"name": "xor"}, {"name": "xor", "off": 0.1, "on": 0.9, "criterion": "margin", "bound": 0.05}
+BUDGET = 100
+
+
+def keep(store, algorithm, task=XOR, outcome=(S,), epochs=(10,), *, weights=None, loss=None, held=None, seconds=0.002, **run):
+    """A finished cell with made-up replicas in the store; its id. Curves are the final loss throughout."""
+    algorithm = {"name": algorithm} if isinstance(algorithm, str) else algorithm
+    n = len(outcome)
+    cell = Cell.of(algorithm, task, {"replicas": n, "epochs": BUDGET, **run})
+    made = Trained.empty(range(n), len(curve_epochs(cell.settings.epochs)))
+    made.outcome[:], made.epochs[:], made.updates[:] = outcome, epochs, epochs
+    made.seconds[:] = seconds * made.epochs
+    made.reason[:] = [{S: "", U: "budget of epochs spent", D: "output activity not finite"}[o] for o in outcome]
+    made.loss[:] = np.where(made.outcome == S, 0.1, 0.5) if loss is None else loss
+    made.right[:] = np.where(made.outcome == S, 1.0, 0.75)
+    made.held_right[:] = np.nan if held is None else held
+    made.loss_curve[:] = np.where(made.outcome == D, np.inf, made.loss)[:, None]
+    made.right_curve[:] = made.right[:, None]
+    made.weights.update(weights or {})
+    store.write(cell, Result(cell.algorithm, cell.task, cell.settings, made))
+    return cell.id
+
+
+@pytest.fixture
+def study(store):
+    """Two tasks entangled; failures, divergence, an impossible, a broken and a missing cell."""
+    with_lr = {"name": "backprop", "optimiser": {"name": "gradient_descent", "lr": 2.0}}
+    impossible = Cell.of({"name": "perceptron"}, STRICT, {})
+    store.write(impossible, None)
+    broken = Cell.of({"name": "finite_differences"}, XOR, {})
+    store.write_failure(broken, "ValueError: a | in the reason", "Traceback …")
+    ids = [
+        keep(store, "backprop", XOR, (S, S, U, D), (10, 20, 100, 30)),
+        keep(store, "backprop", STRICT, (S, S, S, S), (40, 10, 20, 30), held=(0.0, 0.5, 1.0, 1.0)),
+        keep(store, with_lr, XOR, (U, U), (100, 100)),
+        impossible.id,
+        broken.id,
+        "xor-shallow-0123456789ab",
+    ]
+    store.write_study("made_up", "Who counts?", ids)
+    return store
+
+
+def by_name(rows):
+    return {(row.task, row.algorithm): row for row in rows}
+
+
+TASK = "xor (off=0.1, on=0.9, criterion=margin, bound=0.05)"
+
+
+# Summaries
+
+
+def test_summary_by_hand(study):
+    first, second = (of_record(record) for record in study.records("made_up")[:2])
+    assert (first.replicas, first.solved, first.unsolved, first.diverged) == (4, 2, 1, 1)
+    assert (first.rate, first.epochs_q1, first.epochs_median, first.epochs_q3) == (0.5, 10, 20, np.inf)
+    assert (first.ert_epochs, first.ert_updates) == (160 / 2, 160 / 2)
+    np.testing.assert_allclose([first.seconds, first.ert_seconds, first.seconds_per_1000_replica_epochs], [0.32, 0.16, 2.0])
+    assert (first.loss_median, first.right_median) == (0.1, 0.75)  # of .1 .1 .5 ∞, and of 1 1 .75 .75: one replica's value each
+    assert np.isnan(first.held_right_mean)
+    assert (second.rate, second.epochs_q1, second.epochs_median, second.epochs_q3) == (1.0, 10, 20, 30)
+    assert (second.ert_epochs, second.held_right_mean) == (25, 0.625)
+
+
+def test_numbers_over_all_differ_from_numbers_over_the_solved():
+    """Planted survivor bias: the summary of the whole cell is not that of its solved half, and it is the right one."""
+    columns = {
+        "outcome": np.array([S] * 4 + [U] * 3 + [D] * 3, object),
+        "epochs": np.array([10, 20, 30, 40, 100, 100, 100, 5, 5, 5]),
+        "updates": np.arange(10),
+        "seconds": np.ones(10),
+        "loss": np.array([0.1] * 4 + [0.5] * 3 + [np.nan, 7.0, np.inf]),
+        "right": np.array([1.0] * 4 + [0.5] * 6),
+        "held_right": np.full(10, np.nan),
+    }
+    whole, survivors = summarise(columns), summarise({name: values[:4] for name, values in columns.items()})
+    assert (survivors.rate, survivors.epochs_median, survivors.ert_epochs, survivors.loss_median) == (1.0, 20, 25, 0.1)
+    assert (whole.rate, whole.epochs_q1, whole.epochs_median) == (0.4, 30, np.inf)
+    assert (whole.ert_epochs, whole.ert_seconds, whole.loss_median) == (415 / 4, 10 / 4, 0.5)
+
+
+def test_words_for_a_result_and_for_its_record_are_the_same(store):
+    cell = Cell.of({"name": "backprop"}, XOR | {"hidden": 3}, {"replicas": 5, "epochs": 2000, "seed": 7})
+    from harness.experiment import run_cell
+
+    result = run_cell(cell.algorithm, cell.task, cell.settings)
+    text = str(result)
+    assert describe(store.write(cell, result)) == text
+    s = summarise(result.columns())
+    assert text.startswith("backprop on xor (hidden=3): 5 replicas, seed 7\n")
+    assert "gradient_descent, lr=0.5, momentum=0.9, full batch, budget 2,000 epochs" in text
+    assert f"{s.solved} of 5 = {100 * s.rate:.1f} % [{100 * s.rate_low:.1f}–{100 * s.rate_high:.1f}], 95 % Wilson" in text
+
+
+def test_words_say_why_replicas_failed(study):
+    words = [describe(record) for record in study.records("made_up")]
+    assert "failed    1 unsolved (budget of epochs spent), 1 diverged (output activity not finite)" in words[0]
+    assert "median 20 [10–∞]" in words[0]
+    assert "failed" not in words[1]
+    assert "held-out patterns right: mean 62.5 %" in words[1]
+    assert "expected running time ∞" in words[2]
+    assert words[3].startswith("perceptron on xor: not applicable\n")
+
+
+# The table
+
+
+def test_rows_stand_by_task_in_the_studys_order_with_what_they_differ_in(study):
+    rows = table.build(study, "made_up")
+    plain, other = "backprop (lr=0.5, replicas=4)", "backprop (lr=2, replicas=2)"
+    assert [(row.task, row.algorithm) for row in rows] == [
+        ("xor", plain),
+        ("xor", other),
+        ("xor", "finite_differences"),
+        ("xor", "shallow"),
+        (TASK, "backprop"),
+        (TASK, "perceptron"),
+    ]
+    assert [row.status for row in rows] == ["finished", "finished", "failed", "not run", "finished", "not applicable"]
+    assert [row.summary is None for row in rows] == [row.status != "finished" for row in rows]
+    assert rows[2].reason == "ValueError: a | in the reason"
+    assert "never meet the criterion" in rows[5].reason
+
+
+def test_cells_that_differ_only_in_their_code_are_told_apart_by_id():
+    settings = {"task": XOR, "algorithm": {"name": "backprop"}, "run": {"seed": 0}}
+    names = table.labels([settings | {"id": "xor-backprop-aaaaaaaaaaaa"}, settings | {"id": "xor-backprop-bbbbbbbbbbbb"}])
+    assert [name.algorithm for name in names] == ["backprop #aaaaaaaaaaaa", "backprop #bbbbbbbbbbbb"]
+
+
+def test_settings_under_a_nested_name_are_flat():
+    nested = {"name": "backprop", "optimiser": {"name": "adam", "lr": 0.1}, "noise": None}
+    assert flat(nested) == {"optimiser": "adam", "optimiser.lr": 0.1, "noise": None}
+
+
+def test_csv_gives_back_every_number(study):
+    rows = table.build(study, "made_up")
+    read = list(csv.DictReader(io.StringIO(table.to_csv(rows))))
+    assert len(read) == len(rows)
+    for row, line in zip(rows, read, strict=True):
+        assert [line[name] for name in ("id", "task", "algorithm", "status", "reason")] == [
+            *(row.id, row.task, row.algorithm, row.status, row.reason)
+        ]
+        for name in Summary.__dataclass_fields__:
+            value = getattr(row.summary, name) if row.summary else np.nan
+            assert line[name] == "" if np.isnan(value) else float(line[name]) == value
+    assert read[1]["epochs_median"] == "inf"
+
+
+def test_markdown_has_every_row_every_reason_and_the_caption(study):
+    rows = table.build(study, "made_up")
+    text = table.to_markdown(rows, "made_up", "Who counts?")
+    assert text.startswith("# made_up\n\nWho counts?\n\n## xor\n\n| algorithm | n | solved % [95 %] | epochs [quartiles] |")
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(lines) == len(rows) + 2 * 2
+    assert {line.replace("\\|", "").count("|") for line in lines} == {9}
+    assert "| backprop (lr=0.5, replicas=4) | 4 | 50.0 [15.0–85.0] | 20 [10–∞] | 80 | 2 |  | 1 |" in lines
+    assert "| backprop (lr=2, replicas=2) | 2 | 0.0 [0.0–65.8] | ∞ [∞–∞] | ∞ | 2 |  |  |" in lines
+    assert "| backprop | 4 | 100.0 [51.0–100.0] | 20 [10–30] | 25 | 2 | 62.5 |  |" in lines
+    for reason in (
+        "finite_differences failed: ValueError: a | in the reason",
+        "shallow not run",
+        "perceptron does not apply to xor",
+    ):
+        assert reason in text
+    for meaning in ("n: replicas", "95 % Wilson interval", "right-censored", "failures included"):
+        assert meaning in text
+
+
+@pytest.mark.parametrize("width", [100, 140])
+def test_terminal_shows_all_within_its_width(study, width):
+    screen = io.StringIO()
+    table.show(table.build(study, "made_up"), Console(file=screen, width=width))
+    lines = screen.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    text = " ".join(" ".join(lines).split())
+    for shown in (
+        "50.0 [15.0–85.0]",
+        "20 [10–∞]",
+        "not applicable",
+        "failed",
+        "not run",
+        "never meet the criterion",
+        "n: replicas",
+    ):
+        assert shown in text
+
+
+def test_an_empty_column_is_not_shown(store):
+    store.write_study("one", "", [keep(store, "backprop")])
+    screen = io.StringIO()
+    table.show(table.build(store, "one"), Console(file=screen, width=100))
+    head = screen.getvalue().split("──")[0]
+    assert "solved %" in head
+    assert "held" not in head
+    assert "diverged" not in head
+
+
+def test_files_are_written_whole(study):
+    folder = study.path / "studies" / "made_up"
+    rows = table.build(study, "made_up")
+    paths = table.write(rows, folder, "Who counts?")
+    assert paths == [folder / "table.csv", folder / "table.md"]
+    assert [path.read_text(encoding="utf-8") for path in paths] == [
+        *(table.to_csv(rows), table.to_markdown(rows, "made_up", "Who counts?"))
+    ]
+    assert sorted(path.name for path in folder.iterdir()) == ["study.json", "table.csv", "table.md"]
+
+
+def test_an_unknown_study_is_named(study):
+    with pytest.raises(InputError, match=r"unknown study 'madeup'.*did you mean 'made_up'"):
+        table.build(study, "madeup")
+
+
+# Frames
+
+
+def test_frame_of_cells_is_tidy(study):
+    frame = results.cells(study, "made_up")
+    assert list(frame["status"]) == [row.status for row in table.build(study, "made_up")]
+    first = frame.iloc[0]
+    assert (first["replicas"], first["solved"], first["ert_epochs"], first["epochs_q3"]) == (4, 2, 80, np.inf)
+    assert (first["task.hidden"], first["algorithm.optimiser"], first["algorithm.optimiser.lr"]) == (2, "gradient_descent", 0.5)
+    assert first["run.epochs"] == BUDGET
+    assert frame["rate"].isna().tolist() == [False, False, True, True, False, True]
+    assert frame["id"].is_unique
+
+
+def test_frames_of_replicas_and_curves_are_tidy(study):
+    replicas, curves = results.replicas(study, "made_up"), results.curves(study, "made_up")
+    assert len(replicas) == 4 + 2 + 4
+    assert list(replicas.columns[:5]) == ["id", "task", "algorithm", "replica", "outcome"]
+    assert not replicas.duplicated(["id", "replica"]).any()
+    assert not curves.duplicated(["id", "epoch"]).any()
+    assert set(replicas["id"]) == set(curves["id"])
+    solved = replicas[replicas["task"] == "xor"].groupby("algorithm")["outcome"].apply(lambda fate: (fate == S).mean())
+    assert solved.to_dict() == {"backprop (lr=0.5, replicas=4)": 0.5, "backprop (lr=2, replicas=2)": 0.0}
+    assert replicas["epochs"].dtype == np.int64
+    assert replicas["loss"].dtype == float
+    assert np.isinf(curves["loss_q95"]).any()
+
+
+def test_frames_of_a_whole_store_and_of_an_empty_one(study, tmp_path):
+    assert len(results.cells(study)) == 4  # what is on disk: three finished, one not applicable
+    assert len(results.replicas(study)) == 10
+    empty = type(study).at(tmp_path / "empty").prepare()
+    assert results.cells(empty).empty
+    assert list(results.replicas(empty).columns) == ["id", "task", "algorithm"]
