@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple
 
-
 from harness.errors import InputError
 from harness.naming import snake_case
 from harness.network import Key, Network, Params

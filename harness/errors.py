@@ -35,6 +35,12 @@ def at_least(kind: str, given: float, low: float, *, strict: bool = False) -> No
         raise InputError(f"{kind} must be finite and {'greater than' if strict else 'at least'} {low:g}, but {given!r} was given")
 
 
+def whole(kind: str, given: int, low: int) -> None:
+    """Raise `InputError` unless `given` is a whole number ≥ `low`."""
+    if not isinstance(given, int) or isinstance(given, bool) or given < low:
+        raise InputError(f"{kind} must be a whole number, at least {low}, but {given!r} was given")
+
+
 def between(kind: str, given: float, low: float, high: float) -> None:
     """Raise `InputError` unless low ≤ `given` < high."""
     if not low <= given < high:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from harness.algorithm import Algorithm
 from harness.curves import QUANTILES, curve_epochs, quantiles
-from harness.errors import InputError, NotApplicable, at_least, one_of
+from harness.errors import InputError, NotApplicable, at_least, one_of, whole
+from harness.naming import make_plain
 from harness.task import Task
 from harness.training import SOLVED, Plan, Trained, train
 
@@ -52,12 +53,13 @@ class Settings:
     """Processes that share the replicas; the results have the same bits."""
 
     def __post_init__(self) -> None:
-        at_least("replicas", self.replicas, 1)
-        at_least("seed", self.seed, 0)
-        at_least("processes", self.processes, 1)
+        make_plain(self)
+        whole("replicas", self.replicas, 1)
+        whole("seed", self.seed, 0)
+        whole("processes", self.processes, 1)
         one_of("dtype", self.dtype, ("float64", "float32"))
         if self.epochs is not None:
-            at_least("epochs", self.epochs, 1)
+            whole("epochs", self.epochs, 1)
         if self.seconds is not None:
             at_least("seconds", self.seconds, 0, strict=True)
         if not (self.batch in (None, FULL) or (type(self.batch) is int and self.batch >= 1)):
@@ -146,6 +148,8 @@ def run_cell(
     """`run` with its settings in one piece."""
     algorithm, task, settings = resolve(algorithm, task, settings)
     numbers = list(range(settings.replicas) if only is None else only)
+    if not numbers or not all(0 <= i < settings.replicas for i in numbers):
+        raise InputError(f"only must name replicas from 0 to {settings.replicas - 1}, but {numbers} was given")
     chunks = split(numbers, chunk_size(task, settings), settings.processes)
     jobs = []
     for chunk in chunks:
@@ -163,6 +167,7 @@ def run_cell(
 
 def resolve(algorithm: Algorithm, task: Task, settings: Settings) -> tuple[Algorithm, Task, Settings]:
     """All three with nothing left to what is usual. Raises `NotApplicable` with the algorithm's reason."""
+    make_plain(algorithm)
     if reason := algorithm.applies_to(task):
         raise NotApplicable(f"{algorithm.name} does not apply to {task.name}: {reason}")
     return algorithm.resolved(task.usual), task.resolved(), settings.resolved(algorithm, task)

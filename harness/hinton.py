@@ -62,8 +62,8 @@ def hinton_figure(record: Record, replica: int | None = None) -> Figure:
 
 def has_hidden_weights(record: Record) -> bool:
     """Whether some group that weights lead to has weights leading on."""
-    edges = [name.split("-") for name in record.weights if "-" in name]
-    return any(target in [source for source, _ in edges] for _, target in edges)
+    edges = [name.partition("-") for name in record.weights if "-" in name]
+    return any(target == source for _, _, target in edges for source, _, _ in edges)
 
 
 def _row_of(record: Record, replica: int | None) -> int:

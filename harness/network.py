@@ -7,6 +7,7 @@ A chain is the common case; a shortcut connection is one more edge.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -65,7 +66,7 @@ class Network:
     """A feed-forward network: `groups` in the order activity reaches them, the last one the output.
 
     Groups without incoming edges are inputs; they split the columns of a pattern in their order.
-    Raises `InputError` if an edge runs backwards or names a group that is not in `groups`.
+    Raises `InputError` if an edge runs backwards or names a group that is not in `groups`, or an input comes late.
     """
 
     groups: tuple[Group, ...]
@@ -80,6 +81,9 @@ class Network:
                 raise InputError(f"edge {e.name!r} joins a group that is not in the network: allowed are {', '.join(names)}")
             if self.groups.index(e.source) >= self.groups.index(e.target):
                 raise InputError(f"edge {e.name!r} runs against the order of the groups {', '.join(names)}")
+
+        if self.inputs != self.groups[: len(self.inputs)] or not self.edges:
+            raise InputError(f"a network needs edges, and its input groups first, but the groups {', '.join(names)} were given")
 
     @classmethod
     def chain(cls, *sizes: int, hidden: str = "sigmoid", output: str = "sigmoid", shortcut: bool = False) -> Network:
@@ -192,7 +196,7 @@ class Network:
             elif init == "zero" or isinstance(key, Group):
                 params[key] = rand.zeros(rows, columns)
             elif init == "glorot":
-                params[key] = np.sqrt(6.0 / (rows + columns)) * (2.0 * rand.uniform(rows, columns) - 1.0)
+                params[key] = math.sqrt(6.0 / (rows + columns)) * (2.0 * rand.uniform(rows, columns) - 1.0)
             else:
-                params[key] = np.sqrt(2.0 / rows) * rand.normal(rows, columns)
+                params[key] = math.sqrt(2.0 / rows) * rand.normal(rows, columns)
         return params

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from harness.errors import InputError, at_least, between
+from harness.naming import make_plain
 from harness.network import Key
 
 Array = Any
@@ -32,6 +33,7 @@ class Optimiser:
     """Settings that a task's usual ones fill in where they are None."""
 
     def __post_init__(self) -> None:
+        make_plain(self)
         if self.lr is not None:
             at_least("lr", self.lr, 0, strict=True)
 

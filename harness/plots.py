@@ -84,7 +84,8 @@ def loss_figure(records: Sequence[Record]) -> Figure:
     title = "Loss during training"
     caption = (
         "Line: median over all n replicas; band: quartiles (25–75 %). A replica that solved the task keeps its last loss, "
-        "one that diverged is at infinity: where half of them are, the line leaves through the top."
+        "one that diverged is at infinity: where half of them are, the line leaves through the top. "
+        "A loss of 0 lies on the lower edge."
     )
     return _panels(records, title, caption, _draw_loss)
 

@@ -57,7 +57,8 @@ class Rand:
 
     def uniform(self, *shape: int) -> NDArray[np.floating]:
         """Uniform on [0, 1), shape (R, *shape)."""
-        return self._take(UNIFORM, shape).astype(self._dtype)
+        drawn = self._take(UNIFORM, shape).astype(self._dtype)
+        return np.minimum(drawn, np.nextafter(self._dtype.type(1), self._dtype.type(0)))  # rounding reaches 1 in float32
 
     def normal(self, *shape: int) -> NDArray[np.floating]:
         """Standard normal, shape (R, *shape)."""

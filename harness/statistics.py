@@ -95,5 +95,5 @@ def survival(time: ArrayLike, solved: ArrayLike, diverged: ArrayLike = False, le
     unsolved = np.cumprod([1.0, *(1 - count / at_risk)])
     replicas = np.array([len(spent), *(at_risk / unsolved[:-1])])
     low, high = wilson(unsolved * replicas, replicas, level)
-    censored = spent[~is_solved & ~never]
-    return Survival(np.array([0.0, *when]), unsolved, low, high, float(censored.max()) if len(censored) else np.inf)
+    until = float(spent[~never].max()) if (~is_solved & ~never).any() else np.inf
+    return Survival(np.array([0.0, *when]), unsolved, low, high, until)

@@ -153,25 +153,23 @@ def in_words(row: Row) -> list[str]:
 def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:
     """Names that tell cells apart, from their metadata (`Record.meta`).
 
-    A task carries the settings in which it is not its usual self; cells of one algorithm on one task carry the
-    settings, of algorithm or run, in which they differ (those that are off, None or 0, go without saying).
+    A task carries the settings in which it is not its usual self. Cells of one algorithm on one task carry the
+    settings in which they differ; those of the run, and versions of the code, only where that is not enough.
     """
     tasks = [in_brackets(meta["task"]["name"], unusual(meta["task"])) for meta in metas]
-    keys = [(task, meta["algorithm"]["name"]) for task, meta in zip(tasks, metas, strict=True)]
-    settings = [flat(meta["algorithm"]) | flat(meta["run"]) for meta in metas]
-    values: dict[tuple[str, str, str], set[str]] = {}
-    for key, own in zip(keys, settings, strict=True):
-        for name, value in own.items():
-            values.setdefault((*key, name), set()).add(repr(value))
-    made = []
-    for key, own in zip(keys, settings, strict=True):
-        differing = {name: value for name, value in own.items() if value and len(values[*key, name]) > 1}
-        made.append(Label(key[0], in_brackets(key[1], differing)))
-    # the same settings twice: made by different versions of the code
-    return [
-        label if made.count(label) == 1 else label._replace(algorithm=f"{label.algorithm} #{str(meta['id'])[-12:]}")
-        for label, meta in zip(made, metas, strict=True)
-    ]
+    shown: list[dict[str, Any]] = [{} for _ in metas]
+    for part in ("algorithm", "run", "versions"):
+        alike: dict[str, list[int]] = {}
+        for i, meta in enumerate(metas):
+            alike.setdefault(f"{tasks[i]}: {meta['algorithm']['name']} {shown[i]}", []).append(i)
+        for same in alike.values():
+            own = {i: flat(metas[i].get(part, {})) for i in same}
+            for name in dict.fromkeys(name for settings in own.values() for name in settings):
+                if len({repr(settings[name]) for settings in own.values() if name in settings}) > 1:
+                    for i in same:
+                        if own[i].get(name):  # what is off, None or 0, goes without saying
+                            shown[i][name] = own[i][name]
+    return [Label(t, in_brackets(meta["algorithm"]["name"], s)) for t, meta, s in zip(tasks, metas, shown, strict=True)]
 
 
 def _known_from_id(cell_id: str) -> dict[str, Any]:

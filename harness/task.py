@@ -16,12 +16,13 @@ from numpy.typing import DTypeLike, NDArray
 from harness.activations import ACTIVATIONS
 from harness.algorithm import Loss
 from harness.errors import InputError, at_least, one_of
-from harness.naming import snake_case
+from harness.naming import make_plain, snake_case
 from harness.network import INITS, Network
 from harness.rand import Rand
 
 Array = Any
 CRITERIA = ("side", "margin", "error")
+ROUNDING = 1e-5  # of the span from off to on: a linear network on XOR ends this close to the middle, on either side
 
 
 class Patterns(NamedTuple):
@@ -96,6 +97,7 @@ class Task:
         cls.name = snake_case(cls.__name__)
 
     def __post_init__(self) -> None:
+        make_plain(self)
         one_of("criterion", self.criterion, CRITERIA)
         one_of("initial weights", self.init, INITS)
         if not self.off < self.on:
@@ -189,8 +191,9 @@ class Task:
     def _good(self, y: Array, data: Data) -> Array:
         if self.criterion == "margin":
             return np.abs(y - data.target) < self.bound
-        # neither NaN nor the middle itself is on a side
-        return np.where(data.wanted, y > self.middle, y < self.middle)
+        # neither NaN nor the middle itself, up to rounding, is on a side
+        edge = ROUNDING * (self.on - self.off)
+        return np.where(data.wanted, y > self.middle + edge, y < self.middle - edge)
 
     def meets(self, off: float, on: float) -> bool:
         """Whether outputs at `off` and `on` where they are wanted so would solve this task."""

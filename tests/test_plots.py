@@ -103,10 +103,12 @@ def test_survival_draws_the_share_unsolved_and_its_interval(store):
 
 
 def test_a_line_ends_where_nothing_more_is_known(store):
-    out_of_seconds = store.read(keep(store, "backprop", XOR, (S, U), (10, 60), seconds=1.0))
+    out_of_seconds = store.read(keep(store, "backprop", XOR, (S, U), (10, 60)))
+    one_later = store.read(keep(store, "finite_differences", XOR, (S, U, S), (10, 60, 80)))
     all_solved_or_gone = store.read(keep(store, "shallow", XOR, (S, D), (10, 16)))
-    lines = plots.survival_figure([out_of_seconds, all_solved_or_gone]).axes[0].lines
-    assert [line.get_xdata()[-1] for line in lines] == [60, 100]
+    lines = plots.survival_figure([out_of_seconds, one_later, all_solved_or_gone]).axes[0].lines
+    assert [line.get_xdata()[-1] for line in lines] == [60, 80, 100]
+    assert all((np.diff(line.get_xdata()) >= 0).all() for line in lines)
 
 
 def test_loss_draws_the_median_and_lets_infinity_leave_through_the_top(store):

@@ -85,15 +85,18 @@ def test_code_is_known_by_what_it_does(change: Any, same: bool, tmp_path: Path) 
         """
         import sys; sys.path.insert(0, sys.argv[1])
         from harness import versions
-        versions.PROJECT = ("outer", "inner")
-        print(versions.code_version("outer"))
+        versions.PROJECT = ("package",)
+        print(versions.code_version("package.outer"))
         """
     )
     source = '"""Old words."""\ny = 1  # why\n'
-    (tmp_path / "outer.py").write_text("import inner\n")
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "outer.py").write_text("from package import inner\n")
 
     def version(text: str) -> str:
-        (tmp_path / "inner.py").write_text(text)
+        (package / "inner.py").write_text(text)
         done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
         return done.stdout
 

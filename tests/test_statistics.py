@@ -85,7 +85,9 @@ def test_survival_by_hand():
     np.testing.assert_allclose(curve.time, [0, 1, 3, 5])
     np.testing.assert_allclose(curve.unsolved, [1, 4 / 5, 4 / 5 * 2 / 3, 0], atol=1e-15)
     assert [curve.quantile(q) for q in (0.2, 0.25, 0.46, 0.47, 1.0)] == [1, 3, 3, 5, 5]
-    assert curve.until == 4
+    assert curve.until == 5
+    assert survival([1, 2], [True, False]).until == 2
+    assert survival([1, 2], [True, False], [False, True]).until == np.inf  # nothing is left to happen
 
 
 @quick

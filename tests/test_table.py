@@ -13,7 +13,7 @@ from harness import results, table
 from harness.cell import Cell
 from harness.curves import curve_epochs
 from harness.errors import InputError
-from harness.experiment import Result
+from harness.experiment import Result, run_cell
 from harness.summary import Summary, describe, flat, of_record, summarise
 from harness.training import DIVERGED, SOLVED, UNSOLVED, Trained
 
@@ -102,8 +102,6 @@ def test_numbers_over_all_differ_from_numbers_over_the_solved():
 
 def test_words_for_a_result_and_for_its_record_are_the_same(store):
     cell = Cell.of({"name": "backprop"}, XOR | {"hidden": 3}, {"replicas": 5, "epochs": 2000, "seed": 7})
-    from harness.experiment import run_cell
-
     result = run_cell(cell.algorithm, cell.task, cell.settings)
     text = str(result)
     assert describe(store.write(cell, result)) == text
@@ -128,7 +126,7 @@ def test_words_say_why_replicas_failed(study):
 
 def test_rows_stand_by_task_in_the_studys_order_with_what_they_differ_in(study):
     rows = table.build(study, "made_up")
-    plain, other = "backprop (lr=0.5, replicas=4)", "backprop (lr=2, replicas=2)"
+    plain, other = "backprop (lr=0.5)", "backprop (lr=2)"
     assert [(row.task, row.algorithm) for row in rows] == [
         ("xor", plain),
         ("xor", other),
@@ -143,10 +141,22 @@ def test_rows_stand_by_task_in_the_studys_order_with_what_they_differ_in(study):
     assert "never meet the criterion" in rows[5].reason
 
 
-def test_cells_that_differ_only_in_their_code_are_told_apart_by_id():
+@pytest.mark.parametrize(
+    ("part", "one", "other", "names"),
+    [
+        ("run", {"seed": 0, "epochs": 9}, {"seed": 1, "epochs": 9}, ["backprop", "backprop (seed=1)"]),
+        (
+            "run",
+            {"seed": 1, "batch": "full"},
+            {"seed": 2, "batch": 1},
+            ["backprop (seed=1, batch=full)", "backprop (seed=2, batch=1)"],
+        ),
+        ("versions", {"code": "aa"}, {"code": "bb"}, ["backprop (code=aa)", "backprop (code=bb)"]),
+    ],
+)
+def test_cells_of_one_algorithm_are_told_apart(part, one, other, names):
     settings = {"task": XOR, "algorithm": {"name": "backprop"}, "run": {"seed": 0}}
-    names = table.labels([settings | {"id": "xor-backprop-aaaaaaaaaaaa"}, settings | {"id": "xor-backprop-bbbbbbbbbbbb"}])
-    assert [name.algorithm for name in names] == ["backprop #aaaaaaaaaaaa", "backprop #bbbbbbbbbbbb"]
+    assert [label.algorithm for label in table.labels([settings | {part: one}, settings | {part: other}])] == names
 
 
 def test_settings_under_a_nested_name_are_flat():
@@ -175,8 +185,8 @@ def test_markdown_has_every_row_every_reason_and_the_caption(study):
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == len(rows) + 2 * 2
     assert {line.replace("\\|", "").count("|") for line in lines} == {9}
-    assert "| backprop (lr=0.5, replicas=4) | 4 | 50.0 [15.0–85.0] | 20 [10–∞] | 80 | 2 |  | 1 |" in lines
-    assert "| backprop (lr=2, replicas=2) | 2 | 0.0 [0.0–65.8] | ∞ [∞–∞] | ∞ | 2 |  |  |" in lines
+    assert "| backprop (lr=0.5) | 4 | 50.0 [15.0–85.0] | 20 [10–∞] | 80 | 2 |  | 1 |" in lines
+    assert "| backprop (lr=2) | 2 | 0.0 [0.0–65.8] | ∞ [∞–∞] | ∞ | 2 |  |  |" in lines
     assert "| backprop | 4 | 100.0 [51.0–100.0] | 20 [10–30] | 25 | 2 | 62.5 |  |" in lines
     for reason in (
         "finite_differences failed: ValueError: a | in the reason",
@@ -255,7 +265,7 @@ def test_frames_of_replicas_and_curves_are_tidy(study):
     assert not curves.duplicated(["id", "epoch"]).any()
     assert set(replicas["id"]) == set(curves["id"])
     solved = replicas[replicas["task"] == "xor"].groupby("algorithm")["outcome"].apply(lambda fate: (fate == S).mean())
-    assert solved.to_dict() == {"backprop (lr=0.5, replicas=4)": 0.5, "backprop (lr=2, replicas=2)": 0.0}
+    assert solved.to_dict() == {"backprop (lr=0.5)": 0.5, "backprop (lr=2)": 0.0}
     assert replicas["epochs"].dtype == np.int64
     assert replicas["loss"].dtype == float
     assert np.isinf(curves["loss_q95"]).any()

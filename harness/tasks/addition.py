@@ -30,7 +30,7 @@ class Addition(Task):
     """Activation of the hidden units."""
 
     name: ClassVar[str] = "addition"
-    usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=0.5, epochs=5000)
+    usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.9, scale=0.5, epochs=5000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("4-2-3 by hand, threshold units", "two carries, weights 1 and −2, solve it", f"{PDP}, Fig. 10", "found"),
         Published("4-3-3", "solved by a learned network with hidden → hidden and input → output", f"{PDP}, Fig. 11", "found"),

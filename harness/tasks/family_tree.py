@@ -11,10 +11,23 @@ which gives 104 pairs of person and relation with an answer (112 single triples)
 are squeezed through 6 units, so that a person's code has to say what relations depend on: nationality,
 generation, branch. Pairs that are held out show whether it does.
 
-The recipe, in Rumelhart, Hinton & Williams 1986, Nature 323:533-536: ε = .005 and α = .5 for 20 sweeps, then
-ε = .01 and α = .9, every weight shrunk by .2 % after every change, no error where an output that should be on
-is above .8 or one that should be off is below .2. As printed it does not train (nature1986/family_tree);
-a larger ε and a smaller decay do (nature1986/family_tree_adapted, and the usual settings here).
+The recipe is that of Rumelhart, Hinton & Williams 1986, Nature 323:533-536: ε = .005 and α = .5 for 20 sweeps,
+then ε = .01 and α = .9, every weight shrunk by .2 % after each change, no error where an output that should
+be on is above .8 or one that should be off is below .2. As printed it does not train
+(nature1986/family_tree); five times the ε and a tenth of the decay do (nature1986/family_tree_adapted).
+
+Where this task's own settings differ from the recipe, and why:
+
+- "No error" can mean targets 0 and 1 with an error that vanishes inside a margin of .2, so that the loss
+  jumps at its edge; or targets .2 and .8 with no error beyond them, so that it does not. The presets use
+  the first, the letter of the recipe. Here it is the second: it has a gradient everywhere, also for those
+  who measure it by differences of the loss, and trains better.
+- What is usual has one learning rate and one momentum. With α = .9 from the first sweep on, the demand to
+  turn nearly all outputs off also shuts the 6 units before them: after 40 sweeps their mean slope y (1 − y)
+  is .01, with the gentle start .13, and next to nothing is learnt. So α = .5, more ε and more sweeps.
+- Solved is 95 of the 100 training pairs right, every output on its side of .5. All 100 would be the
+  verdict of the last few: weight decay keeps a pair or two on the brink for ever (of 256 networks in the
+  adapted setting 90 % get past 95 pairs, but 32 % to all 100), and guessing gets none.
 """
 
 from __future__ import annotations
@@ -117,7 +130,9 @@ def triples() -> list[tuple[str, str, str]]:
 class FamilyTree(Task):
     """Person and relation in, all people in that relation to that person out: 24 + 12 → 6 + 6 → 12 → 6 → 24."""
 
-    margin: float | None = 0.2
+    off: float = 0.2
+    on: float = 0.8
+    margin: float | None = 0.0
     share: float = 0.95
     held: int = 4
     """Pairs held out of training, other ones in every replica."""
@@ -125,7 +140,23 @@ class FamilyTree(Task):
     """Activation of the hidden units."""
 
     name: ClassVar[str] = "family_tree"
-    usual: ClassVar[Usual] = Usual(lr=0.05, momentum=0.9, scale=1.0, epochs=1500, decay=2e-4)
+    usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.5, scale=1.0, epochs=6000, decay=2e-4)
+    published: ClassVar[tuple[Published, ...]] = (
+        Published("100 pairs trained in 1,500 sweeps, as printed", "all 4 held-out pairs right", NATURE, "found"),
+        Published("as printed", "person code: nationality, generation, branch of the family", NATURE, "found"),
+        Published(
+            "as printed, ±.3, ±.5 and ±1", "no training pair right after 1,500 sweeps", "run again, 6 networks each", "computed"
+        ),
+        Published("as printed", "no training pair right", "an independent reproduction", "found"),
+        Published("ε=.05, decay 2e-4, ±1", "99.2 % of training pairs, 9 of 24 held out", "run again, 6 networks", "computed"),
+        Published(
+            "ε=.05, decay 2e-4, ±1",
+            "98.7 % of training pairs, 36 of 80 held out",
+            "an independent reproduction, 20 networks",
+            "found",
+        ),
+        Published("two runs", "4 and 3 of 4 held-out pairs right", "Hinton 1986, Cognitive Science Society", "memory"),
+    )
 
     def __post_init__(self) -> None:
         between("held", self.held, 0, len(pairs()))

@@ -20,13 +20,15 @@ PDP = "PDP vol. 1 ch. 8"
 class Negation(Task):
     """Flag and three bits in, the three bits out, inverted if the flag is on: 4-H-3 with input → output edges."""
 
+    off: float = 0.1
+    on: float = 0.9
     hidden: int = 3
     shortcut: bool = True
     activation: str = "sigmoid"
     """Activation of the hidden units."""
 
     name: ClassVar[str] = "negation"
-    usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=0.5, epochs=5000)
+    usual: ClassVar[Usual] = Usual(lr=0.25, momentum=0.9, scale=0.5, epochs=5000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("4-3-3 with input → output", "solved by a learned network", f"{PDP}, Fig. 12", "found"),
         Published("4-3-3, the printed weights", "16 of 16 right, largest error .268", f"{PDP}, Fig. 12", "computed"),
