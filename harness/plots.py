@@ -178,7 +178,7 @@ def _draw_survival(ax: Axes, cells: list[Drawn]) -> None:
         end = min(curve.until, d.record.meta["run"]["epochs"])
         x = np.maximum([*curve.time, end], left)
         unsolved, low, high = (np.append(y, y[-1]) for y in (curve.unsolved, curve.low, curve.high))
-        ax.fill_between(x, low, high, step="post", color=d.look["color"], alpha=0.15, linewidth=0)
+        ax.fill_between(x, low, high, step="post", color=d.look["color"], alpha=min(0.15, 1 / len(cells)), linewidth=0)
         text = f"{d.algorithm}   {solved.sum():,} / {len(solved):,}"
         ax.plot(x, unsolved, drawstyle="steps-post", label=textwrap.fill(text, 52), **d.look)
     _logarithmic(ax, "x", left, max(budget, 2 * left))
@@ -204,7 +204,7 @@ def _draw_loss(ax: Axes, cells: list[Drawn]) -> None:
         x, *quartiles = shown[i]
         # ∞ goes beyond the top, 0 to the bottom edge, NaN stays undrawn
         low, median, high = (np.clip(y, bottom, 10 * top) for y in quartiles)
-        ax.fill_between(x, low, high, color=d.look["color"], alpha=0.15, linewidth=0)
+        ax.fill_between(x, low, high, color=d.look["color"], alpha=min(0.15, 1 / len(cells)), linewidth=0)
         outcome = d.record.replicas["outcome"]
         diverged = np.count_nonzero(outcome == DIVERGED)
         text = f"{d.algorithm}   n = {len(outcome):,}" + (f", {diverged:,} diverged" if diverged else "")

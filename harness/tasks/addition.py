@@ -29,7 +29,6 @@ class Addition(Task):
     activation: str = "sigmoid"
     """Activation of the hidden units."""
 
-    name: ClassVar[str] = "addition"
     usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.9, scale=0.5, epochs=5000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("4-2-3 by hand, threshold units", "two carries, weights 1 and −2, solve it", f"{PDP}, Fig. 10", "found"),

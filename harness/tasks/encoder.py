@@ -28,7 +28,6 @@ class Encoder(Task):
     activation: str = "sigmoid"
     """Activation of the hidden units."""
 
-    name: ClassVar[str] = "encoder"
     usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.9, scale=0.5, epochs=5000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("8-3-8", "solved; no count of sweeps is printed", f"{PDP} pp. 335-338", "found"),

@@ -27,7 +27,6 @@ class Negation(Task):
     activation: str = "sigmoid"
     """Activation of the hidden units."""
 
-    name: ClassVar[str] = "negation"
     usual: ClassVar[Usual] = Usual(lr=0.25, momentum=0.9, scale=0.5, epochs=5000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("4-3-3 with input → output", "solved by a learned network", f"{PDP}, Fig. 12", "found"),

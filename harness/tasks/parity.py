@@ -30,7 +30,6 @@ class Parity(Task):
     activation: str = "sigmoid"
     """Activation of the hidden units."""
 
-    name: ClassVar[str] = "parity"
     usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=1.0, epochs=10000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("4-4-1, η=.5", "2,825 presentations of the 16 patterns", f"{PDP} p. 335", "found"),

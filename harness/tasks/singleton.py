@@ -27,7 +27,6 @@ class Singleton(Task):
     activation: str = "sigmoid"
     """Activation of the hidden units."""
 
-    name: ClassVar[str] = "singleton"
     usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=0.5, epochs=5000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("2-1-4-4", "the single unit's four levels: 0, .2, .6, 1", f"{PDP}, Table 7", "found"),

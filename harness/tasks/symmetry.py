@@ -27,7 +27,6 @@ class Symmetry(Task):
     activation: str = "sigmoid"
     """Activation of the hidden units."""
 
-    name: ClassVar[str] = "symmetry"
     usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.9, scale=0.3, epochs=20000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("6-2-1, ε=.1, α=.9, ±.3, full batches", "1,425 sweeps", NATURE, "found"),
