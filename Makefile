@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: compare dashboard test test-slow check bench lock clean
+.PHONY: compare dashboard test test-slow check bench docs lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
@@ -24,6 +24,9 @@ check: .venv/installed-test
 
 bench: .venv/installed  ## ratios, measured side by side in one run on one core
 	$(BIN)/python -m bench
+
+docs: compare bench  ## run first light and the benchmark, and put what they say into README and docs/
+	$(BIN)/python docs/update.py
 
 lock: .venv/installed-test  ## write the versions in use to constraints.txt (it names no host)
 	$(PIP) freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==[^ ]+$$' > constraints.txt

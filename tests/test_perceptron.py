@@ -76,7 +76,9 @@ def test_the_rule_on_one_pattern() -> None:
     """On a mistake w ← w ± εx and b ← b ± ε, otherwise nothing; an input sum of 0 is not enough to fire."""
     algorithm, net = Perceptron(lr=0.5), Network.chain(2, 1)
     zero = state_of([[0.0], [0.0]], [[0.0]])
+    faint = state_of([[0.0], [0.0]], [[1e-9]])
     cases = [
+        (faint, [0.0, 0.0], True, [0.0, 0.0, 1e-9]),  # the least bit above 0 fires
         (zero, [1.0, -2.0], True, [0.5, -1.0, 0.5]),
         (zero, [1.0, -2.0], False, [0.0, 0.0, 0.0]),
         (state_of([[1.0], [1.0]], [[0.0]]), [1.0, 3.0], False, [0.5, -0.5, -0.5]),

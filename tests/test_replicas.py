@@ -52,6 +52,19 @@ class TwoOfFour(Task):
         return self.kept_back
 
 
+@dataclass(frozen=True)
+class Noisy(Backprop):
+    """Backprop that draws, for its memory once and in every update, as node and weight perturbation do."""
+
+    def remember(self, net: Network, params: Any, rand: Rand) -> Any:
+        return {net.output: rand.uniform(1, net.output.size)}
+
+    def credit(self, net: Network, params: Any, memory: Any, batch: Batch, rand: Rand) -> Any:
+        exact = super().credit(net, params, memory, batch, rand)
+        noise = {k: 0.1 * memory[net.output] * rand.normal(*shape) for k, shape in net.shapes.items()}
+        return exact._replace(gradient={k: g + noise[k] for k, g in exact.gradient.items()})
+
+
 class Case(NamedTuple):
     algorithm: Algorithm
     task: Task
@@ -69,6 +82,8 @@ CASES = {
     "backprop online float32": case(Backprop(), Xor(hidden=5), 150, 1, dtype="float32"),
     "backprop mini-batch": case(Backprop(), Xor(hidden=3), 250, 3),
     "backprop adam": case(Backprop(optimiser=Adam(lr=0.1)), Xor(hidden=3), 120, "full"),
+    "noisy full": case(Noisy(), Xor(hidden=3), 200, "full"),
+    "noisy online float32": case(Noisy(), Xor(hidden=5), 120, 1, dtype="float32"),
     "backprop shortcut": case(Backprop(), Xor(hidden=1, shortcut=True), 450, "full"),
     "backprop held out": case(Backprop(), TwoOfFour(kept_back=3), 60, "full"),
     "backprop held out online": case(Backprop(), TwoOfFour(kept_back=3), 30, 1),

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import ClassVar
 
-from harness.errors import InputError
+from harness.errors import InputError, whole
+from harness.naming import make_plain
 from harness.network import Edge, Group, Network
 from harness.task import Patterns, Published, Task, Usual, binary_inputs
 
@@ -37,8 +38,10 @@ class Addition(Task):
     )
 
     def __post_init__(self) -> None:
+        make_plain(self)
+        whole("hidden", self.hidden, 1)
         if self.lateral and self.hidden < 2:
-            raise InputError(f"lateral=True would be ignored: it needs at least 2 hidden units, but {self.hidden} was given")
+            raise InputError(f"lateral=True would be ignored: it joins hidden units, and there is only {self.hidden}")
         super().__post_init__()
 
     def network(self) -> Network:

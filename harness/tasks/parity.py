@@ -12,7 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.errors import between
+from harness.errors import between, whole
+from harness.naming import make_plain
 from harness.network import Network
 from harness.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
 
@@ -37,6 +38,8 @@ class Parity(Task):
     )
 
     def __post_init__(self) -> None:
+        make_plain(self)
+        whole("bits", self.bits, 1)
         between("bits", self.bits, 1, 17)
         super().__post_init__()
 
