@@ -74,8 +74,9 @@ class Network:
 
     def __post_init__(self) -> None:
         names = [g.name for g in self.groups]
-        if len(set(names)) < len(names) or len(set(self.edges)) < len(self.edges):
-            raise InputError(f"groups and edges of a network must be distinct: {names}, {[e.name for e in self.edges]} was given")
+        parameters = [*names, *(e.name for e in self.edges)]
+        if len(set(parameters)) < len(parameters):
+            raise InputError(f"groups and edges of a network must have names of their own, but {parameters} were given")
         for e in self.edges:
             if e.source not in self.groups or e.target not in self.groups:
                 raise InputError(f"edge {e.name!r} joins a group that is not in the network: allowed are {', '.join(names)}")

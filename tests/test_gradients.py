@@ -158,15 +158,23 @@ def test_forward_is_the_textbook_sum_unit_by_unit(p: Problem) -> None:
         np.testing.assert_allclose(y[group], activity, rtol=1e-12, atol=1e-14)
 
 
-def test_an_input_group_may_stand_after_a_hidden_one_or_is_refused() -> None:
-    """`Network` calls groups without incoming edges inputs, wherever they stand: a context that joins late, say."""
+def test_an_input_group_after_a_hidden_one_is_refused() -> None:
+    """Columns of a pattern go to the inputs in their order, and activity to the groups in theirs: inputs come first."""
     early, hidden, late, out = Group("early", 2, "linear"), Group("hidden", 3), Group("late", 1, "linear"), Group("out", 1)
+    with pytest.raises(InputError, match="input"):
+        Network((early, hidden, late, out), (Edge(early, hidden), Edge(hidden, out), Edge(late, out)))
+
+
+@pytest.mark.parametrize("names", [("a", "b", "a-b", "out"), ("a-b", "a", "b-c", "c")])
+def test_parameters_of_a_network_have_names_of_their_own(names: tuple[str, ...]) -> None:
+    """Records know weights by name: a group called like an edge, or two edges called alike, would lose one of them."""
+    groups = tuple(Group(name, 2) for name in names)
+    edges = tuple(Edge(a, b) for i, a in enumerate(groups) for b in groups[i + 1 :])
     try:
-        net = Network((early, hidden, late, out), (Edge(early, hidden), Edge(hidden, out), Edge(late, out)))
+        net = Network(groups, edges)
     except InputError:
         return
-    p = problem(net, 4, 0)
-    np.testing.assert_allclose(net.forward(p.params, p.batch.x)[out], by_hand(p)[0][out], rtol=1e-12)
+    assert len({k.name for k in net.shapes}) == len(net.shapes)
 
 
 @quick
