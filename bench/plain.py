@@ -28,7 +28,7 @@ def train_one(
     momentum: float,
 ) -> dict[str, np.ndarray]:
     """Train one network by backpropagation with momentum until it solves the task, or for `epochs`; its weights."""
-    target, middle = np.where(wanted, task.on, task.off), (task.on + task.off) / 2
+    target, middle = np.where(wanted, task.target_on, task.target_off), (task.target_on + task.target_off) / 2
     inputs, groups = len(net.inputs), range(len(net.inputs), len(net.groups))
     # layers by number, so that the loop below looks nothing up but lists
     edges = [(net.groups.index(e.source), net.groups.index(e.target)) for e in net.edges]

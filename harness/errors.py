@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from numbers import Integral
 
 
 class InputError(ValueError):
@@ -17,6 +18,7 @@ class NotApplicable(InputError):
 def unknown(kind: str, given: str, allowed: Iterable[str]) -> InputError:
     """An error for a name that is not among `allowed`, with the nearest one if it looks like a typo."""
     names = sorted(allowed)
+    given = str(given)
     near = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return InputError(f"unknown {kind} {given!r}: allowed are {', '.join(names)}{hint}")
@@ -35,9 +37,9 @@ def at_least(kind: str, given: float, low: float, *, strict: bool = False) -> No
         raise InputError(f"{kind} must be finite and {'greater than' if strict else 'at least'} {low:g}, but {given!r} was given")
 
 
-def whole(kind: str, given: int, low: int) -> None:
+def whole(kind: str, given: object, low: int) -> None:
     """Raise `InputError` unless `given` is a whole number ≥ `low`."""
-    if not isinstance(given, int) or isinstance(given, bool) or given < low:
+    if type(given) is bool or not isinstance(given, Integral) or int(given) < low:
         raise InputError(f"{kind} must be a whole number, at least {low}, but {given!r} was given")
 
 

@@ -7,6 +7,7 @@ import re
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
+from harness.catalog import described
 from harness.errors import unknown
 
 
@@ -15,6 +16,8 @@ def sentence(error: Exception) -> str:
     cause = error.__cause__ if isinstance(error, HydraException) else error
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = str(error.missing_cfg_file).rpartition("/")
+        if presets := [name for name, _ in described("experiment")] if group.startswith("experiment") else []:
+            return str(unknown("experiment", str(error.missing_cfg_file).partition("/")[2], presets))
         return str(unknown(group or "configuration", option, error.options or []))
     if isinstance(cause, ConfigAttributeError | ConfigKeyError):
         allowed = [str(k) for k in cause.parent_node or [] if k not in ("hydra", "name")]

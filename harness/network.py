@@ -18,7 +18,7 @@ import numpy as np
 
 from harness import kernels
 from harness.activations import ACTIVATIONS
-from harness.errors import InputError, at_least, one_of
+from harness.errors import InputError, one_of, whole
 from harness.rand import Rand
 
 Array = Any
@@ -35,7 +35,7 @@ class Group:
     bias: bool = True
 
     def __post_init__(self) -> None:
-        at_least(f"size of group {self.name!r}", self.size, 1)
+        whole(f"size of group {self.name!r}", self.size, 1)
         one_of("activation", self.activation, ACTIVATIONS)
 
     def __hash__(self) -> int:  # groups are looked up every epoch: hash one cached string, not four fields

@@ -22,7 +22,7 @@ from harness.rand import Rand
 
 Array = Any
 CRITERIA = ("side", "margin", "error")
-ROUNDING = 1e-5  # of the span from off to on: a linear network on XOR ends this close to the middle, on either side
+ROUNDING = 100  # units of precision: a linear network on XOR ends this close to the middle, on either side by chance
 
 
 class Patterns(NamedTuple):
@@ -71,9 +71,9 @@ class Data(NamedTuple):
 class Task:
     """Base of all tasks. Subclasses define `network` and `patterns`, and say what is usual and published."""
 
-    off: float = 0.0
+    target_off: float = 0.0
     """Target of an output that should be off."""
-    on: float = 1.0
+    target_on: float = 1.0
     """Target of an output that should be on."""
     margin: float | None = None
     """An output this close to its target, or beyond it, counts as without error; None: every error counts."""
@@ -100,8 +100,10 @@ class Task:
         make_plain(self)
         one_of("criterion", self.criterion, CRITERIA)
         one_of("initial weights", self.init, INITS)
-        if not self.off < self.on:
-            raise InputError(f"the target off must be below on, but off={self.off} and on={self.on} were given")
+        if not self.target_off < self.target_on:
+            raise InputError(
+                f"target_off must be below target_on, but target_off={self.target_off} and target_on={self.target_on} were given"
+            )
         if self.margin is not None:
             at_least("margin", self.margin, 0)
         if self.scale is not None:
@@ -119,11 +121,11 @@ class Task:
             raise InputError(f"share={self.share} would be ignored: criterion 'error' looks at all patterns together")
         kind = ACTIVATIONS[self.network().output.activation]
         tiny = 1e-12  # activities come as close to their limits as you like, but not there
-        best = np.clip([self.off, self.on], kind.low + tiny, kind.high - tiny)
+        best = np.clip([self.target_off, self.target_on], kind.low + tiny, kind.high - tiny)
         if not self.meets(*best):
             raise InputError(
-                f"no output can meet criterion {self.criterion!r} with off={self.off}, on={self.on}, bound={self.bound}: "
-                f"outputs lie between {kind.low:g} and {kind.high:g}"
+                f"no output can meet criterion {self.criterion!r} with target_off={self.target_off}, "
+                f"target_on={self.target_on}, bound={self.bound}: outputs lie between {kind.low:g} and {kind.high:g}"
             )
 
     def network(self) -> Network:
@@ -156,7 +158,7 @@ class Task:
     def data(self, rand: Rand, dtype: DTypeLike) -> Data:
         """Training (and held-out) data in the precision of the run; `rand` draws the split of each replica."""
         x, wanted, _ = self.patterns()
-        target = np.where(wanted, self.on, self.off)
+        target = np.where(wanted, self.target_on, self.target_off)
         whole = Data(x.astype(dtype), target.astype(dtype), wanted)
         if not self.held_out:
             return whole
@@ -186,19 +188,19 @@ class Task:
     @property
     def middle(self) -> float:
         """The activity that divides on from off."""
-        return 0.5 * (self.off + self.on)
+        return 0.5 * (self.target_off + self.target_on)
 
     def _good(self, y: Array, data: Data) -> Array:
         if self.criterion == "margin":
             return np.abs(y - data.target) < self.bound
         # neither NaN nor the middle itself, up to rounding, is on a side
-        edge = ROUNDING * (self.on - self.off)
+        edge = ROUNDING * np.finfo(y.dtype).eps * (self.target_on - self.target_off)
         return np.where(data.wanted, y > self.middle + edge, y < self.middle - edge)
 
     def meets(self, off: float, on: float) -> bool:
         """Whether outputs at `off` and `on` where they are wanted so would solve this task."""
         _, wanted, _ = self.patterns()
-        data = Data(None, np.where(wanted, self.on, self.off), wanted)
+        data = Data(None, np.where(wanted, self.target_on, self.target_off), wanted)
         return bool(self.met(np.where(wanted, on, off), data))
 
 

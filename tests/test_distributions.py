@@ -63,7 +63,9 @@ ROWS = {
     "encoder η=.25": Row(Encoder(scale=0.3), 0.25, 0.9, 100, 100, times(856), 200),
     "encoder η=.5": Row(Encoder(scale=0.3), 0.5, 0.9, 100, 2, {}, 100, sweeps=5000),
     "encoder η=.1": Row(Encoder(scale=0.3), 0.1, 0.9, 50, 50, times(526), 200),
-    "encoder online": Row(Encoder(scale=0.3, off=0.1, on=0.9), 0.5, 0.9, 50, 50, times(113), 60, sweeps=1000, batch=1),
+    "encoder online": Row(
+        Encoder(scale=0.3, target_off=0.1, target_on=0.9), 0.5, 0.9, 50, 50, times(113), 60, sweeps=1000, batch=1
+    ),
     "addition 4-2-3": Row(Addition(hidden=2, scale=0.5), 0.5, 0.9, 50, 19, times(80), 200, sweeps=2000),
     "addition 4-3-3": Row(Addition(hidden=3, scale=0.5), 0.5, 0.9, 50, 41, times(94), 200, sweeps=2000),
     "addition 4-2-3 without shortcut": Row(Addition(hidden=2, shortcut=False, scale=0.5), 0.5, 0.9, 50, 0, {}, 100, sweeps=2000),

@@ -136,8 +136,8 @@ def test_hidden_units_are_not_there_for_the_perceptron() -> None:
 def test_a_criterion_that_threshold_units_cannot_meet_is_not_applicable() -> None:
     """Within .05 of .1 and .9: an output of 0 or 1 never is."""
     with pytest.raises(NotApplicable, match="perceptron"):
-        run(Perceptron(), Xor(off=0.1, on=0.9, criterion="margin", bound=0.05), replicas=1)
-    assert run(Perceptron(), Xor(off=0.1, on=0.9), replicas=1, epochs=2).trained.outcome[0] == UNSOLVED
+        run(Perceptron(), Xor(target_off=0.1, target_on=0.9, criterion="margin", bound=0.05), replicas=1)
+    assert run(Perceptron(), Xor(target_off=0.1, target_on=0.9), replicas=1, epochs=2).trained.outcome[0] == UNSOLVED
 
 
 @pytest.mark.parametrize("lr", [0.0, -1.0, float("nan")])

@@ -139,7 +139,12 @@ def test_a_panel_a_task_and_one_look_an_algorithm(store):
     figure = plots.survival_figure(records)
     check_page(figure)
     titles = [ax.get_title("left").replace("\n", " ") for ax in figure.axes if ax.axison]
-    assert titles == ["xor", "xor (hidden=3)", "xor (hidden=4)", "xor (off=0.1, on=0.9, criterion=margin, bound=0.05)"]
+    assert titles == [
+        "xor",
+        "xor (hidden=3)",
+        "xor (hidden=4)",
+        "xor (target_off=0.1, target_on=0.9, criterion=margin, bound=0.05)",
+    ]
     looks = {}
     for ax in figure.axes[:4]:
         for line in ax.lines:

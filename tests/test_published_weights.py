@@ -49,7 +49,7 @@ def outputs(task: Task, net: Network, params: Params) -> np.ndarray:
 
 def batch_of(task: Task) -> Batch:
     x, wanted, _ = task.patterns()
-    return Batch(x, np.where(wanted, task.on, task.off), wanted, np.array(0), task.loss)
+    return Batch(x, np.where(wanted, task.target_on, task.target_off), wanted, np.array(0), task.loss)
 
 
 def is_right(task: Task, y: np.ndarray) -> np.ndarray:
@@ -95,7 +95,7 @@ def test_fig_5_local_minimum_has_the_computed_outputs() -> None:
     ("off", "on", "error", "steepest", "digit"), [(0.0, 1.0, 0.260, 0.0105, 0.5e-4), (0.1, 0.9, 0.160, 6.1e-4, 0.5e-5)]
 )
 def test_fig_5_local_minimum_is_wrong_and_flat(off: float, on: float, error: float, steepest: float, digit: float) -> None:
-    task = Xor(off=off, on=on)
+    task = Xor(target_off=off, target_on=on)
     net = task.network()
     params, batch = weights(net, FIG5), batch_of(task)
     credit = Backprop().credit(net, params, {}, batch, Rand(0, [0], NOISE))
@@ -106,7 +106,7 @@ def test_fig_5_local_minimum_is_wrong_and_flat(off: float, on: float, error: flo
 
 def test_fig_5_local_minimum_keeps_who_is_in_it_at_its_own_learning_rate() -> None:
     """A thousand sweeps at the printed η=.25 change the digits, not the answer: two patterns stay in the middle."""
-    task = Xor(off=0.1, on=0.9)
+    task = Xor(target_off=0.1, target_on=0.9)
     net, rule, rand = task.network(), Backprop(GradientDescent(lr=0.25, momentum=0.0, decay=0.0)), Rand(0, [0], NOISE)
     batch = batch_of(task)
     state = rule.init(net, weights(net, FIG5), rand)
@@ -190,7 +190,7 @@ def test_symmetry_weights_are_where_training_with_targets_of_a_tenth_and_nine_en
     """Learned weights lie where the gradient vanishes: for targets .1 and .9 they nearly do, for 0 and 1 they do not."""
     steepest = {}
     for off, on in ((0.0, 1.0), (0.1, 0.9)):
-        task = Symmetry(off=off, on=on)
+        task = Symmetry(target_off=off, target_on=on)
         net = task.network()
         credit = Backprop().credit(net, weights(net, SYMMETRY), {}, batch_of(task), Rand(0, [0], NOISE))
         steepest[off] = max(np.abs(g).max() for g in credit.gradient.values())
@@ -226,7 +226,7 @@ def test_fig_10_threshold_units_add_with_two_carries() -> None:
 
 
 def test_fig_12_negation_has_all_16_patterns_right_with_the_computed_error() -> None:
-    task = Negation(off=0.0, on=1.0)
+    task = Negation(target_off=0.0, target_on=1.0)
     net = task.network()
     hidden, output = [6, -6, -6], [4, -4, -4]  # of each bit, and of the flag for all of them
     hand = {

@@ -69,7 +69,7 @@ def test_workers_and_one_process_give_the_same_bits(store: Store, tmp_path: Path
 def test_not_applicable_cells_are_rows_with_their_reason(harness: Harness, store: Store) -> None:
     code, out, _ = harness(
         "-m", "hydra/launcher=basic", "algorithm=backprop,perceptron", "run.replicas=3", "run.epochs=20",
-        "task.criterion=margin", "task.off=.2", "task.on=.8", "task.bound=.1",
+        "task.criterion=margin", "task.target_off=.2", "task.target_on=.8", "task.bound=.1",
     )  # fmt: skip
     assert code == 0
     assert "0 or 1" in out.replace("\n", " ")

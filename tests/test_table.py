@@ -18,7 +18,7 @@ from harness.summary import Summary, describe, flat, of_record, summarise
 from harness.training import DIVERGED, SOLVED, UNSOLVED, Trained
 
 S, U, D = SOLVED, UNSOLVED, DIVERGED
-XOR, STRICT = {"name": "xor"}, {"name": "xor", "off": 0.1, "on": 0.9, "criterion": "margin", "bound": 0.05}
+XOR, STRICT = {"name": "xor"}, {"name": "xor", "target_off": 0.1, "target_on": 0.9, "criterion": "margin", "bound": 0.05}
 BUDGET = 100
 
 
@@ -65,7 +65,7 @@ def by_name(rows):
     return {(row.task, row.algorithm): row for row in rows}
 
 
-TASK = "xor (off=0.1, on=0.9, criterion=margin, bound=0.05)"
+TASK = "xor (target_off=0.1, target_on=0.9, criterion=margin, bound=0.05)"
 
 
 # Summaries

@@ -47,7 +47,7 @@ def rows(task: Task) -> list[tuple[str, str]]:
 
 def whole_data(task: Task) -> Data:
     x, wanted, _ = task.patterns()
-    return Data(x, np.where(wanted, task.on, task.off), wanted)
+    return Data(x, np.where(wanted, task.target_on, task.target_off), wanted)
 
 
 # Rules, said otherwise
@@ -324,7 +324,10 @@ def test_targets_are_right_their_opposites_and_the_middle_are_not(task: Task) ->
     data = whole_data(task)
     assert task.met(data.target, data)
     assert task.right(data.target, data).all()
-    for wrong in (task.on + task.off - data.target, np.full_like(data.target, (task.on + task.off) / 2)):
+    for wrong in (
+        task.target_on + task.target_off - data.target,
+        np.full_like(data.target, (task.target_on + task.target_off) / 2),
+    ):
         assert not task.right(wrong, data).any()
         assert not task.met(wrong, data)
 
@@ -343,7 +346,7 @@ def test_nan_is_never_right(cls: Any, criterion: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("off", "on", "low", "high"), [(0.0, 1.0, 0.49, 0.51), (0.2, 0.8, 0.49, 0.51), (0.1, 0.5, 0.29, 0.31)])
 def test_side_means_the_side_of_the_middle_of_the_targets(off: float, on: float, low: float, high: float) -> None:
-    task = Xor(off=off, on=on)
+    task = Xor(target_off=off, target_on=on)
     data = whole_data(task)
     y = np.array([[low], [high], [high], [low]])
     assert task.met(y, data)
@@ -355,7 +358,7 @@ def test_side_means_the_side_of_the_middle_of_the_targets(off: float, on: float,
 
 
 def test_margin_means_a_distance_below_the_bound_from_the_target_on_either_side() -> None:
-    task = Xor(off=0.1, on=0.9, criterion="margin", bound=0.25)
+    task = Xor(target_off=0.1, target_on=0.9, criterion="margin", bound=0.25)
     data = whole_data(task)
     y = np.array([[0.34], [0.66], [1.14], [-0.14]])
     assert task.right(y, data).tolist() == [True] * 4
@@ -393,7 +396,7 @@ def test_a_pattern_is_right_only_with_every_output_of_it() -> None:
 
 
 def test_targets_are_the_settings_on_and_off() -> None:
-    data = Encoder(size=3, hidden=2, off=0.1, on=0.9).data(Rand(0, [0], SPLIT), float)
+    data = Encoder(size=3, hidden=2, target_off=0.1, target_on=0.9).data(Rand(0, [0], SPLIT), float)
     assert data.target.tolist() == [[0.9, 0.1, 0.1], [0.1, 0.9, 0.1], [0.1, 0.1, 0.9]]
 
 
@@ -408,7 +411,7 @@ def test_both_readings_of_the_family_tree_margin(
     """No error above .8 for an output that should be on, nor below .2 for one that should be off; just short of
     there the error is the distance to the target, .21 in one reading and .01 in the other.
     """
-    task = FamilyTree(off=off, on=on, margin=margin)
+    task = FamilyTree(target_off=off, target_on=on, margin=margin)
     wanted = np.array([[False, True]])
     target = np.where(wanted, on, off)
     assert task.loss.error(np.array([[0.21, 0.79]]), target, wanted) == pytest.approx(np.array([just_short]))
@@ -449,7 +452,7 @@ def test_without_a_margin_beyond_the_target_is_an_error_too() -> None:
         (FamilyTree, {"held": 104}, ["held", "104", "below 104"]),
         (FamilyTree, {"held": 1.5}, ["held", "1.5", "whole"]),
         (FamilyTree, {"margin": -0.1}, ["margin", "-0.1", "at least 0"]),
-        (FamilyTree, {"off": 0.8}, ["off=0.8", "on=0.8", "below"]),
+        (FamilyTree, {"target_off": 0.8}, ["target_off=0.8", "target_on=0.8", "below"]),
         (Xor, {"criterion": "sides"}, ["criterion", "'sides'", "side", "did you mean 'side'"]),
         (Xor, {"criterion": "margin"}, ["margin", "needs a bound", "None"]),
         (Xor, {"bound": 0.1}, ["side", "no bound", "0.1"]),
@@ -459,7 +462,7 @@ def test_without_a_margin_beyond_the_target_is_an_error_too() -> None:
         (Xor, {"scale": -1}, ["scale", "-1", "at least 0"]),
         (Xor, {"scale": 1.0, "init": "glorot"}, ["scale=1.0", "ignored", "glorot"]),
         (Xor, {"init": "golrot"}, ["initial weights", "'golrot'", "did you mean 'glorot'"]),
-        (Xor, {"on": 2.0, "off": 1.5}, ["off=1.5", "on=2.0", "between 0 and 1"]),
+        (Xor, {"target_on": 2.0, "target_off": 1.5}, ["target_off=1.5", "target_on=2.0", "between 0 and 1"]),
     ],
     ids=lambda v: v.__name__ if isinstance(v, type) else str(v) if isinstance(v, dict) else "",
 )
@@ -484,7 +487,7 @@ def test_whole_numbers_from_numpy_are_as_good_as_pythons(cls: Any) -> None:
 # What stands beside the tasks
 
 
-@pytest.mark.parametrize("cls", {type(t) for t in ALL}, ids=lambda c: c.name)
+@pytest.mark.parametrize("cls", sorted({type(t) for t in ALL}, key=lambda c: c.name), ids=lambda c: c.name)
 def test_published_figures_say_what_where_and_how_far_to_trust_them(cls: type[Task]) -> None:
     assert cls.published
     for entry in cls.published:
@@ -507,7 +510,7 @@ def test_usual_settings_train(task: Task, least: float) -> None:
 
 def trained(lr: float, decay: float, scale: float, replicas: int) -> Any:
     rule = GradientDescent(lr=lr, momentum=0.9, decay=decay, early_sweeps=20, early_lr=0.005, early_momentum=0.5)
-    task = FamilyTree(off=0.0, on=1.0, margin=0.2, share=1.0, scale=scale)
+    task = FamilyTree(target_off=0.0, target_on=1.0, margin=0.2, share=1.0, scale=scale)
     return run(Backprop(rule), task, replicas=replicas, epochs=1500).trained
 
 

@@ -39,7 +39,7 @@ def study(store: Store, database: Path) -> list[Record]:
     """Two finished cells and one that does not apply, in a store with an empty database."""
     shutil.copy(database, store.path / "mlflow.db")
     xor: dict[str, Any] = {"name": "xor"}
-    strict = {"name": "xor", "criterion": "margin", "off": 0.2, "on": 0.8, "bound": 0.1}
+    strict = {"name": "xor", "criterion": "margin", "target_off": 0.2, "target_on": 0.8, "bound": 0.1}
     cells = [
         Cell.of({"name": "backprop"}, xor, {"replicas": 30, "epochs": 400}),
         Cell.of({"name": "perceptron"}, xor, {"replicas": 5, "epochs": 30}),

@@ -12,7 +12,6 @@ from itertools import combinations
 from typing import ClassVar
 
 from harness.errors import InputError, whole
-from harness.naming import make_plain
 from harness.network import Edge, Group, Network
 from harness.task import Patterns, Published, Task, Usual, binary_inputs
 
@@ -38,7 +37,6 @@ class Addition(Task):
     )
 
     def __post_init__(self) -> None:
-        make_plain(self)
         whole("hidden", self.hidden, 1)
         if self.lateral and self.hidden < 2:
             raise InputError(f"lateral=True would be ignored: it joins hidden units, and there is only {self.hidden}")

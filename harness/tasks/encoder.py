@@ -13,7 +13,6 @@ from typing import ClassVar
 import numpy as np
 
 from harness.errors import between, whole
-from harness.naming import make_plain
 from harness.network import Network
 from harness.task import Patterns, Published, Task, Usual, bit_names
 
@@ -36,7 +35,6 @@ class Encoder(Task):
     )
 
     def __post_init__(self) -> None:
-        make_plain(self)
         whole("size", self.size, 2)
         between("size", self.size, 2, 1025)
         super().__post_init__()

@@ -39,7 +39,6 @@ from typing import ClassVar
 import numpy as np
 
 from harness.errors import between, whole
-from harness.naming import make_plain
 from harness.network import Edge, Group, Network
 from harness.task import Patterns, Published, Task, Usual
 
@@ -131,8 +130,8 @@ def triples() -> list[tuple[str, str, str]]:
 class FamilyTree(Task):
     """Person and relation in, all people in that relation to that person out: 24 + 12 → 6 + 6 → 12 → 6 → 24."""
 
-    off: float = 0.2
-    on: float = 0.8
+    target_off: float = 0.2
+    target_on: float = 0.8
     margin: float | None = 0.0
     share: float = 0.95
     held: int = 4
@@ -159,7 +158,6 @@ class FamilyTree(Task):
     )
 
     def __post_init__(self) -> None:
-        make_plain(self)
         whole("held", self.held, 0)
         between("held", self.held, 0, len(pairs()))
         super().__post_init__()

@@ -20,8 +20,8 @@ PDP = "PDP vol. 1 ch. 8"
 class Negation(Task):
     """Flag and three bits in, the three bits out, inverted if the flag is on: 4-H-3 with input → output edges."""
 
-    off: float = 0.1
-    on: float = 0.9
+    target_off: float = 0.1
+    target_on: float = 0.9
     hidden: int = 3
     shortcut: bool = True
     activation: str = "sigmoid"

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.errors import between, whole
-from harness.naming import make_plain
 from harness.network import Network
 from harness.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
 
@@ -24,8 +23,8 @@ PDP = "PDP vol. 1 ch. 8"
 class Parity(Task):
     """Output on when an odd number of bits is on: N-H-1."""
 
-    off: float = 0.1
-    on: float = 0.9
+    target_off: float = 0.1
+    target_on: float = 0.9
     bits: int = 4
     hidden: int = 4
     activation: str = "sigmoid"
@@ -38,7 +37,6 @@ class Parity(Task):
     )
 
     def __post_init__(self) -> None:
-        make_plain(self)
         whole("bits", self.bits, 1)
         between("bits", self.bits, 1, 17)
         super().__post_init__()

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.errors import between, whole
-from harness.naming import make_plain
 from harness.network import Network
 from harness.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
 
@@ -43,7 +42,6 @@ class Symmetry(Task):
     )
 
     def __post_init__(self) -> None:
-        make_plain(self)
         whole("bits", self.bits, 2)
         between("bits", self.bits, 2, 17)
         super().__post_init__()
