@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits
+from harness.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits, total
 from harness.network import Edge
 
 
@@ -31,6 +31,6 @@ class Backprop(CreditAlgorithm):
         y = net.forward(params, batch.x)
         delta = {net.output: batch.error(y[net.output]) * net.slope(net.output, y)}
         for group in reversed(net.hidden):
-            blame = sum(delta[e.target] @ self.way_back(params, memory, e) for e in net.out_of(group))
+            blame = total(delta[e.target] @ self.way_back(params, memory, e) for e in net.out_of(group))
             delta[group] = blame * net.slope(group, y)
         return Credit(net.outer(y, delta), y[net.output])

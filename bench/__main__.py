@@ -29,7 +29,7 @@ from harness.task import Task
 REPLICAS = 1000
 ROUNDS = 3
 NEEDED = {"xor": 60, "encoder": 20, "symmetry": 9, "family_tree": 1.8}  # ratios this project promises
-EPOCHS = {"xor": 1000, "encoder": 500, "symmetry": 500, "family_tree": 200}
+EPOCHS = {"xor": 1000, "encoder": 500, "symmetry": 500, "family_tree": 400}
 PLAIN = {"xor": 100, "encoder": 100, "symmetry": 100, "family_tree": 50}  # networks the plain loop trains; it is linear in them
 SLOW, MOMENTUM = 1e-4, 0.9  # a rate at which no network finishes: every epoch costs all R
 

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple
 
+from harness import kernels
 from harness.errors import InputError
+from harness.kernels import total
 from harness.naming import snake_case
 from harness.network import Key, Network, Params
 from harness.optimisers import GradientDescent, Optimiser
@@ -34,6 +36,7 @@ __all__ = [
     "State",
     "Traits",
     "Update",
+    "total",
 ]
 
 
@@ -72,7 +75,7 @@ class Loss(NamedTuple):
     def of(self, y: Array, target: Array, wanted: Array) -> Array:
         """E (…), one number per network."""
         e = self.error(y, target, wanted)
-        return 0.5 * (e * e).sum(axis=(-1, -2))
+        return 0.5 * kernels.sum_squares(e)
 
 
 class Batch(NamedTuple):

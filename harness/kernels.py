@@ -1,4 +1,4 @@
-"""Three array operations, said the way NumPy does them fastest on many small matrices.
+"""A few array operations, said the way NumPy does them fastest on many small matrices.
 
 Each equals the plain expression in its docstring (`add_bias` bit for bit, the others up to the
 order of summation). Stacks of narrow matrices defeat NumPy's inner loops, which run over the last
@@ -8,6 +8,7 @@ with ones. Duck arrays (counting, compiling) take the plain expression.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,42 @@ NARROW = 4  # columns up to which a loop over columns beats broadcasting along t
 
 def add_bias(total: Array, bias: Array) -> Array:
     """`total + bias` for (…, N, k) and (…, 1, k); `total` may be written to: hand in an array you made."""
-    if type(total) is not np.ndarray or not 1 < total.shape[-1] <= NARROW or total.shape[-2] <= NARROW:
+    if type(total) is not np.ndarray or total.dtype != bias.dtype or np.broadcast_shapes(total.shape, bias.shape) != total.shape:
         return total + bias
-    if np.broadcast_shapes(total.shape, bias.shape) != total.shape or total.dtype != bias.dtype:
-        return total + bias
+    if total.shape[-1] > NARROW:
+        return np.add(total, bias, out=total)
     for k in range(total.shape[-1]):
         total[..., k] += bias[..., k]
     return total
+
+
+def total(terms: Iterable[Array]) -> Array:
+    """`sum(terms)`, which would begin by adding the first of them to 0; 0 if there are none."""
+    each = iter(terms)
+    result = next(each, 0.0)
+    for term in each:
+        result = result + term
+    return result
+
+
+def sigmoid(x: Array) -> Array:
+    """`1 / (1 + exp(-x))`."""
+    if type(x) is not np.ndarray:
+        return 1.0 / (1.0 + np.exp(-x))
+    y = np.negative(x)
+    np.exp(y, out=y)
+    np.add(y, 1.0, out=y)
+    return np.divide(1.0, y, out=y)
+
+
+def descend(weights: Array, velocity: Array, gradient: Array, lr: Array, momentum: Array) -> tuple[Array, Array]:
+    """`v = momentum * velocity - lr * gradient`, and `(weights + v, v)`."""
+    if type(gradient) is not np.ndarray or gradient.dtype != weights.dtype:
+        v = momentum * velocity - lr * gradient
+        return weights + v, v
+    v, step = np.multiply(velocity, momentum), np.multiply(gradient, lr)
+    np.subtract(v, step, out=v)
+    return np.add(weights, v, out=step), v
 
 
 def sum_patterns(a: Array) -> Array:
@@ -32,6 +62,14 @@ def sum_patterns(a: Array) -> Array:
     if type(a) is not np.ndarray:
         return a.sum(axis=-2, keepdims=True)
     return np.matmul(np.ones((1, a.shape[-2]), a.dtype), a)
+
+
+def sum_squares(a: Array) -> Array:
+    """`(a * a).sum(axis=(-1, -2))` for (…, N, k): one number per network."""
+    if type(a) is not np.ndarray:
+        return (a * a).sum(axis=(-1, -2))
+    flat = a.reshape(*a.shape[:-2], 1, -1)
+    return np.matmul(flat, flat.mT)[..., 0, 0]
 
 
 def outer(source: Array, target: Array) -> Array:

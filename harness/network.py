@@ -160,13 +160,10 @@ class Network:
         """
         y = self.split(x)
         for group in self.groups[len(self.inputs) :]:
-            first, *more = self._into[group]
-            total = y[first.source] @ params[first]
-            for e in more:
-                total = total + y[e.source] @ params[e]
+            x_group = kernels.total(y[e.source] @ params[e] for e in self._into[group])
             if group.bias:
-                total = kernels.add_bias(total, params[group])
-            y[group] = ACTIVATIONS[group.activation].of(total)
+                x_group = kernels.add_bias(x_group, params[group])
+            y[group] = ACTIVATIONS[group.activation].of(x_group)
         return y
 
     def slope(self, group: Group, y: Mapping[Group, Array]) -> Array:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from harness import kernels
 from harness.errors import InputError, at_least, between
 from harness.naming import make_plain
 from harness.network import Key
@@ -94,9 +95,8 @@ class GradientDescent(Optimiser):
     def step(self, params: Weights, credit: Weights, memory: Memory, epoch: Array) -> tuple[Weights, Memory]:
         lr, momentum = self._rates(epoch)
         params, velocity = dict(params), dict(memory["velocity"])
-        for k, gradient in credit.items():
-            velocity[k] = _like(momentum, gradient) * velocity[k] - _like(lr, gradient) * gradient
-            params[k] = params[k] + velocity[k]
+        for k, g in credit.items():
+            params[k], velocity[k] = kernels.descend(params[k], velocity[k], g, _like(lr, g), _like(momentum, g))
             if self.decay:
                 params[k] = (1.0 - self.decay) * params[k]
         return params, {"velocity": velocity}

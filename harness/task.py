@@ -171,16 +171,16 @@ class Task:
         """Which patterns are right, (…, N), for outputs y (…, N, outputs)."""
         return self._good(y, data).all(axis=-1)
 
-    def met(self, y: Array, data: Data) -> Array:
-        """Whether the criterion is met, (…), for outputs y (…, N, outputs)."""
+    def met(self, y: Array, data: Data, among: Array = True) -> Array:
+        """Whether the criterion is met, (…), for outputs y (…, N, outputs); only for those `among` (…), else False."""
         if self.criterion == "error":
-            return self.loss.of(y, data.target, data.wanted) < self.bound
+            return (self.loss.of(y, data.target, data.wanted) < self.bound) & among
         if self.share < 1:
-            return self.right(y, data).mean(axis=-1) >= self.share
+            return (self.right(y, data).mean(axis=-1) >= self.share) & among
         if self.criterion == "margin":
-            return self._good(y, data).all(axis=(-1, -2))
+            return self._good(y, data).all(axis=(-1, -2)) & among
         # asked every epoch: one comparison says who may be right, and only they are looked at closely
-        met = np.asarray(((y > self.middle) == data.wanted).all(axis=(-1, -2)))
+        met = np.asarray(((y > self.middle) == data.wanted).all(axis=(-1, -2)) & among)
         if met.any():
             met[met] = self._good(y[met], pick(data, met)).all(axis=(-1, -2))
         return met
@@ -195,7 +195,7 @@ class Task:
             return np.abs(y - data.target) < self.bound
         # neither NaN nor the middle itself, up to rounding, is on a side
         edge = ROUNDING * np.finfo(y.dtype).eps * (self.target_on - self.target_off)
-        return np.where(data.wanted, y > self.middle + edge, y < self.middle - edge)
+        return (y > self.middle + edge) & data.wanted | (y < self.middle - edge) & ~data.wanted
 
     def meets(self, off: float, on: float) -> bool:
         """Whether outputs at `off` and `on` where they are wanted so would solve this task."""

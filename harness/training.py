@@ -96,12 +96,13 @@ class _Trainer:
         self.algorithm, self.task, self.plan = algorithm, task, plan
         self.net: Network = task.network()
         self.order, self.noise = rand(ORDER), rand(NOISE)
-        self.data = task.data(rand(SPLIT, block=1), plan.dtype)
+        self.data = self.whole = task.data(rand(SPLIT, block=1), plan.dtype)
         self.state: State = algorithm.init(
             self.net, self.net.initial(rand(WEIGHTS, block=1), task.init, task.initial_scale), self.noise
         )
         self.points = curve_epochs(plan.epochs)
         self.result = Trained.empty(replicas, len(self.points))
+        self.outputs: dict[str, Array] = {}  # of the replicas that finished, as they finished
         self.rows = np.arange(len(replicas))  # where each row of the batch stands in the result
         self.running = np.ones(len(replicas), bool)
         patterns = self.data.x.shape[-2]
@@ -123,7 +124,7 @@ class _Trainer:
             if on_curve:
                 self.draw_curves(point, output)
                 point = min(point + 1, len(self.points) - 1)
-            met = self.task.met(output, self.data) & self.running
+            met = self.task.met(output, self.data, self.running)
             if met.any():
                 self.finish(met, SOLVED, epoch, share, output)
             if on_curve or epoch % LOOK_EVERY == 0 or epoch == self.plan.epochs:
@@ -142,7 +143,7 @@ class _Trainer:
                 self.compact()
             if tick:
                 tick(epoch + 1)
-        return self.result
+        return self.conclude()
 
     def sweep(self, epoch: int) -> tuple[State, Array]:
         """One pass over the patterns; predictions at the old state only where one update is the whole sweep."""
@@ -175,27 +176,38 @@ class _Trainer:
                         self.finish(mask, DIVERGED, epoch, share, output, f"{name} {what}")
 
     def finish(self, mask: NDArray[np.bool_], outcome: str, epoch: int, share: float, output: Array, reason: str = "") -> None:
-        """Record the replicas in `mask` (over the rows of the batch) as they stand at the current state."""
+        """Note the replicas in `mask` (over the rows of the batch) as they stand at the current state."""
         if not mask.any():
             return
         result, rows = self.result, self.rows[mask]
-        data = pick(self.data, mask)
         result.outcome[rows], result.epochs[rows], result.reason[rows] = outcome, epoch, reason
         result.updates[rows], result.seconds[rows] = epoch * self.updates_per_sweep, share
-        result.loss[rows] = self.task.loss.of(output[mask], data.target, data.wanted)
-        result.right[rows] = self.task.right(output[mask], data).mean(axis=-1)
-        after = slice(int(np.searchsorted(self.points, epoch)), None)
-        result.loss_curve[rows, after] = np.inf if outcome == DIVERGED else result.loss[rows, None]
-        result.right_curve[rows, after] = result.right[rows, None]
-        if data.held is not None:
+        self.keep(self.outputs, "trained", rows, output[mask])
+        if self.data.held is not None:
             state = tree_map(lambda a: a[mask], self.state)
-            guess = self.algorithm.predict(self.net, state, data.held.x)
-            result.held_right[rows] = self.task.right(guess, data.held).mean(axis=-1)
+            self.keep(self.outputs, "held", rows, self.algorithm.predict(self.net, state, pick(self.data, mask).held.x))  # type: ignore[union-attr]
         for name, a in leaves(self.state["params"]):
-            if name not in result.weights:
-                result.weights[name] = np.full((len(result.replica), *a.shape[1:]), np.nan, a.dtype)
-            result.weights[name][rows] = a[mask]
+            self.keep(self.result.weights, name, rows, a[mask])
         self.running = self.running & ~mask
+
+    def keep(self, into: dict[str, Array], name: str, rows: NDArray[np.int64], values: Array) -> None:
+        if name not in into:
+            into[name] = np.full((len(self.result.replica), *values.shape[1:]), np.nan, values.dtype)
+        into[name][rows] = values
+
+    def conclude(self) -> Trained:
+        """Final loss, shares right and ends of curves, for all replicas at once, from their final outputs."""
+        result, data = self.result, self.whole
+        output = self.outputs["trained"]
+        result.loss[:] = self.task.loss.of(output, data.target, data.wanted)
+        result.right[:] = self.task.right(output, data).mean(axis=-1)
+        if data.held is not None:
+            result.held_right[:] = self.task.right(self.outputs["held"], data.held).mean(axis=-1)
+        over = self.points >= result.epochs[:, None]
+        last_loss = np.where(np.equal(result.outcome, DIVERGED), np.inf, result.loss)
+        result.loss_curve[:] = np.where(over, last_loss[:, None], result.loss_curve)
+        result.right_curve[:] = np.where(over, result.right[:, None], result.right_curve)
+        return result
 
     def compact(self) -> None:
         stays = self.running
