@@ -143,7 +143,7 @@ def _panels(records: Sequence[Record], title: str, caption: str, draw: Callable[
 
     drawn = _drawn(records)
     tasks = list(dict.fromkeys(d.task for d in drawn))
-    columns = min(3, len(tasks))
+    columns = min(2 if len(tasks) == 4 else 3, len(tasks))
     rows = -(-len(tasks) // columns)
     width = max(WIDTH * columns, 6.0)
     with styled():
@@ -151,7 +151,7 @@ def _panels(records: Sequence[Record], title: str, caption: str, draw: Callable[
         grid = figure.subplots(rows, columns, squeeze=False)
         for ax, task in zip(grid.flat, tasks, strict=False):
             draw(ax, [d for d in drawn if d.task == task])
-            ax.set_title(textwrap.fill(task, 60))
+            ax.set_title(textwrap.fill(task, 46))
             ax.set_xlabel("epochs (sweeps over the patterns)")
             below = ax.transAxes + ScaledTranslation(0, -0.5, figure.dpi_scale_trans)  # clear of the axis, in inches
             ax.legend(loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, borderaxespad=0)
@@ -172,8 +172,9 @@ def _draw_survival(ax: Axes, cells: list[Drawn]) -> None:
         solved = c["outcome"] == SOLVED
         curves.append((survival(c["epochs"], solved, c["outcome"] == DIVERGED), solved))
     budget = max(d.record.meta["run"]["epochs"] for d in cells)
-    events = [curve.time[1] for curve, _ in curves if len(curve.time) > 1]
-    left = 10 ** np.floor(np.log10(max(1.0, min(events, default=1.0) - 1)))
+    first = [curve.time[1] for curve, _ in curves if len(curve.time) > 1]
+    shortest = min(d.record.meta["run"]["epochs"] for d in cells) / 2  # so that each line can be seen
+    left = 10 ** np.floor(np.log10(max(1.0, min([*first, shortest]) - 1)))
     for d, (curve, solved) in zip(cells, curves, strict=True):
         end = min(curve.until, d.record.meta["run"]["epochs"])
         x = np.maximum([*curve.time, end], left)

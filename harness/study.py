@@ -41,6 +41,7 @@ def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Any]
         if job.cell.not_applicable and not store.has(cell_id):
             store.write(job.cell, None)
     missing = [job for cell_id, job in cells.items() if not store.has(cell_id)]
+    missing.sort(key=lambda job: -expected_work(job.cell))  # long cells first, so that workers end together
     trouble = ""
     if missing:
         with cells_bar(store, [job.cell.id for job in missing]):
@@ -60,6 +61,13 @@ def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Any]
             reason = failures[cell_id]["reason"] if cell_id in failures else trouble or "it left no record"
             print(f"harness: {cell_id} failed: {reason}", file=sys.stderr)
         sys.exit(1)
+
+
+def expected_work(cell: Cell) -> float:
+    """Roughly what a cell costs if every replica spends its budget: weights × patterns × forward passes."""
+    size = cell.task.network().size
+    passes = cell.algorithm.traits.phases or 2 * size
+    return float(cell.settings.replicas) * float(cell.settings.epochs or 0) * len(cell.task.patterns().x) * size * passes
 
 
 def report(store: Store, name: str, *, fresh: bool) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 NOT_RUN = "not run"
+WIDTH = 100  # columns a full table needs
 CAPTION = (
     "n: replicas (independent networks), all of which count. "
     "Solved: per cent of them, with its 95 % Wilson interval. "
@@ -112,17 +113,18 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
     from rich.text import Text
 
     console = console or Console()
-    texts = [in_words(row) for row in rows]
-    used = [i for i in range(1, len(HEADER)) if any(text[i] for text in texts)]  # nobody needs an empty column
-    wide = {i: max(len(t) for t in [*HEADER[i].split("\n"), *(text[i] for text in texts)]) for i in used}
-    rest = max(12, console.width - sum(wide.values()) - 2 * len(used) - 2)
+    if not console.is_terminal and console.width < WIDTH:
+        console.width = WIDTH  # a file or a pipe has no edge
     for task, group in by_task(rows).items():
+        texts = [in_words(row) for row in group]
+        used = [i for i in range(1, len(HEADER)) if any(text[i] for text in texts)]  # nobody needs an empty column
+        wide = {i: max(len(t) for t in [*HEADER[i].split("\n"), *(text[i] for text in texts)]) for i in used}
+        rest = max(12, console.width - sum(wide.values()) - 2 * len(used) - 2)
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
         table.add_column(Text(task), width=rest, overflow="fold", vertical="bottom")
         for i in used:
             table.add_column(Text(HEADER[i]), width=wide[i], justify="right", no_wrap=True)
-        for row in group:
-            text = in_words(row)
+        for text in texts:
             table.add_row(*(Text(text[i]) for i in [0, *used]))
         console.print(table)
         for note in _notes(group):
