@@ -175,15 +175,18 @@ class Task:
         """Whether the criterion is met, (…), for outputs y (…, N, outputs); only for those `among` (…), else False."""
         if self.criterion == "error":
             return (self.loss.of(y, data.target, data.wanted) < self.bound) & among
-        if self.share < 1:
-            return (self.right(y, data).mean(axis=-1) >= self.share) & among
         if self.criterion == "margin":
-            return self._good(y, data).all(axis=(-1, -2)) & among
+            return self._enough(self._good(y, data)) & among
         # asked every epoch: one comparison says who may be right, and only they are looked at closely
-        met = np.asarray(((y > self.middle) == data.wanted).all(axis=(-1, -2)) & among)
+        met = np.asarray(self._enough((y > self.middle) == data.wanted) & among)
         if met.any():
-            met[met] = self._good(y[met], pick(data, met)).all(axis=(-1, -2))
+            met[met] = self._enough(self._good(y[met], pick(data, met)))
         return met
+
+    def _enough(self, good: Array) -> Array:
+        if self.share < 1:
+            return good.all(axis=-1).mean(axis=-1) >= self.share
+        return good.all(axis=(-1, -2))
 
     @property
     def middle(self) -> float:
