@@ -7,6 +7,7 @@ A run trains one cell, keeps it, and prints what came of it; a sweep (`-m`) is c
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -36,8 +37,12 @@ def main() -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands us its errors instead of printing them
     for module, error in registry.broken.items():
         print(f"harness: {module} is left out, it does not load: {error}", file=sys.stderr)
+    signal.signal(signal.SIGTERM, _stop)
     try:
         job()
+    except KeyboardInterrupt:
+        print("harness: interrupted; finished cells are kept, and the same command does the rest", file=sys.stderr)
+        sys.exit(130)
     except InputError as problem:
         if wants_traceback:
             raise
@@ -115,6 +120,10 @@ def follow_up(store: Store, study: str, tracking: Any) -> None:
         from harness.tracking import sync
 
         sync(store, study, tracking.uri)
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt  # the way launchers know to end their workers; a SIGTERM alone leaves them running
 
 
 def _complain(text: str) -> int:

@@ -68,8 +68,8 @@ def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Any]
     if lost:
         failures = store.failures(lost)
         for cell_id in lost:
-            reason = failures[cell_id]["reason"] if cell_id in failures else trouble or "it left no record"
-            print(f"harness: {cell_id} failed: {reason}", file=sys.stderr)
+            what = f"failed: {failures[cell_id]['reason']}" if cell_id in failures else f"was lost: {trouble or 'no record'}"
+            print(f"harness: {cell_id} {what}", file=sys.stderr)
         sys.exit(1)
 
 
