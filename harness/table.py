@@ -99,8 +99,10 @@ def to_markdown(rows: Sequence[Row], title: str, question: str = "") -> str:
     """The table for people: a section per task, what was not run and why beneath it, the caption at the end."""
     parts = [f"# {title}", *([question] if question else [])]
     for task, group in by_task(rows).items():
-        lines = [f"| {' | '.join(HEADER)} |".replace("\n", " "), "|---|" + "---:|" * (len(HEADER) - 1)]
-        lines += [f"| {' | '.join(_escape(text) for text in in_words(row))} |" for row in group]
+        texts = [in_words(row) for row in group]
+        used = [0, *_used(texts)]
+        cells: list[Sequence[str]] = [HEADER, ("---", *["---:"] * (len(HEADER) - 1)), *texts]
+        lines = ["| " + " | ".join(_escape(line[i]) for i in used) + " |" for line in cells]
         parts += [f"## {task}", "\n".join(lines), *_notes(group)]
     return "\n\n".join([*parts, f"*{CAPTION}*"]) + "\n"
 
@@ -117,7 +119,7 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
         console.width = WIDTH  # a file or a pipe has no edge
     for task, group in by_task(rows).items():
         texts = [in_words(row) for row in group]
-        used = [i for i in range(1, len(HEADER)) if any(text[i] for text in texts)]  # nobody needs an empty column
+        used = _used(texts)
         wide = {i: max(len(t) for t in [*HEADER[i].split("\n"), *(text[i] for text in texts)]) for i in used}
         rest = max(12, console.width - sum(wide.values()) - 2 * len(used) - 2)
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
@@ -193,5 +195,10 @@ def _notes(rows: Sequence[Row]) -> list[str]:
     return [row.reason if row.status == NOT_APPLICABLE else f"{row.algorithm} {row.status}: {row.reason}" for row in without]
 
 
+def _used(texts: Sequence[Sequence[str]]) -> list[int]:
+    """The columns after the first that say something: nobody needs an empty one."""
+    return [i for i in range(1, len(HEADER)) if any(text[i] for text in texts)]
+
+
 def _escape(text: str) -> str:
-    return text.replace("|", "\\|")
+    return text.replace("|", "\\|").replace("\n", " ")
