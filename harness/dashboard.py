@@ -38,6 +38,8 @@ def main() -> None:
 
 def serve(store: Store, study: str | None, port: int) -> int:
     """Serve the store's database; the exit code of MLflow's server. Raises `InputError` for a store without studies."""
+    if not 0 < port < 65536:
+        raise InputError(f"port must be from 1 to 65535, but {port} was given")
     studies = store.studies()
     if not studies:
         raise InputError(f"the store {store.path} has no studies yet: run one first (make compare), or give another by --store")

@@ -21,7 +21,8 @@ def unknown(kind: str, given: str, allowed: Iterable[str]) -> InputError:
     given = str(given)
     near = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return InputError(f"unknown {kind} {given!r}: allowed are {', '.join(names)}{hint}")
+    allowed_names = f"allowed are {', '.join(names)}" if names else "there is none to choose from"
+    return InputError(f"unknown {kind} {given!r}: {allowed_names}{hint}")
 
 
 def one_of(kind: str, given: str, allowed: Iterable[str]) -> None:

@@ -76,10 +76,10 @@ def sync(store: Store, study: str, uri: str | None = None) -> int:
                 _send(client, experiment, study, record)
             (notes / record.id).touch()
     except (MlflowException, OSError) as error:
-        reason = str(error).splitlines()[0][:200]
+        reason = str(error).strip().splitlines()[0][:200]
         print(
-            f"harness: MLflow at {target} did not take the results ({reason}); they are safe in the store and "
-            "the next run, or python -m harness.dashboard, sends them",
+            f"harness: MLflow at {target} did not take the results ({reason}); they are safe in the store, "
+            "and the next run of the study sends them",
             file=sys.stderr,
         )
         return 0

@@ -14,7 +14,8 @@ import pytest
 
 from harness import tracking
 from harness.cell import Cell
-from harness.dashboard import free_port, run_table
+from harness.dashboard import free_port, run_table, serve
+from harness.errors import InputError
 from harness.experiment import run_cell
 from harness.record import Record, Store
 from harness.statistics import wilson
@@ -168,6 +169,16 @@ def test_the_dashboard_opens_on_the_table_of_the_study(store: Store, study: list
     logged = set(runs(store)[0].data.params) | {m for r in runs(store) for m in r.data.metrics}
     chosen = {c.split("`")[1] for c in view["selectedColumns"]}
     assert chosen <= logged, "a column nobody fills"
+
+
+def test_a_dashboard_without_a_study_or_a_port_says_so(store: Store) -> None:
+    with pytest.raises(InputError, match="no studies yet"):
+        serve(store, None, 5000)
+    with pytest.raises(InputError, match="from 1 to 65535, but 99999"):
+        serve(store, None, 99999)
+    store.write_study("mine", "", [])
+    with pytest.raises(InputError, match="did you mean 'mine'"):
+        serve(store, "mne", 5000)
 
 
 def test_a_taken_port_is_left_to_its_owner() -> None:
