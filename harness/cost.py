@@ -1,0 +1,195 @@
+"""`python -m harness.cost algorithm=… task=…`: what one update and one prediction cost, counted from the code.
+
+One update and one prediction of a single network run on tracked arrays (`harness.tracked`), with the values of
+a real run; nothing in an algorithm's file is for this, and nothing of it is in a timed run. Give a setting
+several values (`task.hidden=2,4,8,16`) to see how each quantity grows with it.
+"""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness import ledger as conventions
+from harness.algorithm import Algorithm, Batch, State
+from harness.cell import Cell
+from harness.errors import InputError
+from harness.ledger import Ledger
+from harness.rand import NOISE, SPLIT, WEIGHTS, Rand
+from harness.tracked import Tracked, TrackedRand
+from harness.tree import leaves, tree_map
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class CostSheet:
+    """What an algorithm costs one network on one task; counts are of one update, one prediction, one forward pass."""
+
+    update: Ledger
+    predict: Ledger
+    forward: Ledger
+    """One forward pass of the task's network over the patterns of an update: the unit of `forward_passes`."""
+    patterns: int
+    """Patterns in an update."""
+    weights: int
+    """Weights and biases of the task's network, W."""
+    state_bytes: int
+    """What persists between updates."""
+    peak_bytes: int
+    """The most memory that an update holds at once beside what it was handed, by tracemalloc on the plain code.
+    Python's own objects are in it: some kilobytes."""
+
+    @property
+    def forward_passes(self) -> float:
+        """Work of an update in forward passes."""
+        return self.update.work / self.forward.work
+
+    def rows(self) -> list[tuple[str, list[str]]]:
+        """Quantities and their values for update, prediction and forward pass, as text."""
+        ledgers = (self.update, self.predict, self.forward)
+        kinds = ("contraction", "element-wise", "transcendental", "comparison", "reduction")
+        rows = [("work, FLOPs", [f"{x.work:,}" for x in ledgers])]
+        rows += [(f"  {kind}", [f"{x.flops[kind]:,}" for x in ledgers]) for kind in kinds]
+        rows += [
+            ("multiply-adds of contractions", [f"{x.multiply_adds:,}" for x in ledgers]),
+            ("work in forward passes", [f"{x.work / self.forward.work:.2f}" for x in ledgers]),
+            ("span, array operations", [f"{x.span:,}" for x in ledgers]),
+            ("span, with log₂ reductions", [f"{x.log_span:,}" for x in ledgers]),
+            ("random numbers", [", ".join(f"{n:,} {kind}" for kind, n in x.draws.items()) or "0" for x in ledgers]),
+            ("bytes read", [f"{x.bytes_read:,}" for x in ledgers]),
+            ("bytes written", [f"{x.bytes_written:,}" for x in ledgers]),
+        ]
+        return rows
+
+    def __str__(self) -> str:
+        lines = [f"{'':32}{'update':>16}{'predict':>16}{'forward pass':>16}"]
+        lines += [f"{name:32}" + "".join(f"{value:>16}" for value in values) for name, values in self.rows()]
+        lines.append(f"{'state, bytes':32}{self.state_bytes:>16,}")
+        lines.append(f"{'peak workspace, bytes':32}{self.peak_bytes:>16,}")
+        return "\n".join(lines)
+
+
+QUANTITIES: dict[str, Callable[[CostSheet], float]] = {
+    "work": lambda s: s.update.work,
+    "forward passes": lambda s: s.forward_passes,
+    "span": lambda s: s.update.span,
+    "log span": lambda s: s.update.log_span,
+    "random numbers": lambda s: s.update.draws.total(),
+    "state bytes": lambda s: s.state_bytes,
+    "peak bytes": lambda s: s.peak_bytes,
+}
+
+
+def sheet(cell: Cell) -> CostSheet:
+    """The cost of one update and one prediction of a cell's algorithm, for one network.
+
+    Raises `CostError` with the line of the algorithm that does something the count does not know, and
+    `InputError` if the algorithm does not apply to the task.
+    """
+    if cell.not_applicable:
+        raise InputError(cell.not_applicable)
+    algorithm, task, net = cell.algorithm, cell.task, cell.task.network()
+    seed, dtype, one = cell.settings.seed, cell.settings.dtype, [0]
+    data = task.data(Rand(seed, one, SPLIT, block=1), dtype)
+    size = data.x.shape[-2] if cell.settings.batch == "full" else int(cell.settings.batch)
+    x, target, wanted = (a[..., :size, :] for a in data[:3])
+    batch = Batch(x, target, wanted, np.zeros((), dtype), task.loss)
+    weights = net.initial(Rand(seed, one, WEIGHTS, block=1), task.init, task.initial_scale)
+    state = algorithm.init(net, weights, Rand(seed, one, NOISE, dtype))
+
+    def count(phase: Callable[[State, Batch, Any], Any]) -> Ledger:
+        ledger = Ledger()
+        rand = TrackedRand(seed, one, NOISE, dtype)
+        rand.ledger = ledger
+        seen = batch._replace(x=_track(x, ledger), target=_track(target, ledger), wanted=_track(wanted, ledger))
+        phase(tree_map(lambda a: _track(a, ledger), state), seen, rand)
+        return ledger
+
+    with np.errstate(all="ignore"):
+        return CostSheet(
+            update=count(lambda s, b, rand: algorithm.update(net, s, b, rand)),
+            predict=count(lambda s, b, rand: algorithm.predict(net, s, b.x)),
+            forward=count(lambda s, b, rand: net.forward({k: _track(w, b.x.ledger) for k, w in weights.items()}, b.x)),
+            patterns=size,
+            weights=net.size,
+            state_bytes=sum(a.nbytes for _, a in leaves(state)),
+            peak_bytes=_peak(algorithm, net, state, batch, Rand(seed, one, NOISE, dtype, block=1)),
+        )
+
+
+def _track(values: Array, ledger: Ledger) -> Tracked:
+    handed_in = values.view()
+    handed_in.flags.writeable = False
+    return Tracked(handed_in, ledger)
+
+
+def _peak(algorithm: Algorithm, net: Any, state: State, batch: Batch, rand: Rand) -> int:
+    algorithm.update(net, state, batch, rand)  # once unwatched: caches fill, code loads
+    tracemalloc.start()
+    try:
+        algorithm.update(net, state, batch, rand)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def exponent(x: Sequence[float], y: Sequence[float]) -> float:
+    """The power of x that y grows with: the slope of log y against log x by least squares; NaN where y has zeros."""
+    if min(y) <= 0 or min(x) <= 0:
+        return float("nan")
+    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
+
+
+def growth(sheets: Sequence[CostSheet]) -> str:
+    """How each quantity grows with the weights W and the patterns of an update, whichever vary."""
+    lines = []
+    axes = {"W": [s.weights for s in sheets], "patterns": [s.patterns for s in sheets]}
+    if all(len(set(x)) > 1 for x in axes.values()):
+        lines.append("W and patterns vary together: an exponent in one is that of both")
+    for name, x in axes.items():
+        if len(set(x)) > 1:
+            lines.append(f"{name:20}" + "".join(f"{v:>14,}" for v in x) + f"{'∝ ' + name + '^':>14}")
+            for quantity, of in QUANTITIES.items():
+                y = [of(s) for s in sheets]
+                power = exponent(x, y)
+                shown = "–" if np.isnan(power) else f"{power:.2f}"
+                lines.append(f"{quantity:20}" + "".join(f"{v:>14,.6g}" for v in y) + f"{shown:>14}")
+    return "\n".join(lines) if lines else "nothing varies: the values give networks of one size"
+
+
+def main() -> None:
+    """Print the sheet of one cell, or the growth over several."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from harness.app import cell_of
+    from harness.conf import CONF
+    from harness.messages import sentence
+    from harness.study import expand
+
+    try:
+        with initialize_config_dir(CONF, version_base="1.3"):
+            jobs = expand([sys.argv[1:]], GlobalHydra.instance().config_loader())
+            cells = [cell_of(compose("config", overrides=job)) for job in jobs]
+        sheets = [sheet(cell) for cell in cells]
+    except (InputError, HydraException, OmegaConfBaseException) as error:
+        print(f"harness: {error if isinstance(error, InputError) else sentence(error)}", file=sys.stderr)
+        sys.exit(2)
+    if len(sheets) == 1:
+        print(f"{cells[0].algorithm.name} on {cells[0].task.name}, one network, {sheets[0].patterns} patterns an update")
+        print(sheets[0])
+        print("\n" + (conventions.__doc__ or "").split("\n\n", 1)[1].strip())
+    else:
+        print(growth(sheets))
+
+
+if __name__ == "__main__":
+    main()
