@@ -23,6 +23,7 @@ from omegaconf.errors import OmegaConfBaseException
 from harness import registry, schema
 from harness.cell import Cell
 from harness.conf import CONF
+from harness.cost import cost_of
 from harness.errors import InputError
 from harness.experiment import run_cell
 from harness.record import Record, Store
@@ -84,7 +85,8 @@ def attempt(cell: Cell, store: Store, tick: Callable[[int], None] | None = None)
     if cell.not_applicable:
         return store.write(cell, None)
     try:
-        return store.write(cell, run_cell(cell.algorithm, cell.task, cell.settings, tick))
+        result = run_cell(cell.algorithm, cell.task, cell.settings, tick)
+        return store.write(cell, result, cost_of(cell))
     except Exception as error:
         store.write_failure(cell, f"{type(error).__name__}: {error}", traceback.format_exc())
         return None

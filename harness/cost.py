@@ -50,6 +50,15 @@ class CostSheet:
         """Work of an update in forward passes."""
         return self.update.work / self.forward.work
 
+    def numbers(self) -> dict[str, float]:
+        """All of it by name, such as `update.work`, `update.contraction`, `update.normal` or `peak_bytes`."""
+        found: dict[str, float] = {"patterns": self.patterns, "weights": self.weights}
+        for name, ledger in (("update", self.update), ("predict", self.predict), ("forward", self.forward)):
+            counts = {"work": ledger.work, **ledger.flops, **ledger.draws, "random": ledger.draws.total()}
+            counts |= {f: getattr(ledger, f) for f in ("multiply_adds", "span", "log_span", "bytes_read", "bytes_written")}
+            found |= {f"{name}.{kind}": value for kind, value in counts.items()}
+        return found | {"state_bytes": self.state_bytes, "peak_bytes": self.peak_bytes}
+
     def rows(self) -> list[tuple[str, list[str]]]:
         """Quantities and their values for update, prediction and forward pass, as text."""
         ledgers = (self.update, self.predict, self.forward)
@@ -121,6 +130,14 @@ def sheet(cell: Cell) -> CostSheet:
             state_bytes=sum(a.nbytes for _, a in leaves(state)),
             peak_bytes=_peak(algorithm, net, state, batch, Rand(seed, one, NOISE, dtype, block=1)),
         )
+
+
+def cost_of(cell: Cell) -> dict[str, Any]:
+    """The numbers of a cell's sheet for its record, or the `reason` why its code cannot be counted."""
+    try:
+        return dict(sheet(cell).numbers())
+    except Exception as error:  # a cell that was trained is a result, countable or not
+        return {"reason": f"{type(error).__name__}: {error}"}
 
 
 def _track(values: Array, ledger: Ledger) -> Tracked:

@@ -1,7 +1,7 @@
 """The local store: one folder per finished cell, written once and whole.
 
     <store>/format                    the version of this layout
-    <store>/cells/<cell id>/          cell.json, replicas.parquet, curves.parquet, weights.npz
+    <store>/cells/<cell id>/          cell.json, replicas.parquet, curves.parquet, weights.npz, cost.json
     <store>/failed/<cell id>.json     a cell whose code raised, with its traceback; it is tried again
     <store>/studies/<name>/           study.json: the cells it is made of; its table and figures
 
@@ -68,6 +68,12 @@ class Record:
         return _read_columns(self.path / "curves.parquet")
 
     @cached_property
+    def cost(self) -> dict[str, Any]:
+        """Counts of one update, prediction and forward pass of one network (`CostSheet.numbers`), or the `reason` for none."""
+        path = self.path / "cost.json"
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+    @cached_property
     def weights(self) -> Columns:
         """Final weights by parameter name, (R, rows, columns)."""
         with np.load(self.path / "weights.npz", allow_pickle=False) as file:
@@ -123,7 +129,7 @@ class Store:
             raise InputError(f"the store {self.path} has no cell {cell_id!r}")
         return Record(self.path / "cells" / cell_id)
 
-    def write(self, cell: Cell, result: Result | None) -> Record:
+    def write(self, cell: Cell, result: Result | None, cost: Mapping[str, Any] | None = None) -> Record:
         """Keep a finished cell (no result: not applicable), whole or not at all; the first of two writers wins."""
         meta = {
             "id": cell.id,
@@ -141,6 +147,7 @@ class Store:
             if result:
                 _write_columns(folder / "replicas.parquet", result.columns())
                 _write_columns(folder / "curves.parquet", result.curve_columns())
+                (folder / "cost.json").write_text(_json(cost or {}), encoding="utf-8")
                 np.savez(folder / "weights.npz", allow_pickle=False, **result.trained.weights)
             _to_disk(folder)
             folder.rename(final)

@@ -51,10 +51,26 @@ class Summary:
     """Of the share of training patterns right at the end."""
     held_right_mean: float
     """Mean share of held-out patterns right at the end; NaN where there are none."""
+    update_work: float = np.nan
+    """FLOPs of one update of one network, counted from the code; NaN, like all below, where it was not."""
+    update_forward_passes: float = np.nan
+    """The same in forward passes of the task's network."""
+    update_span: float = np.nan
+    """Array operations on the longest chain of an update."""
+    peak_bytes: float = np.nan
+    """Peak workspace of an update, per network."""
+    ert_work: float = np.nan
+    """Expected running time in FLOPs of updates, in forward passes, dependent array operations and random numbers."""
+    ert_forward_passes: float = np.nan
+    ert_span: float = np.nan
+    ert_random_numbers: float = np.nan
 
 
-def summarise(columns: Mapping[str, Array]) -> Summary:
-    """The numbers of a cell from its per-replica columns (`Result.columns()`, `Record.replicas`)."""
+def summarise(columns: Mapping[str, Array], cost: Mapping[str, Any] | None = None) -> Summary:
+    """The numbers of a cell from its per-replica columns (`Result.columns()`, `Record.replicas`) and its `Record.cost`.
+
+    Running times in counted currencies are those in updates × the count of one update.
+    """
     outcome, epochs, seconds = (np.asarray(columns[name]) for name in ("outcome", "epochs", "seconds"))
     solved, diverged = outcome == SOLVED, outcome == DIVERGED
     n, count = len(outcome), int(solved.sum())
@@ -81,25 +97,44 @@ def summarise(columns: Mapping[str, Array]) -> Summary:
         loss_median=_median(loss),
         right_median=_median(columns["right"]),
         held_right_mean=float(np.mean(columns["held_right"])),
+        **_costs(cost or {}, expected_running_time(columns["updates"], solved)),
     )
 
 
 def of_record(record: Record) -> Summary:
     """The numbers of a finished cell in the store."""
-    return summarise(record.replicas)
+    return summarise(record.replicas, record.cost)
+
+
+def _costs(cost: Mapping[str, Any], ert_updates: float) -> dict[str, float]:
+    if "update.work" not in cost:
+        return {}
+    passes = cost["update.work"] / cost["forward.work"]
+    per_update = {"work": cost["update.work"], "forward_passes": passes, "span": cost["update.span"]}
+    spent = {f"ert_{name}": ert_updates * value for name, value in per_update.items()}
+    # none is none, however often
+    random = ert_updates * cost["update.random"] if cost["update.random"] else 0.0
+    return (
+        {f"update_{name}": value for name, value in per_update.items()}
+        | spent
+        | {
+            "ert_random_numbers": random,
+            "peak_bytes": cost["peak_bytes"],
+        }
+    )
 
 
 def describe(cell: Result | Record) -> str:
     """A cell in a few lines: who on what, how many solved it, what that cost, what became of the others."""
     if isinstance(cell, Result):
         algorithm, task = registry.settings_of(cell.algorithm), registry.settings_of(cell.task)
-        run, columns = asdict(cell.settings), cell.columns()
+        run, columns, cost = asdict(cell.settings), cell.columns(), {}
     else:
         algorithm, task, run = (cell.meta[part] for part in ("algorithm", "task", "run"))
         if not cell.finished:
             return f"{algorithm['name']} on {task['name']}: {cell.meta['status']}\n  {cell.meta['reason']}"
-        columns = cell.replicas
-    s = summarise(columns)
+        columns, cost = cell.replicas, cell.cost
+    s = summarise(columns, cost)
     batch = {FULL: "full batch", 1: "online"}.get(run["batch"], f"batches of {run['batch']}")
     budget = f"{number(run['epochs'])} epochs" + (f" or {run['seconds']:g} s" if run["seconds"] is not None else "")
     lines = [
@@ -120,6 +155,13 @@ def describe(cell: Result | Record) -> str:
     lines.append(f"loss      median {s.loss_median:.3g}; training patterns right: median {percent(s.right_median)}{held}")
     per_epoch = f"{significant(s.seconds_per_1000_replica_epochs)} s per 1,000 replica-epochs"
     lines.append(f"time      {significant(s.seconds)} s of updates, {per_epoch}")
+    if not np.isnan(s.update_work):
+        passes = f"{number(s.update_work)} FLOPs an update = {s.update_forward_passes:.3g} forward passes"
+        lines.append(
+            f"cost      {passes}, span {number(s.update_span)}; to the criterion {number(s.ert_forward_passes)} forward passes"
+        )
+    elif "reason" in cost:
+        lines.append(f"cost      not counted: {cost['reason']}")
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,11 +28,22 @@ CAPTION = (
     "Epochs: sweeps to the criterion, median [quartiles] of the Kaplan-Meier curve; unsolved replicas are right-censored, "
     "∞ is never reached. "
     "ERT: expected running time in epochs, what all replicas spent, failures included, ÷ number solved. "
+    "Work: expected FLOPs to the criterion, counted from the code, as a multiple of backprop's on the same task in this study. "
     "Seconds: time of updates per 1,000 epochs of one replica. "
     "Held out: mean per cent of held-out patterns right at the end. "
     "Diverged: replicas that ran off to infinity, among the unsolved for good."
 )
-HEADER = ("algorithm", "n", "solved %\n[95 %]", "epochs\n[quartiles]", "ERT", "seconds", "held\nout %", "diverged")
+HEADER = (
+    "algorithm",
+    "n",
+    "solved %\n[95 %]",
+    "epochs\n[quartiles]",
+    "ERT",
+    "work ÷\nbackprop",
+    "seconds",
+    "held\nout %",
+    "diverged",
+)
 
 
 class Label(NamedTuple):
@@ -54,6 +65,8 @@ class Row:
     reason: str
     """Why there are no numbers."""
     summary: Summary | None
+    work_over_backprop: float = np.nan
+    """Expected work to the criterion ÷ that of backprop on the same task in the same study."""
 
 
 def build(store: Store, study: str) -> list[Row]:
@@ -70,6 +83,7 @@ def rows_of(store: Store, ids: Sequence[str]) -> list[Row]:
     for i, meta, label in zip(ids, metas, labels(metas), strict=True):
         summary = of_record(records[i]) if meta["status"] == FINISHED else None
         rows.append(Row(i, label.task, label.algorithm, meta["status"], meta["reason"], summary))
+    rows = _beside_backprop(rows, metas)
     order = list(dict.fromkeys(row.task for row in rows))
     return sorted(rows, key=lambda row: order.index(row.task))
 
@@ -91,6 +105,7 @@ def to_csv(rows: Sequence[Row]) -> str:
     for row in rows:
         numbers = asdict(row.summary) if row.summary else {}
         about = {name: getattr(row, name) for name in names if name not in Summary.__dataclass_fields__}
+        about = {name: value for name, value in about.items() if value == value}  # NaN stays empty
         writer.writerow(about | {name: value for name, value in numbers.items() if not np.isnan(value)})
     return text.getvalue()
 
@@ -149,9 +164,22 @@ def in_words(row: Row) -> list[str]:
     if s is None:
         return [row.algorithm, "", row.status, *[""] * (len(HEADER) - 3)]
     held = "" if np.isnan(s.held_right_mean) else f"{100 * s.held_right_mean:.1f}"
-    costs = number(s.ert_epochs), significant(s.seconds_per_1000_replica_epochs)
+    ratio = "" if np.isnan(row.work_over_backprop) else significant(row.work_over_backprop)
+    costs = number(s.ert_epochs), ratio, significant(s.seconds_per_1000_replica_epochs)
     diverged = number(s.diverged) if s.diverged else ""
     return [row.algorithm, number(s.replicas), rate_text(s).replace(" %", ""), median_text(s), *costs, held, diverged]
+
+
+def _beside_backprop(rows: Sequence[Row], metas: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """The rows with their work beside that of the first backprop cell on their task, where both were counted."""
+    base: dict[str, float] = {}
+    for row, meta in zip(rows, metas, strict=True):
+        if row.summary and meta["algorithm"]["name"] == "backprop" and np.isfinite(row.summary.ert_work):
+            base.setdefault(row.task, row.summary.ert_work)
+    return [
+        replace(row, work_over_backprop=row.summary.ert_work / base[row.task]) if row.summary and base.get(row.task) else row
+        for row in rows
+    ]
 
 
 def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:

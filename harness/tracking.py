@@ -37,6 +37,12 @@ METRICS = {
     "solved/ert_epochs": "ert_epochs",
     "solved/median": "epochs_median",
     "time/s_per_1k": "seconds_per_1000_replica_epochs",
+    "cost/ert_work": "ert_work",
+    "cost/ert_passes": "ert_forward_passes",
+    "cost/ert_span": "ert_span",
+    "cost/ert_random": "ert_random_numbers",
+    "cost/passes": "update_forward_passes",
+    "cost/peak_bytes": "peak_bytes",
     "loss/final": "loss_median",
     "right/held_out": "held_right_mean",
 }

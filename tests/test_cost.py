@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from algorithms.backprop import Backprop
 from harness import registry
 from harness.algorithm import Algorithm, Batch, Traits, Update
+from harness.app import attempt
 from harness.cell import Cell
 from harness.cost import exponent, growth, main, sheet
 from harness.experiment import Settings, resolve
@@ -19,6 +20,9 @@ from harness.ledger import CostError, Ledger
 from harness.network import Edge, Group, Network
 from harness.optimisers import GradientDescent
 from harness.rand import NOISE, WEIGHTS, Rand
+from harness.record import Store
+from harness.summary import describe, of_record
+from harness.table import build
 from harness.task import Patterns, Task, Usual
 from harness.tracked import Tracked, TrackedRand
 
@@ -301,3 +305,50 @@ def test_contractions_equal_pytorchs_flop_counter() -> None:
         net(torch.rand(n, sizes[0])).square().sum().backward()
     s = cost_of(Backprop(), task_of(Network.chain(*sizes), n))
     assert s.update.flops["contraction"] == counter.get_total_flops()
+
+
+def test_costs_to_the_criterion_are_updates_times_the_count_of_one(store: Store) -> None:
+    cell = Cell.of({"name": "backprop"}, {"name": "xor"}, {"replicas": 30, "epochs": 400})
+    record = attempt(cell, store)
+    assert record is not None
+    s, one = of_record(record), sheet(cell)
+    solved = record.replicas["outcome"] == "solved"
+    assert 0 < solved.sum() < 30, "failures have to be paid for, too"
+    ert_updates = record.replicas["updates"].sum() / solved.sum()
+    assert s.ert_work == pytest.approx(ert_updates * one.update.work)
+    assert s.ert_forward_passes == pytest.approx(ert_updates * one.update.work / one.forward.work)
+    assert s.ert_span == pytest.approx(ert_updates * one.update.span)
+    assert s.ert_random_numbers == 0
+    assert "forward passes" in describe(record)
+
+
+def test_work_stands_beside_that_of_backprop_on_the_same_task(store: Store) -> None:
+    names = ("finite_differences", "backprop", "perceptron")
+    cells = [Cell.of({"name": name}, {"name": "xor"}, {"replicas": 10, "epochs": 500}) for name in names]
+    for cell in cells:
+        attempt(cell, store)
+    store.write_study("s", "", [cell.id for cell in cells])
+    rows = {row.algorithm: row for row in build(store, "s")}
+    assert rows["backprop"].work_over_backprop == 1
+    both = [rows[name].summary for name in names[:2]]
+    assert both[0] is not None
+    assert both[1] is not None
+    assert both[0].ert_epochs == pytest.approx(both[1].ert_epochs, rel=0.02), "the same gradient, the same steps"
+    assert rows["finite_differences"].work_over_backprop == pytest.approx(both[0].ert_work / both[1].ert_work)
+    assert rows["finite_differences"].work_over_backprop > 9, "18 forward passes and more, against 2 to 3"
+    assert rows["perceptron"].work_over_backprop == np.inf
+
+
+def test_a_cell_that_cannot_be_counted_is_a_result_all_the_same(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain_update = Backprop.update
+
+    def leaky(self, net, state, batch, rand):
+        np.asarray(batch.x)
+        return plain_update(self, net, state, batch, rand)
+
+    monkeypatch.setattr(Backprop, "update", leaky)
+    record = attempt(Cell.of({"name": "backprop"}, {"name": "xor"}, {"replicas": 3, "epochs": 20}), store)
+    assert record is not None
+    assert "np.asarray" in record.cost["reason"]
+    assert np.isnan(of_record(record).ert_work)
+    assert "not counted" in describe(record)

@@ -165,7 +165,8 @@ def test_a_run_joins_its_study_and_a_sweep_defines_it(store: Store) -> None:
 def test_no_record_holds_a_pickle(store: Store) -> None:
     cell = small()
     record = store.write(cell, run_cell(cell.algorithm, cell.task, cell.settings))
-    assert sorted(p.name for p in record.path.iterdir()) == ["cell.json", "curves.parquet", "replicas.parquet", "weights.npz"]
+    files = ["cell.json", "cost.json", "curves.parquet", "replicas.parquet", "weights.npz"]
+    assert sorted(p.name for p in record.path.iterdir()) == files
     with np.load(record.path / "weights.npz", allow_pickle=False) as file:
         assert all(file[name].dtype.kind == "f" for name in file.files)
     json.loads((record.path / "cell.json").read_text())
