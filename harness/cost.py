@@ -2,14 +2,15 @@
 
 One update and one prediction of a single network run on tracked arrays (`harness.tracked`), with the values of
 a real run; nothing in an algorithm's file is for this, and nothing of it is in a timed run. Give a setting
-several values (`task.hidden=2,4,8,16`) to see how each quantity grows with it.
+several values (`task.hidden=2,4,8,16`) to see how each quantity grows, in print and in a figure.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,17 +85,6 @@ class CostSheet:
         return "\n".join(lines)
 
 
-QUANTITIES: dict[str, Callable[[CostSheet], float]] = {
-    "work": lambda s: s.update.work,
-    "forward passes": lambda s: s.forward_passes,
-    "span": lambda s: s.update.span,
-    "log span": lambda s: s.update.log_span,
-    "random numbers": lambda s: s.update.draws.total(),
-    "state bytes": lambda s: s.state_bytes,
-    "peak bytes": lambda s: s.peak_bytes,
-}
-
-
 def sheet(cell: Cell) -> CostSheet:
     """The cost of one update and one prediction of a cell's algorithm, for one network.
 
@@ -109,7 +99,7 @@ def sheet(cell: Cell) -> CostSheet:
     size = data.x.shape[-2] if cell.settings.batch == "full" else int(cell.settings.batch)
     x, target, wanted = (a[..., :size, :] for a in data[:3])
     batch = Batch(x, target, wanted, np.zeros((), dtype), task.loss)
-    weights = net.initial(Rand(seed, one, WEIGHTS, block=1), task.init, task.initial_scale)
+    weights = net.initial(Rand(seed, one, WEIGHTS, dtype, block=1), task.init, task.initial_scale)
     state = algorithm.init(net, weights, Rand(seed, one, NOISE, dtype))
 
     def count(phase: Callable[[State, Batch, Any], Any]) -> Ledger:
@@ -156,30 +146,6 @@ def _peak(algorithm: Algorithm, net: Any, state: State, batch: Batch, rand: Rand
         tracemalloc.stop()
 
 
-def exponent(x: Sequence[float], y: Sequence[float]) -> float:
-    """The power of x that y grows with: the slope of log y against log x by least squares; NaN where y has zeros."""
-    if min(y) <= 0 or min(x) <= 0:
-        return float("nan")
-    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
-
-
-def growth(sheets: Sequence[CostSheet]) -> str:
-    """How each quantity grows with the weights W and the patterns of an update, whichever vary."""
-    lines = []
-    axes = {"W": [s.weights for s in sheets], "patterns": [s.patterns for s in sheets]}
-    if all(len(set(x)) > 1 for x in axes.values()):
-        lines.append("W and patterns vary together: an exponent in one is that of both")
-    for name, x in axes.items():
-        if len(set(x)) > 1:
-            lines.append(f"{name:20}" + "".join(f"{v:>14,}" for v in x) + f"{'∝ ' + name + '^':>14}")
-            for quantity, of in QUANTITIES.items():
-                y = [of(s) for s in sheets]
-                power = exponent(x, y)
-                shown = "–" if np.isnan(power) else f"{power:.2f}"
-                lines.append(f"{quantity:20}" + "".join(f"{v:>14,.6g}" for v in y) + f"{shown:>14}")
-    return "\n".join(lines) if lines else "nothing varies: the values give networks of one size"
-
-
 def main() -> None:
     """Print the sheet of one cell, or the growth over several."""
     from hydra import compose, initialize_config_dir
@@ -190,12 +156,14 @@ def main() -> None:
     from harness.app import cell_of
     from harness.conf import CONF
     from harness.messages import sentence
+    from harness.record import Store
     from harness.study import expand
 
     try:
         with initialize_config_dir(CONF, version_base="1.3"):
             jobs = expand([sys.argv[1:]], GlobalHydra.instance().config_loader())
-            cells = [cell_of(compose("config", overrides=job)) for job in jobs]
+            configs = [compose("config", overrides=job) for job in jobs]
+            cells, cfg = [cell_of(each) for each in configs], configs[0]
         sheets = [sheet(cell) for cell in cells]
     except (InputError, HydraException, OmegaConfBaseException) as error:
         print(f"harness: {error if isinstance(error, InputError) else sentence(error)}", file=sys.stderr)
@@ -204,8 +172,16 @@ def main() -> None:
         print(f"{cells[0].algorithm.name} on {cells[0].task.name}, one network, {sheets[0].patterns} patterns an update")
         print(sheets[0])
         print("\n" + (conventions.__doc__ or "").split("\n\n", 1)[1].strip())
-    else:
-        print(growth(sheets))
+        return
+    from harness.growth import in_words, write_figure
+
+    by_algorithm: dict[str, list[CostSheet]] = {}
+    for cell, one in zip(cells, sheets, strict=True):
+        by_algorithm.setdefault(cell.algorithm.name, []).append(one)
+    for name, some in by_algorithm.items():
+        print(f"{name} on {cells[0].task.name}\n{in_words(some)}\n")
+    store = Store.at(cfg.store).prepare()
+    print(f"figure: {os.path.relpath(write_figure(store, cells[0].task.name, by_algorithm))}")
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def write_figures(store: Store, study: str) -> list[Path]:
         chosen = next(filter(has_hidden_weights, able), None)
         if chosen:
             figures[f"hinton_{re.sub(r'[^A-Za-z0-9.=-]+', '_', task).strip('_')}"] = hinton_figure(chosen)
-    return [_save(figure, store.path / "studies" / study / f"{name}.png") for name, figure in figures.items()]
+    return [save(figure, store.path / "studies" / study / f"{name}.png") for name, figure in figures.items()]
 
 
 @contextmanager
@@ -126,10 +126,11 @@ def _drawn(records: Sequence[Record]) -> list[Drawn]:
         raise InputError("there is no finished cell to draw")
     names = labels([record.meta for record in finished])
     order = list(dict.fromkeys(label.algorithm for label in names))
-    return [Drawn(record, *label, _look(order.index(label.algorithm))) for record, label in zip(finished, names, strict=True)]
+    return [Drawn(record, *label, look(order.index(label.algorithm))) for record, label in zip(finished, names, strict=True)]
 
 
-def _look(i: int) -> dict[str, Any]:
+def look(i: int) -> dict[str, Any]:
+    """Colour, line style and markers of the i-th of some lines."""
     colour, dash, marker = (options[i % len(options)] for options in (COLOURS, DASHES, MARKERS))
     start = 0.02 + 0.045 * (i % 5)  # so that markers of curves that coincide do not
     return {"color": colour, "linestyle": dash, "marker": marker, "markevery": (start, 0.23)}
@@ -228,7 +229,7 @@ def _logarithmic(ax: Axes, which: Literal["x", "y"], low: float, high: float) ->
     axis.set_minor_formatter(NullFormatter())
 
 
-def _save(figure: Figure, path: Path) -> Path:
+def save(figure: Figure, path: Path) -> Path:
     """Write a figure in one step: readers see the old one or the new one."""
     new = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}.png")
     figure.savefig(new)

@@ -14,8 +14,9 @@ from harness import registry
 from harness.algorithm import Algorithm, Batch, Traits, Update
 from harness.app import attempt
 from harness.cell import Cell
-from harness.cost import exponent, growth, main, sheet
+from harness.cost import main, sheet
 from harness.experiment import Settings, resolve
+from harness.growth import exponent, in_words
 from harness.ledger import CostError, Ledger
 from harness.network import Edge, Group, Network
 from harness.optimisers import GradientDescent
@@ -120,7 +121,7 @@ def test_work_grows_as_theory_says() -> None:
     many = (1000, 2000, 4000)
     deep = [cost_of(Backprop(), task_of(Network.chain(8, 8, 8, 8), n)) for n in many]
     assert exponent(many, [s.peak_bytes for s in deep]) == pytest.approx(1, abs=0.05)
-    assert "∝ W^" in growth(backprop)
+    assert "∝ W^" in in_words(backprop)
 
 
 @pytest.mark.parametrize("name", registry.algorithms())
@@ -278,15 +279,18 @@ def test_random_numbers_and_data_dependent_loops_are_counted_as_they_ran() -> No
     assert s.update.flops["comparison"] == 6 * (steps + 1)
 
 
-def test_the_command_prints_the_sheet_its_convention_and_growth(monkeypatch, capsys) -> None:
+def test_the_command_prints_the_sheet_its_convention_and_growth(monkeypatch, capsys, tmp_path) -> None:
     monkeypatch.setattr("sys.argv", ["cost", "algorithm=backprop", "task=xor"])
     main()
     out = capsys.readouterr().out
     assert "2 × multiply-adds" in out
     assert "work, FLOPs" in out
-    monkeypatch.setattr("sys.argv", ["cost", "algorithm=finite_differences", "task=xor", "task.hidden=8,16,32"])
+    sweep = ["algorithm=backprop,finite_differences", "task=xor", "task.hidden=8,16,32", f"store={tmp_path}"]
+    monkeypatch.setattr("sys.argv", ["cost", *sweep])
     main()
-    assert "∝ W^" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert out.count("∝ W^") == 2
+    assert (tmp_path / "costs" / "xor-backprop-finite_differences.png").stat().st_size > 10_000
     monkeypatch.setattr("sys.argv", ["cost", "algorithm=backprob"])
     with pytest.raises(SystemExit) as end:
         main()

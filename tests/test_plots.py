@@ -156,7 +156,7 @@ def test_a_panel_a_task_and_one_look_an_algorithm(store):
 
 
 def test_thirty_six_algorithms_differ_in_black_and_white():
-    looks = {(plots._look(i)["linestyle"], plots._look(i)["marker"]) for i in range(36)}
+    looks = {(plots.look(i)["linestyle"], plots.look(i)["marker"]) for i in range(36)}
     assert len(looks) == 36
 
 
