@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from harness.cost import CostSheet
-from harness.plots import look, save, styled
+from harness.plots import logarithmic, look, save, styled
 from harness.record import Store
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def exponent(x: Sequence[float], y: Sequence[float]) -> float:
     """The power of x that y grows with: the slope of log y against log x by least squares; NaN where y has zeros."""
     if min(y) <= 0 or min(x) <= 0:
         return float("nan")
-    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
+    return float(np.round(np.polyfit(np.log(x), np.log(y), 1)[0], 6)) + 0.0  # no −0
 
 
 def varying(sheets: Sequence[CostSheet]) -> list[str]:
@@ -68,7 +68,11 @@ def growth_figure(task: str, sheets: Mapping[str, Sequence[CostSheet]]) -> Figur
             for i, (name, some) in enumerate(sheets.items()):
                 x, y = ([of(s) for s in some] for of in (AXES[axis], QUANTITIES[quantity]))
                 style = {**look(i), "markevery": None}
-                ax.loglog(x, y, label=f"{name}  ∝ {axis}^{exponent(x, y):.2f}", **style)
+                ax.plot(x, y, label=f"{name}  ∝ {axis}^{exponent(x, y):.2f}", **style)
+            pairs: list[tuple[Literal["x", "y"], Callable[[CostSheet], float]]] = [("x", AXES[axis]), ("y", QUANTITIES[quantity])]
+            for which, of in pairs:
+                values = [of(s) for some in sheets.values() for s in some]
+                logarithmic(ax, which, min(values) / 1.3, max(values) * 1.3)
             ax.set(title=quantity, xlabel=axis)
             ax.legend()
         figure.suptitle(f"What one update costs one network: {task}", x=0.01, ha="left", fontsize=12, fontweight="bold")

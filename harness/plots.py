@@ -183,7 +183,7 @@ def _draw_survival(ax: Axes, cells: list[Drawn]) -> None:
         ax.fill_between(x, low, high, step="post", color=d.look["color"], alpha=min(0.15, 1 / len(cells)), linewidth=0)
         text = f"{d.algorithm}   {solved.sum():,} / {len(solved):,}"
         ax.plot(x, unsolved, drawstyle="steps-post", label=textwrap.fill(text, 52), **d.look)
-    _logarithmic(ax, "x", left, max(budget, 2 * left))
+    logarithmic(ax, "x", left, max(budget, 2 * left))
     ax.set_ylim(-0.02, 1.02)
     ax.set_ylabel("share still unsolved")
 
@@ -212,12 +212,12 @@ def _draw_loss(ax: Axes, cells: list[Drawn]) -> None:
         text = f"{d.algorithm}   n = {len(outcome):,}" + (f", {diverged:,} diverged" if diverged else "")
         markers = {} if np.isfinite(median).any() else {"markevery": None}  # matplotlib cannot space them on nothing
         ax.plot(x, median, label=textwrap.fill(text, 52), **(d.look | markers))
-    _logarithmic(ax, "x", 1, max(2, *(d.record.meta["run"]["epochs"] for d in cells)))
-    _logarithmic(ax, "y", bottom, top)
+    logarithmic(ax, "x", 1, max(2, *(d.record.meta["run"]["epochs"] for d in cells)))
+    logarithmic(ax, "y", bottom, top)
     ax.set_ylabel("loss E")
 
 
-def _logarithmic(ax: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
+def logarithmic(ax: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
     """A logarithmic axis from `low` to `high`, labelled with plain numbers."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
