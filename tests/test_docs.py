@@ -57,7 +57,7 @@ def test_the_algorithm_of_the_readme_learns(tmp_path: Path) -> None:
     assert sum(run(rule, Xor(), replicas=60).trained.outcome == SOLVED) >= 40
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/design.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/design.md", "docs/three-readings.md"])
 def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
