@@ -110,7 +110,7 @@ def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:
         failure = store.failures([cell.id])[cell.id]
         print(failure["traceback"], file=sys.stderr)
         sys.exit(f"harness: {cell.id} failed: {failure['reason']}")
-    store.write_study(cfg.study.name, cfg.study.question, [cell.id], join=True)
+    store.join_study(cfg.study.name, cfg.study.question, cell.id)
     print(describe(record))
     print(f"record: {os.path.relpath(record.path)}{' (made earlier)' if known else ''}")
     follow_up(store, cfg.study.name, cfg.tracking)

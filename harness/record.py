@@ -3,7 +3,7 @@
     <store>/format                    the version of this layout
     <store>/cells/<cell id>/          cell.json, replicas.parquet, curves.parquet, weights.npz, cost.json
     <store>/failed/<cell id>.json     a cell whose code raised, with its traceback; it is tried again
-    <store>/studies/<name>/           study.json: the cells it is made of; its table and figures
+    <store>/studies/<name>/           study.json: the cells it is made of, joined/: those added one by one; table, figures
 
 A cell's folder is filled under another name and then renamed: it is there whole or not at all.
 """
@@ -175,19 +175,31 @@ class Store:
 
     def study(self, name: str) -> dict[str, Any]:
         """`name`, `question` and `cells` (ids in order) of a study; raises `InputError` if there is none."""
-        path = self.path / "studies" / name / "study.json"
-        if not path.is_file():
-            raise unknown("study", name, self.studies())
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-
-    def write_study(self, name: str, question: str, cells: Iterable[str], *, join: bool = False) -> Path:
-        """Define a study by its cells, or `join` cells to it; returns its folder."""
         folder = self.path / "studies" / name
+        if not (folder / "study.json").is_file():
+            raise unknown("study", name, self.studies())
+        study = dict(json.loads((folder / "study.json").read_text(encoding="utf-8")))
+        joined = sorted((folder / "joined").glob("*"), key=lambda p: p.stat().st_mtime_ns)
+        return study | {"cells": list(dict.fromkeys([*study["cells"], *(p.name for p in joined)]))}
+
+    def write_study(self, name: str, question: str, cells: Iterable[str]) -> Path:
+        """Define a study by its cells; returns its folder."""
+        folder = self.path / "studies" / name
+        shutil.rmtree(folder / "joined", ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
-        before = self.study(name)["cells"] if join and (folder / "study.json").is_file() else []
-        ids = list(dict.fromkeys([*before, *cells]))
+        ids = list(dict.fromkeys(cells))
         write_atomically(folder / "study.json", _json({"name": name, "question": question, "cells": ids}))
         return folder
+
+    def join_study(self, name: str, question: str, cell_id: str) -> None:
+        """Add a cell to a study, made if need be; a file a cell, so that runs side by side do not undo each other."""
+        folder = self.path / "studies" / name
+        (folder / "joined").mkdir(parents=True, exist_ok=True)
+        (folder / "joined" / cell_id).touch()
+        if (folder / "study.json").is_file():
+            os.utime(folder / "study.json")  # the study somebody worked on last is the newest
+        else:
+            write_atomically(folder / "study.json", _json({"name": name, "question": question, "cells": []}))
 
     def records(self, study: str) -> list[Record]:
         """The finished cells of a study, in its order."""

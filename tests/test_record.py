@@ -156,10 +156,22 @@ def test_leftovers_of_a_killed_writer_are_invisible_and_go(store: Store) -> None
 
 def test_a_run_joins_its_study_and_a_sweep_defines_it(store: Store) -> None:
     store.write_study("s", "why?", ["a", "b"])
-    store.write_study("s", "why?", ["c", "a"], join=True)
+    for cell_id in ("c", "a"):
+        store.join_study("s", "why?", cell_id)
     assert store.study("s")["cells"] == ["a", "b", "c"]
     store.write_study("s", "why?", ["d"])
     assert store.study("s") == {"name": "s", "question": "why?", "cells": ["d"]}
+    store.join_study("t", "", "e")
+    assert store.study("t")["cells"] == ["e"]
+    assert store.studies()[-1] == "t"
+
+
+def test_runs_side_by_side_all_join(store: Store) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda i: store.join_study("s", "", f"cell{i}"), range(40)))
+    assert sorted(store.study("s")["cells"]) == sorted(f"cell{i}" for i in range(40))
 
 
 def test_no_record_holds_a_pickle(store: Store) -> None:
