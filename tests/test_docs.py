@@ -12,6 +12,9 @@ import pytest
 
 import harness
 from harness import run
+from harness.app import attempt
+from harness.cell import Cell
+from harness.record import Store
 from harness.tasks.xor import Xor
 from harness.training import SOLVED
 
@@ -44,6 +47,20 @@ def test_the_example_from_python_runs(capsys: pytest.CaptureFixture[str], tmp_pa
     frame = load("readme_example", path).frame
     assert len(frame) == 50
     assert "50 replicas" in capsys.readouterr().out
+
+
+def test_the_example_of_reading_the_store_runs(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    cell = Cell.of({"name": "backprop"}, {"name": "xor"}, {"replicas": 5, "epochs": 300})
+    attempt(cell, store)
+    store.write_study("first_light", "", [cell.id])
+    store.path.rename(tmp_path / "results")
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "example.py"
+    path.write_text(code("results.cells"))
+    assert load("readme_reading", path).weights["input-hidden"].shape == (5, 2, 2)
+    assert "ert_forward_passes" in capsys.readouterr().out
 
 
 def test_the_algorithm_of_the_readme_learns(tmp_path: Path) -> None:
