@@ -1,4 +1,4 @@
-"""Put what first light and the benchmark say into the README and docs/: figures in the documentation are not typed.
+"""Put what first light, the benchmark and the code itself say into the README and docs/: figures there are not typed.
 
 Run by `make docs`, from the root of the clone, after the study and the benchmark.
 """
@@ -8,6 +8,11 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+
+from harness import registry
+from harness.cell import Cell
+from harness.cost import sheet
+from harness.registry import first_line
 
 ROOT = Path(__file__).parent.parent
 STUDY = ROOT / "results" / "studies" / "first_light"
@@ -33,9 +38,57 @@ def filled(readme: str) -> str:
     return readme
 
 
+COSTED = ("xor", "encoder", "symmetry")
+CLAIMS = """\
+Generated from the code by `make docs`. Claims are those of `traits`: does the rule need the slope of the activation
+function, carry errors back over the forward weights, change a weight by what its own two units carry, get one number for
+the whole network as its only feedback, and how many forward passes does an update need."""
+COUNTED = """\
+Work in forward passes of the task's network over the patterns of the update · span in dependent array operations · random
+numbers, for one network under the usual settings, counted from the code ([how](three-readings.md))."""
+
+
+def algorithms_page() -> str:
+    """docs/algorithms.md: every algorithm with its paper, what it claims to need, and what it was counted to cost."""
+    cells = {
+        (name, task): Cell.of({"name": name}, {"name": task}, {"replicas": 1})
+        for name in registry.algorithms()
+        for task in registry.tasks()
+    }
+    about, costs = [], []
+    for name, algorithm in registry.algorithms().items():
+        t = algorithm.traits
+        applies = [task for task in registry.tasks() if not cells[name, task].not_applicable]
+        says = (t.needs_derivative, t.transports_weights, t.local, t.global_scalar)
+        claims = [*("yes" if claim else "no" for claim in says), str(t.phases or "2W")]
+        tasks = "all" if len(applies) == len(registry.tasks()) else ", ".join(applies)
+        about.append([name, first_line(algorithm), algorithm.paper, *claims, tasks])
+        sheets = [sheet(cells[name, task]) for task in COSTED]
+        costs.append([name, *(f"{s.forward_passes:.2f} · {s.update.span:,} · {s.update.draws.total():,}" for s in sheets)])
+    heads = ["algorithm", "what it is", "source", "slope", "weight transport", "local", "one scalar", "forward passes", "tasks"]
+    return (
+        "\n\n".join(
+            [
+                "# Algorithms",
+                CLAIMS,
+                _table(heads, about),
+                "## What an update costs",
+                COUNTED,
+                _table(["algorithm", *COSTED], costs),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+
+
 if __name__ == "__main__":
     SHOWN.mkdir(exist_ok=True)
     for name in ("table.md", *FIGURES):
         shutil.copy(STUDY / name, SHOWN / name)
+    (ROOT / "docs" / "algorithms.md").write_text(algorithms_page(), encoding="utf-8")
     path = ROOT / "README.md"
     path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")

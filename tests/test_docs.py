@@ -19,6 +19,7 @@ from harness.tasks.xor import Xor
 from harness.training import SOLVED
 
 ROOT = Path(harness.__file__).parent.parent
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{n}.md" for n in ("design", "three-readings", "algorithms"))]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -39,6 +40,11 @@ def code(word: str) -> str:
 
 def test_the_figures_are_those_that_the_commands_wrote() -> None:
     assert load("docs_update", ROOT / "docs" / "update.py").filled(README) == README
+
+
+def test_the_page_of_algorithms_is_what_the_code_says() -> None:
+    page = (ROOT / "docs" / "algorithms.md").read_text(encoding="utf-8")
+    assert load("docs_update", ROOT / "docs" / "update.py").algorithms_page() == page
 
 
 def test_the_example_from_python_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -74,7 +80,7 @@ def test_the_algorithm_of_the_readme_learns(tmp_path: Path) -> None:
     assert sum(run(rule, Xor(), replicas=60).trained.outcome == SOLVED) >= 40
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/design.md", "docs/three-readings.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
