@@ -86,9 +86,10 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
-    SHOWN.mkdir(exist_ok=True)
-    for name in ("table.md", *FIGURES):
-        shutil.copy(STUDY / name, SHOWN / name)
+    if STUDY.is_dir():  # without a study of one's own, what is shown stays
+        SHOWN.mkdir(exist_ok=True)
+        for name in ("table.md", *FIGURES):
+            shutil.copy(STUDY / name, SHOWN / name)
     (ROOT / "docs" / "algorithms.md").write_text(algorithms_page(), encoding="utf-8")
     path = ROOT / "README.md"
     path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")
