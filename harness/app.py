@@ -60,14 +60,12 @@ def main() -> None:
 
 @hydra.main(config_path=CONF, config_name="config", version_base="1.3")  # type: ignore[untyped-decorator]
 def job(cfg: DictConfig) -> None:
-    """One cell: alone, or as a job of a sweep, where it keeps what happens to itself and never raises."""
+    """One cell: alone, or as a job of a sweep, which keeps what becomes of its code and goes on to the next."""
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        attempt(cell_of(cfg), Store.at(cfg.store).prepare())  # Hydra holds what it raises; the study misses the record
+        return
     try:
-        cell = cell_of(cfg)
-        store = Store.at(cfg.store).prepare()
-        if HydraConfig.get().mode == RunMode.MULTIRUN:
-            attempt(cell, store)
-        else:
-            run_alone(cell, store, cfg)
+        run_alone(cell_of(cfg), Store.at(cfg.store).prepare(), cfg)
     except InputError as error:
         sys.exit(_complain(str(error)))  # here, before Hydra adds its own words
 
@@ -79,17 +77,20 @@ def cell_of(cfg: DictConfig) -> Cell:
 
 
 def attempt(cell: Cell, store: Store, tick: Callable[[int], None] | None = None) -> Record | None:
-    """The record of a cell, run if it is not there yet; None if its code raised, which is noted in the store."""
+    """The record of a cell, run if it is not there yet; None if its code raised, which is noted in the store.
+
+    Raises `InputError` if the store cannot take it.
+    """
     if store.has(cell.id):
         return store.read(cell.id)
     if cell.not_applicable:
         return store.write(cell, None)
     try:
         result = run_cell(cell.algorithm, cell.task, cell.settings, tick)
-        return store.write(cell, result, cost_of(cell))
     except Exception as error:
         store.write_failure(cell, f"{type(error).__name__}: {error}", traceback.format_exc())
         return None
+    return store.write(cell, result, cost_of(cell))
 
 
 def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:

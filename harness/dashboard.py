@@ -1,6 +1,6 @@
 """`python -m harness.dashboard`: MLflow's own pages on the project's store, opened on the newest study.
 
-Loopback only, one worker (MLflow's default of four takes 2.3 GB and answers five times slower).
+Loopback only, one worker (MLflow's default of four takes several times the memory, and one reader needs no more).
 """
 
 from __future__ import annotations

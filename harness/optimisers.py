@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from harness import kernels
-from harness.errors import InputError, at_least, between
+from harness.errors import InputError, at_least, between, whole
 from harness.naming import make_plain
 from harness.network import Key
 
@@ -71,7 +71,7 @@ class GradientDescent(Optimiser):
         for name in ("momentum", "decay", "early_momentum"):
             if (value := getattr(self, name)) is not None:
                 between(name, value, 0, 1)
-        at_least("early_sweeps", self.early_sweeps, 0)
+        whole("early_sweeps", self.early_sweeps, 0)
         if self.early_lr is not None:
             at_least("early_lr", self.early_lr, 0, strict=True)
         early = (self.early_lr is not None, self.early_momentum is not None)

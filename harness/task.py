@@ -164,8 +164,8 @@ class Task:
             return whole
         order = rand.permutation(len(x))
         held, kept = order[:, : self.held_out], np.sort(order[:, self.held_out :])
-        pick = [Data(*(a[rows] for a in whole[:3])) for rows in (kept, held)]
-        return pick[0]._replace(held=pick[1])
+        trained, spared = (Data(*(a[rows] for a in whole[:3])) for rows in (kept, held))
+        return trained._replace(held=spared)
 
     def right(self, y: Array, data: Data) -> Array:
         """Which patterns are right, (…, N), for outputs y (…, N, outputs)."""

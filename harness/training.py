@@ -183,9 +183,10 @@ class _Trainer:
         result.outcome[rows], result.epochs[rows], result.reason[rows] = outcome, epoch, reason
         result.updates[rows], result.seconds[rows] = epoch * self.updates_per_sweep, share
         self.keep(self.outputs, "trained", rows, output[mask])
-        if self.data.held is not None:
+        held = pick(self.data, mask).held
+        if held is not None:
             state = tree_map(lambda a: a[mask], self.state)
-            self.keep(self.outputs, "held", rows, self.algorithm.predict(self.net, state, pick(self.data, mask).held.x))  # type: ignore[union-attr]
+            self.keep(self.outputs, "held", rows, self.algorithm.predict(self.net, state, held.x))
         for name, a in leaves(self.state["params"]):
             self.keep(self.result.weights, name, rows, a[mask])
         self.running = self.running & ~mask
@@ -228,7 +229,7 @@ def keep_freed_memory() -> None:
     """Tell glibc to reuse freed megabytes instead of handing them back to the kernel.
 
     A thousand replicas make temporaries of about a megabyte, which malloc would map and unmap at every
-    operation: 4× the time of np.exp on (1000, 64, 2). Elsewhere than on glibc nothing happens.
+    operation, and touching fresh pages takes longer than the arithmetic. Elsewhere than on glibc nothing happens.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -65,7 +65,7 @@ def _meaning(module: str) -> tuple[str, tuple[str, ...]]:
     for inner in ast.walk(tree):
         body = getattr(inner, "body", None)
         if isinstance(body, list):
-            inner.body = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]  # type: ignore[attr-defined]
+            inner.body = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]  # type: ignore[attr-defined]  # it has a body
     digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
     # a package itself says only its version and docstring
     return digest, tuple(sorted(name for name in imports - set(PROJECT) if name.split(".")[0] in PROJECT))

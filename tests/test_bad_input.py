@@ -28,6 +28,7 @@ CASES = {
     "infinite rate": (["algorithm.optimiser.lr=inf"], ["lr must be finite", "inf was given"]),
     "rate that is no number": (["algorithm.optimiser.lr=nan"], ["lr must be", "nan was given"]),
     "momentum of one": (["algorithm.optimiser.momentum=1"], ["momentum", "below 1", "1.0 was given"]),
+    "half a sweep": (["algorithm.optimiser.early_sweeps=1.5"], ["early_sweeps", "1.5", "Integer"]),
     "half a schedule": (["algorithm.optimiser.early_sweeps=5"], ["early_sweeps, early_lr and early_momentum go together", "5"]),
     "criterion without its bound": (["task.criterion=margin"], ["criterion 'margin' needs a bound", "None was given"]),
     "criterion that no target can meet": (["task.target_off=-1"], ["no output can meet", "target_off=-1.0", "between 0 and 1"]),
@@ -91,6 +92,41 @@ def test_a_store_of_a_newer_format_is_refused_and_left_alone(harness: Harness, s
     assert f"format '{FORMAT + 1}'" in err
     assert f"up to {FORMAT}" in err
     assert sorted(store.path.rglob("*")) == before
+
+
+def test_a_full_disk_is_one_sentence_and_nothing_half_written(
+    harness: Harness, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("harness.record.np.savez", full)
+    code, _, err = harness("task=xor", "run.replicas=2", "run.epochs=5")
+    assert code == 2
+    assert "No space left on device" in err
+    assert err.count("\n") == 1
+    assert list((store.path / "cells").iterdir()) == []
+    assert list((store.path / "failed").iterdir()) == [], "the cell's code did not fail"
+
+
+def test_a_full_disk_loses_only_what_does_not_fit_in_a_sweep(
+    harness: Harness, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness import record
+
+    plain, calls = record.np.savez, []
+
+    def full_at_first(*args: object, **named: object) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise OSError(28, "No space left on device")
+        plain(*args, **named)
+
+    monkeypatch.setattr("harness.record.np.savez", full_at_first)
+    code, _, err = harness("-m", "hydra/launcher=basic", "run.seed=1,2", "run.replicas=2", "run.epochs=5")
+    assert code == 1
+    assert "was lost" in err
+    assert len(store.records("scratch")) == 1
 
 
 def test_a_wrong_option_makes_no_store(harness: Harness, store: Store, tmp_path: Path) -> None:
