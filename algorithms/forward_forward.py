@@ -71,6 +71,8 @@ class ForwardForward(Algorithm):
             return f"it learns to tell labels apart, but the targets of {task.name} are numbers"
         if net.output.size > 1 and not (wanted.sum(axis=1) == 1).all():
             return f"it learns to tell one right label from the wrong ones, but {task.name} wants any number of outputs on"
+        if net.residuals:
+            return f"its layers are its own, without the identity shortcuts of the network of {task.name}"
         if not net.hidden:
             return f"it trains hidden layers, and the network of {task.name} has none"
         if self.layers is not None and len(net.hidden) > 1:

@@ -17,13 +17,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.algorithm import Batch
-from harness.kernels import total
+from algorithms.backprop import Backprop
+from harness.algorithm import Batch, Loss
 from harness.network import Key, Network, Params
+from harness.rand import PROBE, Rand
 
 Array = Any
 Credits = Mapping[Key, Array]
 TOTAL = "total"
+BACKPROP = Backprop()
+NO_RAND = Rand(0, [], PROBE)  # of which backpropagation draws nothing
 
 
 class Alignment(NamedTuple):
@@ -75,39 +78,39 @@ def vectors(net: Network, credit: Credits) -> dict[str, Array]:
     return {e.name: flat[e] for e in net.edges} | {TOTAL: np.concatenate(list(flat.values()), axis=-1)}
 
 
-def exact(net: Network, params: Params, batch: Batch) -> dict[Key, Array]:
+def exact(net: Network, params: Params, batch: Batch) -> Credits:
     """∂E/∂w of every parameter: the reference."""
-    return _backward(net, net.forward(params, batch.x), params, batch.error)
+    return BACKPROP.credit(net, params, {}, batch, NO_RAND).gradient
 
 
 def gauss_newton(net: Network, params: Params, batch: Batch) -> Array:
     """The Gauss–Newton step J⁺ (y − d) as vectors (R, W), J = ∂y/∂w by enumeration of all outputs and patterns.
 
-    Minimises |J s − (y − d)|², the least such s where there are many (Björck 1996, ch. 9). For networks whose
-    J (R, N × outputs, W) fits in memory.
+    Minimises |J s − (y − d)|², the least such s where there are many (Björck 1996, ch. 9); outputs whose error counts as
+    none are left out. For networks whose J (R, N × outputs, W) fits in memory.
     """
-    names = list(net.shapes)
-    x, replicas = batch.x, params[names[0]].shape[0]
+    x, replicas = batch.x, next(iter(params.values())).shape[0]
     patterns, outputs = x.shape[-2], net.output.size
-    # every pattern is a batch of its own, every output an error of its own: two more leading axes
+    # every pattern is a batch of its own, every output an error of its own: two more leading axes (N, outputs, R, 1, …)
     alone = np.broadcast_to(x, (replicas, *x.shape[-2:])).swapaxes(0, 1)[:, None, :, None, :]
-    wide = {key: params[key] for key in names}
-    unit = np.eye(outputs, dtype=x.dtype)[:, None, None, :]
-    y = net.forward(wide, alone)
-    slopes = _backward(net, y, wide, lambda out: np.broadcast_to(unit, (patterns, outputs, replicas, 1, outputs)))
-    jacobian = np.concatenate([slopes[key].reshape(patterns * outputs, replicas, -1) for key in names], axis=-1)
-    rest = batch.error(net.forward(params, x)[net.output]).reshape(replicas, patterns * outputs, 1)
+    unit = np.broadcast_to(np.eye(outputs, dtype=x.dtype)[:, None, None, :], (patterns, outputs, replicas, 1, outputs))
+    slopes = exact(net, params, Batch(alone, unit, unit > 0, batch.epoch, _Outputs()))
+    jacobian = np.concatenate([slopes[key].reshape(patterns * outputs, replicas, -1) for key in net.shapes], axis=-1)
     jacobian = jacobian.swapaxes(0, 1)
+    rest = batch.error(net.forward(params, x)[net.output]).reshape(replicas, patterns * outputs, 1)
+    if batch.loss.margin is not None:
+        jacobian = np.where(rest != 0, jacobian, 0.0)
     fine = np.isfinite(jacobian).all(axis=(-1, -2), keepdims=True)  # the SVD of another raises
-    inverse: Array = np.linalg.pinv(np.where(fine, jacobian, 0.0), rtol=None)  # type: ignore[call-overload]  # size × ε, NumPy's own rule
+    # rtol=None is NumPy's own rule, size × ε; its stubs do not know it
+    inverse: Array = np.linalg.pinv(np.where(fine, jacobian, 0.0), rtol=None)  # type: ignore[call-overload]
     return (inverse @ np.where(fine, rest, np.nan))[..., 0]
 
 
-def _backward(net: Network, y: Mapping[Any, Array], params: Params, error: Any) -> dict[Key, Array]:
-    delta = {net.output: error(y[net.output]) * net.slope(net.output, y)}
-    for group in reversed(net.hidden):
-        delta[group] = total(delta[e.target] @ params[e].mT for e in net.out_of(group)) * net.slope(group, y)
-    return net.outer(y, delta)
+class _Outputs(Loss):
+    """The outputs themselves for a loss: the error of each is handed in as its target."""
+
+    def error(self, y: Array, target: Array, wanted: Array) -> Array:
+        return target
 
 
 def _norm(a: Array) -> Array:

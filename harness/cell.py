@@ -52,6 +52,8 @@ class Cell:
     def versions(self) -> dict[str, str]:
         """What else determines the bits: the code, NumPy and what it is compiled with."""
         modules = [type(self.algorithm).__module__, type(self.task).__module__, "harness.experiment"]
+        if self.settings.probe:
+            modules.append("harness.probe")
         if self.settings.backend == "numpy":
             return {"code": code_version(*modules), "numpy": np.__version__}
         compilers = {name: version(name) for name in ("jax", "jaxlib") if find_spec(name)}

@@ -75,13 +75,13 @@ class Driver:
     def __init__(self, trainer: Trainer, program: Program) -> None:
         self.trainer, self.program, self.epoch = trainer, program, 0
         self.before = program.seconds
-        self.boundary = 0
+        self.boundary, self.size = 0, 1
         self.load()
 
     def load(self) -> None:
         """Put the trainer's rows into a batch of one of the few sizes."""
         trainer, n = self.trainer, len(self.trainer.rows)
-        self.size = max(few_sizes(n), min(FEWEST, getattr(self, "size", 1)))
+        self.size = max(few_sizes(n), min(FEWEST, self.size))
         how = np.full(self.size, PADDING, np.int8)
         how[:n] = RUNNING
         state = [_pad(np.asarray(a), self.size) for _, a in leaves(trainer.state)]

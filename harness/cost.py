@@ -151,26 +151,12 @@ def _peak(algorithm: Algorithm, net: Any, state: State, batch: Batch, rand: Rand
 
 def main() -> None:
     """Print the sheet of one cell, or the growth over several."""
-    from hydra import compose, initialize_config_dir
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
-    from harness.app import cell_of
-    from harness.conf import CONF
-    from harness.messages import sentence
+    from harness.command import cells_of, one_sentence
     from harness.record import Store
-    from harness.study import expand
 
-    try:
-        with initialize_config_dir(CONF, version_base="1.3"):
-            jobs = expand([sys.argv[1:]], GlobalHydra.instance().config_loader())
-            configs = [compose("config", overrides=job) for job in jobs]
-            cells, cfg = [cell_of(each) for each in configs], configs[0]
+    with one_sentence():
+        cells, cfg = cells_of(sys.argv[1:])
         sheets = [sheet(cell) for cell in cells]
-    except (InputError, HydraException, OmegaConfBaseException) as error:
-        print(f"harness: {error if isinstance(error, InputError) else sentence(error)}", file=sys.stderr)
-        sys.exit(2)
     if len(sheets) == 1:
         print(f"{cells[0].algorithm.name} on {cells[0].task.name}, one network, {sheets[0].patterns} patterns an update")
         print(sheets[0])

@@ -262,34 +262,21 @@ def _or_one(ratio: Array) -> Array:
 
 def main() -> None:
     """Print the check of one cell, or of several one after another; exit code 2 for what cannot be checked."""
-    from hydra import compose, initialize_config_dir
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
+    from harness.command import cells_of, one_sentence
 
-    from harness.app import cell_of
-    from harness.conf import CONF
-    from harness.messages import sentence
-    from harness.study import expand
-
-    code = 0
-    try:
+    with one_sentence():
         given = [text for text in sys.argv[1:] if text.startswith("draws=")]
         draws = _number(given[-1].removeprefix("draws=")) if given else DRAWS
-        with initialize_config_dir(CONF, version_base="1.3"):
-            jobs = expand([[text for text in sys.argv[1:] if text not in given]], GlobalHydra.instance().config_loader())
-            cells = [cell_of(compose("config", overrides=job)) for job in jobs]
-        for i, cell in enumerate(cells):
-            try:
-                print(("\n" if i else "") + str(check(cell, draws)))
-            except InputError as error:
-                print(f"harness: {error}", file=sys.stderr)
-                code = 2
-    except (InputError, HydraException, OmegaConfBaseException) as error:
-        print(f"harness: {error if isinstance(error, InputError) else sentence(error)}", file=sys.stderr)
-        code = 2
-    if code:
-        sys.exit(code)
+        cells, _ = cells_of([text for text in sys.argv[1:] if text not in given])
+    failed = False
+    for i, cell in enumerate(cells):
+        try:
+            print(("\n" if i else "") + str(check(cell, draws)))
+        except InputError as error:  # the others are checked all the same
+            print(f"harness: {error}", file=sys.stderr)
+            failed = True
+    if failed:
+        sys.exit(2)
 
 
 def _number(text: str) -> int:

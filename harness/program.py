@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -23,6 +22,7 @@ from jax import lax
 
 from harness.algorithm import Algorithm, Batch, State
 from harness.errors import InputError
+from harness.folders import user_cache
 from harness.loops import repeating
 from harness.source import line_that_raised
 from harness.task import Data, Task
@@ -91,7 +91,7 @@ class Program:
     def _draws(self, data: Data, size: int) -> tuple[int, int]:
         taken: dict[str, int] = {}
 
-        def dry(state: list[Array], part: list[Array]) -> Array:
+        def dry(state: list[Array], part: list[Array]) -> tuple[list[Array], Array]:
             nothing = jnp.zeros((len(state[0]), 0))
             rand = TracedRand(nothing, nothing, self.dtype)
             new, output = self._update(state, Data(*part), 0, rand)
@@ -178,7 +178,8 @@ class Program:
     def _update(self, state: list[Array], data: Data, epoch: Array, rand: TracedRand) -> tuple[list[Array], Array | None]:
         x, target, wanted, now = trace((*data[:3], jnp.asarray(epoch)))
         batch = Batch(x, target, wanted, now, self.task.loss)
-        new, output = self.algorithm.update(self.net, trace(rebuilt(self.template, state)), batch, rand)  # type: ignore[arg-type]
+        streams: Any = rand  # a stand-in for Rand, as traced arrays are for arrays
+        new, output = self.algorithm.update(self.net, trace(rebuilt(self.template, state)), batch, streams)
         found = dict(leaves(values(new)))
         for (name, old), before in zip(leaves(self.template), state, strict=True):
             if name not in found or len(found) > len(state):
@@ -251,7 +252,6 @@ def keep_programs() -> None:
     """Keep compiled programs between processes: in the folder that JAX is told to use, or in the user's cache."""
     config: Any = jax.config
     if config.jax_compilation_cache_dir is None:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        config.update("jax_compilation_cache_dir", str(Path(base) / "credit-assignment-harness" / "jax"))
+        config.update("jax_compilation_cache_dir", str(user_cache("jax")))
         config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         config.update("jax_persistent_cache_min_entry_size_bytes", -1)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from harness.algorithm import Algorithm, Batch, State
 from harness.curves import curve_epochs
 from harness.network import Network
-from harness.probe import Probe
 from harness.rand import NOISE, ORDER, SPLIT, WEIGHTS, Rand
 from harness.task import Data, Task, pick
 from harness.tree import leaves, tree_map
+
+if TYPE_CHECKING:
+    from harness.probe import Probe
 
 Array = Any
 SOLVED, UNSOLVED, DIVERGED = "solved", "unsolved", "diverged"
@@ -125,7 +127,11 @@ class Trainer:
         patterns = self.data.x.shape[-2]
         self.size = min(plan.batch or patterns, patterns)
         self.updates_per_sweep = -(-patterns // self.size)
-        self.probe = Probe(self, replicas, plan.probe, plan.probe_draws) if plan.probe else None
+        self.probe: Probe | None = None
+        if plan.probe:
+            from harness.probe import Probe  # here, so that what a cell without it is called does not depend on it
+
+            self.probe = Probe(self, replicas, plan.probe, plan.probe_draws)
         self.clock = self.share = 0.0
         """Seconds spent in updates, and each replica's part of them so far."""
 

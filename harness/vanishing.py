@@ -151,34 +151,20 @@ def write_figure(store: Store, figure: Figure) -> Path:
 
 def main() -> None:
     """Print the table of the cells that the arguments describe, and write the figure."""
-    from hydra import compose, initialize_config_dir
-    from hydra.core.global_hydra import GlobalHydra
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
-    from harness.app import cell_of
-    from harness.conf import CONF
-    from harness.messages import sentence
-    from harness.study import expand
+    from harness.command import cells_of, one_sentence
 
     given = dict(argument.partition("=")[::2] for argument in sys.argv[1:])
     usual = {"algorithm": RULES, "task": DeepChain.name, "run.probe": 1}
     usual |= CHAIN if given.get("task", DeepChain.name) == DeepChain.name else {}
     arguments = [*(f"{name}={value}" for name, value in usual.items() if name not in given), *sys.argv[1:]]
-    try:
-        with initialize_config_dir(CONF, version_base="1.3"):
-            jobs = expand([arguments], GlobalHydra.instance().config_loader())
-            configs = [compose("config", overrides=job) for job in jobs]
-            cells = [cell_of(each) for each in configs]
+    with one_sentence():
+        cells, cfg = cells_of(arguments)
         found: dict[str, list[Left]] = {}
         for cell in cells:
             found.setdefault(cell.algorithm.name, []).append(left(cell))
         if any(len({s.depth for s in some}) < len(some) for some in found.values()):
             raise InputError("only the algorithm and the depth can take several values: one curve is drawn for each algorithm")
-        store = Store.at(configs[0].store).prepare()
-    except (InputError, HydraException, OmegaConfBaseException) as error:
-        print(f"harness: {error if isinstance(error, InputError) else sentence(error)}", file=sys.stderr)
-        sys.exit(2)
+        store = Store.at(cfg.store).prepare()
     task = cells[0].task
     replicas = cells[0].settings.replicas
     print(f"credit of the first ÷ of the last hidden layer on {task.name}: median [quartiles] of {replicas} replicas")

@@ -8,11 +8,12 @@ import subprocess
 import sys
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import pytest
+from planted import Noisy, TwoOfFour
 
 from algorithms.backprop import Backprop
 from algorithms.perceptron import Perceptron
@@ -29,7 +30,7 @@ from harness.program import Program
 from harness.record import Store
 from harness.statistics import survival
 from harness.summary import describe
-from harness.task import Patterns, Task, Usual, binary_inputs, bit_names
+from harness.task import Task
 from harness.tasks.encoder import Encoder
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
@@ -76,44 +77,11 @@ def one_sentence(error: Any) -> str:
 
 
 @dataclass(frozen=True)
-class TwoOfFour(Task):
-    """On when at least two of four inputs are; holds out three of 16 patterns, so that thirds and sevenths come up."""
-
-    hidden: int = 2
-    kept_back: int = 3
-    usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.5, scale=0.5, epochs=100)
-
-    def network(self) -> Network:
-        return Network.chain(4, self.hidden, 1)
-
-    def patterns(self) -> Patterns:
-        x = binary_inputs(4)
-        return Patterns(x, x.sum(axis=1, keepdims=True) >= 2, bit_names(x))
-
-    @property
-    def held_out(self) -> int:
-        return self.kept_back
-
-
-@dataclass(frozen=True)
 class Unbounded(Xor):
     """XOR for a linear network: never solved, and at too high a rate it runs off, though not by chance."""
 
     def network(self) -> Network:
         return Network.chain(2, 8, 1, hidden="linear", output="linear")
-
-
-@dataclass(frozen=True)
-class Noisy(Backprop):
-    """Backprop that draws, for its memory once and in every update, as node and weight perturbation do."""
-
-    def remember(self, net: Network, params: Any, rand: Rand) -> Any:
-        return {net.output: rand.uniform(1, net.output.size)}
-
-    def credit(self, net: Network, params: Any, memory: Any, batch: Batch, rand: Rand) -> Any:
-        exact = super().credit(net, params, memory, batch, rand)
-        noise = {k: 0.1 * memory[net.output] * rand.normal(*shape) for k, shape in net.shapes.items()}
-        return exact._replace(gradient={k: g + noise[k] for k, g in exact.gradient.items()})
 
 
 @dataclass(frozen=True)
@@ -150,9 +118,9 @@ CASES = {
     "sign steps, share": case(Backprop(optimiser=SignStep(lr=0.02)), Xor(hidden=3, share=0.75), 200, "full"),
     "early sweeps, decay, margin": case(Backprop(optimiser=EARLY), Xor(criterion="margin", bound=0.3, margin=0.1), 400, "full"),
     "noisy online, error": case(Noisy(), Xor(hidden=3, criterion="error", bound=0.1), 150, 1),
-    "noisy, held out, mini-batch": case(Noisy(), TwoOfFour(), 30, 5),
-    "held out": case(Backprop(), TwoOfFour(), 60, "full"),
-    "perceptron": case(Perceptron(), TwoOfFour(), 10, 1),
+    "noisy, held out, mini-batch": case(Noisy(), TwoOfFour(kept_back=3), 30, 5),
+    "held out": case(Backprop(), TwoOfFour(kept_back=3), 60, "full"),
+    "perceptron": case(Perceptron(), TwoOfFour(kept_back=3), 10, 1),
     "settling": case(Settling(), Xor(hidden=3), 200, "full"),
     "diverging": case(Backprop(optimiser=GradientDescent(0.1, 0.0)), Unbounded(scale=1.0), 40, "full"),
 }
@@ -325,7 +293,7 @@ def test_who_is_left_when_most_are_done_goes_on_undisturbed(monkeypatch: pytest.
 def test_held_out_patterns_stay_with_their_replica_when_others_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "LONGEST", 8)
     monkeypatch.setattr(compiled, "FEWEST", 1)
-    a, b = in_both(Backprop(optimiser=GradientDescent(1.0, 0.9)), TwoOfFour(), replicas=40, epochs=60)
+    a, b = in_both(Backprop(optimiser=GradientDescent(1.0, 0.9)), TwoOfFour(kept_back=3), replicas=40, epochs=60)
     assert np.mean(a.trained.epochs < 40) > 0.75
     for what in ("outcome", "epochs", "right", "held_right"):
         np.testing.assert_array_equal(getattr(b.trained, what), getattr(a.trained, what), what)

@@ -19,6 +19,7 @@ from harness.experiment import run
 from harness.optimisers import Adam, GradientDescent
 from harness.rand import NOISE, WEIGHTS, Rand
 from harness.tasks.addition import Addition
+from harness.tasks.deep_chain import DeepChain
 from harness.tasks.digits import Digits
 from harness.tasks.encoder import Encoder
 from harness.tasks.family_tree import FamilyTree
@@ -311,6 +312,7 @@ def test_its_cost_is_counted_and_is_the_closed_form() -> None:
         (Addition(), ["addition", "any number of outputs"]),
         (Negation(), ["negation", "any number of outputs"]),
         (LinearMap(), ["linear_map", "numbers"]),
+        (DeepChain(residual=True), ["deep_chain", "identity shortcuts"]),
         (Singleton(), ["layers=2", "singleton", "has 2"]),
     ],
     ids=lambda v: v.name if hasattr(v, "name") else "",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from planted import Noisy, TwoOfFour
 from threadpoolctl import threadpool_limits
 
 from algorithms.backprop import Backprop
@@ -23,7 +24,7 @@ from harness.experiment import Result, run
 from harness.network import Network
 from harness.optimisers import Adam, GradientDescent
 from harness.rand import NOISE, WEIGHTS, Rand
-from harness.task import Patterns, Task, Usual, binary_inputs, bit_names
+from harness.task import Patterns, Task
 from harness.tasks.xor import Xor
 from harness.training import Trained
 
@@ -31,39 +32,6 @@ REPLICAS = 24
 quick = settings(deadline=None, derandomize=True, max_examples=150)
 TIMED = ("seconds", "weights", "credit", "ran")  # the clock is nobody's replica; weights are looked at by name
 BITWISE = [f.name for f in fields(Trained) if f.name not in TIMED]
-
-
-@dataclass(frozen=True)
-class TwoOfFour(Task):
-    """On when at least two of four inputs are: separable, so that a single layer finishes; holds out some of 16 patterns."""
-
-    hidden: int = 2
-    kept_back: int = 0
-    usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.5, scale=0.5, epochs=100)
-
-    def network(self) -> Network:
-        return Network.chain(4, self.hidden, 1)
-
-    def patterns(self) -> Patterns:
-        x = binary_inputs(4)
-        return Patterns(x, x.sum(axis=1, keepdims=True) >= 2, bit_names(x))
-
-    @property
-    def held_out(self) -> int:
-        return self.kept_back
-
-
-@dataclass(frozen=True)
-class Noisy(Backprop):
-    """Backprop that draws, for its memory once and in every update, as node and weight perturbation do."""
-
-    def remember(self, net: Network, params: Any, rand: Rand) -> Any:
-        return {net.output: rand.uniform(1, net.output.size)}
-
-    def credit(self, net: Network, params: Any, memory: Any, batch: Batch, rand: Rand) -> Any:
-        exact = super().credit(net, params, memory, batch, rand)
-        noise = {k: 0.1 * memory[net.output] * rand.normal(*shape) for k, shape in net.shapes.items()}
-        return exact._replace(gradient={k: g + noise[k] for k, g in exact.gradient.items()})
 
 
 class Case(NamedTuple):

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import InputError
+from harness.folders import user_cache
 from harness.task import Published, Usual
 from harness.tasks.digits import Digits, Images, shuffled
 
@@ -58,8 +59,7 @@ class Mnist(Digits):
 
 def folder() -> Path:
     """Where data is kept."""
-    cache_home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("HARNESS_DATA") or Path(cache_home) / "credit-assignment-harness" / "data")
+    return Path(os.environ.get("HARNESS_DATA") or user_cache("data"))
 
 
 @cache
