@@ -53,6 +53,11 @@ class Summary:
     """Mean share of validation patterns right at the end; NaN where there are none."""
     held_right_mean: float
     """Mean share of held-out patterns right at the end; NaN where there are none."""
+    held_loss_median: float = np.nan
+    """Of E over the held-out patterns at the end; a diverged replica's is ∞. NaN where there are none."""
+    angle: float = np.nan
+    """Angle in degrees of the credit to the exact gradient, all weights together: the median over the epochs that were looked at
+    of the median over the replicas then in training. NaN without a probe, and where there is no direction to compare."""
     update_work: float = np.nan
     """FLOPs of one update of one network, counted from the code; NaN, like all below, where it was not."""
     update_forward_passes: float = np.nan
@@ -68,8 +73,10 @@ class Summary:
     ert_random_numbers: float = np.nan
 
 
-def summarise(columns: Mapping[str, Array], cost: Mapping[str, Any] | None = None) -> Summary:
-    """The numbers of a cell from its per-replica columns (`Result.columns()`, `Record.replicas`) and its `Record.cost`.
+def summarise(
+    columns: Mapping[str, Array], cost: Mapping[str, Any] | None = None, credit: Mapping[str, Array] | None = None
+) -> Summary:
+    """The numbers of a cell from its per-replica columns (`Result.columns()`, `Record.replicas`), `Record.cost` and `.credit`.
 
     Running times in counted currencies are those in updates × the count of one update.
     """
@@ -78,6 +85,7 @@ def summarise(columns: Mapping[str, Array], cost: Mapping[str, Any] | None = Non
     n, count = len(outcome), int(solved.sum())
     low, high = wilson(count, n)
     q1, median, q3 = (survival(epochs, solved, diverged).quantile(q) for q in (0.25, 0.5, 0.75))
+    held_loss = columns.get("held_loss", np.full(n, np.nan))
     loss = np.where(diverged | np.isnan(columns["loss"]), np.inf, columns["loss"])
     spent = float(epochs.sum())
     return Summary(
@@ -100,13 +108,22 @@ def summarise(columns: Mapping[str, Array], cost: Mapping[str, Any] | None = Non
         right_median=_median(columns["right"]),
         validation_right_mean=float(np.mean(columns.get("validation_right", np.nan))),  # records of before have none
         held_right_mean=float(np.mean(columns["held_right"])),
+        held_loss_median=np.nan if np.isnan(held_loss).all() else _median(np.where(diverged, np.inf, held_loss)),
+        angle=_angle(credit or {}),
         **_costs(cost or {}, expected_running_time(columns["updates"], solved)),
     )
 
 
 def of_record(record: Record) -> Summary:
     """The numbers of a finished cell in the store."""
-    return summarise(record.replicas, record.cost)
+    return summarise(record.replicas, record.cost, record.credit)
+
+
+def _angle(credit: Mapping[str, Array]) -> float:
+    if not credit:
+        return np.nan
+    chosen = (credit["quantity"] == "angle") & (credit["edge"] == "total") & (credit["defined"] > 0)
+    return float(np.median(credit["q50"][chosen])) if chosen.any() else np.nan
 
 
 def _costs(cost: Mapping[str, Any], ert_updates: float) -> dict[str, float]:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 NOT_RUN = "not run"
-WIDTH = 100  # columns a full table needs
+WIDTH = 116  # columns a full table needs
 NAME = 22  # of them for the algorithm
+NARROWEST = 12  # and on a narrow terminal
 CAPTION = (
     "n: replicas (independent networks), all of which count. "
     "Solved: per cent of them, with its 95 % Wilson interval. "
@@ -30,6 +31,9 @@ CAPTION = (
     "∞ is never reached. "
     "ERT: expected running time in epochs, what all replicas spent, failures included, ÷ number solved. "
     "Work: expected FLOPs to the criterion, counted from the code, as a multiple of backprop's on the same task in this study. "
+    "Peak: the most memory an update holds at once beside what it was handed, per network, in kB. "
+    "Angle: of its credit to the exact gradient, degrees, median over replicas and probed epochs; none where it has no credit "
+    "for the network's own weights. "
     "Seconds: time of updates per 1,000 epochs of one replica. "
     "Held out: mean per cent of held-out patterns right at the end. "
     "Diverged: replicas that ran off to infinity, among the unsolved for good."
@@ -41,10 +45,13 @@ HEADER = (
     "epochs\n[quartiles]",
     "ERT",
     "work ÷\nbackprop",
+    "peak\nkB",
+    "angle\n°",
     "seconds",
     "held\nout %",
     "diverged",
 )
+SPARED = tuple(HEADER.index(name) for name in ("peak\nkB", "seconds", "angle\n°", "work ÷\nbackprop"))  # on a narrow terminal
 
 
 class Label(NamedTuple):
@@ -138,7 +145,10 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
         texts = [in_words(row) for row in group]
         used = _used(texts)
         wide = {i: max(len(t) for t in [*HEADER[i].split("\n"), *(text[i] for text in texts)]) for i in used}
-        rest = max(12, console.width - sum(wide.values()) - 2 * len(used) - 2)
+        while (rest := console.width - sum(wide.values()) - 2 * len(used) - 2) < NARROWEST and set(used) & set(SPARED):
+            used.remove(next(i for i in SPARED if i in used))  # they are in table.md
+            wide = {i: wide[i] for i in used}
+        rest = max(NARROWEST, rest)
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
         table.add_column(Text(task), width=rest, overflow="fold", vertical="bottom")
         for i in used:
@@ -167,7 +177,9 @@ def in_words(row: Row) -> list[str]:
         return [row.algorithm, "", row.status, *[""] * (len(HEADER) - 3)]
     held = "" if np.isnan(s.held_right_mean) else f"{100 * s.held_right_mean:.1f}"
     ratio = "" if np.isnan(row.work_over_backprop) else significant(row.work_over_backprop)
-    costs = number(s.ert_epochs), ratio, significant(s.seconds_per_1000_replica_epochs)
+    peak = "" if np.isnan(s.peak_bytes) else significant(s.peak_bytes / 1000)
+    angle = "" if np.isnan(s.angle) else f"{s.angle:.0f}"
+    costs = number(s.ert_epochs), ratio, peak, angle, significant(s.seconds_per_1000_replica_epochs)
     diverged = number(s.diverged) if s.diverged else ""
     return [row.algorithm, number(s.replicas), rate_text(s).replace(" %", ""), median_text(s), *costs, held, diverged]
 

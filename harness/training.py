@@ -71,6 +71,10 @@ class Trained:
     """Share of validation patterns right at the end; NaN where there are none."""
     held_right: NDArray[np.float64]
     """Share of held-out patterns right at the end; NaN where there are none."""
+    validation_loss: NDArray[np.float64]
+    """E over the validation patterns at the end; NaN where there are none."""
+    held_loss: NDArray[np.float64]
+    """E over the held-out patterns at the end; NaN where there are none."""
     loss_curve: NDArray[np.float64]
     """Loss at `curve_epochs` (R, E); finished replicas keep their last value, diverged ones stand at infinity."""
     right_curve: NDArray[np.float64]
@@ -249,9 +253,10 @@ class Trainer:
         output = self.final["trained"]
         result.loss[:] = self.task.loss.of(output, data.target, data.wanted)
         result.right[:] = self.task.right(output, data).mean(axis=-1)
-        for part, shares in ((data.held, result.held_right), (data.validation, result.validation_right)):
+        for name, part in (("held", data.held), ("validation", data.validation)):
             if part is not None:
-                shares[:] = self.task.right(self.final["held" if part is data.held else "validation"], part).mean(axis=-1)
+                getattr(result, f"{name}_loss")[:] = self.task.loss.of(self.final[name], part.target, part.wanted)
+                getattr(result, f"{name}_right")[:] = self.task.right(self.final[name], part).mean(axis=-1)
         if self.probe:
             result.credit = self.probe.found
             result.ran["probe_seconds"] = self.probe.seconds

@@ -201,10 +201,10 @@ def test_markdown_has_every_row_every_reason_and_the_caption(study):
         assert meaning in text
 
 
-@pytest.mark.parametrize("width", [100, 140])
+@pytest.mark.parametrize("width", [80, 100, 140])
 def test_terminal_shows_all_within_its_width(study, width):
     screen = io.StringIO()
-    table.show(table.build(study, "made_up"), Console(file=screen, width=width))
+    table.show(table.build(study, "made_up"), Console(file=screen, width=width, force_terminal=True, color_system=None))
     lines = screen.getvalue().splitlines()
     assert max(map(len, lines)) <= width
     text = " ".join(" ".join(lines).split())
@@ -280,3 +280,21 @@ def test_frames_of_a_whole_store_and_of_an_empty_one(study, tmp_path):
     empty = type(study).at(tmp_path / "empty").prepare()
     assert results.cells(empty).empty
     assert list(results.replicas(empty).columns) == ["id", "task", "algorithm"]
+
+
+def test_the_angle_of_a_cell_is_the_median_over_epochs_where_there_was_one():
+    columns = {
+        "quantity": np.array(["angle", "angle", "angle", "angle", "ratio"]),
+        "edge": np.array(["total", "total", "total", "input-hidden", "total"]),
+        "defined": np.array([4, 2, 0, 4, 4]),
+        "q50": np.array([10.0, 40.0, np.nan, 90.0, 1.0]),
+    }
+    replicas = Trained.empty(range(2), 3)
+    replicas.outcome[:], replicas.loss[:], replicas.right[:], replicas.held_loss[:] = (S, D), 0.5, 1.0, (2.0, 0.1)
+    named = {
+        n: getattr(replicas, n) for n in ("outcome", "epochs", "updates", "seconds", "loss", "right", "held_loss", "held_right")
+    }
+    found = summarise(named, {}, columns)
+    assert found.angle == 25.0
+    assert found.held_loss_median == 2.0  # of 2 and, diverged, ∞: one replica's value
+    assert np.isnan(summarise(named).angle)
