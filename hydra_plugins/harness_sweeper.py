@@ -1,7 +1,7 @@
 """Hydra's sweeper for studies: `python -m harness -m …`, with any launcher.
 
 A study lists blocks of overrides and sweeps (`conf/study/*.yaml`); its jobs are all combinations of each
-block, one block after another. What the user adds on the command line holds for every block. A sweep
+block, one block after another. What is `common` and what the user adds on the command line holds for every block. A sweep
 without a named study is one block. Only cells without a record are launched.
 """
 
@@ -11,6 +11,13 @@ from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from omegaconf import OmegaConf
+
+
+def refuse(name: str) -> Any:
+    """Say that a study has no small form."""
+    from harness.errors import InputError
+
+    raise InputError(f"small=true was given, but study {name!r} has no small form (`small_cells` in conf/study/{name}.yaml)")
 
 
 class StudySweeper(BasicSweeper):
@@ -26,7 +33,10 @@ class StudySweeper(BasicSweeper):
         assert launcher is not None
         assert self.hydra_context is not None
         loader = self.hydra_context.config_loader
-        blocks: Any = OmegaConf.to_container(config.study.cells, resolve=True) or [[]]
-        overrides = expand([[*block, *self._parse_config(), *arguments] for block in blocks], loader)
+        study: Any = OmegaConf.to_container(config.study, resolve=True)
+        blocks, common = [*study["cells"], *study.get("more", [])] or [[]], study.get("common", [])
+        if config.small:
+            blocks = study.get("small_cells") or refuse(study["name"])
+        overrides = expand([[*common, *block, *self._parse_config(), *arguments] for block in blocks], loader)
         jobs = [Job(cell_of(loader.load_sweep_config(config, job)), job) for job in overrides]
         return conduct(config, jobs, lambda missing: launcher.launch([job.overrides for job in missing], initial_job_idx=0))

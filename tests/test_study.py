@@ -113,6 +113,49 @@ def test_the_command_line_adds_to_every_block_of_a_study(harness: Harness, store
     assert "family_tree" in out or "family tree" in out
 
 
+BASE = """name: base
+question: What?
+common: [run.replicas=2, run.epochs=3]
+cells:
+  - [task=xor, "algorithm=backprop,shallow"]
+small_cells:
+  - [task=xor, algorithm=backprop, run.replicas=1]
+"""
+EXTENDED = """defaults: [base, _self_]
+name: extended
+more:
+  - [task=encoder, algorithm=backprop, run.epochs=1]
+"""
+
+
+@pytest.mark.parametrize(
+    ("study", "small", "expected"),
+    [
+        ("base", False, {("xor", "backprop", 2, 3), ("xor", "shallow", 2, 3)}),
+        ("base", True, {("xor", "backprop", 1, 3)}),
+        ("extended", False, {("xor", "backprop", 2, 3), ("xor", "shallow", 2, 3), ("encoder", "backprop", 2, 1)}),
+    ],
+)
+def test_a_study_has_common_overrides_a_small_form_and_can_extend_another(
+    harness: Harness, store: Store, tmp_path: Path, study: str, small: bool, expected: set[tuple[str, str, int, int]]
+) -> None:
+    (tmp_path / "conf" / "study").mkdir(parents=True)
+    for name, text in (("base", BASE), ("extended", EXTENDED)):
+        (tmp_path / "conf" / "study" / f"{name}.yaml").write_text(text)
+    folder = f"--config-dir={tmp_path / 'conf'}"
+    code, _, err = harness(folder, "-m", f"study={study}", f"small={small}", "hydra/launcher=basic")
+    assert code == 0, err
+    metas = [r.meta for r in store.records(study)]
+    found = {(m["task"]["name"], m["algorithm"]["name"], m["run"]["replicas"], m["run"]["epochs"]) for m in metas}
+    assert found == expected
+
+
+def test_a_study_without_a_small_form_says_so(harness: Harness) -> None:
+    code, _, err = harness("-m", "study=a_units", "small=true", "hydra/launcher=basic")
+    assert code == 2
+    assert "'a_units' has no small form" in err
+
+
 def test_the_sweep_of_the_readme_sees_each_algorithm_once(harness: Harness, store: Store) -> None:
     code, _, _ = harness("-m", "hydra/launcher=basic", "algorithm=glob(*)", "task=xor,symmetry", "run.replicas=1", "run.epochs=2")
     assert code == 0
