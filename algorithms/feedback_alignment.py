@@ -79,22 +79,20 @@ class DirectFeedbackAlignment(CreditAlgorithm):
     def remember(self, net: Network, params: Params, rand: Rand) -> State:
         return {group.name: random_matrix(self.spread, rand, net.output.size, group.size) for group in net.hidden}
 
-    def broadcast(self, batch: Batch, error: Array) -> Array:
-        """What every hidden group hears (…, N, outputs): here, the output's own δ."""
-        return error
-
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         y = net.forward(params, batch.x)
         delta = {net.output: batch.error(y[net.output]) * net.slope(net.output, y)}
-        heard = self.broadcast(batch, delta[net.output])
         for group in net.hidden:
-            delta[group] = (heard @ memory[group.name]) * net.slope(group, y)
+            delta[group] = (delta[net.output] @ memory[group.name]) * net.slope(group, y)
         return Credit(net.outer(y, delta), y[net.output])
 
 
 @dataclass(frozen=True)
 class DirectRandomTargetProjection(DirectFeedbackAlignment):
-    """Every hidden group hears the target's bits over a fixed random matrix; nothing flows back, error included."""
+    """Every hidden group hears the target's bits over a fixed random matrix; nothing flows back, error included.
+
+    So no group waits for another, and activity is dropped once it has been passed on: memory does not grow with depth.
+    """
 
     paper: ClassVar[str] = "Frenkel, Lefebvre & Bol 2021, Frontiers in Neuroscience 15:629892"
     equations: ClassVar[str] = "δ_l = (B_l y*) ⊙ f′(x_l), δ_out = e"
@@ -105,5 +103,13 @@ class DirectRandomTargetProjection(DirectFeedbackAlignment):
             return f"it projects targets that are bits, and those of {task.name} are numbers"
         return None
 
-    def broadcast(self, batch: Batch, error: Array) -> Array:
-        return batch.wanted.astype(error.dtype)
+    def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
+        y, gradient = net.split(batch.x), {}
+        heard = batch.wanted.astype(batch.x.dtype)
+        for i, group in enumerate(net.groups[len(net.inputs) :], len(net.inputs)):
+            y[group] = net.activity(group, net.net_input(params, group, y))
+            blame = batch.error(y[group]) if group == net.output else heard @ memory[group.name]
+            gradient |= net.outer(y, {group: blame * net.slope(group, y)})
+            ahead = net.groups[i + 1 :]
+            y = {g: a for g, a in y.items() if g == net.output or any(e.target in ahead for e in net.out_of(g))}
+        return Credit(gradient, y[net.output])
