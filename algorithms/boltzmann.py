@@ -16,6 +16,8 @@ time unit forgets the one before: they are drawn at the last temperature at once
 Predictions are probabilities of the outputs with the input clamped, at the last temperature: exact, by going through
 all states of the outputs with the hidden units summed out, where hidden and output units are no more than 16; with
 more of them by annealing ten chains a pattern, on random numbers drawn once at the start.
+
+Its credit is compared with ∂G/∂w itself, at the last temperature and for patterns as noise makes them (`algorithms._likelihood`).
 Ackley, Hinton & Sejnowski 1985, A learning algorithm for Boltzmann machines, Cognitive Science 9:147-169.
 """
 
@@ -39,6 +41,7 @@ from algorithms._boltzmann_machine import (
     refusal,
     sampled,
 )
+from algorithms._likelihood import ENUMERATED, likelihood_gradient
 from harness.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
 from harness.errors import at_least, between, one_of, whole
 
@@ -71,6 +74,7 @@ class Boltzmann(Algorithm):
     paper: ClassVar[str] = "Ackley, Hinton & Sejnowski 1985, Cognitive Science 9:147-169"
     equations: ClassVar[str] = "Δw_ij = ε sign(p_ij − p′_ij), P(s) ∝ exp(−E(s)/T)"
     oracle: ClassVar[str] = "enumeration of all states: distribution, gradient, predictions; published encoders"
+    objective: ClassVar[str] = ENUMERATED
 
     def __post_init__(self) -> None:
         check_architecture(self.architecture)
@@ -128,6 +132,11 @@ class Boltzmann(Algorithm):
         u = rand.uniform(self.schedule.draws, free, seen.shape[-1])
         given = seen[..., free - machine.hidden :, :]
         return annealed(machine, w, u, groups, given, self.schedule, lambda s: s @ s.mT, np.zeros_like(w))
+
+    def own_gradient(self, net: Network, state: State, batch: Batch) -> dict[str, Array] | None:
+        machine, given_input = Machine.of(net, self.architecture), self.architecture == LAYERED
+        noise = (self.noise_off, self.noise_on)
+        return likelihood_gradient(machine, state["params"], batch, self.temperatures[-1], given_input, noise)
 
     def predict(self, net: Network, state: State, x: Array) -> Array:
         machine = Machine.of(net, self.architecture)

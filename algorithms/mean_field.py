@@ -8,6 +8,10 @@ machine left all to itself would settle at one point, and a point is no distribu
 With inputs and outputs clamped, hidden units see nothing else, and one look at the last temperature is their
 fixed point. The free phase starts from s' = 0 and lets each group in turn look at the others, once a time unit; units of
 a group are not connected, so that this is the same as unit after unit.
+
+Once both phases have settled, the rule is the exact gradient of its own difference of free energies (Hinton 1989, Neural
+Computation 1:143-150): to compare it with that would only say how well they have. Its credit is compared with what means stand
+in for, the gradient of the likelihood of the outputs in the Boltzmann machine of ±1 units that has its weights.
 Peterson & Anderson 1987, A mean field theory learning algorithm for neural networks, Complex Systems 1:995-1019. Rule and
 units are theirs; schedule and η are ours: of eight tried (study=mean_field), the one never far from the best.
 """
@@ -20,6 +24,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from algorithms._boltzmann_machine import FREE, LAYERED, Machine, check_schedule, refusal
+from algorithms._likelihood import likelihood_gradient
 from harness.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
 from harness.errors import at_least
 from harness.loops import repeat
@@ -42,6 +47,8 @@ class MeanField(Algorithm):
     oracle: ClassVar[str] = (
         "its fixed-point equation; enumeration at weak weights and high T; the delta rule without hidden units"
     )
+
+    objective: ClassVar[str] = "the likelihood of the Boltzmann machine with its weights, by enumeration of states"
 
     def __post_init__(self) -> None:
         check_schedule(self)
@@ -83,6 +90,10 @@ class MeanField(Algorithm):
     def means(self, machine: Machine, s: Array) -> Array:
         """The outputs of a state as bits between 0 and 1 (…, patterns, outputs)."""
         return 0.5 * (1.0 + s[..., machine.place["output"], :].mT)
+
+    def own_gradient(self, net: Network, state: State, batch: Batch) -> dict[str, Array] | None:
+        machine = Machine.of(net, LAYERED)
+        return likelihood_gradient(machine, state["params"], batch, self.temperatures[-1], given_input=True, low=-1.0)
 
     def predict(self, net: Network, state: State, x: Array) -> Array:
         machine = Machine.of(net, LAYERED)

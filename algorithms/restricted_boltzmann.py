@@ -9,6 +9,8 @@ unit, and nothing else is. ⟨·⟩⁰ is an average over the patterns, ⟨·⟩
 make of them (CD-k). It learns inputs and outputs alike, and predicts outputs with the inputs clamped: exactly, by the free
 energy F of every state of the outputs (of every label, if `one_hot`), where hidden and output units are no more than 16
 or outputs are labels; otherwise by sampling ten chains a pattern, on random numbers drawn once at the start.
+
+Its credit is compared with the exact gradient of −⟨ln P(v)⟩⁰, against which CD-k is biased.
 Hinton 2002, Training products of experts by minimizing contrastive divergence, Neural Computation 14:1771-1800;
 Smolensky 1986, PDP vol. 1 ch. 6.
 """
@@ -21,6 +23,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from algorithms._boltzmann_machine import CHAINS, FREE, Machine, Schedule, barriers, refusal, sampled
+from algorithms._likelihood import ENUMERATED, likelihood_gradient
 from harness.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
 from harness.errors import at_least, whole
 from harness.loops import repeat
@@ -44,6 +47,8 @@ class RestrictedBoltzmann(Algorithm):
     paper: ClassVar[str] = "Hinton 2002, Neural Computation 14:1771-1800"
     equations: ClassVar[str] = "Δw_ij = ε (⟨v_i h_j⟩⁰ − ⟨v_i h_j⟩ᵏ)"
     oracle: ClassVar[str] = "enumeration: CD-k's expected step from the transition matrix, and the likelihood's as k → ∞"
+
+    objective: ClassVar[str] = ENUMERATED
 
     def __post_init__(self) -> None:
         at_least("lr", self.lr, 0, strict=True)
@@ -90,6 +95,9 @@ class RestrictedBoltzmann(Algorithm):
     def explained(self, machine: Machine, w: Array, s: Array) -> Array:
         """The state `s`, which is written to, with each hidden unit at its probability."""
         return machine.sweep(w, s, FREE[:1], lambda part, net: 0.5 * (1.0 + np.tanh(0.5 * net)))
+
+    def own_gradient(self, net: Network, state: State, batch: Batch) -> dict[str, Array] | None:
+        return likelihood_gradient(self.machine(net), state["params"], batch, 1.0)
 
     def predict(self, net: Network, state: State, x: Array) -> Array:
         machine = self.machine(net)

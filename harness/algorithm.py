@@ -125,6 +125,8 @@ class Algorithm:
     """What it does, in one line of its paper's symbols."""
     oracle: ClassVar[str] = ""
     """What its tests hold it to, in one line: something that is not its own code."""
+    objective: ClassVar[str] = ""
+    """What `own_gradient` is the exact gradient of, in words; '' where that is the task's loss."""
     online: ClassVar[bool] = False
     """Presented with one pattern at a time unless the user says otherwise."""
     name: ClassVar[str] = "algorithm"
@@ -152,6 +154,13 @@ class Algorithm:
     def predict(self, net: Network, state: State, x: Array) -> Array:
         """Activity of the output group (…, N, outputs) for patterns x (…, N, input size)."""
         return net.forward(state["params"], x)[net.output]
+
+    def own_gradient(self, net: Network, state: State, batch: Batch) -> Mapping[str, Array] | None:
+        """The exact gradient of the `objective`, by parameter name as in state['params']: what the credit is compared with.
+
+        None: there is none to be had for a network of this size, or what the algorithm descends is the task's loss.
+        """
+        return None
 
 
 @dataclass(frozen=True)

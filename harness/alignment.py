@@ -67,6 +67,16 @@ def spread(credits: Array, gradient: Array) -> tuple[Array, Array]:
     return _divide(bias, _norm(gradient)), _divide(signal, noise)
 
 
+def size(credits: Array, gradient: Array) -> Array:
+    """|E g| ÷ |∇| (…) of draws (D, …, n), the noise that a mean of D draws still has taken off; 1 where nothing is left."""
+    draws, top = len(credits), np.abs(credits).max(axis=(0, -1))
+    credits = _scaled(credits, top)
+    mean = credits[0] + (credits - credits[0]).mean(axis=0)
+    noise = ((credits - mean) ** 2).sum(axis=-1).sum(axis=0) / (draws - 1) / draws
+    ratio = top * _divide(np.sqrt(np.maximum((mean**2).sum(axis=-1) - noise, 0.0)), _norm(gradient))
+    return np.where(ratio > 0, ratio, 1.0)
+
+
 def vectors(net: Network, credit: Credits) -> dict[str, Array]:
     """Credits as vectors (…, n): by name of the edge, and of all parameters together; what got none is zero."""
     some = next(iter(credit.values()))

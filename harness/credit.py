@@ -3,15 +3,15 @@
 At the initial weights of a few networks the credit of each weight matrix and bias is held to differences of the loss,
 which know nothing of slopes or ways back, and to the exact gradient. A credit that draws random numbers is drawn many
 times (`draws=2000`) at the weights of one network, and its mean is held to the gradient: by how many standard errors is
-each weight off, and is that more than chance makes of so many weights?
+each weight off, and is that more than chance makes of so many weights? What descends an objective of its own, as Boltzmann
+machines do, is held to the exact gradient of that (`harness.reference`).
 """
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
-from statistics import NormalDist
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,11 +19,13 @@ import numpy as np
 from algorithms.finite_differences import FiniteDifferences, best_step, differences
 from harness.agreement import Agreement, GradientCheck
 from harness.algorithm import Algorithm, Batch, CreditAlgorithm
-from harness.alignment import TOTAL, align, exact, spread
+from harness.alignment import TOTAL, align, spread
 from harness.cell import Cell
+from harness.drawn import fitted_scale, largest, mean_of, or_one, z_scores
 from harness.errors import InputError, whole
-from harness.network import Key, Network
+from harness.network import Network
 from harness.rand import NOISE, PROBE, SPLIT, WEIGHTS, Rand
+from harness.reference import Reference, credited, network_weights, reference
 from harness.tree import leaves, tree_map
 
 Array = Any
@@ -43,42 +45,35 @@ class _Setting(NamedTuple):
     net: Network
     state: dict[str, Any]
     batch: Batch
-    is_credit: bool
+    found: Reference
+    """In float64: in float32 differences have 4 digits."""
 
     @property
-    def weights(self) -> dict[Key, Array]:
-        """The parameters of the task's network, by its keys."""
-        return _by_key(self.net, self.state["params"])
+    def is_credit(self) -> bool:
+        """Whether the algorithm says what credit it gives."""
+        return isinstance(self.algorithm, CreditAlgorithm)
 
     def first(self, copies: int = 1) -> _Setting:
-        """The first network alone, so many times."""
+        """The first network alone, so many times; its gradient once."""
         patterns = {n: getattr(self.batch, n) for n in ("x", "target", "wanted")}
         own = {n: a if a.ndim == 2 else a[0] for n, a in patterns.items()}
         state = tree_map(lambda a: np.repeat(a[:1], copies, axis=0), self.state)
-        return self._replace(state=state, batch=self.batch._replace(**own))
+        found = replace(self.found, gradient={name: g[:1] for name, g in self.found.gradient.items()})
+        return self._replace(state=state, batch=self.batch._replace(**own), found=found)
 
-    def credit(self, rand: Rand) -> dict[Key, Array]:
-        """The credit, or the weight change of an update with its sign turned; zero for what got none."""
-        weights, state = self.weights, self.state
-        if not isinstance(self.algorithm, CreditAlgorithm):
-            new = _by_key(self.net, self.algorithm.update(self.net, state, self.batch, rand).state["params"])
-            return {key: w - new[key] for key, w in weights.items()}
-        given = self.algorithm.credit(self.net, state["params"], state["memory"], self.batch, rand).gradient
-        for key, credit in given.items():
-            if key not in state["params"]:
-                raise InputError(f"{self.algorithm.name} gives credit to {getattr(key, 'name', key)!r}, which is no parameter")
-            if key in weights and credit.shape != weights[key].shape:
-                raise InputError(
-                    f"{self.algorithm.name} gives {key.name!r} a credit of shape {credit.shape[1:]} a network, "
-                    f"but its weights are {weights[key].shape[1:]}"
-                )
-        return {key: given.get(key, np.zeros_like(w)) for key, w in weights.items()}
+    def gradient(self) -> dict[str, Array]:
+        """The exact gradient as rows (networks, n)."""
+        return self.found.rows(self.found.gradient)
+
+    def credit(self, rand: Rand) -> dict[str, Array]:
+        """The credit, or the weight change of an update with its sign turned, as rows; zero for what got none."""
+        return self.found.rows(credited(self.algorithm, self.net, self.state, self.batch, rand))
 
 
 def check(cell: Cell, draws: int = DRAWS) -> GradientCheck:
     """Hold the credit of a cell's algorithm to the gradient.
 
-    Raises `InputError` if the algorithm does not apply to the task, or does not learn the weights of its network.
+    Raises `InputError` if the algorithm does not apply to the task, or if there is no gradient to hold it to.
     """
     if cell.not_applicable:
         raise InputError(cell.not_applicable)
@@ -89,12 +84,14 @@ def check(cell: Cell, draws: int = DRAWS) -> GradientCheck:
         rand = Rand(seed, replicas, PROBE, cell.settings.dtype, block=1)
         credit = setting.credit(rand)
         notes = [] if setting.is_credit else ["not a credit algorithm: its credit is the weight change of an update, sign turned"]
+        if setting.found.objective:
+            notes.append(f"the gradient is that of {setting.found.objective}")
         if patterns_left_out := cell.task.training_patterns - setting.batch.x.shape[-2]:
             notes.append(f"{patterns_left_out:,} more training patterns are left out: a gradient is one on any of them")
         if rand.taken:
-            groups = _noisy(setting, seed, draws, cell.settings.dtype)
+            groups, scale = _noisy(setting, seed, draws, cell.settings.dtype)
             if not setting.is_credit:
-                notes.append("its size is not the gradient's: mean change ÷ ratio is what z and bias compare")
+                notes.append(f"its size is not the gradient's: mean change ÷ {scale:.3g}, fitted, is what z and bias compare")
             notes.append(f"limit: beyond it by chance {CHANCE:g} of the time; usual: half of the time, for so many weights")
         else:
             groups, why = _exact(cell, setting, credit)
@@ -115,43 +112,34 @@ def _setting(cell: Cell, replicas: range) -> _Setting:
     seed, dtype = cell.settings.seed, cell.settings.dtype
     data = task.data(Rand(seed, replicas, SPLIT, block=1), dtype)
     x, target, wanted = (a[..., :PATTERNS, :] for a in data[:3])
+    batch = Batch(x, target, wanted, np.zeros((), dtype), task.loss)
     weights = net.initial(Rand(seed, replicas, WEIGHTS, dtype, block=1), task.init, task.initial_scale)
     state = algorithm.init(net, weights, Rand(seed, replicas, NOISE, dtype, block=1))
-    named = dict(leaves(state["params"]))
-    for key, shape in net.shapes.items():
-        if key.name not in named or named[key.name].shape[-2:] != shape:
-            raise InputError(
-                f"{algorithm.name} cannot be checked on {task.name}: "
-                f"its weights are not those of the task's network ({key.name!r} is missing or of another shape)"
-            )
-    batch = Batch(x, target, wanted, np.zeros((), dtype), task.loss)
-    return _Setting(algorithm, net, state, batch, isinstance(algorithm, CreditAlgorithm))
+    found = reference(algorithm, net, _wide(state), _precise(batch))
+    if isinstance(found, str):
+        raise InputError(f"{algorithm.name} cannot be checked on {task.name}: {found}")
+    return _Setting(algorithm, net, state, batch, found)
 
 
-def _exact(cell: Cell, setting: _Setting, credit: dict[Key, Array]) -> tuple[dict[str, Agreement], list[str]]:
+def _wide(state: dict[str, Any]) -> dict[str, Any]:
+    return {**state, "params": {name: a.astype(np.float64) for name, a in leaves(state["params"])}}
+
+
+def _precise(batch: Batch) -> Batch:
+    return batch._replace(x=batch.x.astype(np.float64), target=batch.target.astype(np.float64))
+
+
+def _exact(cell: Cell, setting: _Setting, credit: dict[str, Array]) -> tuple[dict[str, Agreement], list[str]]:
     """A credit without noise: digits of agreement with differences, for each network."""
-    net, notes = setting.net, []
-    wide = {key: w.astype(np.float64) for key, w in setting.weights.items()}  # in float32 differences have 4 digits
-    batch = setting.batch._replace(x=setting.batch.x.astype(np.float64), target=setting.batch.target.astype(np.float64))
-    gradient = _rows(net, exact(net, wide, batch))
-    found = {name: row.astype(np.float64) for name, row in _rows(net, credit).items()}
-    references: dict[str, dict[str, Array]] = {}
-    if net.size**2 * batch.x.shape[-2] * len(found[TOTAL]) > EFFORT:
-        notes.append(f"central, complex: {net.size:,} weights are too many for differences")
-    else:
-        schemes = ["central", "complex"]
-        if why := FiniteDifferences(scheme="complex").applies_to(cell.task):
-            notes.append(f"complex: {why.split(': ')[0]}")
-            schemes.remove("complex")
-        for scheme in schemes:
-            step = best_step(scheme, np.float64)
-            references[scheme] = _rows(net, differences(net, wide, batch, scheme, step).gradient)
+    gradient = setting.gradient()
+    found = {name: row.astype(np.float64) for name, row in credit.items()}
+    references, notes = _differences(cell, setting)
     if not setting.is_credit and references:
         notes.append("its size is not the gradient's: change ÷ ratio is what digits compare")
-    scale = 1.0 if setting.is_credit else _or_one(align(found[TOTAL], gradient[TOTAL]).ratio)[:, None]
+    scale = 1.0 if setting.is_credit else or_one(align(found[TOTAL], gradient[TOTAL]).ratio)[:, None]
     groups = {}
     for name, row in found.items():
-        digits = {scheme: _digits(row / scale, reference[name]) for scheme, reference in references.items()}
+        digits = {scheme: _digits(row / scale, rows[name]) for scheme, rows in references.items()}
         groups[name] = Agreement(
             row.shape[-1],
             _word(row, gradient[name]),
@@ -162,26 +150,42 @@ def _exact(cell: Cell, setting: _Setting, credit: dict[Key, Array]) -> tuple[dic
     return groups, notes
 
 
-def _noisy(setting: _Setting, seed: int, draws: int, dtype: str) -> dict[str, Agreement]:
-    """A credit that draws: its mean over many draws, which run as replicas of one network."""
-    net, one = setting.net, setting.first()
-    if draws * net.size > ROOM:
-        raise InputError(f"draws of {net.size:,} weights must be at most {ROOM // net.size:,}, but {draws} was given")
-    gradient = _rows(net, exact(net, one.weights, one.batch))
-    size = max(1, CHUNK // max(net.size, one.batch.x.shape[-2] * sum(g.size for g in net.groups)))
-    parts = []
+def _differences(cell: Cell, setting: _Setting) -> tuple[dict[str, dict[str, Array]], list[str]]:
+    """Gradients by central differences and by the complex step, as far as there are any; and why there are not."""
+    net, batch = setting.net, _precise(setting.batch)
+    weights = network_weights(net, _wide(setting.state))
+    if setting.found.objective or isinstance(weights, str):
+        return {}, []  # differences of the loss say nothing of another objective
+    if net.size**2 * batch.x.shape[-2] * len(next(iter(weights.values()))) > EFFORT:
+        return {}, [f"central, complex: {net.size:,} weights are too many for differences"]
+    schemes, notes = ["central", "complex"], []
+    if why := FiniteDifferences(scheme="complex").applies_to(cell.task):
+        notes.append(f"complex: {why.split(': ')[0]}")
+        schemes.remove("complex")
+    found = {}
+    for scheme in schemes:
+        given = differences(net, weights, batch, scheme, best_step(scheme, np.float64)).gradient
+        found[scheme] = setting.found.rows({key.name: g for key, g in given.items()})
+    return found, notes
+
+
+def _noisy(setting: _Setting, seed: int, draws: int, dtype: str) -> tuple[dict[str, Agreement], float]:
+    """A credit that draws: its mean over many draws, which run as replicas of one network; and what it was divided by."""
+    net, one, parts = setting.net, setting.first(), []
+    gradient = one.gradient()
+    weights = gradient[TOTAL].shape[-1]
+    if draws * weights > ROOM:
+        raise InputError(f"draws of {weights:,} weights must be at most {ROOM // weights:,}, but {draws} was given")
+    size = max(1, CHUNK // max(weights, one.batch.x.shape[-2] * sum(g.size for g in net.groups)))
     for start in range(0, draws, size):
         numbers = range(start, min(start + size, draws))
-        part = setting.first(len(numbers)).credit(Rand(seed, numbers, PROBE, dtype, block=1))
-        parts.append(_rows(net, part))
+        parts.append(setting.first(len(numbers)).credit(Rand(seed, numbers, PROBE, dtype, block=1)))
     drawn = {name: np.concatenate([part[name] for part in parts]).astype(np.float64) for name in gradient}
-    scale = 1.0
-    if not setting.is_credit:
-        scale = float(_or_one(align(drawn[TOTAL].mean(axis=0), gradient[TOTAL][0]).ratio))
+    scale = 1.0 if setting.is_credit else fitted_scale(drawn[TOTAL], gradient[TOTAL][0])
     groups = {}
     for name, values in drawn.items():
         g = gradient[name][0].astype(np.float64)
-        mean = _mean_of(values)
+        mean = mean_of(values)
         angle, ratio, signs = map(float, align(mean, g))
         z, n = z_scores(values / scale, g), values.shape[-1]
         there = ~np.isnan(z)
@@ -201,39 +205,7 @@ def _noisy(setting: _Setting, seed: int, draws: int, dtype: str) -> dict[str, Ag
             float(bias[0]),
             float(snr[0]) if noise else math.nan,
         )
-    return groups
-
-
-def z_scores(drawn: Array, gradient: Array) -> Array:
-    """(mean − ∇) ÷ standard error of each weight for draws (D, n); NaN where all draws are the same."""
-    mean = _mean_of(drawn)
-    error = np.sqrt(((drawn - mean) ** 2).sum(axis=0) / (len(drawn) - 1) / len(drawn))
-    return np.where(error > 0, (mean - gradient) / np.where(error > 0, error, 1.0), np.nan)
-
-
-def largest(count: int, chance: float) -> float:
-    """What the largest |z| of `count` normal numbers exceeds with this chance; correlated ones exceed it less often.
-
-    Šidák 1967, JASA 62:626-633.
-    """
-    beyond = -math.expm1(math.log1p(-chance) / count)  # of one of them, both sides
-    return -NormalDist().inv_cdf(beyond / 2)
-
-
-def _mean_of(drawn: Array) -> Array:
-    # from the first on: where all draws are the same, so is the mean, to the bit
-    return drawn[0] + (drawn - drawn[0]).mean(axis=0)
-
-
-def _by_key(net: Network, params: Any) -> dict[Key, Array]:
-    named = dict(leaves(params))
-    return {key: named[key.name] for key in net.shapes}
-
-
-def _rows(net: Network, credit: Mapping[Key, Array]) -> dict[str, Array]:
-    """Each parameter as rows (networks, n), and all of them together."""
-    rows = {key.name: credit[key].reshape(len(credit[key]), -1) for key in net.shapes}
-    return rows | {TOTAL: np.concatenate(list(rows.values()), axis=-1)}
+    return groups, scale
 
 
 def _digits(row: Array, reference: Array) -> float:
@@ -254,10 +226,6 @@ def _word(row: Array, gradient: Array) -> str:
 def _mean(values: Array) -> float:
     there = values[~np.isnan(values)]
     return float(there.mean()) if len(there) else math.nan
-
-
-def _or_one(ratio: Array) -> Array:
-    return np.where(ratio > 0, ratio, 1.0)
 
 
 def main() -> None:

@@ -2,8 +2,8 @@
 
 It looks at the run and takes no part in it: weights are read, random numbers come from a stream of its own, and
 the run has the same bits with the probe and without. Credit algorithms are asked for their credit on all training
-patterns; of others the weight change of an update is taken with its sign turned, where their weights are those of the
-task's network.
+patterns; of others the weight change of an update is taken with its sign turned. The gradient is that of the task's loss, or
+of what an algorithm descends in its place (`harness.reference`).
 """
 
 from __future__ import annotations
@@ -15,18 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.algorithm import Batch, CreditAlgorithm, State
-from harness.alignment import TOTAL, align, exact, gauss_newton, spread, vectors
+from harness.algorithm import Batch, CreditAlgorithm
+from harness.alignment import TOTAL, align, gauss_newton, size, spread
 from harness.curves import QUANTILES
-from harness.network import Key
 from harness.rand import PROBE, Rand
-from harness.tree import leaves
+from harness.reference import Reference, credited, network_weights, reference
 
 if TYPE_CHECKING:
     from harness.training import Trainer
 
 Array = Any
-QUANTITIES = ("angle", "ratio", "signs", "bias", "snr", "newton")
+QUANTITIES = ("angle", "ratio", "signs", "mean_angle", "bias", "snr", "newton")
 JACOBIAN = 2**20  # numbers in the Jacobian of one network up to which it is enumerated
 BLOCK = 2**23  # and in those of the networks that are taken at once
 
@@ -66,6 +65,8 @@ class Probe:
         self.seconds = 0.0
         self.reason = ""
         """Why there is nothing to compare."""
+        self.objective = ""
+        """What the gradient is of; '' is the task's loss."""
 
     def look(self, trainer: Trainer, epoch: int) -> None:
         """Compare, if `epoch` is one of those to look at."""
@@ -73,40 +74,53 @@ class Probe:
         if not len(at) or self.reason:
             return
         start = perf_counter()
-        x, target, wanted, *_ = trainer.data
-        batch = Batch(x, target, wanted, epoch, trainer.task.loss)
-        net, names = trainer.net, {key.name: key for key in trainer.net.shapes}
-        weights = {names[name]: a for name, a in leaves(trainer.state["params"]) if name in names}
-        if any(key not in weights or weights[key].shape[-2:] != shape for key, shape in net.shapes.items()):
-            self.reason = "its weights are not those of the task's network"
+        batch = Batch(*trainer.data[:3], epoch, trainer.task.loss)
+        found = reference(trainer.algorithm, trainer.net, trainer.state, batch)
+        if isinstance(found, str):
+            self.reason = found
             return
-        gradient = vectors(net, exact(net, weights, batch))
+        self.objective = found.objective
+        self._compare(trainer, found, batch, at)
+        self.seconds += perf_counter() - start
+
+    def _compare(self, trainer: Trainer, found: Reference, batch: Batch, at: Array) -> None:
         before = self.rand.taken
-        credits = [self._credit(trainer, batch, weights)]
+        credits = [self._credit(trainer, found, batch)]
         if self.rand.taken > before:
-            credits += [self._credit(trainer, batch, weights) for _ in range(self.draws - 1)]
-        drawn = {name: np.stack([vectors(net, c)[name] for c in credits]) for name in gradient}
+            credits += [self._credit(trainer, found, batch) for _ in range(self.draws - 1)]
+        gradient = found.vectors(found.gradient)
+        drawn = {name: np.stack([c[name] for c in credits]) for name in gradient}
+        scale: Array = 1.0
+        if len(credits) > 1 and not isinstance(trainer.algorithm, CreditAlgorithm):  # a change has not the gradient's size
+            scale = size(drawn[TOTAL], gradient[TOTAL])[..., None]
         for name, g in gradient.items():
             for quantity, values in align(drawn[name][0], g)._asdict().items():
                 self._note(trainer, f"{quantity}/{name}", at, values)
             if len(credits) > 1:
-                bias, snr = spread(drawn[name], g)
+                bias, snr = spread(drawn[name] / scale, g)
+                self._note(trainer, f"mean_angle/{name}", at, align(drawn[name].mean(axis=0), g).angle)
                 self._note(trainer, f"bias/{name}", at, bias)
                 self._note(trainer, f"snr/{name}", at, snr)
-        if net.size * net.output.size * x.shape[-2] <= JACOBIAN:
-            together = max(1, BLOCK // (net.size * net.output.size * x.shape[-2]))
-            blocks = [slice(i, i + together) for i in range(0, len(trainer.rows), together)]
-            steps = [gauss_newton(net, {k: w[b] for k, w in weights.items()}, _of(batch, b)) for b in blocks]
-            self._note(trainer, f"newton/{TOTAL}", at, align(drawn[TOTAL][0], np.concatenate(steps)).angle)
-        self.seconds += perf_counter() - start
+        if not found.objective:
+            self._newton(trainer, drawn[TOTAL][0], batch, at)
 
-    def _credit(self, trainer: Trainer, batch: Batch, weights: dict[Key, Array]) -> dict[Key, Array]:
-        algorithm, net, state = trainer.algorithm, trainer.net, trainer.state
-        if isinstance(algorithm, CreditAlgorithm):
-            return dict(algorithm.credit(net, state["params"], state["memory"], batch, self.rand).gradient)
-        new: State = algorithm.update(net, state, batch, self.rand).state
-        changed = dict(leaves(new["params"]))
-        return {key: w - changed[key.name] for key, w in weights.items()}
+    def _newton(self, trainer: Trainer, credit: Array, batch: Batch, at: Array) -> None:
+        net, weights = trainer.net, network_weights(trainer.net, trainer.state)
+        numbers = net.size * net.output.size * batch.x.shape[-2]
+        if numbers > JACOBIAN or isinstance(weights, str):
+            return
+        together = max(1, BLOCK // numbers)
+        blocks = [slice(i, i + together) for i in range(0, len(trainer.rows), together)]
+        steps = [gauss_newton(net, {k: w[b] for k, w in weights.items()}, _of(batch, b)) for b in blocks]
+        self._note(trainer, f"newton/{TOTAL}", at, align(credit, np.concatenate(steps)).angle)
+
+    def _credit(self, trainer: Trainer, found: Reference, batch: Batch) -> dict[str, Array]:
+        return found.vectors(credited(trainer.algorithm, trainer.net, trainer.state, batch, self.rand))
+
+    def said(self) -> dict[str, Any]:
+        """What a record says of it: its seconds, what credit was compared with if not the loss, or why with nothing."""
+        words = {"not_probed": self.reason, "reference": self.objective}
+        return {"probe_seconds": self.seconds} | {name: text for name, text in words.items() if text}
 
     def _note(self, trainer: Trainer, name: str, at: Array, values: Array) -> None:
         if name not in self.found:

@@ -178,6 +178,9 @@ def describe(cell: Result | Record) -> str:
     lines.append(f"time      {significant(s.seconds)} s of updates, {per_epoch}")
     if run.get("probe"):
         lines.append(f"credit    {_credit(cell.credit_columns() if isinstance(cell, Result) else cell.credit, ran)}")
+        if ran.get("probe_seconds"):
+            part = percent(ran["probe_seconds"] / (ran["probe_seconds"] + s.seconds))
+            lines.append(f"probe     {part} of the time of updates and probe together")
     if run.get("backend", "numpy") != "numpy":
         lines.append(f"backend   {_backend(ran)}")
     if not np.isnan(s.update_work):
@@ -201,7 +204,8 @@ def _credit(columns: Mapping[str, Array], ran: Mapping[str, Any]) -> str:
         return "no direction to compare: the gradient or the credit was zero"
     at = np.flatnonzero(chosen)[[0, -1]]
     said = [f"{columns['q50'][i]:.0f}° at epoch {number(columns['epoch'][i])} (n = {columns['defined'][i]})" for i in at]
-    return f"angle to the exact gradient, median: {', '.join(said)}"
+    of = f" of {ran['reference']}" if "reference" in ran else ""
+    return f"angle to the exact gradient{of}; median: {', '.join(said)}"
 
 
 def _backend(ran: Mapping[str, Any]) -> str:

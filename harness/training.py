@@ -259,9 +259,7 @@ class Trainer:
                 getattr(result, f"{name}_right")[:] = self.task.right(self.final[name], part).mean(axis=-1)
         if self.probe:
             result.credit = self.probe.found
-            result.ran["probe_seconds"] = self.probe.seconds
-            if self.probe.reason:
-                result.ran["not_probed"] = self.probe.reason
+            result.ran |= self.probe.said()
         over = self.points >= result.epochs[:, None]
         last_loss = np.where(np.equal(result.outcome, DIVERGED), np.inf, result.loss)
         result.loss_curve[:] = np.where(over, last_loss[:, None], result.loss_curve)

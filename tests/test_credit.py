@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
 from algorithms.backprop import Backprop
+from algorithms.boltzmann import Boltzmann
 from algorithms.finite_differences import differences
 from algorithms.perceptron import Perceptron
 from algorithms.shallow import Shallow
@@ -25,7 +26,8 @@ from harness.alignment import align, exact, gauss_newton, spread
 from harness.app import attempt, cell_of
 from harness.cell import Cell
 from harness.conf import CONF
-from harness.credit import CHANCE, check, largest, main, z_scores
+from harness.credit import CHANCE, check, main
+from harness.drawn import largest, z_scores
 from harness.experiment import Settings, resolve, run, run_cell
 from harness.network import Edge, Group, Network
 from harness.optimisers import GradientDescent
@@ -167,6 +169,10 @@ def test_feedback_alignment_turns_towards_backprop_as_published() -> None:
 RUNS = {
     "compaction": (Backprop(), {"replicas": 80, "epochs": 1200, "probe": 20}),
     "stochastic": (ForwardGradient(GradientDescent(lr=0.1)), {"replicas": 12, "epochs": 40, "probe": 6, "probe_draws": 4}),
+    "its own gradient": (
+        Boltzmann(times=(1,), temperatures=(10.0,)),
+        {"replicas": 5, "epochs": 20, "probe": 5, "probe_draws": 3},
+    ),
     "online": (Backprop(), {"replicas": 5, "epochs": 40, "probe": 6, "batch": 1}),
 }
 
