@@ -122,7 +122,7 @@ class Result:
         """The per-replica table as columns; every outcome is in it."""
         t = self.trained
         names = ["replica", "outcome", "epochs", "updates", "seconds", "reason"]
-        names += ["loss", "right", "validation_loss", "validation_right", "held_loss", "held_right"]
+        names += ["loss", "right", "validation_rmse", "validation_right", "held_rmse", "held_right"]
         return {name: getattr(t, name) for name in names}
 
     def curve_columns(self) -> dict[str, NDArray[Any]]:

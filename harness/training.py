@@ -71,10 +71,10 @@ class Trained:
     """Share of validation patterns right at the end; NaN where there are none."""
     held_right: NDArray[np.float64]
     """Share of held-out patterns right at the end; NaN where there are none."""
-    validation_loss: NDArray[np.float64]
-    """E over the validation patterns at the end; NaN where there are none."""
-    held_loss: NDArray[np.float64]
-    """E over the held-out patterns at the end; NaN where there are none."""
+    validation_rmse: NDArray[np.float64]
+    """√(2 E ÷ (patterns · outputs)) of the validation patterns at the end: an output's error, in the unit of the targets."""
+    held_rmse: NDArray[np.float64]
+    """The same of the held-out patterns; NaN where there are none."""
     loss_curve: NDArray[np.float64]
     """Loss at `curve_epochs` (R, E); finished replicas keep their last value, diverged ones stand at infinity."""
     right_curve: NDArray[np.float64]
@@ -255,7 +255,8 @@ class Trainer:
         result.right[:] = self.task.right(output, data).mean(axis=-1)
         for name, part in (("held", data.held), ("validation", data.validation)):
             if part is not None:
-                getattr(result, f"{name}_loss")[:] = self.task.loss.of(self.final[name], part.target, part.wanted)
+                loss, count = self.task.loss.of(self.final[name], part.target, part.wanted), np.prod(part.target.shape[-2:])
+                getattr(result, f"{name}_rmse")[:] = np.sqrt(2.0 * loss / count)
                 getattr(result, f"{name}_right")[:] = self.task.right(self.final[name], part).mean(axis=-1)
         if self.probe:
             result.credit = self.probe.found

@@ -76,6 +76,9 @@ def test_the_criterion_is_met_on_validation_patterns_and_the_rest_is_reported() 
         y = net.forward(params, part.x)[net.output]
         np.testing.assert_allclose(shares, (y.argmax(-1) == part.wanted.argmax(-1)).mean(-1))
     assert (t.validation_right[result.solved] >= 0.9).all()
+    for part, errors in ((data.validation, t.validation_rmse), (data.held, t.held_rmse)):
+        gap = net.forward(params, part.x)[net.output] - part.target
+        np.testing.assert_allclose(errors, np.sqrt((gap * gap).mean(axis=(-1, -2))), rtol=1e-12)
     before = run(Backprop(), Clusters(), replicas=12, epochs=int(t.epochs[result.solved][0]) - 1)
     assert before.trained.outcome[np.flatnonzero(result.solved)[0]] == "unsolved"
 
