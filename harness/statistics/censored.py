@@ -1,53 +1,28 @@
-"""Statistics that survive failures: every replica counts, also those that never solved their task.
-
-A replica that fails has no time to criterion. Leaving it out (a mean or a median over the solved only) rewards
-an algorithm for giving up wherever a task is hard. Instead it is *right-censored*: all that is known is that
-its time is longer than it was watched. Three answers follow, none of which forgets it:
-
-    rate            solved ÷ all, with Wilson's interval
-    running time    ERT = Σ what every replica spent ÷ number solved: the cost of a success, failures paid for
-    survival        the share still unsolved after each epoch; quantiles of the time to criterion are read from it
-
-Pure functions of arrays; a time that is never reached is infinite. scipy, slow to import, is not needed here:
-the tests hold these lines to it.
-"""
+"""The survival curve: the share of replicas still unsolved, and what can be read from it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from harness.errors import InputError
+from harness.statistics.bootstrap import Interval
+from harness.statistics.proportion import wilson
 
 Array = Any
 ROUNDING = 1e-9  # of a product of many fractions; the shares it has to tell apart are 1/replicas
 
 
-def wilson(successes: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
-    """Wilson's interval (low, high) of a proportion, element by element; n is 0 (nothing known: 0 to 1) or at least 1.
+class Replicas(NamedTuple):
+    """What became of the R replicas of one cell: the arguments of `survival`."""
 
-        (k + z²/2 ± z √(k (n − k) / n + z²/4)) / (n + z²),    z the normal quantile of (1 + level) / 2
-
-    Unlike k/n ± z·s.e. it stays within 0 and 1 and is not of zero width at k = 0 or n.
-    Wilson 1927, J. Am. Stat. Assoc. 22:209-212.
-    """
-    k, n = np.asarray(successes, float), np.asarray(n, float)
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    half = z * np.sqrt(k * (n - k) / np.maximum(n, 1) + z * z / 4)
-    low, high = ((k + z * z / 2 + sign * half) / (n + z * z) for sign in (-1, 1))
-    return np.maximum(low, 0.0), np.minimum(high, 1.0)
-
-
-def expected_running_time(spent: ArrayLike, solved: ArrayLike) -> float:
-    """ERT = Σ `spent` over all replicas ÷ number `solved`, in the unit of `spent`; ∞ if none is solved.
-
-    What a success costs if one starts afresh until there is one.
-    Hansen, Auger, Ros, Mersmann, Tušar & Brockhoff 2021, COCO, Optim. Methods Softw. 36:114-144.
-    """
-    count = int(np.count_nonzero(solved))
-    return float(np.sum(spent)) / count if count else np.inf
+    time: ArrayLike
+    """What each spent (R,), in one unit."""
+    solved: ArrayLike
+    diverged: ArrayLike = False
 
 
 @dataclass(frozen=True)
@@ -64,9 +39,34 @@ class Survival:
     until: float
     """Up to here something is known; ∞ if every replica solved the task or diverged."""
 
+    def at(self, time: ArrayLike) -> Array:
+        """The share unsolved at each `time` ≥ 0, of its shape; beyond `until` it is the last one known."""
+        return self.unsolved[np.searchsorted(self.time, time, side="right") - 1]
+
     def quantile(self, q: float) -> float:
         """The smallest time at which the share solved is at least `q` (0 < q ≤ 1); ∞ if it never is."""
-        reached = self.unsolved <= 1 - q + ROUNDING
+        return self._first(self.unsolved, q)
+
+    def quantile_interval(self, q: float) -> Interval:
+        """The quantile, and the times at which the band reaches 1 − q: low end from the lower curve, high end from the upper.
+
+        Its level is that of the band. Brookmeyer & Crowley 1982, Biometrics 38:29-41.
+        """
+        return Interval(*(self._first(share, q) for share in (self.unsolved, self.low, self.high)))
+
+    def restricted_mean(self, until: float) -> float:
+        """∫ S(t) dt from 0 to `until`: the mean time spent by then, with whatever is still unsolved counted as `until`.
+
+        Raises `InputError` beyond what is known. Irwin 1949, J. Hyg. 47:188-189; Royston & Parmar 2013, BMC Med. Res.
+        Methodol. 13:152.
+        """
+        if not 0 <= until < np.inf or until > self.until:
+            raise InputError(f"until must be from 0 to the end of what was watched, {self.until:g}, but {until!r} was given")
+        edges = np.minimum([*self.time, until], until)
+        return float(np.diff(edges) @ self.unsolved)
+
+    def _first(self, share: NDArray[np.float64], q: float) -> float:
+        reached = share <= 1 - q + ROUNDING
         return float(self.time[np.argmax(reached)]) if reached.any() else np.inf
 
 

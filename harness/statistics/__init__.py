@@ -1,0 +1,48 @@
+"""Statistics that survive failures: every replica counts, also those that never solved their task.
+
+A replica that fails has no time to criterion. Leaving it out (a mean or a median over the solved only) rewards
+an algorithm for giving up wherever a task is hard. Instead it is *right-censored*: all that is known is that
+its time is longer than it was watched. Three answers follow, none of which forgets it:
+
+    rate            solved ÷ all, with Wilson's interval
+    running time    ERT = Σ what every replica spent ÷ number solved: the cost of a success, failures paid for
+    survival        the share still unsolved after each epoch; quantiles of the time to criterion are read from it
+
+and from them what compares algorithms: the log-rank test, paired differences, profiles over targets and tasks.
+
+Pure functions of arrays; a time that is never reached is infinite, and what is random has a seed. Intervals come as
+`Interval(value, low, high)`. scipy, slow to import, is imported by the few functions that need it.
+"""
+
+from harness.statistics.aggregate import interquartile_mean
+from harness.statistics.bootstrap import RESAMPLES, Interval
+from harness.statistics.censored import Replicas, Survival, survival
+from harness.statistics.many import holm
+from harness.statistics.paired import PairedDifference, paired_difference
+from harness.statistics.profiles import Steps, performance_profile, restarted, runtime_profile
+from harness.statistics.proportion import solved_rate, wilson
+from harness.statistics.running_time import expected_running_time, running_time
+from harness.statistics.significance import Significance, logrank, mcnemar
+
+__all__ = [
+    "RESAMPLES",
+    "Interval",
+    "PairedDifference",
+    "Replicas",
+    "Significance",
+    "Steps",
+    "Survival",
+    "expected_running_time",
+    "holm",
+    "interquartile_mean",
+    "logrank",
+    "mcnemar",
+    "paired_difference",
+    "performance_profile",
+    "restarted",
+    "running_time",
+    "runtime_profile",
+    "solved_rate",
+    "survival",
+    "wilson",
+]
