@@ -229,6 +229,8 @@ def refusal(task: Any, architecture: str) -> str | None:
         return f"its outputs lie between 0 and 1, which never meet the criterion {task.criterion!r} of {task.name}"
     if len(net.hidden) > 1 or len(net.inputs) > 1:
         return f"it has one group of input and one of hidden units at most, and the network of {task.name} has more"
+    if net.normalised:
+        return f"its units see each other's states as they are, and the network of {task.name} normalises those of hidden units"
     shortcut = any(e.source in net.inputs and e.target == net.output for e in net.edges)
     if shortcut and architecture not in (LAYERED, "full"):
         return f"its input and output units are not connected, and those of the network of {task.name} are"

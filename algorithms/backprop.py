@@ -4,6 +4,8 @@
     δ_i   = f'(x_i) Σ_j w_ij δ_j                                            (eq. 7)
     ∂E/∂w_ij = Σ_patterns y_i δ_j                                           (eq. 6)
 
+In a normalised network what comes back over an edge goes through the normalisation of its source as well (`Network.back`).
+
 Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating errors, Nature 323:533-536.
 """
 
@@ -33,6 +35,6 @@ class Backprop(CreditAlgorithm):
         y = net.forward(params, batch.x)
         delta = {net.output: batch.error(y[net.output]) * net.slope(net.output, y)}
         for group in reversed(net.hidden):
-            blame = total(delta[e.target] @ self.way_back(params, memory, e) for e in net.out_of(group))
+            blame = total(net.back(e, y, delta[e.target] @ self.way_back(params, memory, e)) for e in net.out_of(group))
             delta[group] = blame * net.slope(group, y)
         return Credit(net.outer(y, delta), y[net.output])

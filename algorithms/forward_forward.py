@@ -73,6 +73,8 @@ class ForwardForward(Algorithm):
             return f"it learns to tell one right label from the wrong ones, but {task.name} wants any number of outputs on"
         if net.residuals:
             return f"its layers are its own, without the identity shortcuts of the network of {task.name}"
+        if net.normalised:
+            return f"its layers are its own, each at a length of its own, without the normalisation of the network of {task.name}"
         if not net.hidden:
             return f"it trains hidden layers, and the network of {task.name} has none"
         if self.layers is not None and len(net.hidden) > 1:

@@ -15,6 +15,7 @@ import numpy as np
 
 Array = Any
 NARROW = 4  # columns up to which a loop over columns beats broadcasting along them
+EPSILON = 1e-5  # beside a variance: units that all do the same are at 0, not at 0 / 0
 
 
 def add_bias(total: Array, bias: Array) -> Array:
@@ -66,12 +67,30 @@ def sum_patterns(a: Array) -> Array:
     return np.matmul(np.ones((1, a.shape[-2]), a.dtype), a)
 
 
+def mean_units(a: Array) -> Array:
+    """`a.mean(axis=-1, keepdims=True)` for (…, N, k): the mean over units.
+
+    A product with ones is up to 3 times faster, but now and then says in float32 that something was invalid when nothing was.
+    """
+    return a.sum(axis=-1, keepdims=True) / a.shape[-1]
+
+
 def sum_squares(a: Array) -> Array:
     """`(a * a).sum(axis=(-1, -2))` for (…, N, k): one number per network."""
     if type(a) is not np.ndarray:
         return (a * a).sum(axis=(-1, -2))
     flat = a.reshape(*a.shape[:-2], 1, -1)
     return np.matmul(flat, flat.mT)[..., 0, 0]
+
+
+def standardised(s: Array) -> tuple[Array, Array]:
+    """`z = (s - mean) / sigma`, `sigma = sqrt(((s - mean) ** 2).mean + EPSILON)` over the units of s (…, N, k): (z, sigma).
+
+    Ba, Kiros & Hinton 2016, Layer normalization, arXiv:1607.06450, eq. 3 (there of net inputs, without the usual EPSILON).
+    """
+    centred = s - mean_units(s)
+    sigma = np.sqrt(mean_units(centred * centred) + EPSILON)
+    return centred / sigma, sigma
 
 
 def outer(source: Array, target: Array) -> Array:

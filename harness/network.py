@@ -4,6 +4,11 @@
 (…, 1, size); leading axes are replicas (and whatever an algorithm adds before them).
 A chain is the common case; a shortcut connection is one more edge. An identity shortcut of a residual network
 has no weights: what leaves its target is the target's activity plus what leaves its source.
+
+In a `normalised` network everything that leaves a hidden group over an edge is first brought to mean 0 and variance 1 over
+its units, for each pattern: with residuals s_l = s_{l-1} + f(z(s_{l-1}) W_l + b_l), the layout of Xiong et al. 2020 (On layer
+normalization in the transformer architecture, arXiv:2002.04745). Gains and biases of the normalisation are left out: the
+weights and biases that follow would take them up.
 """
 
 from __future__ import annotations
@@ -67,13 +72,16 @@ class Network:
     """A feed-forward network: `groups` in the order activity reaches them, the last one the output.
 
     Groups without incoming edges are inputs; they split the columns of a pattern in their order.
-    Raises `InputError` if an edge or a residual runs backwards or names a group that is not in `groups`, or an input comes late.
+    Raises `InputError` if an edge or a residual runs backwards or names a group that is not in `groups`, an input comes late, or
+    a normalised group has one unit, which would always be at its mean.
     """
 
     groups: tuple[Group, ...]
     edges: tuple[Edge, ...]
     residuals: tuple[tuple[Group, Group], ...] = ()
     """Identity shortcuts (a, b) between hidden groups of one size: s_b = y_b + s_a leaves b, s_a leaves a."""
+    normalised: bool = False
+    """Whether z of `kernels.standardised` leaves hidden groups over their edges, in the place of s."""
 
     def __post_init__(self) -> None:
         names = [g.name for g in self.groups]
@@ -95,14 +103,23 @@ class Network:
                     f"a residual joins a hidden group to a later one of its size, but {a.name}-{b.name} of {a.size} "
                     f"and {b.size} units was given; hidden groups are {', '.join(g.name for g in order) or 'none'}"
                 )
+        if single := [g.name for g in self.hidden if self.normalised and g.size < 2]:
+            raise InputError(f"a group of one unit, as {single[0]!r} is, would always send 0 normalised: give it 2 units or more")
 
     @classmethod
     def chain(
-        cls, *sizes: int, hidden: str = "sigmoid", output: str = "sigmoid", shortcut: bool = False, residual: bool = False
+        cls,
+        *sizes: int,
+        hidden: str = "sigmoid",
+        output: str = "sigmoid",
+        shortcut: bool = False,
+        residual: bool = False,
+        normalised: bool = False,
     ) -> Network:
         """Layers of the given sizes, each fully connected to the next.
 
-        `shortcut` adds weights input → output, `residual` the identity from each hidden layer to the next.
+        `shortcut` adds weights input → output, `residual` the identity from each hidden layer to the next, and `normalised`
+        brings what leaves a hidden layer to mean 0 and variance 1.
         """
         if len(sizes) < 2:
             raise InputError(f"a chain needs at least an input and an output size, but {sizes} was given")
@@ -112,7 +129,7 @@ class Network:
         edges = [Edge(a, b) for a, b in pairwise(groups)]
         if shortcut and len(sizes) > 2:
             edges.append(Edge(groups[0], groups[-1]))
-        return cls(groups, tuple(edges), tuple(pairwise(groups[1:-1])) if residual else ())
+        return cls(groups, tuple(edges), tuple(pairwise(groups[1:-1])) if residual else (), normalised)
 
     @cached_property
     def _into(self) -> dict[Group, tuple[Edge, ...]]:
@@ -124,6 +141,10 @@ class Network:
         for g in self.groups:
             carried[g] = (g, *(behind for a, b in self.residuals if b == g for behind in carried[a]))
         return carried
+
+    @cached_property
+    def _normalised(self) -> frozenset[Group]:
+        return frozenset(self.hidden if self.normalised else ())
 
     @cached_property
     def _out_of(self) -> dict[Group, tuple[Edge, ...]]:
@@ -153,9 +174,25 @@ class Network:
         return self._out_of[group]
 
     def sent(self, group: Group, y: Mapping[Group, Array]) -> Array:
-        """What leaves `group`, (…, N, size): its activity, plus over residuals that of groups behind it (if in `y`)."""
+        """What leaves `group` over its edges, (…, N, size): s of `gathered`, or in a normalised network its z."""
+        s = self.gathered(group, y)
+        return kernels.standardised(s)[0] if group in self._normalised else s
+
+    def gathered(self, group: Group, y: Mapping[Group, Array]) -> Array:
+        """s (…, N, size): the activity of `group`, plus over residuals that of groups behind it (if in `y`)."""
         carried = self._carried[group]
         return y[group] if len(carried) == 1 else kernels.total(y[g] for g in carried if g in y)
+
+    def back(self, edge: Edge, y: Mapping[Group, Array], blame: Array) -> Array:
+        """`blame` (…, N, source size) that came back over `edge`, taken back through the normalisation of what left its source.
+
+        Σ_j ∂z_j/∂s_i b_j = (b_i − mean b − z_i mean(z b)) / σ, the same forwards: ∂z/∂s is symmetric. Where nothing is
+        normalised, `blame` itself.
+        """
+        if edge.source not in self._normalised:
+            return blame
+        z, sigma = kernels.standardised(self.gathered(edge.source, y))
+        return (blame - kernels.mean_units(blame) - z * kernels.mean_units(z * blame)) / sigma
 
     @cached_property
     def shapes(self) -> dict[Key, tuple[int, int]]:
@@ -219,7 +256,8 @@ class Network:
         moved: dict[Group, Array] = {}
         for group in self.groups[len(self.inputs) :]:
             x = kernels.total(self.sent(e.source, y) @ along[e] for e in self._into[group])
-            x = kernels.total([x, *(self.sent(e.source, moved) @ params[e] for e in self._into[group] if e.source in moved)])
+            into = {e: self.back(e, y, self.gathered(e.source, moved)) for e in self._into[group] if e.source in moved}
+            x = kernels.total([x, *(change @ params[e] for e, change in into.items())])
             moved[group] = self.slope(group, y) * (kernels.add_bias(x, along[group]) if group.bias else x)
         return moved
 

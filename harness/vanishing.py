@@ -104,8 +104,8 @@ def in_words(found: Mapping[str, Sequence[Left]]) -> str:
     return "\n".join(lines)
 
 
-def vanishing_figure(task: str, found: Mapping[str, Sequence[Left]], sigmoid: bool) -> Figure:
-    """One line an algorithm, median and quartiles of the ratio against depth, and for logistic units ¼ a layer."""
+def vanishing_figure(task: str, found: Mapping[str, Sequence[Left]], bounded: bool) -> Figure:
+    """One line an algorithm, median and quartiles of the ratio against depth, and where credit is `bounded` by it ¼ a layer."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator
 
@@ -128,7 +128,7 @@ def vanishing_figure(task: str, found: Mapping[str, Sequence[Left]], sigmoid: bo
             ax.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
             ax.plot(x, median, label=f"{name}{chance}{fitted}", **style)
             seen += [v for v in (*low, *high) if v > 0]
-        if sigmoid:
+        if bounded:
             steps = [STEEPEST ** (d - 1) for d in depths]
             ax.plot(depths, steps, color="#777777", linewidth=1.0, label="bound of logistic units for ‖W‖ = 1   × ¼ a layer")
             seen += steps
@@ -169,8 +169,12 @@ def main() -> None:
     replicas = cells[0].settings.replicas
     print(f"credit of the first ÷ of the last hidden layer on {task.name}: median [quartiles] of {replicas} replicas")
     print(in_words(found))
-    kind = task.network().hidden[0].activation
-    figure = vanishing_figure(f"{task.name}, {kind} units, {task.init} weights", found, kind == "sigmoid")
+    nets = [cell.task.network() for cell in cells]
+    kind = nets[0].hidden[0].activation
+    added = {"residual": any(net.residuals for net in nets), "normalised": any(net.normalised for net in nets)}
+    title = ", ".join([task.name, f"{kind} units", f"{task.init} weights", *(word for word, there in added.items() if there)])
+    # the bound is that of a chain: identities add ways back, and a normalisation divides by what the weights have shrunk
+    figure = vanishing_figure(title, found, kind == "sigmoid" and not any(added.values()))
     print(f"figure: {os.path.relpath(write_figure(store, figure))}")
 
 

@@ -18,6 +18,7 @@ from algorithms.perceptron import Perceptron
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_mirror import KolenPollack
+from harness import vanishing
 from harness.algorithm import Batch
 from harness.alignment import exact, vectors
 from harness.cell import Cell
@@ -33,6 +34,7 @@ from harness.tasks.xor import Xor
 from harness.vanishing import Left, factor, in_words, left, main
 
 N = 60  # replicas
+NORMLESS: dict[str, Any] = {"norm": True, "width": 1}
 DEPTHS = (2, 4, 6, 10)
 PUBLISHED = {  # ../shared/published-figures.md section 13: RMS gradient first ÷ last hidden layer, one network of width 50
     "uniform": (0.22, 5.0e-3, 1.4e-4, 4.1e-8),
@@ -83,7 +85,7 @@ def test_depth_counts_hidden_layers_and_weights_lie_within_one_over_root_width()
     assert 0.249 < max(np.abs(w).max() for w in params.values()) <= 0.25
 
 
-@pytest.mark.parametrize("bad", [{"depth": 0}, {"width": 0}, {"bits": 13}, {"rule": "sum"}, {"activation": "step"}])
+@pytest.mark.parametrize("bad", [{"depth": 0}, {"width": 0}, {"bits": 13}, {"rule": "sum"}, {"activation": "step"}, NORMLESS])
 def test_what_cannot_be_is_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         DeepChain(**bad)
@@ -245,6 +247,26 @@ def test_credit_of_residual_networks_does_not_vanish(activation: str) -> None:
         assert median_interval(measured(Backprop(), 10).ratio)[1] < 1e-7
 
 
+@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+def test_credit_of_normalised_networks_keeps_its_size(activation: str, residual: bool) -> None:
+    """Each layer shrinks what it passes on by f' ‖W‖, and dividing by σ undoes it, both ways: a factor near 1 a layer.
+
+    Every one of the N networks keeps far more than the ¼ a layer of a plain chain.
+    """
+    some = [measured(Backprop(), depth, norm=True, residual=residual, activation=activation) for depth in DEPTHS]
+    assert 0.8 < factor(some) < 1.4
+    assert (some[-1].ratio > 0.1).all()
+    assert (some[-1].ratio < 100).all()
+    assert 0.25 ** (DEPTHS[-1] - 1) < 1e-5
+
+
+def test_fixed_feedback_explodes_where_layers_are_normalised() -> None:
+    """Backprop's W of ±1/√50 cancel against σ, B of ±½ do not: ½ √50 = 3.5 times backprop's factor a layer."""
+    fed, exactly = ([measured(rule, depth, norm=True) for depth in DEPTHS] for rule in (FeedbackAlignment(), Backprop()))
+    assert factor(fed) / factor(exactly) == pytest.approx(0.5 * np.sqrt(50), rel=0.1)
+
+
 @pytest.mark.parametrize("algorithm", [Backprop(), FeedbackAlignment(), DirectFeedbackAlignment()], ids=lambda a: a.name)
 def test_work_and_span_grow_in_proportion_to_depth(algorithm: Any) -> None:
     """An equal difference for each layer, exactly, and a power near 1 where the ends no longer matter."""
@@ -270,6 +292,25 @@ def test_the_command_prints_a_table_and_draws(monkeypatch: pytest.MonkeyPatch, c
     assert "20 replicas" in out
     assert "node_perturbation, mean of 4 draws" in out
     assert (tmp_path / "store" / "credit" / "vanishing.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    ("given", "bounded"),
+    [("rule=parity", True), ("norm=true", False), ("residual=true", False), ("activation=tanh", False)],
+)
+def test_the_bound_is_drawn_for_what_it_bounds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str, bounded: bool
+) -> None:
+    """Plain chains of logistic units."""
+    figures = []
+    monkeypatch.setattr(vanishing, "write_figure", lambda store, figure: figures.append(figure) or store.path)
+    words = ["algorithm=backprop", "task.depth=1,2", "task.width=5", "run.replicas=4", f"task.{given}", f"store={tmp_path}"]
+    monkeypatch.setattr(sys, "argv", ["vanishing", *words])
+    main()
+    (axes,) = figures[0].axes
+    assert any("bound" in line.get_label() for line in axes.lines) is bounded
+    assert ("normalised" in axes.get_title(loc="left")) is (given == "norm=true")
+    assert ("residual" in axes.get_title(loc="left")) is (given == "residual=true")
 
 
 def test_the_command_draws_one_curve_for_each_algorithm(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:

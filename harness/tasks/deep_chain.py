@@ -8,6 +8,11 @@ residual networks) mend it with, the identity from each hidden layer to the next
 
     s_l = s_{l-1} + f(s_{l-1} W_l + b_l),   s_1 = f(x W_1 + b_1)
 
+and `norm` layer normalisation (Ba, Kiros & Hinton 2016): mean 0 and variance 1 over the units of a layer in what leaves it,
+
+    y_l = f(z(y_{l-1}) W_l + b_l),   z(s) = (s − mean s) / √(mean (s − mean s)² + ε),   with `residual`
+    s_l = s_{l-1} + f(z(s_{l-1}) W_l + b_l)
+
 Patterns are all words of some bits. The wanted answer is their parity, which needs a hidden layer, or their majority,
 which needs none: what a deep network does not learn of it, its depth has spoilt.
 """
@@ -19,7 +24,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.activations import ACTIVATIONS
-from harness.errors import between, one_of, whole
+from harness.errors import InputError, between, one_of, whole
 from harness.network import Network
 from harness.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
 
@@ -45,6 +50,8 @@ class DeepChain(Task):
     """Activation of the hidden units."""
     residual: bool = False
     """Add the identity from each hidden layer to the next; blame comes back over every way, at a cost ∝ depth²."""
+    norm: bool = False
+    """Normalise what leaves each hidden layer, to mean 0 and variance 1 over its units; it has 2 of them or more."""
 
     usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=1 / math.sqrt(10), epochs=3000)
     published: ClassVar[tuple[Published, ...]] = (
@@ -61,6 +68,8 @@ class DeepChain(Task):
         between("bits", self.bits, 1, 12)
         one_of("rule", self.rule, RULES)
         one_of("activation", self.activation, ACTIVATIONS)
+        if self.norm and self.width < 2:
+            raise InputError("one unit normalised by itself is always 0: norm=true needs a width of at least 2, but 1 was given")
         super().__post_init__()
 
     @property
@@ -68,7 +77,8 @@ class DeepChain(Task):
         return 1.0 / math.sqrt(self.width) if self.scale is None else self.scale
 
     def network(self) -> Network:
-        return Network.chain(self.bits, *[self.width] * self.depth, 1, hidden=self.activation, residual=self.residual)
+        layers = [self.width] * self.depth
+        return Network.chain(self.bits, *layers, 1, hidden=self.activation, residual=self.residual, normalised=self.norm)
 
     def patterns(self) -> Patterns:
         x = binary_inputs(self.bits)
