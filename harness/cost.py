@@ -162,7 +162,8 @@ def main() -> None:
         print(sheets[0])
         print("\n" + (conventions.__doc__ or "").split("\n\n", 1)[1].strip())
         return
-    from harness.growth import in_words, write_figure
+    from harness.growth import in_words
+    from harness.plots.growth import write_figure
 
     by_algorithm: dict[str, list[CostSheet]] = {}
     for cell, one in zip(cells, sheets, strict=True):

@@ -327,9 +327,9 @@ def test_costs_to_the_criterion_are_updates_times_the_count_of_one(store: Store)
     solved = record.replicas["outcome"] == "solved"
     assert 0 < solved.sum() < 30, "failures have to be paid for, too"
     ert_updates = record.replicas["updates"].sum() / solved.sum()
-    assert s.ert_work == pytest.approx(ert_updates * one.update.work)
+    assert s.ert_flops == pytest.approx(ert_updates * one.update.work)
     assert s.ert_forward_passes == pytest.approx(ert_updates * one.update.work / one.forward.work)
-    assert s.ert_span == pytest.approx(ert_updates * one.update.span)
+    assert s.ert_span_operations == pytest.approx(ert_updates * one.update.span)
     assert s.ert_random_numbers == 0
     assert "forward passes" in describe(record)
 
@@ -346,7 +346,7 @@ def test_work_stands_beside_that_of_backprop_on_the_same_task(store: Store) -> N
     assert both[0] is not None
     assert both[1] is not None
     assert both[0].ert_epochs == pytest.approx(both[1].ert_epochs, rel=0.02), "the same gradient, the same steps"
-    assert rows["finite_differences"].work_over_backprop == pytest.approx(both[0].ert_work / both[1].ert_work)
+    assert rows["finite_differences"].work_over_backprop == pytest.approx(both[0].ert_flops / both[1].ert_flops)
     assert rows["finite_differences"].work_over_backprop > 9, "18 forward passes and more, against 2 to 3"
     assert rows["perceptron"].work_over_backprop == np.inf
 
@@ -362,5 +362,5 @@ def test_a_cell_that_cannot_be_counted_is_a_result_all_the_same(store: Store, mo
     record = attempt(Cell.of({"name": "backprop"}, {"name": "xor"}, {"replicas": 3, "epochs": 20}), store)
     assert record is not None
     assert "np.asarray" in record.cost["reason"]
-    assert np.isnan(of_record(record).ert_work)
+    assert np.isnan(of_record(record).ert_flops)
     assert "not counted" in describe(record)

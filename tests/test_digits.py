@@ -16,13 +16,12 @@ import numpy as np
 import pytest
 
 from algorithms.backprop import Backprop
-from harness import registry
+from harness import registry, results
 from harness.cell import Cell
 from harness.cost import sheet
 from harness.errors import InputError
 from harness.experiment import Result, Settings, chunk_size, run
-from harness.hinton import hinton_figure
-from harness.plots import loss_figure, survival_figure
+from harness.plots import curve_figure, hinton_figure, survival_figure
 from harness.rand import SPLIT, Rand
 from harness.record import Store
 from harness.summary import describe, of_record, summarise
@@ -191,7 +190,8 @@ def test_record_summary_table_metrics_and_figures_have_all_three_shares(
     assert (summary.validation_right_mean, summary.held_right_mean) == (means["validation_right"], means["held_right"])
     assert ("right/validation", means["validation_right"], 0) in list(_metrics(record, summary))
     assert f"{means['validation_right']}" in to_csv(build(store, "scratch"))
-    for figure in (survival_figure([record]), loss_figure([record]), hinton_figure(record)):
+    replicas, curves = results.replicas("scratch", store), results.curves("scratch", store)
+    for figure in (survival_figure(replicas), curve_figure(curves, replicas), hinton_figure(record)):
         assert figure.axes
     assert record.cost["patterns"] == 16
     before = {name: column for name, column in record.replicas.items() if name != "validation_right"}  # an older record

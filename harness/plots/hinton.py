@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from harness.errors import InputError
-from harness.plots import styled
+from harness.plots.style import DIM, styled
 from harness.record import Record
 from harness.summary import number
 from harness.table import labels
@@ -52,12 +52,12 @@ def hinton_figure(record: Record, replica: int | None = None) -> Figure:
 
     Raises `InputError` if there is no such replica, none is solved, or the cell has no weights by edges.
     """
-    row = _row_of(record, replica)
+    row = row_of(record, replica)
     panels = _panels_of({name: w[row] for name, w in record.weights.items()})
     if not panels:
         raise InputError(f"{record.id} has no weights by edges to draw")
     with styled():
-        return _draw(panels, *_words(record, row))
+        return _draw(panels, *words(record, row))
 
 
 def has_hidden_weights(record: Record) -> bool:
@@ -66,7 +66,8 @@ def has_hidden_weights(record: Record) -> bool:
     return any(target == source for _, _, target in edges for source, _, _ in edges)
 
 
-def _row_of(record: Record, replica: int | None) -> int:
+def row_of(record: Record, replica: int | None) -> int:
+    """The row of a replica, or of the first that solved the task. Raises `InputError` if there is none."""
     columns = record.replicas
     rows = np.flatnonzero(columns["outcome"] == SOLVED if replica is None else columns["replica"] == replica)
     if not len(rows):
@@ -74,7 +75,7 @@ def _row_of(record: Record, replica: int | None) -> int:
     return int(rows[0])
 
 
-def _words(record: Record, row: int) -> tuple[str, str]:
+def words(record: Record, row: int) -> tuple[str, str]:
     """What the diagram is of: title and subtitle."""
     columns, label = record.replicas, labels([record.meta])[0]
     solved = columns["outcome"] == SOLVED
@@ -115,7 +116,7 @@ def _draw(panels: list[Panel], title: str, subtitle: str) -> Figure:
     figure = Figure(figsize=(width, height))
     figure.text(0.15 / width, 1 - 0.15 / height, title, fontsize=11, fontweight="bold", va="top")
     figure.text(0.15 / width, 1 - 0.4 / height, subtitle, fontsize=9, va="top")
-    figure.text(0.15 / width, 0.12 / height, caption, fontsize=8, color="#444444", va="bottom")
+    figure.text(0.15 / width, 0.12 / height, caption, fontsize=8, color=DIM, va="bottom")
     x = (width - content) / 2
     for panel, margin in zip(panels, left, strict=True):
         x += margin
@@ -152,7 +153,7 @@ def _draw_panel(ax: Axes, panel: Panel, cell: float, biggest: float) -> None:
             ax.text(-0.08 / cell, top + 0.5, name, ha="right", va="center", fontsize=8)
         else:
             for i in range(0, rows, every):
-                ax.text(-0.05 / cell, top + i + 0.5, str(i + 1), ha="right", va="center", fontsize=7, color="#444444")
+                ax.text(-0.05 / cell, top + i + 0.5, str(i + 1), ha="right", va="center", fontsize=7, color=DIM)
             turn = 90 if _upright(name, weights, cell) else 0
             ax.text(-0.22 / cell, top + rows / 2, name, ha="right", va="center", fontsize=8, rotation=turn)
         top += rows + GAP
@@ -160,5 +161,5 @@ def _draw_panel(ax: Axes, panel: Panel, cell: float, biggest: float) -> None:
         ax.add_collection(PatchCollection(patches, facecolor=colour, linewidth=0))
     if panel.columns > 1:
         for j in range(0, panel.columns, every):
-            ax.text(j + 0.5, -0.04 / cell, str(j + 1), ha="center", va="bottom", fontsize=7, color="#444444")
+            ax.text(j + 0.5, -0.04 / cell, str(j + 1), ha="center", va="bottom", fontsize=7, color=DIM)
     ax.text(panel.columns / 2, -0.2 / cell, f"→ {panel.target}", ha="center", va="bottom", fontsize=8, fontweight="bold")

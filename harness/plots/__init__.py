@@ -1,0 +1,63 @@
+"""Figures: one style, one file a figure; each takes frames of `harness.results` (or plain arrays) and returns a matplotlib one.
+
+    from harness import plots, results
+    plots.survival_figure(results.replicas("first_light"))
+
+Made without pyplot: nothing global, no display needed (in a notebook say `%matplotlib inline`), and nothing is written but by
+`save`. Colours are told apart by the colour-blind; line styles and markers do the same on a black and white print. Every figure
+says its n and its interval, and no replica is left out of one.
+
+    survival_figure    who is still unsolved after how many epochs
+    curve_figure       loss, or share of right patterns, during training
+    ert_bars           what a success costs, in epochs, updates, FLOPs, dependent operations or seconds
+    profile_figure     on what share of the tasks an algorithm is nearly the cheapest
+    pareto_figure      two costs at once, and what is beaten by none in both
+    failure_map        where replicas fail, over two settings
+    setting_figure     what one setting does to how often, and how fast, a task is solved
+    credit_figure      the angle of credit to the gradient over training, edge by edge
+    growth_figure      how the cost of an update grows with the network
+    hinton_figure      the weights of a network
+    people_figure, family_tree_figure     activities of the family tree's code by person
+    similarity_figure  which algorithms arrive at like representations
+"""
+
+from harness.plots.credit import credit_figure
+from harness.plots.curves import curve_figure
+from harness.plots.ert import CURRENCIES, ert_bars
+from harness.plots.failure_map import failure_map
+from harness.plots.growth import growth_figure
+from harness.plots.hinton import hinton_figure
+from harness.plots.pareto import pareto_figure
+from harness.plots.people import family_tree_figure, people_figure
+from harness.plots.profile import profile_figure
+from harness.plots.setting import setting_figure
+from harness.plots.similarity import similarity_figure
+from harness.plots.study import write_figures
+from harness.plots.style import COLOURS, DASHES, MARKERS, STYLE, logarithmic, look, save, styled
+from harness.plots.survival import survival_figure
+
+__all__ = [
+    "COLOURS",
+    "CURRENCIES",
+    "DASHES",
+    "MARKERS",
+    "STYLE",
+    "credit_figure",
+    "curve_figure",
+    "ert_bars",
+    "failure_map",
+    "family_tree_figure",
+    "growth_figure",
+    "hinton_figure",
+    "logarithmic",
+    "look",
+    "pareto_figure",
+    "people_figure",
+    "profile_figure",
+    "save",
+    "setting_figure",
+    "similarity_figure",
+    "styled",
+    "survival_figure",
+    "write_figures",
+]

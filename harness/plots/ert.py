@@ -1,0 +1,118 @@
+"""What a success costs: expected running time with its interval, in a chosen currency."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from harness.errors import InputError, one_of
+from harness.plots.frames import Drawn, Fates, by_task, drawn, needs
+from harness.plots.page import LETTER, Panel, page
+from harness.plots.style import BLUE, DIM, VERMILION, logarithmic
+from harness.statistics import Interval, running_time
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Currency = Literal["epochs", "updates", "flops", "span_operations", "seconds"]
+CURRENCIES = {
+    "epochs": "epochs (sweeps over the patterns)",
+    "updates": "updates of the weights",
+    "flops": "FLOPs of updates, counted from the code",
+    "span_operations": "dependent array operations of updates, counted from the code",
+    "seconds": "seconds of updates",
+}
+COUNTED = ("flops", "span_operations")  # in the sheet of one update, not in the replicas
+RESAMPLES, SEED = 4000, 0
+ROW, WIDEST = 0.2, 15.0  # inches: a cell, and the whole
+
+
+class Bar(NamedTuple):
+    """One cell."""
+
+    algorithm: str
+    cost: Interval
+    solved: int
+    n: int
+
+
+def ert_bars(replicas: pd.DataFrame, cells: pd.DataFrame, currency: Currency = "epochs") -> Figure:
+    """Per task, the expected running time of every algorithm with its bootstrap interval, the cheapest on top.
+
+    `replicas` and `cells` are the frames of `harness.results`; of the latter what one update costs is read, in a counted
+    currency. Where no replica solved the task *never* stands at the right edge, with the lower end of the interval.
+    Raises `InputError` if no cell is finished, or none on a task was counted.
+    """
+    one_of("currency", currency, CURRENCIES)
+    price = _prices(cells, currency)
+    bars = {}
+    some = drawn(replicas, "outcome", "epochs", "updates", "seconds")
+    counted = [d for d in some if currency not in COUNTED or price.get(d.id, 0.0) > 0]
+    for task, of_task in by_task(counted).items():
+        bars[task] = sorted((_bar(d, currency, price) for d in of_task), key=lambda bar: (bar.cost.value, bar.cost.low))
+    left_out = len(some) - len(counted)
+    if not bars:
+        raise InputError(f"no cell was counted in {currency}: choose one of epochs, updates or seconds")
+    caption = (
+        "Expected running time: what all n replicas spent, failures included, ÷ number solved. Line: its 95 % interval, from "
+        f"{RESAMPLES:,} bootstrap resamples of the replicas (an arrow: it has no upper end). Numbers: replicas solved / n. "
+        "An open triangle is never: no replica solved the task, and the line starts at the least that a success may cost."
+        + (f" {left_out} cells were not counted." if left_out else "")
+    )
+    rows = [Panel(task, partial(_draw, bars=some, currency=currency), 0.3 + ROW * len(some)) for task, some in bars.items()]
+    longest = max(len(bar.algorithm) for some in bars.values() for bar in some)
+    left = 0.3 + LETTER * longest
+    columns = max(1, min(3, int(WIDEST / (left + 4.0))))
+    return page("What a success costs", caption, rows, columns=columns, width=2.8, left=left, right=1.1)
+
+
+def _prices(cells: pd.DataFrame, currency: Currency) -> dict[str, float]:
+    """What an update costs, of every cell that was counted; NaN for the others. Empty for what the replicas tell."""
+    if currency not in COUNTED:
+        return {}
+    name = f"update_{currency}"
+    needs(cells, "id", name)
+    return dict(zip(cells["id"].astype(str), cells[name].to_numpy(float), strict=True))
+
+
+def _bar(d: Drawn, currency: Currency, price: dict[str, float]) -> Bar:
+    fates = Fates.of(d)
+    spent = d.column("updates") * price[d.id] if currency in COUNTED else d.column(currency)
+    cost = running_time(spent, fates.solved, seed=SEED, resamples=RESAMPLES)
+    return Bar(d.algorithm, cost, int(fates.solved.sum()), len(fates.solved))
+
+
+def _draw(ax: Axes, *, bars: list[Bar], currency: Currency) -> None:
+    left, right = _limits(bars)
+    edge: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "clip_on": False}  # x in shares of the panel
+    for y, bar in enumerate(bars):
+        value, low, high = (float(v) for v in bar.cost)
+        start, end = max(low, left), min(high, right)
+        style: dict[str, Any] = {"color": VERMILION, "linestyle": (0, (3, 1.5))} if np.isinf(value) else {"color": BLUE}
+        ax.plot([start, end], [y, y], linewidth=1.4, **style)
+        if np.isinf(value):
+            ax.plot([1], [y], marker=">", markersize=7, markerfacecolor="white", color=VERMILION, **edge)
+        else:
+            ax.plot([max(value, left)], [y], marker="o", markersize=5.5, color=BLUE, clip_on=False)
+            if np.isinf(high):
+                ax.plot([1], [y], marker=">", markersize=4, color=BLUE, **edge)
+        text = ("never  " if np.isinf(value) else "") + f"{bar.solved:,} / {bar.n:,}"
+        ax.text(1.06, y, text, va="center", fontsize=8, color=DIM, **edge)
+    logarithmic(ax, "x", left, right)
+    ax.set_yticks(range(len(bars)), [bar.algorithm for bar in bars], fontsize=8)
+    ax.set(ylim=(len(bars) - 0.4, -0.6), xlabel=CURRENCIES[currency])
+    ax.grid(visible=False, axis="y")
+
+
+def _limits(bars: list[Bar]) -> tuple[float, float]:
+    """The ends of the axis: all that is finite and above 0, with room."""
+    values = np.array([bar.cost for bar in bars]).ravel()
+    values = values[np.isfinite(values) & (values > 0)]
+    if not len(values):
+        return 1.0, 10.0
+    low, high = values.min() / 1.5, values.max() * 1.5
+    return low, max(high, 4 * low)

@@ -1,0 +1,85 @@
+"""Where an algorithm works: the share of replicas that solved, or failed, over two settings."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from harness.errors import InputError, one_of
+from harness.plots.frames import needs
+from harness.plots.page import Panel, page
+from harness.plots.style import DIM
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SHADES = "cividis"  # from dark to light also for the colour-blind, and in print
+WORDS = {"solved": "solved the task", "failed": "failed"}
+
+
+def failure_map(
+    cells: pd.DataFrame,
+    x: str = "algorithm.optimiser.lr",
+    y: str = "task.scale",
+    share: Literal["solved", "failed"] = "failed",
+) -> Figure:
+    """Per task and algorithm, the per cent of replicas that failed (or solved) at every pair of two settings.
+
+    `cells` is the frame of `results.cells`; `x` and `y` are two of its settings. A place without a finished cell stays empty.
+    Raises `InputError` if no cell is finished, or two differ in other settings than these.
+    """
+    one_of("share", share, WORDS)
+    if len(cells):
+        needs(cells, "task_name", "algorithm_name", "replicas", "rate", "rate_low", "rate_high", x, y)
+        cells = cells[cells["replicas"].to_numpy(float) > 0]
+    if not len(cells):
+        raise InputError("there is no finished cell to draw")
+    panels = []
+    for (task, algorithm), rows in cells.groupby(["task_name", "algorithm_name"], sort=False):
+        twice = rows[rows.duplicated([x, y])]
+        if len(twice):
+            at = f"{x}={twice[x].iloc[0]} and {y}={twice[y].iloc[0]}"
+            raise InputError(f"{algorithm} has several cells on {task} at {at}: choose those that differ in these settings only")
+        panels.append(
+            Panel(f"{algorithm} on {task}", partial(_draw, rows=rows, x=x, y=y, share=share), 0.4 * max(rows[y].nunique(), 2))
+        )
+    n = sorted(set(cells["replicas"].astype(int)))
+    half = 50 * float((cells["rate_high"] - cells["rate_low"]).max())
+    caption = (
+        f"Per cent of n = {n[0]:,}{f' to {n[-1]:,}' if len(n) > 1 else ''} replicas that {WORDS[share]}, at every point. Its "
+        f"95 % Wilson interval reaches at most ± {half:.0f} per cent. A dash: no such cell was finished."
+    )
+    return page(f"Where replicas {'fail' if share == 'failed' else 'solve'}", caption, panels)
+
+
+def _draw(ax: Axes, *, rows: pd.DataFrame, x: str, y: str, share: str) -> None:
+    columns, lines = _values(rows[x]), _values(rows[y])
+    grid = np.full((len(lines), len(columns)), np.nan)
+    for across, up, rate in zip(rows[x], rows[y], rows["rate"].to_numpy(float), strict=True):
+        grid[lines.index(up), columns.index(across)] = 100 * (rate if share == "solved" else 1 - rate)
+    image = ax.imshow(grid, cmap=SHADES, vmin=0, vmax=100, origin="lower", aspect="auto")
+    for (i, j), value in np.ndenumerate(grid):
+        if np.isnan(value):
+            ax.text(j, i, "–", ha="center", va="center", color=DIM)
+            continue
+        light = float(np.dot(image.cmap(image.norm(value))[:3], (0.299, 0.587, 0.114))) > 0.5
+        ax.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=8, color="black" if light else "white")
+    ax.set_xticks(range(len(columns)), [_text(v) for v in columns])
+    ax.set_yticks(range(len(lines)), [_text(v) for v in lines])
+    ax.set(xlabel=x, ylabel=y)
+    ax.grid(visible=False)
+
+
+def _values(column: pd.Series[Any]) -> list[Any]:
+    """The values of a setting in their order: that of numbers, or of the frame."""
+    found = list(dict.fromkeys(column))
+    numbers = all(isinstance(value, int | float | np.number) for value in found)
+    return sorted(found) if numbers else found
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float | np.floating) else str(value)

@@ -1,0 +1,114 @@
+"""What figures read in the frames of `harness.results`: the rows of each cell, and how the cell is drawn.
+
+Seven lines a panel can be told apart. Where a task has more, it gets several panels: each shows seven algorithms, the same
+ones on every task, and all others in grey behind them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import InputError
+from harness.plots.page import Panel
+from harness.plots.style import COLOURS, look
+from harness.training import DIVERGED, SOLVED
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+Array = Any
+TOGETHER = len(COLOURS)
+GREY_ARE = " Grey: the other algorithms on the task."
+
+
+class Draw(Protocol):
+    """Fills axes with the cells to show, and in grey those behind them."""
+
+    def __call__(self, ax: Axes, *, shown: list[Drawn], others: list[Drawn]) -> None: ...
+
+
+class Drawn(NamedTuple):
+    """A cell in a figure."""
+
+    id: str
+    task: str
+    algorithm: str
+    rows: pd.DataFrame
+    """Its rows of the frame."""
+    place: int
+    """Of its algorithm in the order in which algorithms first come in the frame."""
+
+    @property
+    def look(self) -> dict[str, Any]:
+        """Colour, line style and markers: the same for one algorithm in all panels."""
+        return look(self.place)
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """A column of numbers."""
+        return self.rows[name].to_numpy(float)
+
+
+class Fates(NamedTuple):
+    """What became of the replicas of a cell (R,)."""
+
+    solved: NDArray[np.bool_]
+    diverged: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, d: Drawn) -> Fates:
+        """Read from the rows of a replicas' frame."""
+        outcome = d.rows["outcome"].to_numpy(str)
+        return cls(outcome == SOLVED, outcome == DIVERGED)
+
+
+def drawn(frame: pd.DataFrame, *columns: str) -> list[Drawn]:
+    """The cells of a frame, in its order. Raises `InputError` if it is empty or lacks one of the `columns`."""
+    if not len(frame):
+        raise InputError("there is no finished cell to draw")
+    needs(frame, "id", "task", "algorithm", *columns)
+    order = list(dict.fromkeys(frame["algorithm"]))
+    found = []
+    for name, rows in frame.groupby("id", sort=False):
+        task, algorithm = (str(rows[column].iloc[0]) for column in ("task", "algorithm"))
+        found.append(Drawn(str(name), task, algorithm, rows, order.index(algorithm)))
+    return found
+
+
+def needs(frame: pd.DataFrame, *columns: str) -> None:
+    """Raise `InputError` unless the frame has these columns."""
+    for name in columns:
+        if name not in frame:
+            raise InputError(f"the frame has no column {name!r}: give one of harness.results, with {', '.join(columns)}")
+
+
+def by_task(cells: Sequence[Drawn]) -> dict[str, list[Drawn]]:
+    """The cells of each task."""
+    return {task: [d for d in cells if d.task == task] for task in dict.fromkeys(d.task for d in cells)}
+
+
+def panels(cells: Sequence[Drawn], draw: Draw) -> tuple[list[Panel], int | None, str]:
+    """A panel a task, or several where it is crowded; how many side by side, None for as many as fit; a word on the grey."""
+    parts, found = _parts(cells), []
+    for task, some in by_task(cells).items():
+        groups = [[d for d in some if parts[d.place] == i] for i in sorted({parts[d.place] for d in some})]
+        if len(some) <= TOGETHER:
+            groups = [some]
+        for i, shown in enumerate(groups):
+            others = [d for d in some if parts[d.place] != parts[shown[0].place]] if len(groups) > 1 else []
+            title = f"{task}, part {i + 1} of {len(groups)}" if len(groups) > 1 else task
+            found.append(Panel(title, partial(draw, shown=shown, others=others)))
+    crowded = len(found) > len(by_task(cells))
+    return found, min(max(parts.values()) + 1, 4) if crowded else None, GREY_ARE if crowded else ""
+
+
+def _parts(cells: Sequence[Drawn]) -> dict[int, int]:
+    """Which part of the panels of a crowded task each algorithm is in, by its place."""
+    places = max(d.place for d in cells) + 1
+    size = -(-places // -(-places // TOGETHER))
+    return {place: place // size for place in range(places)}

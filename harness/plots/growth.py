@@ -1,0 +1,63 @@
+"""How the cost of an update grows with the network: lines on logarithmic axes, their slopes the fitted exponents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.cost import CostSheet
+from harness.growth import AXES, DRAWN, QUANTITIES, exponent, varying
+from harness.plots.frames import GREY_ARE, TOGETHER
+from harness.plots.page import Panel, page
+from harness.plots.style import BEHIND, logarithmic, look, save
+from harness.record import Store
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def growth_figure(task: str, sheets: Mapping[str, Sequence[CostSheet]]) -> Figure:
+    """One panel a quantity, one line an algorithm, log against log, with the fitted exponent beside its name."""
+    axes = varying([s for some in sheets.values() for s in some]) or ["W"]
+    axis = "depth" if "depth" in axes else axes[0]
+    names = list(sheets)
+    size = -(-len(names) // -(-len(names) // TOGETHER))
+    parts = [names[i : i + size] for i in range(0, len(names), size)]
+    panels = [
+        Panel(quantity + f", part {i} of {len(parts)}" * (len(parts) > 1), partial(_draw, quantity, axis, sheets, shown))
+        for quantity in DRAWN
+        for i, shown in enumerate(parts, 1)
+    ]
+    caption = (
+        f"Counted from the code; n = {sum(map(len, sheets.values()))} networks. There is no chance in a count, so it has no "
+        "interval. Exponents: slopes by least squares. An amount of 0 is not drawn." + GREY_ARE * (len(parts) > 1)
+    )
+    return page(f"What one update costs one network: {task}", caption, panels, columns=min(len(parts), 4) if parts[1:] else None)
+
+
+def _draw(quantity: str, axis: str, sheets: Mapping[str, Sequence[CostSheet]], shown: Sequence[str], ax: Axes) -> None:
+    amounts = []
+    for i, (name, some) in enumerate(sheets.items()):
+        x, y = ([float(of(s)) for s in some] for of in (AXES[axis], QUANTITIES[quantity]))
+        power = exponent(x, y) if len(set(x)) > 1 else np.nan
+        fitted = "" if np.isnan(power) else f"   ∝ {axis}^{power:.2f}".replace("-", "−")
+        style = {**look(i), "markevery": None, "label": name + fitted} if name in shown else BEHIND
+        ax.plot(x, np.where(np.array(y) > 0, y, np.nan), **style)
+        amounts += [v for v in y if v > 0]
+    sizes = [float(AXES[axis](s)) for some in sheets.values() for s in some]
+    logarithmic(ax, "x", min(sizes) / 1.3, max(sizes) * 1.3)
+    bottom = min(amounts, default=1.0) / 1.3
+    logarithmic(ax, "y", bottom, max(max(amounts, default=10.0) * 1.3, 5 * bottom))
+    ax.set_xlabel(axis)
+
+
+def write_figure(store: Store, task: str, sheets: Mapping[str, Sequence[CostSheet]]) -> Path:
+    """Write the figure into the store; returns its path."""
+    folder = store.path / "costs"
+    folder.mkdir(exist_ok=True)
+    return save(growth_figure(task, sheets), folder / f"{'-'.join([task, *sheets])}.png")

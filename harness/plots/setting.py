@@ -1,0 +1,98 @@
+"""What one setting does: how often the task is solved, and what a success costs, against its values."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.errors import InputError
+from harness.plots.frames import needs
+from harness.plots.page import Panel, page
+from harness.plots.style import DIM, logarithmic, look
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+APART = 0.06  # of the space between two values: so that the intervals of several series can be seen
+
+
+def setting_figure(points: pd.DataFrame, name: str, reference: str = "") -> Figure:
+    """Two panels over the values of a setting: solved rate with Wilson's interval, ERT in epochs with its bootstrap interval.
+
+    `points` has a row for each series and value: series, x, n, rate, rate_low, rate_high, ert, ert_low, ert_high and, where
+    there is a `reference` to draw (its name), the column line. Values stand side by side, evenly. Raises `InputError` if
+    there is none.
+    """
+    needs(
+        points,
+        "series",
+        "x",
+        "n",
+        "rate",
+        "rate_low",
+        "rate_high",
+        "ert",
+        "ert_low",
+        "ert_high",
+        *(["line"] if reference else []),
+    )
+    if not len(points):
+        raise InputError("there is no finished cell to draw")
+    n = sorted(set(points["n"].astype(int)))
+    caption = (
+        f"Each point: n = {n[0]:,}{f' to {n[-1]:,}' if len(n) > 1 else ''} replicas, failures included. Left: share that "
+        "solved the task, 95 % Wilson interval. Right: expected running time, what all replicas spent ÷ number solved, 95 % "
+        "bootstrap interval; an open triangle at the edge is never, and a line that leaves through the top has no upper end."
+    )
+    drawn = [Panel("solved", partial(_rates, points=points, name=name))]
+    drawn.append(Panel("cost of a success", partial(_costs, points=points, name=name, reference=reference)))
+    return page(f"Solved, and at what cost, over {name}", caption, drawn)
+
+
+def _rates(ax: Axes, *, points: pd.DataFrame, name: str) -> None:
+    for x, rows, style, _ in _series(ax, points, name):
+        low, rate, high = (100 * rows[c].to_numpy(float) for c in ("rate_low", "rate", "rate_high"))
+        ax.vlines(x, low, high, color=style["color"])
+        ax.plot(x, rate, **style)
+    ax.set(ylim=(-3, 103), ylabel="per cent of replicas")
+
+
+def _costs(ax: Axes, *, points: pd.DataFrame, name: str, reference: str) -> None:
+    columns = ["ert", "ert_low", "ert_high", *(["line"] if reference else [])]
+    known = points[columns].to_numpy(float)
+    known = known[np.isfinite(known) & (known > 0)]
+    bottom, top = (known.min() / 1.5, known.max() * 1.5) if len(known) else (1.0, 10.0)
+    for x, rows, style, label in _series(ax, points, name):
+        ert, low, high = (rows[c].to_numpy(float) for c in ("ert", "ert_low", "ert_high"))
+        ax.vlines(x, np.maximum(low, bottom), np.minimum(high, 10 * top), color=style["color"])
+        ax.plot(x, np.where(np.isfinite(ert), ert, np.nan), label=label, **style)
+        never = np.isinf(ert)
+        edge: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False}  # y in shares of the panel
+        ax.plot(x[never], np.ones(never.sum()), "^", markerfacecolor="white", markersize=7, color=style["color"], **edge)
+    if reference:
+        values = _values(points)
+        line = points.drop_duplicates("x").set_index("x")["line"]
+        ax.plot(range(len(values)), [float(line[v]) for v in values], color=DIM, linestyle=(0, (2, 2)), label=reference)
+    logarithmic(ax, "y", bottom, top)
+    ax.set_ylabel("epochs (sweeps over the patterns)")
+
+
+def _series(ax: Axes, points: pd.DataFrame, name: str) -> list[tuple[Any, pd.DataFrame, dict[str, Any], str]]:
+    values = _values(points)
+    ax.set_xticks(range(len(values)), [f"{v:g}" if isinstance(v, int | float | np.number) else str(v) for v in values])
+    ax.set(xlabel=name, xlim=(-0.4, len(values) - 0.6))
+    found = []
+    for i, (label, rows) in enumerate(points.groupby("series", sort=False)):
+        x = np.array([values.index(v) for v in rows["x"]]) + APART * i
+        found.append((x, rows, look(i) | {"markevery": None}, str(label)))
+    return found
+
+
+def _values(points: pd.DataFrame) -> list[Any]:
+    """The values of the setting: numbers in their order, others in that of the frame."""
+    found = list(dict.fromkeys(points["x"]))
+    return sorted(found) if all(isinstance(v, int | float | np.number) for v in found) else found

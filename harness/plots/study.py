@@ -1,0 +1,51 @@
+"""The figures at the end of every study."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import results
+from harness.plots.curves import curve_figure
+from harness.plots.ert import ert_bars
+from harness.plots.hinton import has_hidden_weights, hinton_figure
+from harness.plots.style import save
+from harness.plots.survival import survival_figure
+from harness.record import Record, Store
+from harness.table import labels
+from harness.training import SOLVED
+
+
+def write_figures(store: Store, study: str) -> list[Path]:
+    """Write survival.png, loss.png, ert.png and hinton_<task>.png of a study into its folder; returns what there was to draw.
+
+    A task's Hinton diagram shows backpropagation, or else the first algorithm, that solved it with hidden units.
+    """
+    records = results.records(study, store)
+    if not records:
+        return []
+    replicas = results.replicas(study, store)
+    figures = {
+        "survival": survival_figure(replicas),
+        "loss": curve_figure(results.curves(study, store), replicas),
+        "ert": ert_bars(replicas, results.cells(study, store)),
+    }
+    for task, record in _telling(records).items():
+        figures[f"hinton_{re.sub(r'[^A-Za-z0-9.=-]+', '_', task).strip('_')}"] = hinton_figure(record)
+    return [save(figure, store.path / "studies" / study / f"{name}.png") for name, figure in figures.items()]
+
+
+def _telling(records: Sequence[Record]) -> dict[str, Record]:
+    """The record whose weights to show, of each task that has one."""
+    tasks: dict[str, list[Record]] = {}
+    for record, label in zip(records, labels([record.meta for record in records]), strict=True):
+        tasks.setdefault(label.task, []).append(record)
+    found = {}
+    for task, some in tasks.items():
+        able = [record for record in some if SOLVED in record.replicas["outcome"]]
+        able.sort(key=lambda record: record.meta["algorithm"]["name"] != "backprop")
+        chosen = next(filter(has_hidden_weights, able), None)
+        if chosen:
+            found[task] = chosen
+    return found
