@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: compare dashboard test test-slow check bench docs lock clean
+.PHONY: compare dashboard test test-slow check bench docs notebooks results lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
@@ -27,6 +27,12 @@ bench: .venv/installed-test  ## ratios, measured side by side in one run on one 
 
 docs: compare bench  ## run first light and the benchmark, and put what they say into README and docs/
 	$(BIN)/python docs/update.py
+
+notebooks: .venv/installed-test  ## execute analysis/*.py into .ipynb on the records there are (some: only="comparison ablations")
+	$(BIN)/python analysis/execute.py $(only)
+
+results: notebooks  ## and put what the notebooks found into docs/results.md
+	$(BIN)/python docs/results.py
 
 lock: .venv/installed-test  ## write the versions in use to constraints.txt (it names no host)
 	$(PIP) freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==[^ ]+$$' > constraints.txt

@@ -21,7 +21,7 @@ from hydra.core.global_hydra import GlobalHydra
 from threadpoolctl import threadpool_limits
 
 from algorithms.backprop import Backprop
-from bench import boltzmann, feedback, perturbation
+from bench import boltzmann, feedback, perturbation, results
 from bench.plain import train_one
 from bench.statistics import lines as statistics_lines
 from harness.app import attempt, cell_of
@@ -85,10 +85,10 @@ def main() -> None:
 
 
 def family_lines(quick: bool) -> Iterator[str]:
-    """What the families and the statistics promise, each beside its yardstick."""
+    """What the families, the statistics and the frames promise, each beside its yardstick."""
     yield "Measured by `make bench` on one core, the sides of each table in turn in one run."
     yield ""
-    for section in (perturbation.lines, feedback.lines, boltzmann.lines, statistics_lines):
+    for section in (perturbation.lines, feedback.lines, boltzmann.lines, statistics_lines, results.lines):
         for line in section(1 if quick else 5):
             print(line, flush=True)
             yield line

@@ -46,7 +46,7 @@ def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Any]
     store = Store.at(cfg.store).prepare()
     cells = {job.cell.id: job for job in jobs}
     name = cfg.study.name
-    folder = store.write_study(name, cfg.study.question, cells)
+    folder = store.write_study(name, cfg.study.question, cells, small=cfg.small)
     for cell_id, job in cells.items():
         if job.cell.not_applicable and not store.has(cell_id):
             store.write(job.cell, None)

@@ -53,23 +53,23 @@ class Summary:
     """Mean share of validation patterns right at the end; NaN where there are none."""
     held_right_mean: float
     """Mean share of held-out patterns right at the end; NaN where there are none."""
-    held_loss_median: float = np.nan
-    """Of E over the held-out patterns at the end; a diverged replica's is ∞. NaN where there are none."""
-    angle: float = np.nan
-    """Angle in degrees of the credit to the exact gradient, all weights together: the median over the epochs that were looked at
+    held_rmse_median: float = np.nan
+    """Of the root mean squared error on held-out patterns; a diverged replica's is ∞. NaN where there are none."""
+    angle_degrees: float = np.nan
+    """Angle of the credit to the exact gradient, all weights together: the median over the epochs that were looked at
     of the median over the replicas then in training. NaN without a probe, and where there is no direction to compare."""
-    update_work: float = np.nan
+    update_flops: float = np.nan
     """FLOPs of one update of one network, counted from the code; NaN, like all below, where it was not."""
     update_forward_passes: float = np.nan
     """The same in forward passes of the task's network."""
-    update_span: float = np.nan
+    update_span_operations: float = np.nan
     """Array operations on the longest chain of an update."""
     peak_bytes: float = np.nan
     """Peak workspace of an update, per network."""
-    ert_work: float = np.nan
+    ert_flops: float = np.nan
     """Expected running time in FLOPs of updates, in forward passes, dependent array operations and random numbers."""
     ert_forward_passes: float = np.nan
-    ert_span: float = np.nan
+    ert_span_operations: float = np.nan
     ert_random_numbers: float = np.nan
 
 
@@ -84,8 +84,9 @@ def summarise(
     solved, diverged = outcome == SOLVED, outcome == DIVERGED
     n, count = len(outcome), int(solved.sum())
     low, high = wilson(count, n)
-    q1, median, q3 = (survival(epochs, solved, diverged).quantile(q) for q in (0.25, 0.5, 0.75))
-    held_loss = columns.get("held_loss", np.full(n, np.nan))
+    curve = survival(epochs, solved, diverged)
+    q1, median, q3 = (curve.quantile(q) for q in (0.25, 0.5, 0.75))
+    held_rmse = columns.get("held_rmse", np.full(n, np.nan))
     loss = np.where(diverged | np.isnan(columns["loss"]), np.inf, columns["loss"])
     spent = float(epochs.sum())
     return Summary(
@@ -108,8 +109,8 @@ def summarise(
         right_median=_median(columns["right"]),
         validation_right_mean=float(np.mean(columns.get("validation_right", np.nan))),  # records of before have none
         held_right_mean=float(np.mean(columns["held_right"])),
-        held_loss_median=np.nan if np.isnan(held_loss).all() else _median(np.where(diverged, np.inf, held_loss)),
-        angle=_angle(credit or {}),
+        held_rmse_median=np.nan if np.isnan(held_rmse).all() else _median(np.where(diverged, np.inf, held_rmse)),
+        angle_degrees=_angle(credit or {}),
         **_costs(cost or {}, expected_running_time(columns["updates"], solved)),
     )
 
@@ -130,7 +131,7 @@ def _costs(cost: Mapping[str, Any], ert_updates: float) -> dict[str, float]:
     if "update.work" not in cost:
         return {}
     passes = cost["update.work"] / cost["forward.work"]
-    per_update = {"work": cost["update.work"], "forward_passes": passes, "span": cost["update.span"]}
+    per_update = {"flops": cost["update.work"], "forward_passes": passes, "span_operations": cost["update.span"]}
     spent = {f"ert_{name}": ert_updates * value for name, value in per_update.items()}
     # none is none, however often
     random = ert_updates * cost["update.random"] if cost["update.random"] else 0.0
@@ -183,11 +184,10 @@ def describe(cell: Result | Record) -> str:
             lines.append(f"probe     {part} of the time of updates and probe together")
     if run.get("backend", "numpy") != "numpy":
         lines.append(f"backend   {_backend(ran)}")
-    if not np.isnan(s.update_work):
-        passes = f"{number(s.update_work)} FLOPs an update = {s.update_forward_passes:.3g} forward passes"
-        lines.append(
-            f"cost      {passes}, span {number(s.update_span)}; to the criterion {number(s.ert_forward_passes)} forward passes"
-        )
+    if not np.isnan(s.update_flops):
+        passes = f"{number(s.update_flops)} FLOPs an update = {s.update_forward_passes:.3g} forward passes"
+        criterion = f"to the criterion {number(s.ert_forward_passes)} forward passes"
+        lines.append(f"cost      {passes}, span {number(s.update_span_operations)}; {criterion}")
     elif "reason" in cost:
         lines.append(f"cost      not counted: {cost['reason']}")
     return "\n".join(lines)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from harness.record import FINISHED, NOT_APPLICABLE, Store, write_atomically
+from harness.record import FINISHED, NOT_APPLICABLE, Record, Store, write_atomically
 from harness.summary import Summary, flat, in_brackets, median_text, number, of_record, rate_text, significant, unusual
 
 if TYPE_CHECKING:
@@ -84,12 +84,17 @@ def build(store: Store, study: str) -> list[Row]:
 
 def rows_of(store: Store, ids: Sequence[str]) -> list[Row]:
     """The rows of some cells, in or not yet in the store."""
-    failures = store.failures(ids)
-    records = {i: store.read(i) for i in ids if store.has(i)}
+    return rows_from(ids, {i: store.read(i) for i in ids if store.has(i)}, store.failures(ids))
+
+
+def rows_from(
+    ids: Sequence[str], records: Mapping[str, Record], failures: Mapping[str, Mapping[str, Any]], *, numbers: bool = True
+) -> list[Row]:
+    """The rows of some cells from the records there are, wherever they are kept; without numbers, no replica is read."""
     metas = [records[i].meta if i in records else failures.get(i) or _known_from_id(i) for i in ids]
     rows = []
     for i, meta, label in zip(ids, metas, labels(metas), strict=True):
-        summary = of_record(records[i]) if meta["status"] == FINISHED else None
+        summary = of_record(records[i]) if numbers and meta["status"] == FINISHED else None
         rows.append(Row(i, label.task, label.algorithm, meta["status"], meta["reason"], summary))
     rows = _beside_backprop(rows, metas)
     order = list(dict.fromkeys(row.task for row in rows))
@@ -178,7 +183,7 @@ def in_words(row: Row) -> list[str]:
     held = "" if np.isnan(s.held_right_mean) else f"{100 * s.held_right_mean:.1f}"
     ratio = "" if np.isnan(row.work_over_backprop) else significant(row.work_over_backprop)
     peak = "" if np.isnan(s.peak_bytes) else significant(s.peak_bytes / 1000)
-    angle = "" if np.isnan(s.angle) else f"{s.angle:.0f}"
+    angle = "" if np.isnan(s.angle_degrees) else f"{s.angle_degrees:.0f}"
     costs = number(s.ert_epochs), ratio, peak, angle, significant(s.seconds_per_1000_replica_epochs)
     diverged = number(s.diverged) if s.diverged else ""
     return [row.algorithm, number(s.replicas), rate_text(s).replace(" %", ""), median_text(s), *costs, held, diverged]
@@ -188,10 +193,10 @@ def _beside_backprop(rows: Sequence[Row], metas: Sequence[Mapping[str, Any]]) ->
     """The rows with their work beside that of the first backprop cell on their task, where both were counted."""
     base: dict[str, float] = {}
     for row, meta in zip(rows, metas, strict=True):
-        if row.summary and meta["algorithm"]["name"] == "backprop" and np.isfinite(row.summary.ert_work):
-            base.setdefault(row.task, row.summary.ert_work)
+        if row.summary and meta["algorithm"]["name"] == "backprop" and np.isfinite(row.summary.ert_flops):
+            base.setdefault(row.task, row.summary.ert_flops)
     return [
-        replace(row, work_over_backprop=row.summary.ert_work / base[row.task]) if row.summary and base.get(row.task) else row
+        replace(row, work_over_backprop=row.summary.ert_flops / base[row.task]) if row.summary and base.get(row.task) else row
         for row in rows
     ]
 
@@ -202,7 +207,7 @@ def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:
     A task carries the settings in which it is not its usual self. Cells of one algorithm on one task carry the
     settings in which they differ; those of the run, and versions of the code, only where that is not enough.
     """
-    tasks = [in_brackets(meta["task"]["name"], unusual(meta["task"])) for meta in metas]
+    tasks = _task_labels(metas)
     shown: list[dict[str, Any]] = [{} for _ in metas]
     for part in ("algorithm", "run", "versions"):
         alike: dict[str, list[int]] = {}
@@ -216,6 +221,13 @@ def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:
                         if own[i].get(name):  # what is off, None or 0, goes without saying
                             shown[i][name] = own[i][name]
     return [Label(t, in_brackets(meta["algorithm"]["name"], s)) for t, meta, s in zip(tasks, metas, shown, strict=True)]
+
+
+def _task_labels(metas: Sequence[Mapping[str, Any]]) -> list[str]:
+    texts = [repr(meta["task"]) for meta in metas]
+    known = {text: meta["task"] for text, meta in zip(texts, metas, strict=True)}  # few, and slow to compare with the usual
+    named = {text: in_brackets(task["name"], unusual(task)) for text, task in known.items()}
+    return [named[text] for text in texts]
 
 
 def _known_from_id(cell_id: str) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Records come first and stay; sending them is repeatable. A run carries its cell's id as a tag and, last of
 all, the tag `complete`; a run without it was cut off, and is sent again. What was sent is noted in the
-store, so that nothing new means not even importing MLflow. One MLflow experiment a study.
+store, so that nothing new means not even importing MLflow. One MLflow experiment a study, whose tags say which runs
+hold its cells, in its order: `harness.retrieval` finds them there (searching a thousand runs takes MLflow seconds).
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import json
 import logging
 import math
 import os
+import platform
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,7 @@ from harness.summary import Summary, of_record
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+INDEX = "mlflow.harness.cells"  # tags of an experiment: MLflow's pages do not show those that begin like this
 TABLE = "harness"  # key of the run table the dashboard opens with
 COLUMNS = [
     *(f"metrics.`{m}`" for m in ("solved/rate", "solved/median", "solved/ert_epochs", "time/s_per_1k")),
@@ -37,9 +40,9 @@ METRICS = {
     "solved/ert_epochs": "ert_epochs",
     "solved/median": "epochs_median",
     "time/s_per_1k": "seconds_per_1000_replica_epochs",
-    "cost/ert_work": "ert_work",
+    "cost/ert_flops": "ert_flops",
     "cost/ert_passes": "ert_forward_passes",
-    "cost/ert_span": "ert_span",
+    "cost/ert_span_operations": "ert_span_operations",
     "cost/ert_random": "ert_random_numbers",
     "cost/passes": "update_forward_passes",
     "cost/peak_bytes": "peak_bytes",
@@ -60,28 +63,25 @@ def sync(store: Store, study: str, uri: str | None = None) -> int:
     """Send the finished cells of a study that were not sent yet; how many. A tracker out of reach loses nothing: it is said."""
     target = tracking_uri(store, uri)
     notes = sent_notes(store, study, target)
-    pending = [r for r in store.records(study) if not (notes / r.id).exists()]
-    if not pending:
+    ids = [i for i in store.study(study)["cells"] if store.has(i)]
+    pending = [i for i in ids if not _noted(notes / i)]
+    if not pending and _index(notes, ids) == _noted(notes / "index"):
         return 0
-    # a server that is down should be noticed in seconds, not minutes; nothing is reported to anybody
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    quieten()
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
     try:
         client = MlflowClient(target)
         experiment = _experiment(client, store, study, target)
-        complete = _complete_cells(client, experiment)
+        complete = _complete_runs(client, experiment) if pending else {}
         notes.mkdir(parents=True, exist_ok=True)
         write_atomically(notes / "experiment", experiment)
-        for record in pending:
-            if record.id not in complete:
-                _send(client, experiment, study, record)
-            (notes / record.id).touch()
+        for i in pending:
+            run = complete[i] if i in complete else _send(client, experiment, study, store.read(i))
+            (notes / i).write_text(run, encoding="utf-8")
+        _write_index(client, experiment, store, index := _index(notes, ids))
+        write_atomically(notes / "index", index)
     except (MlflowException, OSError) as error:
         reason = str(error).strip().splitlines()[0][:200]
         print(
@@ -91,6 +91,17 @@ def sync(store: Store, study: str, uri: str | None = None) -> int:
         )
         return 0
     return len(pending)
+
+
+def quieten() -> None:
+    """Before MLflow is imported: notice in seconds, not minutes, that a server is down; report nothing to anybody."""
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def sent_notes(store: Store, study: str, target: str) -> Path:
@@ -121,23 +132,50 @@ def _experiment(client: MlflowClient, store: Store, study: str, target: str) -> 
     return experiment
 
 
-def _complete_cells(client: MlflowClient, experiment: str) -> set[str]:
-    """Cells already there in whole; runs that were cut off are deleted."""
-    complete: set[str] = set()
+def _complete_runs(client: MlflowClient, experiment: str) -> dict[str, str]:
+    """The runs of cells already there in whole, by cell; runs that were cut off are deleted."""
+    runs: list[Any] = []
     token = None
     while True:
         page = client.search_runs([experiment], max_results=1000, page_token=token)
-        for run in page:
-            if run.data.tags.get("complete") == "true":
-                complete.add(run.data.tags.get("cell", ""))
-            elif "cell" in run.data.tags:
-                client.delete_run(run.info.run_id)
+        runs += page
         token = page.token
         if not token:
-            return complete
+            break
+    complete: dict[str, str] = {}
+    for run in runs:
+        if run.data.tags.get("complete") == "true":
+            complete[run.data.tags.get("cell", "")] = run.info.run_id
+        elif "cell" in run.data.tags:
+            client.delete_run(run.info.run_id)
+    return complete
 
 
-def _send(client: MlflowClient, experiment: str, study: str, record: Record) -> None:
+def _noted(note: Path) -> str:
+    return note.read_text(encoding="utf-8") if note.is_file() else ""
+
+
+def _index(notes: Path, ids: Sequence[str]) -> str:
+    """A line for each cell that was sent: its id and its run's."""
+    return "".join(f"{i} {run}\n" for i in ids if (run := _noted(notes / i)))
+
+
+def _write_index(client: MlflowClient, experiment: str, store: Store, index: str) -> None:
+    """Into tags of the experiment, a hundred lines each; every store has its own, so that several may send to one tracker."""
+    sender = hashlib.sha256(f"{platform.node()} {store.path}".encode()).hexdigest()[:8]
+    lines = index.splitlines(keepends=True)
+    parts = {f"{INDEX}.{sender}.{n:04d}": "".join(lines[100 * n : 100 * n + 100]) for n in range(-(-len(lines) // 100))}
+    known = client.get_experiment(experiment).tags
+    for tag in known:
+        if tag.startswith(f"{INDEX}.{sender}.") and tag not in parts:
+            client.delete_experiment_tag(experiment, tag)
+    for tag, text in parts.items():
+        if known.get(tag) != text:
+            client.set_experiment_tag(experiment, tag, text)
+
+
+def _send(client: MlflowClient, experiment: str, study: str, record: Record) -> str:
+    """A record as a new run; its id."""
     from mlflow.entities import Metric, Param, RunTag
 
     meta = record.meta
@@ -153,7 +191,7 @@ def _send(client: MlflowClient, experiment: str, study: str, record: Record) -> 
     summary = of_record(record) if record.finished else None
     end = calendar.timegm(time.strptime(meta["made"], TIME_FORMAT)) * 1000
     start = end - (round(summary.seconds * 1000) if summary else 0)  # so that MLflow's duration is the training's
-    run = client.create_run(experiment, start_time=start, tags=tags).info.run_id
+    run = str(client.create_run(experiment, start_time=start, tags=tags).info.run_id)
     params = [Param(name, str(value)[:6000]) for name, value in _params(meta)]
     metrics = [Metric(name, value, end, step) for name, value, step in _metrics(record, summary)] if summary else []
     client.log_batch(run, params=params, tags=[RunTag("made", meta["made"])])
@@ -162,6 +200,7 @@ def _send(client: MlflowClient, experiment: str, study: str, record: Record) -> 
     client.log_artifacts(run, str(record.path))
     client.set_tag(run, "complete", "true")
     client.set_terminated(run, "FINISHED", end_time=end)
+    return run
 
 
 def _params(meta: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

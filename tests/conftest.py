@@ -16,6 +16,16 @@ def store(tmp_path: Path) -> Store:
     return Store.at(tmp_path / "store").prepare()
 
 
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's database, empty and migrated, made once: migrating takes seconds. Tests that want it ignore MLflow's warnings."""
+    from mlflow import MlflowClient
+
+    path = tmp_path_factory.mktemp("database") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
 @pytest.fixture
 def harness(
     store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -34,14 +34,13 @@ import pytest
 from enumeration import bits
 from scipy import stats
 
-from algorithms._boltzmann_machine import Machine
 from algorithms.boltzmann import Boltzmann
 from algorithms.mean_field import MeanField
-from harness.algorithm import Batch
 from harness.cell import Cell
 from harness.cost import sheet
 from harness.experiment import Settings, resolve, run
-from harness.rand import NOISE, Rand
+from harness.replication.codes import first_cycle, found, hidden_states
+from harness.replication.verdict import order_p
 from harness.tasks.encoder import Encoder
 from harness.tasks.xor import Xor
 
@@ -77,39 +76,20 @@ ROWS = {
 }
 
 
-def distances(code: Array) -> Array:
-    """Bits in which the hidden states of any two patterns differ (R, N, N); states are (R, N, hidden)."""
-    return (code[:, :, None] != code[:, None]).sum(axis=-1)
-
-
-def found(row: Row, code: Array) -> Array:
-    """Who has so many different codes so far apart, (R,)."""
-    apart = distances(code) + code.shape[-1] * np.eye(row.size, dtype=int)
-    first_of_its_kind = ~(np.tril(apart == 0, -1).any(axis=-1))
-    return (first_of_its_kind.sum(axis=-1) >= row.codes) & ((row.apart == 1) | (apart.min(axis=(-1, -2)) >= row.apart))
-
-
 @cache
-def hidden_states(size: int, hidden: int, noise_on: float, replicas: int, cycles: int) -> Array:
-    """Hidden states of every pattern after every cycle, bits (cycles, replicas, patterns, hidden)."""
-    task, algorithm = Encoder(size=size, hidden=hidden), Boltzmann("encoder", noise_on=noise_on)
-    net, machine, rand = task.network(), Machine.of(task.network(), "encoder"), Rand(1985, range(replicas), NOISE)
-    state = algorithm.init(net, {}, rand)
-    batch = Batch(*task.data(rand, "float64")[:3], 0)
-    codes = np.zeros((cycles, replicas, size, hidden), bool)
-    for cycle in range(cycles):
-        state = algorithm.update(net, state, batch, rand).state
-        p = state["params"]
-        codes[cycle] = p["input-hidden"] + p["hidden-output"].mT + p["hidden"] > 0
-    assert machine.units == 2 * size + hidden
-    return codes
+def states(size: int, hidden: int, noise_on: float, replicas: int, cycles: int) -> Array:
+    """Kept: several figures are of the same networks."""
+    return hidden_states(size, hidden, noise_on, replicas, cycles)
 
 
 def cycles_to(row: Row, replicas: int, cycles: int) -> Array:
     """The first cycle at which each replica has found its codes, infinite if it has not."""
-    states = hidden_states(row.size, row.hidden, row.noise_on, replicas, cycles)
-    met = np.array([found(row, code) for code in states])
-    return np.where(met.any(axis=0), met.argmax(axis=0) + 1.0, np.inf)
+    return first_cycle(states(row.size, row.hidden, row.noise_on, replicas, cycles), row.codes, row.apart)
+
+
+def has_found(name: str, code: Array) -> bool:
+    """Whether one network's states (N, hidden) are what a row asks for."""
+    return bool(found(code[None], ROWS[name].codes, ROWS[name].apart)[0])
 
 
 def p_value(row: Row, times: Array, what: str) -> float:
@@ -120,9 +100,7 @@ def p_value(row: Row, times: Array, what: str) -> float:
     if what == "longest":  # beyond the largest of n, one more of ours as likely as not each time
         beyond = np.count_nonzero(times > row.longest)
         return float(stats.betabinom(len(times), 1, row.of).sf(beyond - 1))
-    below, half = np.count_nonzero(times < row.median), row.solved // 2
-    law = stats.betabinom(len(times), half, row.of + 1 - half)
-    return float(min(1.0, 2 * min(law.cdf(below), law.sf(below - 1))))
+    return min(1.0, order_p(row.median, row.solved // 2, row.of, times, times)[0])
 
 
 def late(name: str, what: str) -> Any:
@@ -172,12 +150,12 @@ def test_codes_are_counted_right() -> None:
     """By hand: two patterns with one code; all different; all different and two bits apart (the even ones of three bits)."""
     even = bits(3)[bits(3).sum(axis=1) % 2 == 0].astype(bool)
     clash = bits(2)[[0, 1, 1, 3]].astype(bool)
-    assert not found(ROWS["4-2-4"], clash[None])[0]
-    assert found(ROWS["4-2-4"], bits(2).astype(bool)[None])[0]
-    assert found(ROWS["4-3-4"], even[None])[0]
-    assert not found(ROWS["4-3-4"], bits(3)[:4].astype(bool)[None])[0]
-    assert found(ROWS["8-3-8, seven"], bits(3)[[0, 1, 2, 3, 4, 5, 6, 6]].astype(bool)[None])[0]
-    assert not found(ROWS["8-3-8"], bits(3)[[0, 1, 2, 3, 4, 5, 6, 6]].astype(bool)[None])[0]
+    assert not has_found("4-2-4", clash)
+    assert has_found("4-2-4", bits(2).astype(bool))
+    assert has_found("4-3-4", even)
+    assert not has_found("4-3-4", bits(3)[:4].astype(bool))
+    assert has_found("8-3-8, seven", bits(3)[[0, 1, 2, 3, 4, 5, 6, 6]].astype(bool))
+    assert not has_found("8-3-8", bits(3)[[0, 1, 2, 3, 4, 5, 6, 6]].astype(bool))
 
 
 def work_to_solve(algorithm: Any, task: Any, **how: Any) -> float:

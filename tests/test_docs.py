@@ -66,6 +66,7 @@ def test_the_example_of_reading_the_store_runs(
     store.write_study("first_light", "", [cell.id])
     store.path.rename(tmp_path / "results")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HARNESS_STORE", raising=False)
     path = tmp_path / "example.py"
     path.write_text(code("results.cells"))
     assert load("readme_reading", path).weights["input-hidden"].shape == (5, 2, 2)

@@ -23,10 +23,11 @@ from harness.experiment import run
 from harness.network import Edge, Group, Network
 from harness.optimisers import Adam, GradientDescent
 from harness.rand import NOISE, WEIGHTS, Rand
+from harness.replication.turning import angles
 from harness.tasks.encoder import Encoder
 from harness.tasks.linear_map import LinearMap
 from harness.tasks.xor import Xor
-from harness.training import SOLVED, Plan, Trainer
+from harness.training import SOLVED
 
 quick = settings(deadline=None, derandomize=True, max_examples=60)
 KINDS = (*SMOOTH, "relu")
@@ -244,44 +245,24 @@ def test_work_in_closed_form(sizes: list[int], n: int, shortcuts: bool) -> None:
 # What they learn
 
 
-def degrees(a: Any, b: Any) -> Any:
-    """Angle between two credits of each replica (R, rows, columns)."""
-    dot = (a * b).sum(axis=(1, 2)) / np.sqrt((a * a).sum(axis=(1, 2)) * (b * b).sum(axis=(1, 2)))
-    return np.degrees(np.arccos(dot))
-
-
 def test_on_the_linear_task_hidden_credit_turns_towards_backprop() -> None:
     """30-20-10, η .001, W ±.01, B ±.5, one sample at a time: angles of the credit of input → hidden, over all samples.
 
     At the start B and −B are as likely: the mean cosine is 0 (40 networks, |t| > 4.5 once in 10⁴ seeds). Published-figures
     of this project, section 4: 28-37° at 1,000 steps, unexplained error .03, below .001 at 2,000; one network may be off.
     """
-    task, replicas = LinearMap().resolved(), 40
-    rule = FeedbackAlignment().resolved(task.usual)
-    trainer = Trainer(rule, task, Plan(0, 2, np.inf, 1, True, "float64"), range(replicas))
-    net, batch = task.network(), Batch(*trainer.data[:3], 0, task.loss)  # type: ignore[arg-type]  # epoch 0
-    first = net.edges[0]
-
-    def look() -> tuple[Any, Any]:
-        params, memory = trainer.state["params"], trainer.state["memory"]
-        ours, exact = (a.credit(net, params, memory, batch, trainer.noise) for a in (rule, Backprop()))
-        unexplained = ((ours.output - batch.target) ** 2).sum(axis=(1, 2)) / (batch.target**2).sum(axis=(1, 2))
-        return degrees(ours.gradient[first], exact.gradient[first]), unexplained
-
-    angle, unexplained = look()
-    cosine = np.cos(np.radians(angle))
+    replicas = 40
+    seen = angles(replicas)
+    angle, unexplained = seen["angle"], seen["unexplained"]
+    cosine = np.cos(np.radians(angle[0]))
     assert abs(cosine.mean()) < 4.5 * cosine.std(ddof=1) / np.sqrt(replicas)
-    assert 70 < angle.min() < 85 < 95 < angle.max() < 110
-    assert np.allclose(unexplained, 1, atol=0.01)
-    trainer.state, _ = trainer.sweep(0)
-    angle, unexplained = look()
-    assert 28 <= angle.mean() <= 37
-    assert (angle < 45).mean() >= 0.9
-    assert 0.02 <= np.median(unexplained) <= 0.04
-    trainer.state, _ = trainer.sweep(1)
-    angle, unexplained = look()
-    assert 28 <= angle.mean() <= 37
-    assert np.median(unexplained) < 1e-3
+    assert 70 < angle[0].min() < 85 < 95 < angle[0].max() < 110
+    assert np.allclose(unexplained[0], 1, atol=0.01)
+    assert 28 <= angle[1].mean() <= 37
+    assert (angle[1] < 45).mean() >= 0.9
+    assert 0.02 <= np.median(unexplained[1]) <= 0.04
+    assert 28 <= angle[2].mean() <= 37
+    assert np.median(unexplained[2]) < 1e-3
 
 
 def fewer(low: int, n: int, rate: float) -> float:

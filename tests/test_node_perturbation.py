@@ -9,18 +9,16 @@ import math
 from itertools import pairwise, product
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from test_cost import cost_of, task_of
 from test_gradients import problem
-from test_perturbation import estimates, linear, off
+from test_perturbation import estimates, off
 
-from algorithms.backprop import Backprop
 from algorithms.node_perturbation import NodePerturbation, Reinforce
-from algorithms.weight_perturbation import WeightPerturbation
 from harness.algorithm import Batch
 from harness.app import cell_of
 from harness.conf import CONF
@@ -29,12 +27,12 @@ from harness.experiment import run, run_cell
 from harness.network import Network
 from harness.optimisers import GradientDescent
 from harness.rand import NOISE, SPLIT, Rand
+from harness.replication.price import RULES, Price, linear, price, slope, steps
 from harness.task import Data
 from harness.tasks.linear_perceptron import LinearPerceptron
 from harness.tasks.xor import Xor
 
 TINY = Network.chain(2, 2, 1)  # 9 weights, 2³ states
-RULES = {"gradient": Backprop(), "node": NodePerturbation(sigma=1e-6), "weight": WeightPerturbation(sigma=1e-6)}
 SHAPES = [(3, 4), (5, 2), (1, 6)]  # (N, M) of linear perceptrons
 WIDE = (8, 16, 32, 64)  # outputs, or inputs, over which the price of a method grows
 TESTS = 2 * (TINY.size + 1) + 2 * len(RULES) * len(SHAPES) + len(RULES) * 3 + 2 + 7 + 2
@@ -185,17 +183,6 @@ def test_what_noise_in_units_costs(sizes: tuple[int, ...], draws: int) -> None:
     assert s.update.flops["comparison"] == s.update.draws["uniform"] == n * draws * units
 
 
-def steps(rule: str, inputs: int, outputs: int, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """W·g / |W|² and |g|² / |W|² for the estimate g on one fresh pattern, at weights W from the teacher: (n,) each."""
-    net, rng = linear(inputs, outputs), np.random.default_rng(seed)
-    (edge,) = net.edges
-    w, x = rng.normal(size=(n, inputs, outputs)), rng.normal(size=(n, 1, inputs))
-    rows = np.zeros((n, 1, outputs))
-    g = RULES[rule].credit(net, {edge: w}, {}, Batch(x, rows, rows > 0, 0), Rand(seed, range(n), NOISE, block=1)).gradient[edge]
-    norm = (w**2).sum(axis=(1, 2))
-    return (w * g).sum(axis=(1, 2)) / norm, (g**2).sum(axis=(1, 2)) / norm
-
-
 @pytest.mark.parametrize(("inputs", "outputs"), SHAPES)
 @pytest.mark.parametrize("rule", RULES)
 def test_one_step_towards_the_teacher(rule: str, inputs: int, outputs: int) -> None:
@@ -203,27 +190,6 @@ def test_one_step_towards_the_teacher(rule: str, inputs: int, outputs: int) -> N
     towards, size = steps(rule, inputs, outputs, 20_000, 3)
     assert off(towards, 1.0) < BEYOND
     assert off(size, (inputs + 2) * noise_dimension(rule, inputs, outputs)) < BEYOND
-
-
-class Price(NamedTuple):
-    """How many times slower than by the gradient, each at its fastest rate, and the relative standard error of that."""
-
-    times: float
-    error: float
-
-
-def price(rule: str, inputs: int, outputs: int, n: int) -> Price:
-    """The fastest rate is η = E W·g / E |g|²; learning takes a time in proportion to 1/η."""
-    (u, v), (towards, size) = (steps(each, inputs, outputs, n, 7) for each in ("gradient", rule))  # on the same patterns
-    deviation = u / u.mean() - v / v.mean() - towards / towards.mean() + size / size.mean()
-    return Price(float(u.mean() / v.mean() * size.mean() / towards.mean()), float(deviation.std() / math.sqrt(n)))
-
-
-def slope(x: Any, prices: Any) -> Price:
-    """The least-squares slope of log price against log x, and its standard error."""
-    from_mean = np.log(x) - np.log(x).mean()
-    weights = from_mean / (from_mean**2).sum()
-    return Price(float(weights @ np.log([p.times for p in prices])), float(np.hypot.reduce(weights * [p.error for p in prices])))
 
 
 @pytest.mark.parametrize(

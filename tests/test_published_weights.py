@@ -6,19 +6,26 @@ Figures are those of PDP vol. 1 ch. 8 and the values that arithmetic outside thi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
-
 import numpy as np
 import pytest
 
 from algorithms.backprop import Backprop
-from harness.algorithm import Batch
-from harness.network import Edge, Key, Network, Params
 from harness.optimisers import GradientDescent
 from harness.rand import NOISE, Rand
-from harness.task import Data, Task
+from harness.replication.printed import (
+    FIG2,
+    FIG3,
+    FIG5,
+    SYMMETRY,
+    batch_of,
+    fig6,
+    fig10,
+    fig12,
+    is_right,
+    outputs,
+    thresholds,
+    weights,
+)
 from harness.tasks.addition import Addition
 from harness.tasks.negation import Negation
 from harness.tasks.parity import Parity
@@ -29,51 +36,13 @@ from harness.tasks.xor import Xor
 DIGITS4, DIGITS3 = 0.5e-4 * 1.02, 0.5e-3 * 1.02  # half a unit of the last digit, and a hair for binary fractions
 
 
-def weights(net: Network, printed: Mapping[str, Any]) -> dict[Key, np.ndarray]:
-    """Printed weights as parameters: edges by 'source-target', biases by group, every one of them and in its shape."""
-    assert {key.name for key in net.shapes} == set(printed)
-    return {key: np.array(printed[key.name], float).reshape(shape) for key, shape in net.shapes.items()}
-
-
-def thresholds(net: Network) -> Network:
-    """The same network of threshold units."""
-    groups = {g.name: g if g in net.inputs else replace(g, activation="heaviside") for g in net.groups}
-    return Network(tuple(groups.values()), tuple(Edge(groups[e.source.name], groups[e.target.name]) for e in net.edges))
-
-
-def outputs(task: Task, net: Network, params: Params) -> np.ndarray:
-    """Activity of the output group for every pattern of the task."""
-    y: np.ndarray = net.forward(params, task.patterns().x)[net.output]
-    return y
-
-
-def batch_of(task: Task) -> Batch:
-    x, wanted, *_ = task.patterns()
-    return Batch(x, np.where(wanted, task.target_on, task.target_off), wanted, np.array(0), task.loss)
-
-
-def is_right(task: Task, y: np.ndarray) -> np.ndarray:
-    b = batch_of(task)
-    right: np.ndarray = task.right(y, Data(b.x, b.target, b.wanted))
-    return right
-
-
 # Exclusive or: Figs. 2, 3 and 5
-
-FIG3 = {"input-hidden": [-6.4, -6.4], "hidden": 2.2, "input-output": [-4.2, -4.2], "hidden-output": -9.4, "output": 6.3}
-FIG5 = {
-    "input-hidden": [[-2.0, 4.3], [9.2, 8.8]],
-    "hidden": [2.0, -0.1],
-    "hidden-output": [-4.5, 5.3],
-    "output": -0.8,
-}
 
 
 def test_fig_2_threshold_units_compute_exclusive_or() -> None:
     task = Xor(hidden=1, shortcut=True)
     net = thresholds(task.network())
-    hand = {"input-hidden": [1, 1], "hidden": -1.5, "input-output": [1, 1], "hidden-output": -2, "output": -0.5}
-    assert outputs(task, net, weights(net, hand)).ravel().tolist() == [0, 1, 1, 0]
+    assert outputs(task, net, weights(net, FIG2)).ravel().tolist() == [0, 1, 1, 0]
 
 
 def test_fig_3_learned_shortcut_network_has_the_computed_outputs() -> None:
@@ -125,9 +94,7 @@ def test_fig_5_local_minimum_keeps_who_is_in_it_at_its_own_learning_rate() -> No
 def test_fig_6_threshold_units_compute_parity_of_any_number_of_bits(bits: int) -> None:
     task = Parity(bits=bits, hidden=bits)
     net = thresholds(task.network())
-    j = np.arange(bits)
-    hand = {"input-hidden": np.ones((bits, bits)), "hidden": -(j + 0.5), "hidden-output": (-1.0) ** j, "output": -0.5}
-    y = outputs(task, net, weights(net, hand))
+    y = outputs(task, net, weights(net, fig6(bits)))
     assert y.ravel().tolist() == [bin(i).count("1") % 2 for i in range(2**bits)]
 
 
@@ -150,13 +117,6 @@ def test_fig_8_and_table_7_agree_within_the_rounding_of_the_figure() -> None:
 
 
 # Symmetry: the network of PDP
-
-SYMMETRY = {
-    "input-hidden": np.array([[-3.18, 6.32, -12.56, 12.56, -6.33, 3.17], [3.16, -6.34, 12.52, -12.51, 6.31, -3.17]]).T,
-    "hidden": [-1.0, -1.0],
-    "hidden-output": [-9.44, -9.44],
-    "output": 6.89,
-}
 
 
 def test_symmetry_weights_classify_all_64_patterns() -> None:
@@ -202,23 +162,9 @@ def test_symmetry_weights_are_where_training_with_targets_of_a_tenth_and_nine_en
 
 
 def test_fig_10_threshold_units_add_with_two_carries() -> None:
-    """Weights of +1, inhibition of −2, biases −1.5 and −.5: which goes where follows from what a carry is."""
     task = Addition(hidden=2, lateral=True)
     net = thresholds(task.network())
-    a1, a0, b1, b0 = np.eye(4)
-    s2, s1, s0 = np.eye(3)
-    hand = {
-        "input-hidden1": a0 + b0,  # the carry out of the low column
-        "input-hidden2": a1 + b1,  # the carry out of the high one
-        "hidden1-hidden2": 1,
-        "hidden1": -1.5,
-        "hidden2": -1.5,
-        "input-output": [s1, s0, s1, s0],
-        "hidden1-output": s1 - 2 * s0,
-        "hidden2-output": s2 - 2 * s1,
-        "output": [-0.5, -0.5, -0.5],
-    }
-    y = outputs(task, net, weights(net, hand))
+    y = outputs(task, net, weights(net, fig10()))
     assert (y @ [4, 2, 1]).tolist() == [(i >> 2) + (i & 3) for i in range(16)]
 
 
@@ -228,14 +174,6 @@ def test_fig_10_threshold_units_add_with_two_carries() -> None:
 def test_fig_12_negation_has_all_16_patterns_right_with_the_computed_error() -> None:
     task = Negation(target_off=0.0, target_on=1.0)
     net = task.network()
-    hidden, output = [6, -6, -6], [4, -4, -4]  # of each bit, and of the flag for all of them
-    hand = {
-        "input-hidden": np.vstack([hidden, np.diag(hidden)]),
-        "hidden": [-8, 2, 2],
-        "input-output": np.vstack([output, np.diag(output)]),
-        "hidden-output": np.diag([-10, -10, -10]),
-        "output": [-1, 6, 6],
-    }
-    y = outputs(task, net, weights(net, hand))
+    y = outputs(task, net, weights(net, fig12()))
     assert is_right(task, y).sum() == 16
     assert np.abs(y - batch_of(task).target).max() == pytest.approx(0.268, abs=DIGITS3)

@@ -1,4 +1,4 @@
-"""Summaries, the table and the frames of a study, held to made-up columns whose answers are known by hand."""
+"""Summaries and the table of a study, held to made-up columns whose answers are known by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from harness import results, table
+from harness import table
 from harness.cell import Cell
 from harness.curves import curve_epochs
 from harness.errors import InputError
@@ -246,40 +246,7 @@ def test_an_unknown_study_is_named(study):
         table.build(study, "madeup")
 
 
-# Frames
-
-
-def test_frame_of_cells_is_tidy(study):
-    frame = results.cells(study, "made_up")
-    assert list(frame["status"]) == [row.status for row in table.build(study, "made_up")]
-    first = frame.iloc[0]
-    assert (first["replicas"], first["solved"], first["ert_epochs"], first["epochs_q3"]) == (4, 2, 80, np.inf)
-    assert (first["task.hidden"], first["algorithm.optimiser"], first["algorithm.optimiser.lr"]) == (2, "gradient_descent", 0.5)
-    assert first["run.epochs"] == BUDGET
-    assert frame["rate"].isna().tolist() == [False, False, True, True, False, True]
-    assert frame["id"].is_unique
-
-
-def test_frames_of_replicas_and_curves_are_tidy(study):
-    replicas, curves = results.replicas(study, "made_up"), results.curves(study, "made_up")
-    assert len(replicas) == 4 + 2 + 4
-    assert list(replicas.columns[:5]) == ["id", "task", "algorithm", "replica", "outcome"]
-    assert not replicas.duplicated(["id", "replica"]).any()
-    assert not curves.duplicated(["id", "epoch"]).any()
-    assert set(replicas["id"]) == set(curves["id"])
-    solved = replicas[replicas["task"] == "xor"].groupby("algorithm")["outcome"].apply(lambda fate: (fate == S).mean())
-    assert solved.to_dict() == {"backprop (lr=0.5)": 0.5, "backprop (lr=2)": 0.0}
-    assert replicas["epochs"].dtype == np.int64
-    assert replicas["loss"].dtype == float
-    assert np.isinf(curves["loss_q95"]).any()
-
-
-def test_frames_of_a_whole_store_and_of_an_empty_one(study, tmp_path):
-    assert len(results.cells(study)) == 4  # what is on disk: three finished, one not applicable
-    assert len(results.replicas(study)) == 10
-    empty = type(study).at(tmp_path / "empty").prepare()
-    assert results.cells(empty).empty
-    assert list(results.replicas(empty).columns) == ["id", "task", "algorithm"]
+# Credit
 
 
 def test_the_angle_of_a_cell_is_the_median_over_epochs_where_there_was_one():
@@ -290,11 +257,11 @@ def test_the_angle_of_a_cell_is_the_median_over_epochs_where_there_was_one():
         "q50": np.array([10.0, 40.0, np.nan, 90.0, 1.0]),
     }
     replicas = Trained.empty(range(2), 3)
-    replicas.outcome[:], replicas.loss[:], replicas.right[:], replicas.held_loss[:] = (S, D), 0.5, 1.0, (2.0, 0.1)
+    replicas.outcome[:], replicas.loss[:], replicas.right[:], replicas.held_rmse[:] = (S, D), 0.5, 1.0, (2.0, 0.1)
     named = {
-        n: getattr(replicas, n) for n in ("outcome", "epochs", "updates", "seconds", "loss", "right", "held_loss", "held_right")
+        n: getattr(replicas, n) for n in ("outcome", "epochs", "updates", "seconds", "loss", "right", "held_rmse", "held_right")
     }
     found = summarise(named, {}, columns)
-    assert found.angle == 25.0
-    assert found.held_loss_median == 2.0  # of 2 and, diverged, ∞: one replica's value
-    assert np.isnan(summarise(named).angle)
+    assert found.angle_degrees == 25.0
+    assert found.held_rmse_median == 2.0  # of 2 and, diverged, ∞: one replica's value
+    assert np.isnan(summarise(named).angle_degrees)

@@ -25,16 +25,6 @@ from harness.tracking import sync, tracking_uri
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database, made once: migrating takes seconds."""
-    from mlflow import MlflowClient
-
-    path = tmp_path_factory.mktemp("database") / "mlflow.db"
-    MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
-
-
 @pytest.fixture
 def study(store: Store, database: Path) -> list[Record]:
     """Two finished cells and one that does not apply, in a store with an empty database."""
@@ -126,7 +116,7 @@ def test_a_run_that_was_cut_off_is_sent_again_once(store: Store, study: list[Rec
 
 def test_notes_of_what_was_sent_go_with_the_database(store: Store, study: list[Record]) -> None:
     sync(store, "s")
-    assert len(list(tracking.sent_notes(store, "s", tracking_uri(store, None)).iterdir())) == 4
+    assert len(list(tracking.sent_notes(store, "s", tracking_uri(store, None)).iterdir())) == 5
     (store.path / "mlflow.db").unlink()
     assert list(tracking.sent_notes(store, "s", tracking_uri(store, None)).iterdir()) == []
 

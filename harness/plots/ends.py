@@ -27,9 +27,9 @@ MOST = 4
 
 
 def ends_figure(outputs: Array, kinds: Sequence[Kind], replicas: int, about: str, printed: Array | None = None) -> Figure:
-    """A panel for each of the most frequent `kinds` among stuck networks' outputs (S, 4) for 00, 01, 10, 11, of `replicas` in all.
+    """A panel for each of the most frequent `kinds` among outputs (S, 4), for 00, 01, 10, 11, of the stuck of so many replicas.
 
-    Mirror images count as one and are drawn as the first of them; `printed` outputs (4,) are drawn where a kind has them.
+    Mirror images count as one and are drawn as the first of them; `printed` outputs (4,) in the panel of the nearest kind.
     Raises `InputError` if nothing is stuck.
     """
     if not len(outputs) or not kinds:
@@ -43,9 +43,9 @@ def ends_figure(outputs: Array, kinds: Sequence[Kind], replicas: int, about: str
         drawn[nearest] = first._replace(draw=partial(_bars, rows=rows[kinds[nearest].members], printed=image))
     rest = sum(len(kind.members) for kind in kinds[MOST:])
     caption = (
-        f"n = {number(len(rows))} stuck of {number(replicas)} replicas, in brackets 95 % Wilson intervals. Bars: median output, with the "
-        "line from the 5th to the 95th percentile; short lines: what is wanted. Ends that a symmetry of XOR takes into one another are "
-        "one kind, drawn as the first of its mirror images."
+        f"n = {number(len(rows))} stuck of {number(replicas)} replicas; in brackets the 95 % Wilson interval of a kind's share of "
+        "the stuck. Bars: median output, with a line from the 5th to the 95th percentile; short lines: what is wanted. Ends that a "
+        "symmetry of XOR takes into one another are one kind, drawn as the first of its mirror images."
         + (" Circles: the outputs printed in PDP, Fig. 5." if printed is not None else "")
         + (f" Not drawn: {number(rest)} of {len(kinds) - MOST} rarer kinds." if rest else "")
     )
@@ -55,8 +55,8 @@ def ends_figure(outputs: Array, kinds: Sequence[Kind], replicas: int, about: str
 def _title(kind: Kind, stuck: int) -> str:
     n = len(kind.members)
     low, high = (100 * float(end) for end in wilson(n, stuck))
-    # not a space that may break: numbers stay together
-    return f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{number(n)}, E\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{kind.error:.3f} {low:.1f}–{high:.1f} %"
+    parts = (f"n = {number(n)}, E = {kind.error:.3f}", f"[{low:.1f}–{high:.1f} %]")
+    return " ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)  # lines break between, not within
 
 
 def _bars(ax: Axes, *, rows: Array, printed: Array | None = None) -> None:

@@ -34,8 +34,8 @@ def ratio_figure(ratios: Mapping[str, Array]) -> Figure:
         raise InputError("no unit has a ratio to draw")
     drawn = [Panel(f"{name}, n = {number(len(r))} units", partial(_histograms, ratios=r)) for name, r in known.items()]
     caption = (
-        "All hidden units of all solved replicas. The three pairs of weights of a unit, about the middle of the six bits, in order "
-        f"of size and ÷ the smallest. Dashed: 2 and 4, as in 1986. Above {HIGH:g} or below {LOW:g}: in the outermost bins. A "
+        "All hidden units of all solved replicas. The three pairs of weights of a unit, about the middle of the six bits, in "
+        f"order of size and ÷ the smallest. Dashed: 2 and 4, as in 1986. Above {HIGH:g} or below {LOW:g}: in the outermost bins. A "
         "distribution of what was found, without an interval."
     )
     return page("Are the weights as 1 : 2 : 4?", caption, drawn)

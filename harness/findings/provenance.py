@@ -1,0 +1,49 @@
+"""Where the numbers of a page come from: the study's question, how much was run, when, by which versions, by which command."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import results
+from harness.errors import InputError
+from harness.findings.words import several
+from harness.record import FINISHED, Store
+from harness.summary import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def about(study: str, source: Store | str | Path | None = None, command: str = "") -> str:
+    """A paragraph on a study in a store (usually HARNESS_STORE, else ./results).
+
+    `command` is what makes it, unless it is `python -m harness -m study=…`. Raises `InputError` if the study is not there,
+    or nothing of it is finished.
+    """
+    store = source if isinstance(source, Store) else Store.at(source or os.environ.get("HARNESS_STORE") or "results")
+    known = store.study(study)
+    command = command or f"python -m harness -m study={study}"
+    return said(results.cells(study, store), known["question"], command + (" small=true" if known.get("small") else ""))
+
+
+def said(cells: pd.DataFrame, question: str, command: str) -> str:
+    """The paragraph from the frame of `results.cells`: machines by kind, not by name."""
+    finished = cells[cells["status"] == FINISHED]
+    if not len(finished):
+        raise InputError(f"nothing is finished of what {command!r} makes")
+    rest = len(cells) - len(finished)
+    n = finished["replicas"].astype(int)
+    parts = [
+        f"{number(len(finished))} cells" + (f" ({rest} more not run or not applicable)" if rest else ""),
+        f"{number(n.sum())} replicas, {number(n.min())} to {number(n.max())} a cell",
+        f"newest record {finished['made'].max():%Y-%m-%d}",
+        f"harness {_all(finished['versions.harness'])}, Python {_all(finished['versions.python'])}, "
+        f"NumPy {_all(finished['versions.numpy'])} on {_all(finished['versions.machine'])}",
+    ]
+    return f"**{question}**\n\n{' · '.join(parts)} · `{command}`"
+
+
+def _all(values: Any) -> str:
+    return several(sorted(set(values)))

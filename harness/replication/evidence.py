@@ -1,0 +1,182 @@
+"""Evidence for claims: the cells and observations they need, run where they are missing, and read from the store.
+
+Cells are kept as any study's; an observation (what no record holds) as columns in studies/replication/observed, under a name
+that its arguments and its code determine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from harness.cell import Cell
+from harness.record import UNFINISHED, Record, Store
+from harness.replication.claim import Claim, Observation, Setting
+from harness.versions import code_version
+
+STUDY = "replication"
+QUESTION = "Which published figures come out again, which do not, and which were never printed where they are said to be?"
+Columns = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Look:
+    """An observation with the arguments of its form, and the name it is kept under."""
+
+    function: Callable[..., Columns]
+    arguments: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The function's name and a hash of all that determines its columns."""
+        module, name = self.function.__module__, self.function.__name__
+        text = json.dumps([self.arguments, code_version(module), np.__version__], sort_keys=True)
+        return f"{module.rpartition('.')[2]}-{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+    def path(self, store: Store) -> Path:
+        """Where its columns are kept."""
+        return store.path / "studies" / STUDY / "observed" / f"{self.id}.npz"
+
+
+Job = Cell | Look
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What each of some claims needs, in one of the two forms: a job for every setting and observation."""
+
+    needs: dict[str, tuple[Job, ...]]
+    """By the claim's id."""
+
+    @classmethod
+    def of(cls, claims: Iterable[Claim], small: bool = False) -> Plan:
+        """Composes every setting once. Raises `InputError` for a setting that cannot be."""
+        from harness.command import cells_of
+
+        composed: dict[tuple[str, ...], Cell] = {}
+
+        def job(need: Setting | Observation) -> Job:
+            if isinstance(need, Observation):
+                return Look(need.function, need.form(small))
+            overrides = need.form(small)
+            if overrides not in composed:
+                (composed[overrides],) = cells_of(overrides)[0]
+            return composed[overrides]
+
+        return cls({claim.id: tuple(map(job, claim.needs)) for claim in claims})
+
+    @property
+    def jobs(self) -> dict[str, Job]:
+        """All of them, once, by id."""
+        return {job.id: job for jobs in self.needs.values() for job in jobs}
+
+    @property
+    def cells(self) -> list[str]:
+        """Ids of the cells."""
+        return [name for name, job in self.jobs.items() if isinstance(job, Cell)]
+
+    def missing(self, store: Store) -> list[Job]:
+        """What the store does not have; long jobs first, so that workers end together."""
+        from harness.study import expected_work
+
+        return sorted(
+            (job for job in self.jobs.values() if not has(store, job)),
+            key=lambda job: -expected_work(job) if isinstance(job, Cell) else -np.inf,
+        )
+
+    def evidence(self, store: Store, claim: Claim) -> tuple[Any, ...] | None:
+        """What a claim is measured from; None where some of it is missing."""
+        if not all(has(store, job) for job in self.needs[claim.id]):
+            return None
+        return tuple(read(store, job) for job in self.needs[claim.id])
+
+
+def has(store: Store, job: Job) -> bool:
+    """Whether it was run."""
+    return store.has(job.id) if isinstance(job, Cell) else job.path(store).is_file()
+
+
+def read(store: Store, job: Job) -> Record | Columns:
+    """A cell's record, or an observation's columns."""
+    if isinstance(job, Cell):
+        return store.read(job.id)
+    with np.load(job.path(store), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def run(plan: Plan, store: Store) -> list[str]:
+    """Run what is missing, on all cores; one sentence for each job that failed. Finished ones are kept whatever happens."""
+    jobs = plan.missing(store)
+    if not jobs:
+        return []
+    from joblib import Parallel, delayed
+
+    from harness.progress import cells_bar
+
+    workers, cells = min(len(jobs), os.cpu_count() or 1), [job.id for job in jobs if isinstance(job, Cell)]
+    with cells_bar(store, cells) if cells else nullcontext():
+        said = Parallel(n_jobs=workers, batch_size=1)(delayed(do)(job, store) for job in jobs)
+    return [sentence for sentence in said if sentence]
+
+
+def do(job: Job, store: Store) -> str:
+    """Run one job and keep what came of it; why it failed, or nothing."""
+    if isinstance(job, Cell):
+        from harness.app import attempt
+
+        attempt(job, store)
+        return "" if store.has(job.id) else f"{job.id} failed: {store.failures([job.id])[job.id]['reason']}"
+    try:
+        keep(store, job, look(job))
+    except Exception as error:
+        return f"{job.id} failed: {type(error).__name__}: {error}"
+    return ""
+
+
+def look(job: Look) -> Columns:
+    """The columns of an observation, in one thread as cells are run."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        return job.function(**job.arguments)
+
+
+def keep(store: Store, job: Look, columns: Columns) -> None:
+    """Write them whole or not at all."""
+    path = job.path(store)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{UNFINISHED}{uuid4().hex}.npz")
+    np.savez(new, allow_pickle=False, **columns)
+    new.replace(path)
+
+
+def tell(store: Store, plan: Plan, whole: bool) -> None:
+    """The cells make a study: all of it, or some that join it."""
+    if whole:
+        store.write_study(STUDY, QUESTION, plan.cells)
+        return
+    for cell in plan.cells:
+        store.join_study(STUDY, QUESTION, cell)
+
+
+def chosen(claims: Sequence[Claim], words: Sequence[str]) -> list[Claim]:
+    """The claims whose id or section has one of the words in it; without words all. Raises `InputError` if a word finds none."""
+    from harness.errors import unknown
+
+    for word in words:
+        if not any(_about(claim, word) for claim in claims):
+            raise unknown("claim", word, dict.fromkeys(claim.id for claim in claims))
+    return [claim for claim in claims if not words or any(_about(claim, word) for word in words)]
+
+
+def _about(claim: Claim, word: str) -> bool:
+    return word.lower() in claim.id.lower() or claim.section == word or claim.section.startswith(f"{word}.")
