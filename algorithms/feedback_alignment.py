@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from algorithms.backprop import Backprop
-from harness.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits
+from harness.algorithm import Array, Batch, Credit, CreditAlgorithm, Key, Network, Params, Rand, State, Traits
 from harness.errors import at_least
 from harness.network import Edge
 
@@ -104,7 +104,8 @@ class DirectRandomTargetProjection(DirectFeedbackAlignment):
         return None
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
-        y, gradient = net.split(batch.x), {}
+        y = net.split(batch.x)
+        gradient: dict[Key, Array] = {}
         heard = batch.wanted.astype(batch.x.dtype)
         for i, group in enumerate(net.groups[len(net.inputs) :], len(net.inputs)):
             y[group] = net.activity(group, net.net_input(params, group, y))
