@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: compare dashboard test test-slow check bench docs notebooks results lock clean
+.PHONY: compare dashboard test test-slow check bench docs studies notebooks results lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
@@ -27,6 +27,11 @@ bench: .venv/installed-test  ## ratios, measured side by side in one run on one 
 
 docs: compare bench  ## run first light and the benchmark, and put what they say into README and docs/
 	$(BIN)/python docs/update.py
+
+STUDIES := comparison ablations local_minima representations credit_and_cost memory_accuracy vanishing
+studies: .venv/installed  ## run all studies, replication included: what is finished is not run again
+	for study in $(STUDIES); do $(BIN)/python -m harness -m study=$$study || exit 1; done
+	$(BIN)/python -m harness.replicate
 
 notebooks: .venv/installed-test  ## execute analysis/*.py into .ipynb on the records there are (some: only="comparison ablations")
 	$(BIN)/python analysis/execute.py $(only)

@@ -99,7 +99,7 @@ def answer(points: pd.DataFrame, task: str) -> Answer:
     own = able[able["algorithm"] == "backprop"].iloc[0]
     others = some[~some["algorithm"].isin(SAME_WEIGHTS)].sort_values("error")
     lightest, free = able.iloc[0], able[~able["algorithm"].isin(SAME_WEIGHTS)]
-    is_share = is_share(task)
+    is_share = error_is_share(task)
     percent = 100 if is_share else 1
     said = (
         f"On {task}, backprop's best network ({best['network']}) has {percent * best['error']:.3g} "
@@ -142,7 +142,7 @@ def interval(values: NDArray[np.float64]) -> Interval:
 
 def errors(replicas: pd.DataFrame, task: str, part: str) -> NDArray[np.float64]:
     """Error (R,) of each replica of a cell on its `validation` or `held` part; a diverged one's is ∞."""
-    found = 1.0 - replicas[f"{part}_right"] if is_share(task) else replicas[f"{part}_rmse"]
+    found = 1.0 - replicas[f"{part}_right"] if error_is_share(task) else replicas[f"{part}_rmse"]
     return np.where(replicas["outcome"] == "diverged", np.inf, found.to_numpy(float))
 
 
@@ -150,7 +150,7 @@ def in_words(points: pd.DataFrame) -> str:
     """The points of each task as text, from the least error on; * marks the front."""
     lines = []
     for task, some in points.groupby("task", sort=False):
-        is_share = is_share(str(task))
+        is_share = error_is_share(str(task))
         unit = 100.0 if is_share else 1.0
         lines.append(f"\n{task}: {UNITS[is_share]}, mean [95 % t interval over networks], at the best of the rates by validation")
         lines.append(f"  {'':44}{'error':>8} {'interval':>15}{'n':>4}{'peak kB':>10}{'passes':>8}{'rate':>9}")
@@ -164,7 +164,7 @@ def in_words(points: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def is_share(task: str) -> bool:
+def error_is_share(task: str) -> bool:
     """Whether the error of a task is a share of patterns wrong, and not a distance between numbers."""
     return bool(registry.build_task({"name": task}).patterns().target is None)
 

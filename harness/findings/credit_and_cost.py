@@ -118,12 +118,10 @@ def within(credit: pd.DataFrame) -> list[str]:
             looks = {s.algorithm: getattr(s, when) for s in others}
             groups = _grouped(looks, {name: RIGHT_ANGLE for name in looks})
             words = {LESS: "within 90°", MORE: "beyond 90°", OPEN: "not decided"}
-            texts = [
-                f"{words[word]}: {several([f'{n} {median(looks[n].middle)}' for n in names])}" for word, names in groups if names
-            ]
+            texts = [f"{words[word]}: {several(names)}" for word, names in groups if names]
             title = "Before training" if when == "first" else "Late"
             parts += [f"{title} ({_n(looks.values())}), {'; '.join(texts)}."] if texts else []
-        said.append(f"**{task}**, angle of all weights, in degrees. {' '.join(parts)}")
+        said.append(f"**{task}**, angle of all weights. {' '.join(parts)}")
     return said
 
 
@@ -138,7 +136,11 @@ def turned(credit: pd.DataFrame) -> list[str]:
         groups = _grouped({s.algorithm: s.late for s in some}, {s.algorithm: s.first.middle for s in some})
         known = {s.algorithm: s for s in some}
         words = {LESS: "**towards** the gradient turn", MORE: "**away** from it", OPEN: "not decided"}
-        texts = [f"{words[word]} {several([_course(known[n]) for n in names])}" for word, names in groups if names]
+        texts = [
+            f"{words[word]} {several(names if word == OPEN else [_course(known[n]) for n in names])}"
+            for word, names in groups
+            if names
+        ]
         said += [f"**{task}**, {edge}: {'; '.join(texts)}."] if texts else []
     return said
 
@@ -225,13 +227,33 @@ def newton(credit: pd.DataFrame) -> list[str]:
         late = {s.algorithm: s.late for s in some if (s.task, s.algorithm) not in same}
         words = {LESS: "nearer to it", MORE: "farther", OPEN: "not decided"}
         groups = _grouped(late, {name: base.late.middle for name in late})
-        texts = [f"{words[word]}: {several([f'{n} {median(late[n].middle)}' for n in names])}" for word, names in groups if names]
+        texts = [f"{words[word]}: {several(names)}" for word, names in groups if names]
         said.append(
             f"**{task}**. The gradient ({base.algorithm}) lies {median(base.first.middle)}° from the Gauss–Newton step before "
             f"training and {median(base.late.middle)}° late (epoch {number(base.late.epoch)}, n = {base.late.n}). Late, "
             f"{'; '.join(texts) or 'no other was looked at'}."
         )
     return said
+
+
+def angle_texts(credit: pd.DataFrame) -> pd.DataFrame:
+    """The table of angles for people, before training → late: all weights, first hidden group, Gauss–Newton step."""
+    import pandas as pd
+
+    columns = {
+        "all weights": seen(credit, "angle"),
+        "into the first hidden group": [],
+        "to the Gauss–Newton step": seen(credit, "newton"),
+    }
+    for task, edge in first_edges(credit).items():
+        columns["into the first hidden group"] += seen(credit[credit["task"] == task], "angle", edge)
+    of = {name: {(s.task, s.algorithm): s for s in some} for name, some in columns.items()}
+    rows = []
+    for s in columns["all weights"]:
+        n = number(s.first.n) + (f" → {number(s.late.n)} (epoch {number(s.late.epoch)})" if s.late.epoch else "")
+        angles = {name: _angles(some.get((s.task, s.algorithm))) for name, some in of.items()}
+        rows.append({"credit": s.algorithm, "task": s.task} | angles | {"n": n})
+    return pd.DataFrame(rows)
 
 
 def update_costs(cost: pd.DataFrame) -> pd.DataFrame:
@@ -250,8 +272,13 @@ def update_costs(cost: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def tasks(cost: pd.DataFrame) -> str:
+    """The tasks in the order of the columns of `update_costs`."""
+    return " · ".join(dict.fromkeys(cost["task"]))
+
+
 def cheaper(cost: pd.DataFrame) -> list[str]:
-    """For every task and count, which updates take less than backprop's, which as much, which more. Counts have no interval."""
+    """For every task and count, which updates take less than backprop's, which as much, how many more. Counts have no interval."""
     said = []
     for task, rows in _counted(cost).groupby("task", sort=False):
         base = next((row for row in each(rows) if row.algorithm == "backprop"), None)
@@ -275,6 +302,8 @@ def _sides(groups: Mapping[str, Sequence[tuple[float, str]]], price: float) -> s
     texts = []
     for word, some in groups.items():
         names = [name + (f" ×{brief(x / price)}" if price and word != OPEN else "") for x, name in sorted(some)]
+        if word == MORE and len(names) > 3:
+            names = [f"{len(names)} others, from {names[0]} to {names[-1]}"]
         texts += [f"{words[word]} {several(names)}"] if names else []
     return "; ".join(texts) or "nobody else was counted"
 
@@ -298,6 +327,10 @@ def _by_task(some: Sequence[Seen]) -> Iterator[tuple[str, list[Seen]]]:
 def _grouped(looks: Mapping[str, Look], others: Mapping[str, float | Interval]) -> list[tuple[str, list[str]]]:
     sides = {name: beside(look.middle, others[name]) for name, look in looks.items()}
     return [(word, [name for name, side in sides.items() if side == word]) for word in (LESS, MORE, OPEN)]
+
+
+def _angles(s: Seen | None) -> str:
+    return f"{median(s.first.middle)} → {median(s.late.middle)}" if s else "–"
 
 
 def _course(s: Seen) -> str:

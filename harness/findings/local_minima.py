@@ -184,7 +184,7 @@ def _where(e: Ends) -> str:
     still = share(int((e.rest == STILL).sum()), stuck)
     return (
         f"{most}: {share(pdp, stuck)} stuck ones. The commonest others: {rest}. "
-        f"{still} would hold still for as many epochs again; {_count(e, SLIDING)} are sliding on, {_count(e, SADDLE)} at a saddle. "
+        f"{still} would hold still for as many epochs again; {_count(e, SLIDING)} slide on, {_count(e, SADDLE)} are at a saddle. "
         f"The least eigenvalue of the Hessian is {brief(float(np.median(e.curvature)))} in the median, with a "
         f"slope of {brief(float(np.median(e.slope)))}."
     )
@@ -198,8 +198,8 @@ def escapes(found: Sequence[Ends], replicas: pd.DataFrame) -> pd.DataFrame:
     """What becomes of the replicas that are stuck as PDP learnt, in each other cell that starts from the same weights.
 
     `replicas` is the frame of `harness.results`. Columns of, other (`Ends`), stuck (of those that both have), escaped (solved by
-    the other), lost (solved by `of`, not by the other), pairs, rate (`Interval`, 95 %: solved rate of the other less that of `of`),
-    p (McNemar's).
+    the other), lost (solved by `of`, not by the other), pairs, rate (`Interval`, 95 %: solved rate of the other less that of
+    `of`), p (McNemar's).
     """
     import pandas as pd
 
@@ -266,8 +266,9 @@ def wider(found: Sequence[Ends]) -> list[str]:
                 f" Of these {share(int(other.pdp.sum()), len(other.stuck))} answer as PDP's Fig. 5." if len(other.stuck) else ""
             )
             said.append(
-                f"**{other.start.hidden} hidden units** (±{e.start.scale:g}): stuck are {share(len(other.stuck), other.replicas)}, "
-                f"with two hidden units {share(len(e.stuck), e.replicas)}: {word}.{left}"
+                f"**{other.start.hidden} hidden units** (±{e.start.scale:g}): stuck are "
+                f"{share(len(other.stuck), other.replicas)}, with two hidden units "
+                f"{share(len(e.stuck), e.replicas)}: {word}.{left}"
             )
     return said
 

@@ -23,9 +23,9 @@ def points(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
     if not len(cells):
         return pd.DataFrame(columns=["task"])
     found = memory.points(cells, replicas)
-    factor = np.where([memory.is_share(task) for task in found["task"]], 100.0, 1.0)
+    factor = np.where([memory.error_is_share(task) for task in found["task"]], 100.0, 1.0)
     told = {f"told_{name}": factor * found[name] for name in ("error", "error_low", "error_high")}
-    return found.assign(unit=[memory.UNITS[memory.is_share(task)] for task in found["task"]], **told)
+    return found.assign(unit=[memory.UNITS[memory.error_is_share(task)] for task in found["task"]], **told)
 
 
 def answers(points: pd.DataFrame) -> list[str]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from harness import similarity
 from harness import representations as rep
+from harness import similarity
 from harness.findings.shares import beside, difference, half, mean, percents, points, share
 from harness.findings.trained import Trained, learnt, nobody
 from harness.findings.words import brief, several
@@ -62,8 +62,8 @@ def symmetry(found: Sequence[Trained]) -> list[str]:
             f"**{t.name}**, {share(n, len(t.solved))} replicas solved. Both units are 1 : 2 : 4 within {WITHIN:.0%} in "
             f"{share(alike, n)}: {half(alike, n)}. Over all units the middle pair is {second} times the smallest, the largest "
             f"{third} times (medians, 5th to 95th percentile). Both are antisymmetric in {share(mirrored, n)} (asymmetry of a "
-            f"unit: median {middle}, 95th percentile {tail}), and of opposite signs in {share(int((cosine < OPPOSITE).sum()), n)} "
-            f"(cosine: median {np.nanmedian(cosine):.3f})."
+            f"unit: median {middle}, 95th percentile {tail}), and of opposite signs in "
+            f"{share(int((cosine < OPPOSITE).sum()), n)} (cosine: median {np.nanmedian(cosine):.3f})."
         )
     return said + nobody(found)
 
@@ -248,7 +248,9 @@ def _by_number(t: Trained) -> dict[int, float]:
 def alike(found: Sequence[Trained], group: str = "hidden") -> similarity.Similarity:
     """Linear CKA of a group's activity for all patterns, of the first replicas that solved the task, and of the control's."""
     some = [t for t in found if t.control or t.solved.any()]
-    return similarity.compare({t.name: t.looked_at.chosen(slice(COMPARED)).activities()[group] for t in some})
+    return similarity.compare(
+        {t.name: t.looked_at.chosen(np.arange(min(COMPARED, len(t.looked_at)))).activities()[group] for t in some}
+    )
 
 
 def likeness(found: similarity.Similarity) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.findings.ablations import ert
+from harness.findings.credit_and_cost import not_run
 from harness.findings.middle import median, of_values
 from harness.findings.pairs import beside
 from harness.findings.words import amount, brief, each, rate, ratio, several
@@ -97,23 +98,35 @@ def points(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
     return found.sort_values("x", kind="stable").reset_index(drop=True)
 
 
+def said(points: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
+    """All sentences on training through depth, or the one that it was not run."""
+    if not len(points):
+        return [not_run("vanishing")]
+    return [*learnt(points), *escapes(points), *price(points, replicas)]
+
+
 def learnt(points: pd.DataFrame) -> list[str]:
     """Through how many hidden layers each series still learns: where more than half of the replicas solve, by Wilson's interval."""
-    groups: dict[str, list[str]] = {"through all that was run": [], "up to a depth": [], "nowhere": []}
+    everywhere, some_depth, nowhere = "at every depth that was run", "up to a depth", "at none"
+    groups: dict[str, list[str]] = {everywhere: [], some_depth: [], nowhere: []}
     for name, rows in points.groupby("series", sort=False):
         able, unable = rows[rows["rate_low"] > HALF], rows[rows["rate_high"] < HALF]
         if len(able) == len(rows):
-            groups["through all that was run"].append(f"{name}, to {rows['x'].max()} layers, {_rate(rows, rows['x'].max())}")
+            groups[everywhere].append(f"{name}, at {rows['x'].max()} {_rate(rows, rows['x'].max())}")
         elif len(able):
             last = able["x"].max()
             fails = unable[unable["x"] > last]["x"]
-            after = f"; fewer than half from {fails.min()} on, {_rate(rows, fails.min())}" if len(fails) else "; beyond, not decided"
-            groups["up to a depth"].append(f"{name} to {last}, {_rate(rows, last)}{after}")
+            after = f"; fewer than half at {fails.min()}, {_rate(rows, fails.min())}" if len(fails) else "; beyond, not decided"
+            groups[some_depth].append(f"{name} to {last}, {_rate(rows, last)}{after}")
         else:
             word = "" if len(unable) == len(rows) else ", not decided at some"
             best = rows.loc[rows["rate"].idxmax()]
-            groups["nowhere"].append(f"{name}{word}: best {_rate(rows, best['x'])} at {best['x']}")
-    return [f"More than half learn **{word}**: {'; '.join(names)}." for word, names in groups.items() if names]
+            groups[nowhere].append(f"{name}{word}, best {_rate(rows, best['x'])} at {best['x']}")
+    return [
+        f"Hidden layers through which more than half learn, **{word}**: {'; '.join(names)}."
+        for word, names in groups.items()
+        if names
+    ]
 
 
 def escapes(points: pd.DataFrame, base: str = "backprop") -> list[str]:
@@ -131,7 +144,7 @@ def escapes(points: pd.DataFrame, base: str = "backprop") -> list[str]:
         return [f"{text}: whether it learns is not decided."]
     able = [r.series for r in each(rows) if r.rate_low > HALF]
     not_able = [r.series for r in each(rows) if r.rate_high < HALF and r.series != base]
-    return [f"{text}. There still learn, more than half of them: {several(able, 'nobody')}. Nor do {several(not_able)}."]
+    return [f"{text}. Of these learn there more than half: {several(able)}; fewer than half: {several(not_able)}."]
 
 
 def price(points: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
@@ -144,7 +157,7 @@ def price(points: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
             continue
         first, last = (each(able)[i].cell for i in (0, -1))
         pair = beside(replicas, last.id, first.id, (float(last.update_flops), float(first.update_flops)))
-        depths = f"{int(last.depth)} layers beside {int(first.depth)}, n = {pair.replicas}"
+        depths = f"{int(last.depth)} hidden layers beside {int(first.depth)}, n = {pair.replicas}"
         per_update = brief(float(last.update_flops / first.update_flops))
         parts.append(f"{name} ×{ratio(pair.log_ratio)} ({depths}; an update alone ×{per_update})")
     said = [f"Work to a success: {several(parts)}."] if parts else []
@@ -155,11 +168,18 @@ def at_depth(points: pd.DataFrame) -> pd.DataFrame:
     """The table: a row for each series, a column for each depth, with ERT in epochs where anybody solved it."""
     import pandas as pd
 
+    if not len(points):
+        return pd.DataFrame(columns=["rule"])
     depths = sorted(points["x"].unique())
     rows = []
     for name, some in points.groupby("series", sort=False):
         of = {r.x: r for r in each(some)}
-        texts = {f"{d} layers": f"{of[d].rate * of[d].n:.0f} of {of[d].n}, {amount(_ert(of[d]))}" if d in of else "–" for d in depths}
+        texts = {
+            f"{d} layer{'' if d == 1 else 's'}": f"{of[d].rate * of[d].n:.0f} of {of[d].n}, {amount(_ert(of[d]))}"
+            if d in of
+            else "–"
+            for d in depths
+        }
         rows.append({"rule": name} | texts)
     return pd.DataFrame(rows)
 

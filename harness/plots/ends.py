@@ -43,9 +43,9 @@ def ends_figure(outputs: Array, kinds: Sequence[Kind], replicas: int, about: str
         drawn[nearest] = first._replace(draw=partial(_bars, rows=rows[kinds[nearest].members], printed=image))
     rest = sum(len(kind.members) for kind in kinds[MOST:])
     caption = (
-        f"n = {number(len(rows))} stuck of {number(replicas)} replicas; in brackets the 95 % Wilson interval of a kind's share of "
-        "the stuck. Bars: median output, with a line from the 5th to the 95th percentile; short lines: what is wanted. Ends that a "
-        "symmetry of XOR takes into one another are one kind, drawn as the first of its mirror images."
+        f"n = {number(len(rows))} stuck of {number(replicas)} replicas; in brackets the 95 % Wilson interval of a kind's share "
+        "of the stuck. Bars: median output, with a line from the 5th to the 95th percentile; short lines: what is wanted. Ends "
+        "that a symmetry of XOR takes into one another are one kind, drawn as the first of its mirror images."
         + (" Circles: the outputs printed in PDP, Fig. 5." if printed is not None else "")
         + (f" Not drawn: {number(rest)} of {len(kinds) - MOST} rarer kinds." if rest else "")
     )

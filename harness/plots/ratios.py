@@ -35,19 +35,19 @@ def ratio_figure(ratios: Mapping[str, Array]) -> Figure:
     drawn = [Panel(f"{name}, n = {number(len(r))} units", partial(_histograms, ratios=r)) for name, r in known.items()]
     caption = (
         "All hidden units of all solved replicas. The three pairs of weights of a unit, about the middle of the six bits, in "
-        f"order of size and ÷ the smallest. Dashed: 2 and 4, as in 1986. Above {HIGH:g} or below {LOW:g}: in the outermost bins. A "
-        "distribution of what was found, without an interval."
+        f"order of size and ÷ the smallest. Dashed: 2 and 4, as in 1986. Above {HIGH:g} or below {LOW:g}: in the outermost bins. "
+        "A distribution of what was found, without an interval."
     )
     return page("Are the weights as 1 : 2 : 4?", caption, drawn)
 
 
 def _histograms(ax: Axes, *, ratios: Array) -> None:
-    edges = np.geomspace(LOW, HIGH, BINS + 1)
+    edges = np.geomspace(LOW, HIGH, BINS + 1).tolist()
     for column, (name, colour) in enumerate(zip(NAMES, (BLUE, VERMILION), strict=True), 1):
         values = np.clip(ratios[:, column], LOW * 1.0001, HIGH * 0.9999)
         share = np.full(len(values), 100 / len(values))
         median = np.median(ratios[:, column])
-        style = {"histtype": "stepfilled", "alpha": 0.55, "color": colour, "linewidth": 1.2, "edgecolor": colour}
+        style: dict[str, Any] = {"histtype": "stepfilled", "alpha": 0.55, "color": colour, "linewidth": 1.2, "edgecolor": colour}
         ax.hist(values, edges, weights=share, label=f"{name} ÷ smallest   median {median:.2f}", **style)
     for x in PRINTED:
         ax.axvline(x, color=DIM, linestyle=(0, (3, 2)), linewidth=1.2)

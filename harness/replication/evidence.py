@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +20,7 @@ from uuid import uuid4
 import numpy as np
 
 from harness.cell import Cell
+from harness.errors import InputError
 from harness.record import UNFINISHED, Record, Store
 from harness.replication.claim import Claim, Observation, Setting
 from harness.versions import code_version
@@ -170,11 +172,12 @@ def tell(store: Store, plan: Plan, whole: bool) -> None:
 
 def chosen(claims: Sequence[Claim], words: Sequence[str]) -> list[Claim]:
     """The claims whose id or section has one of the words in it; without words all. Raises `InputError` if a word finds none."""
-    from harness.errors import unknown
-
     for word in words:
         if not any(_about(claim, word) for claim in claims):
-            raise unknown("claim", word, dict.fromkeys(claim.id for claim in claims))
+            near = get_close_matches(word, [name for claim in claims for name in (claim.id, *claim.id.split("/"))], 1)
+            groups = ", ".join(dict.fromkeys(claim.id.partition("/")[0] for claim in claims))
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise InputError(f"no claim has {word!r} in its id, nor as its section: ids begin with {groups}{hint}")
     return [claim for claim in claims if not words or any(_about(claim, word) for word in words)]
 
 

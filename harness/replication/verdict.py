@@ -149,7 +149,9 @@ def _(figure: Digits, measured: Measured) -> Finding:
         return Finding(NOT_TESTABLE, f"{len(figure.values)} numbers are printed and {len(measured.digits)} were computed")
     gap = float(np.abs(np.subtract(measured.digits, figure.values)).max())
     same = gap <= figure.digit / 2 * HAIR
-    return Finding(REPRODUCED if same else NOT_REPRODUCED, f"largest difference {gap:.2g}, printed to {figure.digit:g}")
+    return Finding(
+        REPRODUCED if same else NOT_REPRODUCED, f"largest difference {gap:.2g}, half a digit is {figure.digit / 2:.2g}"
+    )
 
 
 @judge.register
@@ -199,8 +201,8 @@ def _instead(figure: Attributed, absent: Sequence[Fact]) -> str:
     """What a source prints where something else was attributed to it."""
     source = figure.source
     near = [own for fact in absent for own in source.nearest(fact)] + [*source.of(*figure.beside)]
-    silent = [fact._replace(value="") for fact in absent if not source.nearest(fact)]
-    said_not = [f"no {fact.what} of {fact.of}" for fact in silent if fact.what]
+    silent = [fact for fact in absent if not source.nearest(fact)]
+    said_not = [f"no {fact}" if fact.value is True else f"no {fact.what} of {fact.of}" for fact in silent]
     return "; ".join([*map(str, dict.fromkeys(near)), *dict.fromkeys(said_not)])
 
 

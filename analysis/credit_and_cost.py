@@ -1,0 +1,116 @@
+# %% [markdown]
+# # Credit and cost
+#
+# How far is each rule's credit, its estimate of the gradient, from the gradient itself while it learns; how noisy is it; what
+# does an update cost in work, span and memory; what does depth leave of credit; and what does memory buy in accuracy?
+# Three studies stand behind it. What the quantities are: [docs/credit.md](../docs/credit.md).
+
+# %% provenance tags=["results"]
+# %matplotlib inline
+from harness import plots, results, vanishing
+from harness.findings import credit_and_cost as found
+from harness.findings import memory_accuracy, vanishing as depth
+from harness.findings.words import say, table
+
+credit, cost = results.credit("credit_and_cost"), results.cost("credit_and_cost")
+say(*found.sources("credit_and_cost", "vanishing", "memory_accuracy"))
+
+# %% [markdown]
+# ## Whose credit points along the gradient
+#
+# Of noisy credits a single draw. Within 90° it goes downhill. In brackets: intervals of the median over replicas, Bonferroni's over
+# the algorithms of a task; *late* is the last look at which at least half of the replicas were still in training.
+
+# %% within tags=["results"]
+say(found.within(credit))
+
+# %% angles
+say(table(found.angle_texts(credit)))
+
+# %% [markdown]
+# ## Feedback that learns to point the right way
+#
+# Fixed or learnt feedback starts without any relation to the weights: at 90° for those of the first hidden group.
+
+# %% turned tags=["results"]
+say(found.turned(credit))
+
+# %% turning tags=["results"]
+plots.credit_figure(found.feedback(credit))
+
+# %% [markdown]
+# ## Noise and bias
+#
+# Signal-to-noise |E g|² ÷ E|g − E g|² of one draw; the forward gradient's is 1/(d + 1) for d weights. Bias is what no averaging
+# removes; it is seen where its whole interval is above 0.
+
+# %% noisy tags=["results"]
+noise = found.noise(credit, cost)
+say(found.noisy(noise))
+
+# %% noise tags=["results"]
+say(table(found.noise_texts(noise)))
+
+# %% [markdown]
+# ## Beside the Gauss–Newton step
+#
+# The gradient is not where a second-order method would go. Is any other credit nearer to that?
+
+# %% newton tags=["results"]
+say(found.newton(credit))
+
+# %% [markdown]
+# ## Work, span and memory of an update
+#
+# One update of one network, counted from the code, with no chance in it: n = 1. Span is the longest chain of dependent array
+# operations. Of two peaks within 10 % neither is called smaller.
+
+# %% cheaper tags=["results"]
+say(found.cheaper(cost))
+
+# %% update_costs tags=["results"]
+say(f"On {found.tasks(cost)}:", table(found.update_costs(cost)))
+
+# %% [markdown]
+# ## Vanishing credit
+#
+# 4 bits through layers of 50 logistic units, before training. The bound of ¼ a layer is that of backprop through a plain chain.
+
+# %% left_over tags=["results"]
+left = depth.before_training()
+say(depth.left_over(left))
+
+# %% vanishing tags=["results"]
+vanishing.vanishing_figure("deep_chain, sigmoid units, before training", left, bounded=True)
+
+# %% [markdown]
+# ## What training through depth takes
+#
+# Parity of 3 bits through layers of 10 units: who still learns it, and the work of a success beside that of the shallowest chain.
+
+# %% depth tags=["results"]
+cells, replicas = found.frames("vanishing")
+chains = depth.points(cells, replicas)
+say(depth.said(chains, replicas))
+
+# %% at_depth tags=["results"]
+say(table(depth.at_depth(chains)))
+
+# %% [markdown]
+# ## Memory against accuracy
+#
+# At equal accuracy, does anything beat backprop's activation memory? The rate of each is chosen on validation patterns. * is on the
+# front: nothing is better in both.
+
+# %% memory tags=["results"]
+points = memory_accuracy.points(*found.frames("memory_accuracy"))
+say(memory_accuracy.answers(points))
+
+# %% memory_table
+say(table(memory_accuracy.texts(points)))
+
+# %% memory_digits tags=["results"]
+memory_accuracy.figure(points, "digits")
+
+# %% memory_traffic tags=["results"]
+memory_accuracy.figure(points, "traffic")
