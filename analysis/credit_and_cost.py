@@ -9,17 +9,19 @@
 # %matplotlib inline
 from harness import plots, results, vanishing
 from harness.findings import credit_and_cost as found
-from harness.findings import memory_accuracy, vanishing as depth
+from harness.findings import memory_accuracy, update_costs
+from harness.findings import vanishing as depth
+from harness.findings.provenance import frames, sources
 from harness.findings.words import say, table
 
 credit, cost = results.credit("credit_and_cost"), results.cost("credit_and_cost")
-say(*found.sources("credit_and_cost", "vanishing", "memory_accuracy"))
+say(*sources("credit_and_cost", "vanishing", "memory_accuracy"))
 
 # %% [markdown]
 # ## Whose credit points along the gradient
 #
-# Of noisy credits a single draw. Within 90° it goes downhill. In brackets: intervals of the median over replicas, Bonferroni's over
-# the algorithms of a task; *late* is the last look at which at least half of the replicas were still in training.
+# Within 90° it goes downhill; of noisy credits a single draw is taken. By intervals of the median over replicas, Bonferroni's
+# over the algorithms of a task. *Late* is the last look at which at least half of the replicas were still in training.
 
 # %% within tags=["results"]
 say(found.within(credit))
@@ -66,10 +68,10 @@ say(found.newton(credit))
 # operations. Of two peaks within 10 % neither is called smaller.
 
 # %% cheaper tags=["results"]
-say(found.cheaper(cost))
+say(update_costs.cheaper(cost))
 
 # %% update_costs tags=["results"]
-say(f"On {found.tasks(cost)}:", table(found.update_costs(cost)))
+say(f"On {update_costs.tasks(cost)}:", table(update_costs.texts(cost)))
 
 # %% [markdown]
 # ## Vanishing credit
@@ -89,7 +91,7 @@ vanishing.vanishing_figure("deep_chain, sigmoid units, before training", left, b
 # Parity of 3 bits through layers of 10 units: who still learns it, and the work of a success beside that of the shallowest chain.
 
 # %% depth tags=["results"]
-cells, replicas = found.frames("vanishing")
+cells, replicas = frames("vanishing")
 chains = depth.points(cells, replicas)
 say(depth.said(chains, replicas))
 
@@ -99,11 +101,11 @@ say(table(depth.at_depth(chains)))
 # %% [markdown]
 # ## Memory against accuracy
 #
-# At equal accuracy, does anything beat backprop's activation memory? The rate of each is chosen on validation patterns. * is on the
-# front: nothing is better in both.
+# At equal accuracy, does anything beat backprop's activation memory? The rate of each is chosen on validation patterns. * is
+# on the front: nothing is better in both.
 
 # %% memory tags=["results"]
-points = memory_accuracy.points(*found.frames("memory_accuracy"))
+points = memory_accuracy.points(*frames("memory_accuracy"))
 say(memory_accuracy.answers(points))
 
 # %% memory_table

@@ -94,7 +94,7 @@ def answer(points: pd.DataFrame, task: str) -> Answer:
     backprop = some[some["algorithm"] == "backprop"]
     if backprop.empty or not np.isfinite(backprop["error"]).any():
         raise InputError(f"there is no finite error of backprop on {task} to compare with")
-    best = backprop.loc[backprop["validation"].idxmin()]
+    best = backprop.sort_values("validation", kind="stable").iloc[0]
     able = some[some["error"] <= best["error_high"]].sort_values("peak_bytes")
     own = able[able["algorithm"] == "backprop"].iloc[0]
     others = some[~some["algorithm"].isin(SAME_WEIGHTS)].sort_values("error")

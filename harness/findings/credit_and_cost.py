@@ -1,9 +1,10 @@
-"""The study `credit_and_cost` in words: whose credit points along the gradient, how noisy it is, and what an update costs.
+"""The study `credit_and_cost` in words: whose credit points along the gradient, and how noisy it is.
 
-`credit` and `cost` are the frames of `harness.results`. Of the replicas' quantiles the median is spoken of, with an interval
-that assumes no distribution (`harness.findings.middle`). Each cell is looked at twice: before training, and *late*, at the last
-look at which at least half of the replicas that had something to compare were still in training. With m algorithms on a task
-the intervals are at 1 − .05 / 2m, so that one of them misses, 5 % at most.
+What an update costs says `harness.findings.update_costs`. `credit` and `cost` are the frames of `harness.results`. Of the
+replicas' quantiles the median is spoken of, with an interval that assumes no distribution (`harness.findings.middle`). Each
+cell is looked at twice: before training, and *late*, at the last look at which at least half of the replicas that had
+something to compare were still in training. With m algorithms on a task the intervals are at 1 − .05 / 2m, so that one of
+them misses, 5 % at most.
 """
 
 from __future__ import annotations
@@ -13,9 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from harness.errors import InputError
 from harness.findings.middle import LESS, MORE, OPEN, beside, median, of_quantiles
-from harness.findings.provenance import about
 from harness.findings.words import brief, each, several
 from harness.statistics import Interval
 from harness.summary import number
@@ -28,14 +27,6 @@ RIGHT_ANGLE = 90.0
 EXACT = 0.1
 """Degrees up to which a credit is called the gradient itself: differences of the loss are off by rounding."""
 LATE = 0.5
-COUNTS = {
-    "update_forward_passes": "work, in forward passes",
-    "update_span_operations": "span, in operations",
-    "peak_kb": "peak kB",
-    "update_random_numbers": "random numbers",
-}
-AS_MUCH = {"peak_kb": 0.1}
-"""By how much two peaks may differ and still be called as much: Python's own objects are in them."""
 
 
 class Look(NamedTuple):
@@ -54,34 +45,6 @@ class Seen(NamedTuple):
     algorithm: str
     first: Look
     late: Look
-
-
-def sources(*studies: str, source: Any = None) -> list[str]:
-    """Where the numbers come from, study by study; of one that is not in the store, the command that runs it."""
-    said = []
-    for study in studies:
-        try:
-            said.append(about(study, source))
-        except InputError:
-            said.append(not_run(study))
-    return said
-
-
-def frames(study: str, source: Any = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`results.cells` and `results.replicas`, both without rows if the store has no such study."""
-    import pandas as pd
-
-    from harness import results
-
-    try:
-        return results.cells(study, source), results.replicas(study, source)
-    except InputError:
-        return pd.DataFrame(columns=["status", "replicas"]), pd.DataFrame(columns=["id"])
-
-
-def not_run(study: str) -> str:
-    """The sentence for a study that is not in the store."""
-    return f"The study {study} is not in this store, and nothing is said of it: `python -m harness -m study={study}`."
 
 
 def seen(credit: pd.DataFrame, quantity: str, edge: str = ALL) -> list[Seen]:
@@ -116,7 +79,7 @@ def within(credit: pd.DataFrame) -> list[str]:
         parts = [f"The gradient itself: {several(itself)}."] if itself else []
         for when in ("first", "late"):
             looks = {s.algorithm: getattr(s, when) for s in others}
-            groups = _grouped(looks, {name: RIGHT_ANGLE for name in looks})
+            groups = _grouped(looks, dict.fromkeys(looks, RIGHT_ANGLE))
             words = {LESS: "within 90°", MORE: "beyond 90°", OPEN: "not decided"}
             texts = [f"{words[word]}: {several(names)}" for word, names in groups if names]
             title = "Before training" if when == "first" else "Late"
@@ -211,9 +174,7 @@ def noisy(found: pd.DataFrame) -> list[str]:
         biased = [r for r in each(rows) if MORE in (beside(r.bias, 0.0), beside(r.late, 0.0))]
         names = [f"{r.algorithm} {median(r.bias)} before training, {median(r.late)} late" for r in biased]
         rest = [r.algorithm for r in each(rows) if r.algorithm not in [b.algorithm for b in biased]]
-        said.append(
-            f"**{task}**, |E g − ∇| ÷ |∇|. The mean is not the gradient: {several(names, 'of none')}. No bias seen: {several(rest)}."
-        )
+        said.append(f"**{task}**, bias |E g − ∇| ÷ |∇|. Seen: {several(names)}. Not seen: {several(rest)}.")
     return said
 
 
@@ -226,7 +187,7 @@ def newton(credit: pd.DataFrame) -> list[str]:
             continue
         late = {s.algorithm: s.late for s in some if (s.task, s.algorithm) not in same}
         words = {LESS: "nearer to it", MORE: "farther", OPEN: "not decided"}
-        groups = _grouped(late, {name: base.late.middle for name in late})
+        groups = _grouped(late, dict.fromkeys(late, base.late.middle))
         texts = [f"{words[word]}: {several(names)}" for word, names in groups if names]
         said.append(
             f"**{task}**. The gradient ({base.algorithm}) lies {median(base.first.middle)}° from the Gauss–Newton step before "
@@ -254,69 +215,6 @@ def angle_texts(credit: pd.DataFrame) -> pd.DataFrame:
         angles = {name: _angles(some.get((s.task, s.algorithm))) for name, some in of.items()}
         rows.append({"credit": s.algorithm, "task": s.task} | angles | {"n": n})
     return pd.DataFrame(rows)
-
-
-def update_costs(cost: pd.DataFrame) -> pd.DataFrame:
-    """One update of one network: a row for each algorithm, in each column its counts on the tasks, in their order."""
-    import pandas as pd
-
-    tasks = list(dict.fromkeys(cost["task"]))
-    rows = []
-    for algorithm, some in _counted(cost).groupby("algorithm", sort=False):
-        of = {row.task: row for row in each(some)}
-        texts = {
-            word: " · ".join(brief(float(getattr(of[task], name))) if task in of else "–" for task in tasks)
-            for name, word in COUNTS.items()
-        }
-        rows.append({"algorithm": algorithm} | texts)
-    return pd.DataFrame(rows)
-
-
-def tasks(cost: pd.DataFrame) -> str:
-    """The tasks in the order of the columns of `update_costs`."""
-    return " · ".join(dict.fromkeys(cost["task"]))
-
-
-def cheaper(cost: pd.DataFrame) -> list[str]:
-    """For every task and count, which updates take less than backprop's, which as much, how many more. Counts have no interval."""
-    said = []
-    for task, rows in _counted(cost).groupby("task", sort=False):
-        base = next((row for row in each(rows) if row.algorithm == "backprop"), None)
-        if base is None:
-            continue
-        parts = []
-        for name, word in COUNTS.items():
-            price = float(getattr(base, name))
-            groups: dict[str, list[tuple[float, str]]] = {LESS: [], OPEN: [], MORE: []}
-            for row in each(rows[rows["algorithm"] != "backprop"]):
-                groups[_side(float(getattr(row, name)), price, AS_MUCH.get(name, 0.0))].append(
-                    (float(getattr(row, name)), row.algorithm)
-                )
-            parts.append(f"**{word}**, {brief(price)}: {_sides(groups, price)}")
-        said.append(f"**{task}**, an update beside backprop's. {'. '.join(parts)}.")
-    return said
-
-
-def _sides(groups: Mapping[str, Sequence[tuple[float, str]]], price: float) -> str:
-    words = {LESS: "less", OPEN: "as much", MORE: "more"}
-    texts = []
-    for word, some in groups.items():
-        names = [name + (f" ×{brief(x / price)}" if price and word != OPEN else "") for x, name in sorted(some)]
-        if word == MORE and len(names) > 3:
-            names = [f"{len(names)} others, from {names[0]} to {names[-1]}"]
-        texts += [f"{words[word]} {several(names)}"] if names else []
-    return "; ".join(texts) or "nobody else was counted"
-
-
-def _side(x: float, price: float, apart: float) -> str:
-    return OPEN if abs(x - price) <= apart * price else LESS if x < price else MORE
-
-
-def _counted(cost: pd.DataFrame) -> pd.DataFrame:
-    some = cost[cost["not_counted"] == ""]
-    return some.assign(
-        update_forward_passes=some["update_flops"] / some["forward_flops"], peak_kb=some["peak_bytes"].astype(float) / 1000
-    )
 
 
 def _by_task(some: Sequence[Seen]) -> Iterator[tuple[str, list[Seen]]]:

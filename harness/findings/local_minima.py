@@ -45,15 +45,29 @@ class Start(NamedTuple):
     hidden: int
 
 
-class Ends(NamedTuple):
-    """Where the stuck replicas of a cell ended."""
+class About(NamedTuple):
+    """A cell."""
 
     id: str
     name: str
-    """What tells the cell from others of the study."""
+    """What tells it from others of the study."""
     start: Start
     printed: bool
     """Whether it learns as PDP's did: backpropagation at η = .25 in full batches."""
+    noisy: bool
+    """Whether where training goes next is left to chance."""
+    replicas: int
+    diverged: int
+
+
+class Ends(NamedTuple):
+    """Where the stuck replicas of a cell ended: first of all, the fields of `About`."""
+
+    id: str
+    name: str
+    start: Start
+    printed: bool
+    noisy: bool
     replicas: int
     diverged: int
     stuck: Networks
@@ -66,7 +80,7 @@ class Ends(NamedTuple):
     """|∂E/∂w| (S,), and the least eigenvalue of the Hessian (S,)."""
     curvature: Array
     rest: Array
-    """`still`, `sliding` or `saddle` (S,): see `resting`."""
+    """`still`, `sliding` or `saddle` (S,), see `resting`: of training that is not noisy."""
 
 
 def of(record: Record) -> Ends:
@@ -75,21 +89,22 @@ def of(record: Record) -> Ends:
     outcome = record.replicas["outcome"]
     algorithm, task, run = (meta[part] for part in ("algorithm", "task", "run"))
     optimiser = algorithm["optimiser"]
-    printed = algorithm["name"] == "backprop" and optimiser["lr"] == PRINTED_RATE and run["batch"] == "full"
+    noisy = algorithm["name"] != "backprop" or run["batch"] != "full"
+    printed = optimiser["lr"] == PRINTED_RATE and not noisy
     speed = optimiser["lr"] / (1 - optimiser.get("momentum", 0.0))
     start = Start(task["scale"], task["hidden"])
     stuck, diverged = networks.of(record).chosen(outcome == UNSOLVED), int((outcome == DIVERGED).sum())
-    return ends(record.id, _name(meta), start, printed, len(outcome), diverged, stuck, speed * run["epochs"])
+    about = About(record.id, _name(meta), start, printed, noisy, len(outcome), diverged)
+    return ends(about, stuck, speed * run["epochs"])
 
 
-def ends(cell: str, name: str, start: Start, printed: bool, replicas: int, diverged: int, stuck: Networks, reach: float) -> Ends:
-    """The ends of `stuck` networks, of so many replicas; `reach` is what another budget of epochs multiplies a gradient by."""
+def ends(about: About, stuck: Networks, reach: float) -> Ends:
+    """The ends of a cell's `stuck` networks; `reach` is what another budget of epochs multiplies a gradient by."""
     outputs, error = stuck.outputs()[..., 0], np.asarray(stuck.replicas["loss"], float)
     slope, curvature = (minima.slope(stuck), minima.curvature(stuck)) if len(stuck) else (np.zeros(0), np.zeros(0))
     pdp = minima.distance(outputs, np.array(minima.FIG_5)) <= NEAR
     rest = resting(slope, curvature, error, reach)
-    kinds = minima.kinds(outputs, error)
-    return Ends(cell, name, start, printed, replicas, diverged, stuck, outputs, kinds, pdp, slope, curvature, rest)
+    return Ends(*about, stuck, outputs, minima.kinds(outputs, error), pdp, slope, curvature, rest)
 
 
 def resting(slope: Array, curvature: Array, error: Array, reach: float) -> Array:
@@ -129,7 +144,7 @@ def overview(found: Sequence[Ends]) -> pd.DataFrame:
                 "diverged": number(e.diverged),
                 "stuck": number(stuck),
                 "of these PDP's Fig. 5 [95 %]": share(int(e.pdp.sum()), stuck),
-                "holding still [95 %]": share(int((e.rest == STILL).sum()), stuck),
+                "holding still [95 %]": "– (noisy)" if e.noisy else share(int((e.rest == STILL).sum()), stuck),
                 "kinds of end": number(len(e.kinds)),
             }
         )
@@ -246,11 +261,10 @@ def escape_verdict(found: pd.DataFrame) -> list[str]:
     """For each cell beside the one it starts with: how many escape, and whether more are solved in all, by the whole interval."""
     said = []
     for r in each(found):
-        more = "**more** are solved" if r.rate.low > 0 else "**fewer** are solved" if r.rate.high < 0 else "it is **not decided**"
-        all_in_all = f"{more} in all" + ("" if "solved" in more else " whether more are solved")
+        more = "**more**" if r.rate.low > 0 else "**fewer**" if r.rate.high < 0 else "**not decided** whether more"
         said.append(
             f"**{r.other.name}** (±{r.of.start.scale:g}): of the stuck at {r.of.name} {share(r.escaped, r.stuck)} solve; "
-            f"of the {number(r.pairs - r.stuck)} others {number(r.lost)} do not; {all_in_all} ({points(r.rate)})."
+            f"of the {number(r.pairs - r.stuck)} others {number(r.lost)} do not. Solved in all: {more}, {points(r.rate)}."
         )
     return said
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness import memory
-from harness.findings.credit_and_cost import not_run
+from harness.findings.provenance import not_run
 from harness.findings.words import amount, brief, each
 from harness.statistics import Interval
 
@@ -21,7 +21,7 @@ def points(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     if not len(cells):
-        return pd.DataFrame(columns=["task"])
+        return pd.DataFrame(columns=["task", "error"])
     found = memory.points(cells, replicas)
     factor = np.where([memory.error_is_share(task) for task in found["task"]], 100.0, 1.0)
     told = {f"told_{name}": factor * found[name] for name in ("error", "error_low", "error_high")}

@@ -28,6 +28,32 @@ def about(study: str, source: Store | str | Path | None = None, command: str = "
     return said(results.cells(study, store), known["question"], command + (" small=true" if known.get("small") else ""))
 
 
+def sources(*studies: str, source: Store | str | Path | None = None) -> list[str]:
+    """Where the numbers come from, study by study; of one that is not in the store, the command that runs it."""
+    paragraphs = []
+    for study in studies:
+        try:
+            paragraphs.append(about(study, source))
+        except InputError:
+            paragraphs.append(not_run(study))
+    return paragraphs
+
+
+def frames(study: str, source: Store | str | Path | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`results.cells` and `results.replicas`, both without rows if the store has no such study."""
+    import pandas as pd
+
+    try:
+        return results.cells(study, source), results.replicas(study, source)
+    except InputError:
+        return pd.DataFrame(columns=["status", "replicas"]), pd.DataFrame(columns=["id"])
+
+
+def not_run(study: str) -> str:
+    """The sentence for a study that is not in the store."""
+    return f"The study {study} is not in this store, and nothing is said of it: `python -m harness -m study={study}`."
+
+
 def said(cells: pd.DataFrame, question: str, command: str) -> str:
     """The paragraph from the frame of `results.cells`: machines by kind, not by name."""
     finished = cells[cells["status"] == FINISHED]

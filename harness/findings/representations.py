@@ -56,14 +56,15 @@ def symmetry(found: Sequence[Trained]) -> list[str]:
         second, third = (
             "{1:.2f} [{0:.2f}–{2:.2f}]".format(*np.nanquantile(mirror.ratios[..., i], (0.05, 0.5, 0.95))) for i in (1, 2)
         )
+        middling = f"{np.nanmedian(cosine):.3f}".replace("-", "−")
         alike, mirrored = int(near.all(axis=-1).sum()), int(anti.all(axis=-1).sum())
         middle, tail = (brief(float(np.quantile(mirror.antisymmetry, q))) for q in (0.5, 0.95))
         said.append(
-            f"**{t.name}**, {share(n, len(t.solved))} replicas solved. Both units are 1 : 2 : 4 within {WITHIN:.0%} in "
+            f"**{t.name}**, {share(n, len(t.solved))} replicas solved. Both units are 1 : 2 : 4 within {100 * WITHIN:g} % in "
             f"{share(alike, n)}: {half(alike, n)}. Over all units the middle pair is {second} times the smallest, the largest "
             f"{third} times (medians, 5th to 95th percentile). Both are antisymmetric in {share(mirrored, n)} (asymmetry of a "
             f"unit: median {middle}, 95th percentile {tail}), and of opposite signs in "
-            f"{share(int((cosine < OPPOSITE).sum()), n)} (cosine: median {np.nanmedian(cosine):.3f})."
+            f"{share(int((cosine < OPPOSITE).sum()), n)} (cosine: median {middling})."
         )
     return said + nobody(found)
 
@@ -248,9 +249,11 @@ def _by_number(t: Trained) -> dict[int, float]:
 def alike(found: Sequence[Trained], group: str = "hidden") -> similarity.Similarity:
     """Linear CKA of a group's activity for all patterns, of the first replicas that solved the task, and of the control's."""
     some = [t for t in found if t.control or t.solved.any()]
-    return similarity.compare(
-        {t.name: t.looked_at.chosen(np.arange(min(COMPARED, len(t.looked_at)))).activities()[group] for t in some}
-    )
+    return similarity.compare({t.name: _some(t.looked_at).activities()[group] for t in some})
+
+
+def _some(all_of_them: Networks) -> Networks:
+    return all_of_them.chosen(np.arange(min(COMPARED, len(all_of_them))))
 
 
 def likeness(found: similarity.Similarity) -> list[str]:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Array = Any
 CONTROL = "shallow"
+SHORT = {"family_tree (target_off=0, target_on=1, margin=0.2)": ", adapted recipe"}
+"""What to call a task in an unusual form that has a name: here that of experiment=nature1986/family_tree_adapted."""
 
 
 class Trained(NamedTuple):
@@ -41,7 +43,7 @@ def trained(records: Sequence[Record], task: str) -> list[Trained]:
     some = [record for record in records if record.meta["task"]["name"] == task]
     found = []
     for record, label in zip(some, labels([record.meta for record in some]), strict=True):
-        name = label.algorithm + label.task.removeprefix(task)
+        name = label.algorithm + SHORT.get(label.task, label.task.removeprefix(task))
         control = record.meta["algorithm"]["name"] == CONTROL
         found.append(Trained(name, networks.of(record), record.replicas["outcome"] == SOLVED, control))
     return found

@@ -1,20 +1,20 @@
 """The study `vanishing` in words: what depth leaves of credit before training, which rules learn through it, at what cost.
 
-`cells` and `replicas` are the frames of `harness.results`; what is left of credit comes from `harness.vanishing`, which computes it
-at the initial weights.
+`cells` and `replicas` are the frames of `harness.results`; what is left of credit comes from `harness.vanishing`, which
+computes it at the initial weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.findings.ablations import ert
-from harness.findings.credit_and_cost import not_run
 from harness.findings.middle import median, of_values
 from harness.findings.pairs import beside
+from harness.findings.provenance import not_run
 from harness.findings.words import amount, brief, each, rate, ratio, several
 from harness.statistics import Interval
 from harness.vanishing import STEEPEST, Left, left
@@ -67,11 +67,11 @@ def left_over(found: Mapping[str, Sequence[Left]]) -> list[str]:
     """Where credit shrinks with depth, and how fast beside the bound ¼ of logistic units; by whole intervals, Bonferroni's."""
     level = 1 - 0.05 / max(1, len(found))
     factors = {name: layer_factor(some, level) for name, some in found.items()}
-    words = {
+    words: dict[str, Callable[[Interval], bool]] = {
         "**Vanishes** at least as fast as ¼ a layer": lambda f: f.high <= STEEPEST,
-        "**Shrinks**, by less than that": lambda f: STEEPEST < f.low and f.high < 1,
+        "**Shrinks**, by less than that": lambda f: f.low > STEEPEST and f.high < 1,
         "**Grows**": lambda f: f.low > 1,
-        "**Is kept**, as far as can be told (1 is in the interval)": lambda f: np.isfinite(f.low) and f.low <= 1 <= f.high,
+        "**Is kept**, as far as can be told (1 is in the interval)": lambda f: STEEPEST < f.low <= 1 <= f.high,
     }
     groups = {word: [name for name, f in factors.items() if holds(f)] for word, holds in words.items()}
     rest = [name for name in factors if not any(name in names for names in groups.values())]
@@ -106,7 +106,7 @@ def said(points: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
 
 
 def learnt(points: pd.DataFrame) -> list[str]:
-    """Through how many hidden layers each series still learns: where more than half of the replicas solve, by Wilson's interval."""
+    """Through how many hidden layers each series learns: where more than half solve, by Wilson's interval."""
     everywhere, some_depth, nowhere = "at every depth that was run", "up to a depth", "at none"
     groups: dict[str, list[str]] = {everywhere: [], some_depth: [], nowhere: []}
     for name, rows in points.groupby("series", sort=False):
@@ -120,8 +120,8 @@ def learnt(points: pd.DataFrame) -> list[str]:
             groups[some_depth].append(f"{name} to {last}, {_rate(rows, last)}{after}")
         else:
             word = "" if len(unable) == len(rows) else ", not decided at some"
-            best = rows.loc[rows["rate"].idxmax()]
-            groups[nowhere].append(f"{name}{word}, best {_rate(rows, best['x'])} at {best['x']}")
+            best = max(each(rows), key=lambda r: r.rate)
+            groups[nowhere].append(f"{name}{word}, best {rate(best.cell)} at {best.x}")
     return [
         f"Hidden layers through which more than half learn, **{word}**: {'; '.join(names)}."
         for word, names in groups.items()
@@ -186,13 +186,22 @@ def at_depth(points: pd.DataFrame) -> pd.DataFrame:
 
 def _named(cells: pd.DataFrame) -> pd.DataFrame:
     """With columns series and depth."""
-    settings = ("depth", "activation", "residual", "norm")
-    have = {name: cells[f"task.{name}"] if f"task.{name}" in cells else [None] * len(cells) for name in settings}
-    names = [
-        ", ".join([algorithm, *(["tanh"] if unit == "tanh" else []), *(["shortcuts"] if residual else []), *(["normalised"] if norm else [])])
-        for algorithm, unit, residual, norm in zip(cells["algorithm_name"], *(have[k] for k in settings[1:]), strict=True)
-    ] if len(cells) else []  # fmt: skip
-    return cells.assign(series=names, depth=have["depth"])
+    import pandas as pd
+
+    if not len(cells):
+        return cells
+    usual = {"depth": 0, "activation": "sigmoid", "residual": False, "norm": False}  # norm came later than some records
+    own = pd.DataFrame({name: cells.get(f"task.{name}", value) for name, value in usual.items()})
+    added = [
+        [
+            word
+            for word, there in (("tanh", row.activation == "tanh"), ("shortcuts", row.residual), ("normalised", row.norm))
+            if there
+        ]
+        for row in each(own.fillna(usual))
+    ]
+    names = [", ".join([name, *words]) for name, words in zip(cells["algorithm_name"], added, strict=True)]
+    return cells.assign(series=names, depth=own["depth"])
 
 
 def _rate(rows: pd.DataFrame, depth: Any) -> str:

@@ -16,6 +16,8 @@ says its n and its interval, and no replica is left out of one.
     setting_figure     what one setting does to how often, and how fast, a task is solved
     credit_figure      the angle of credit to the gradient over training, edge by edge
     growth_figure      how the cost of an update grows with the network
+    ends_figure        where networks that are stuck on XOR end, kind by kind
+    ratio_figure       how the pairs of weights of symmetry's hidden units compare in size
     hinton_figure      the weights of a network
     people_figure, family_tree_figure     activities of the family tree's code by person
     similarity_figure  which algorithms arrive at like representations
@@ -23,6 +25,7 @@ says its n and its interval, and no replica is left out of one.
 
 from harness.plots.credit import credit_figure
 from harness.plots.curves import curve_figure
+from harness.plots.ends import ends_figure
 from harness.plots.ert import CURRENCIES, ert_bars
 from harness.plots.failure_map import failure_map
 from harness.plots.growth import growth_figure
@@ -30,6 +33,7 @@ from harness.plots.hinton import hinton_figure
 from harness.plots.pareto import pareto_figure
 from harness.plots.people import family_tree_figure, people_figure
 from harness.plots.profile import profile_figure
+from harness.plots.ratios import ratio_figure
 from harness.plots.setting import setting_figure
 from harness.plots.similarity import similarity_figure
 from harness.plots.study import write_figures
@@ -44,6 +48,7 @@ __all__ = [
     "STYLE",
     "credit_figure",
     "curve_figure",
+    "ends_figure",
     "ert_bars",
     "failure_map",
     "family_tree_figure",
@@ -54,6 +59,7 @@ __all__ = [
     "pareto_figure",
     "people_figure",
     "profile_figure",
+    "ratio_figure",
     "save",
     "setting_figure",
     "similarity_figure",
