@@ -81,7 +81,7 @@ def rows(store: Store, small: bool = False) -> pd.DataFrame:
 def replicate(store: Store, some: Sequence[Claim], small: bool, whole: bool) -> tuple[list[Row], list[str]]:
     """Run what is missing of some claims and judge them; and a sentence for each job that failed."""
     plan = Plan.of(some, small)
-    tell(store, plan, whole)
+    tell(store, plan, whole, small)
     trouble = run(plan, store)
     return [judged(claim, plan.evidence(store, claim)) for claim in some], trouble
 

@@ -328,7 +328,7 @@ def test_hidden_units_are_read_right() -> None:
     weights = {"input-hidden": np.stack([clean, cut]), "hidden": np.zeros((2, 1, 3)), "hidden-output": np.zeros((2, 3, 8)),
                "output": np.zeros((2, 1, 8))}  # fmt: skip
     made = record([1, 1])
-    made.weights, made.meta = weights, {"task": {"name": "encoder"}}
+    made.weights, made.meta = weights, {"task": {"name": "encoder"}, "run": {"seed": 0}}
     assert networks.binary_codes(made).least.tolist() == [1, 0]
     assert networks.between_codes(made).least.tolist() == [0, 1]
 
@@ -350,7 +350,7 @@ def test_units_that_count_are_told_from_others() -> None:
     hand = fig6(4)
     into, bias = 40 * np.asarray(hand["input-hidden"]), 40 * np.asarray(hand["hidden"])
     made = record([1, 1])
-    made.meta = {"task": {"name": "parity", "bits": 4, "hidden": 4}}
+    made.meta = {"task": {"name": "parity", "bits": 4, "hidden": 4}, "run": {"seed": 0}}
     made.weights = {"input-hidden": np.stack([into, into]), "hidden": np.stack([bias, bias[[0, 1, 2, 2]]])[:, None],
                     "hidden-output": np.zeros((2, 4, 1)), "output": np.zeros((2, 1, 1))}  # fmt: skip
     assert networks.counting(made).least.tolist() == [1, 0]

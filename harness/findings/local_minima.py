@@ -213,20 +213,22 @@ def escapes(found: Sequence[Ends], replicas: pd.DataFrame) -> pd.DataFrame:
     """What becomes of the replicas that are stuck as PDP learnt, in each other cell that starts from the same weights.
 
     `replicas` is the frame of `harness.results`. Columns of, other (`Ends`), stuck (of those that both have), escaped (solved by
-    the other), lost (solved by `of`, not by the other), pairs, rate (`Interval`, 95 %: solved rate of the other less that of
+    the other), lost (others, not solved by it), pairs, rate (`Interval`, 95 %: solved rate of the other less that of
     `of`), p (McNemar's).
     """
     import pandas as pd
 
     rows = []
     for e, other in _same_start(found):
-        here, there = (_solved(replicas, cell) for cell in (e.id, other.id))
+        here, there = (_solved(replicas, one) for one in (e.id, other.id))
         both = here.index.intersection(there.index)
-        a, b = here[both].to_numpy(bool), there[both].to_numpy(bool)
+        b = there[both].to_numpy(bool)
         left = set(e.stuck.replicas["replica"].tolist())
         stuck = np.array([r in left for r in both], bool)
         pair = pairs.beside(replicas, other.id, e.id, resamples=1000)
-        rows.append((e, other, int(stuck.sum()), int((stuck & b).sum()), int((a & ~b).sum()), len(both), pair.rate, pair.test.p))
+        rows.append(
+            (e, other, int(stuck.sum()), int((stuck & b).sum()), int((~stuck & ~b).sum()), len(both), pair.rate, pair.test.p)
+        )
     return pd.DataFrame(rows, columns=["of", "other", "stuck", "escaped", "lost", "pairs", "rate", "p"])
 
 

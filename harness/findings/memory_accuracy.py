@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness import memory
+from harness.errors import InputError
 from harness.findings.provenance import not_run
 from harness.findings.words import amount, brief, each
 from harness.statistics import Interval
@@ -32,7 +33,14 @@ def answers(points: pd.DataFrame) -> list[str]:
     """At equal accuracy, does anything beat backprop's memory? A sentence for each task."""
     if not len(points):
         return [not_run(memory.STUDY)]
-    return [memory.answer(points, str(task)).sentence for task in points["task"].unique()]
+    return [_answer(points, str(task)) for task in points["task"].unique()]
+
+
+def _answer(points: pd.DataFrame, task: str) -> str:
+    try:
+        return memory.answer(points, task).sentence
+    except InputError as error:
+        return f"On {task} nothing is answered: {error}."
 
 
 def texts(points: pd.DataFrame) -> pd.DataFrame:

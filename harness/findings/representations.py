@@ -61,7 +61,7 @@ def symmetry(found: Sequence[Trained]) -> list[str]:
         middle, tail = (brief(float(np.quantile(mirror.antisymmetry, q))) for q in (0.5, 0.95))
         said.append(
             f"**{t.name}**, {share(n, len(t.solved))} replicas solved. Both units are 1 : 2 : 4 within {100 * WITHIN:g} % in "
-            f"{share(alike, n)}: {half(alike, n)}. Over all units the middle pair is {second} times the smallest, the largest "
+            f"{share(alike, n)}: {half(alike, n)}. Over all units the second pair is {second} times the smallest, the largest "
             f"{third} times (medians, 5th to 95th percentile). Both are antisymmetric in {share(mirrored, n)} (asymmetry of a "
             f"unit: median {middle}, 95th percentile {tail}), and of opposite signs in "
             f"{share(int((cosine < OPPOSITE).sum()), n)} (cosine: median {middling})."

@@ -20,8 +20,8 @@ COUNTS = {
     "peak_kb": "peak kB",
     "update_random_numbers": "random numbers",
 }
-AS_MUCH = {"peak_kb": 0.1}
-"""By how much two peaks may differ and still be called as much: Python's own objects are in them."""
+AS_MUCH = {"update_forward_passes": 0.01, "update_span_operations": 0.0, "peak_kb": 0.1}
+"""What is set beside backprop's, and how far off, as a share, still is as much: Python's own objects are in peaks."""
 
 
 def texts(cost: pd.DataFrame) -> pd.DataFrame:
@@ -53,31 +53,26 @@ def cheaper(cost: pd.DataFrame) -> list[str]:
         if base is None:
             continue
         parts = []
-        for name, word in COUNTS.items():
+        for name, apart in AS_MUCH.items():
             price = float(getattr(base, name))
             groups: dict[str, list[tuple[float, str]]] = {LESS: [], OPEN: [], MORE: []}
             for row in each(rows[rows["algorithm"] != "backprop"]):
-                groups[_side(float(getattr(row, name)), price, AS_MUCH.get(name, 0.0))].append(
-                    (float(getattr(row, name)), row.algorithm)
-                )
-            parts.append(f"**{word}**, {brief(price)}: {_sides(groups, price)}")
+                ratio = float(getattr(row, name)) / price
+                groups[OPEN if abs(ratio - 1) <= apart else LESS if ratio < 1 else MORE].append((ratio, row.algorithm))
+            parts.append(f"**{COUNTS[name]}**, {brief(price)}: {_sides(groups)}")
         said.append(f"**{task}**, an update beside backprop's. {'. '.join(parts)}.")
     return said
 
 
-def _sides(groups: Mapping[str, Sequence[tuple[float, str]]], price: float) -> str:
+def _sides(groups: Mapping[str, Sequence[tuple[float, str]]]) -> str:
     words = {LESS: "less", OPEN: "as much", MORE: "more"}
     texts = []
     for word, some in groups.items():
-        names = [name + (f" ×{brief(x / price)}" if price and word != OPEN else "") for x, name in sorted(some)]
+        names = [name + (f" ×{brief(ratio)}" if word != OPEN else "") for ratio, name in sorted(some)]
         if word == MORE and len(names) > 3:
             names = [f"{len(names)} others, from {names[0]} to {names[-1]}"]
         texts += [f"{words[word]} {several(names)}"] if names else []
     return "; ".join(texts) or "nobody else was counted"
-
-
-def _side(x: float, price: float, apart: float) -> str:
-    return OPEN if abs(x - price) <= apart * price else LESS if x < price else MORE
 
 
 def _counted(cost: pd.DataFrame) -> pd.DataFrame:

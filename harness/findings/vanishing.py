@@ -27,9 +27,9 @@ DEPTHS = (2, 4, 6, 8)
 CHAIN: dict[str, Any] = {"name": "deep_chain", "width": 50, "bits": 4}
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {
     "backprop": ("backprop", {}),
-    "backprop, shortcuts": ("backprop", {"residual": True}),
-    "backprop, normalised": ("backprop", {"norm": True}),
-    "backprop, shortcuts, normalised": ("backprop", {"residual": True, "norm": True}),
+    "backprop with shortcuts": ("backprop", {"residual": True}),
+    "backprop with normalised layers": ("backprop", {"norm": True}),
+    "backprop with shortcuts and normalised layers": ("backprop", {"residual": True, "norm": True}),
     "feedback_alignment": ("feedback_alignment", {}),
     "direct_feedback_alignment": ("direct_feedback_alignment", {}),
     "sign_symmetry": ("sign_symmetry", {}),
@@ -195,12 +195,14 @@ def _named(cells: pd.DataFrame) -> pd.DataFrame:
     added = [
         [
             word
-            for word, there in (("tanh", row.activation == "tanh"), ("shortcuts", row.residual), ("normalised", row.norm))
+            for word, there in (("tanh", row.activation == "tanh"), ("shortcuts", row.residual), ("normalised layers", row.norm))
             if there
         ]
         for row in each(own.fillna(usual))
     ]
-    names = [", ".join([name, *words]) for name, words in zip(cells["algorithm_name"], added, strict=True)]
+    names = [
+        name + (f" with {several(words)}" if words else "") for name, words in zip(cells["algorithm_name"], added, strict=True)
+    ]
     return cells.assign(series=names, depth=own["depth"])
 
 

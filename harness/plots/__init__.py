@@ -20,6 +20,7 @@ says its n and its interval, and no replica is left out of one.
     ratio_figure       how the pairs of weights of symmetry's hidden units compare in size
     hinton_figure      the weights of a network
     people_figure, family_tree_figure     activities of the family tree's code by person
+    verdict_figure     which published figures come out again
     similarity_figure  which algorithms arrive at like representations
 """
 
@@ -39,6 +40,7 @@ from harness.plots.similarity import similarity_figure
 from harness.plots.study import write_figures
 from harness.plots.style import COLOURS, DASHES, MARKERS, STYLE, logarithmic, look, save, styled
 from harness.plots.survival import survival_figure
+from harness.plots.verdicts import verdict_figure
 
 __all__ = [
     "COLOURS",
@@ -65,5 +67,6 @@ __all__ = [
     "similarity_figure",
     "styled",
     "survival_figure",
+    "verdict_figure",
     "write_figures",
 ]

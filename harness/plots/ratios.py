@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 Array = Any
 PRINTED = (2.0, 4.0)
-NAMES = ("middle pair", "largest pair")
-LOW, HIGH, BINS = 0.9, 16.0, 60
+NAMES = ("second pair", "largest pair")
+LOW, HIGH, BINS = 0.9, 10.0, 50
 
 
 def ratio_figure(ratios: Mapping[str, Array]) -> Figure:

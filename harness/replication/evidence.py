@@ -161,10 +161,10 @@ def keep(store: Store, job: Look, columns: Columns) -> None:
     new.replace(path)
 
 
-def tell(store: Store, plan: Plan, whole: bool) -> None:
-    """The cells make a study: all of it, or some that join it."""
+def tell(store: Store, plan: Plan, whole: bool, small: bool) -> None:
+    """The cells make a study, of the `small` form or the full one: all of it, or some that join it."""
     if whole:
-        store.write_study(STUDY, QUESTION, plan.cells)
+        store.write_study(STUDY, QUESTION, plan.cells, small=small)
         return
     for cell in plan.cells:
         store.join_study(STUDY, QUESTION, cell)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from harness import registry
+from harness.networks import of
 from harness.replication.figure import Measured
 from harness.replication.measures import share
 from harness.training import SOLVED
@@ -26,10 +27,7 @@ def solved(record: Any) -> Array:
 
 def activity(record: Any) -> dict[str, Array]:
     """Activity of every group for every pattern, of the solved replicas: by group, (R, N, units)."""
-    task = registry.build_task(record.meta["task"])
-    net, which = task.network(), solved(record)
-    params = {key: record.weights[key.name][which] for key in net.shapes}
-    return {group.name: y for group, y in net.forward(params, task.patterns().x).items()}
+    return of(record).chosen(solved(record)).activities()
 
 
 def mirrored(record: Any) -> Measured:
