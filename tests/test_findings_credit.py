@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from harness.errors import InputError
 from harness.findings import credit_and_cost, memory_accuracy, middle, update_costs, vanishing
 from harness.findings.provenance import frames as frames_of
 from harness.findings.provenance import sources
+from harness.plots import credit_figure
 from harness.record import Store
 from harness.statistics import Interval
 from harness.vanishing import Left
@@ -24,7 +27,7 @@ INF, NAN = np.inf, np.nan
 
 @pytest.mark.parametrize("n", [1, 5, 6, 17, 50, 1000])
 def test_below_is_scipys_binomial(n):
-    for k in range(n + 1):
+    for k in {0, 1, n // 3, n // 2, n}:
         assert middle.below(n, k) == pytest.approx(binom.cdf(k - 1, n, 0.5), abs=1e-12)
 
 
@@ -170,8 +173,7 @@ def test_a_bias_is_seen_where_its_interval_is_above_zero_at_one_of_both_looks():
         credit_and_cost.noisy(credit_and_cost.noise(noisy_frame(around(1), clipped, b), cost))[1] for b in (clipped, around(2))
     )
     assert no == "**xor**, bias |E g − ∇| ÷ |∇|. Seen: none. Not seen: rule."
-    assert late.startswith("**xor**, bias |E g − ∇| ÷ |∇|. Seen: rule 0 [0–")
-    assert late.endswith("late. Not seen: none.")
+    assert re.search(r"Seen: rule \S+ \[0–\S+\] before training, 2 \[\S+\] late\. Not seen: none\.$", late)
 
 
 @pytest.mark.parametrize(("angle", "word"), [(30.0, "nearer to it"), (80.0, "farther"), (60.0, "not decided")])
@@ -281,7 +283,7 @@ def deep():
     some = (
         layers("backprop", {1: 30, 2: 30, 4: 0}) + layers("dfa", {1: 30, 2: 30, 4: 30}) + layers("shallow", {1: 0, 2: 2, 4: 14})
     )
-    return frames(*some, *[f for f in layers("own", {2: 16, 4: 16})])
+    return frames(*some, *layers("own", {2: 16, 4: 16}))
 
 
 def test_through_how_many_layers_each_rule_learns(deep):
@@ -376,6 +378,4 @@ def test_no_look_no_finding():
     assert credit_and_cost.seen(nobody, "angle") == []
     assert credit_and_cost.within(nobody) == credit_and_cost.newton(nobody) == []
     with pytest.raises(InputError, match="no credit was compared"):
-        from harness.plots import credit_figure
-
         credit_figure(credit_and_cost.feedback(nobody))

@@ -9,6 +9,7 @@ Of n values, B ~ binomial(n, ½) lie below the median m of what they are drawn f
 
 from __future__ import annotations
 
+from itertools import accumulate
 from math import ceil, comb
 from typing import Any
 
@@ -35,7 +36,8 @@ def of_values(values: ArrayLike, level: float = 0.95) -> Interval:
     n = len(there)
     if not n:
         return Interval(np.nan, -np.inf, np.inf)
-    k = max((k for k in range(1, n // 2 + 1) if 2 * below(n, k) <= 1 - level), default=0)
+    tails = accumulate(comb(n, i) for i in range(n // 2))  # P(B < 1), P(B < 2), …, × 2ⁿ
+    k = sum(2 * tail / 2**n <= 1 - level for tail in tails)
     low, high = (there[k - 1], there[n - k]) if k else (-np.inf, np.inf)
     return Interval(float(np.median(there)), float(low), float(high))
 

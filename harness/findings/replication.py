@@ -30,7 +30,7 @@ def rows(source: Store | str | Path | None = None) -> pd.DataFrame:
 
 
 def counts(rows: pd.DataFrame) -> list[str]:
-    """How many claims got each verdict, all together and by how far they are to be trusted; how many that could be tested hold."""
+    """How many claims got each verdict, all together and by trust; and of those that could be tested how many hold."""
     said = [f"**Of {len(rows)} claims** {_numbers(rows)}. {_tested(rows)}"]
     by_trust = {trust: rows[rows["trust"] == trust] for trust in TRUST}
     return said + [f"{TRUST[trust]}, {len(own)}: {_numbers(own)}." for trust, own in by_trust.items() if len(own)]
