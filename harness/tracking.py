@@ -230,6 +230,7 @@ def _metrics(record: Record, summary: Summary) -> Iterator[tuple[str, float, int
         ]
     if record.credit:
         c = record.credit
-        for quantity, edge, epoch, value in zip(c["quantity"], c["edge"], c["epoch"], c["q50"], strict=True):
-            points.append((f"credit/{quantity}/{edge}", float(value), int(epoch)))
+        for i, (quantity, edge, epoch) in enumerate(zip(c["quantity"], c["edge"], c["epoch"], strict=True)):
+            quartiles = {"": "q50"} | ({"_q25": "q25", "_q75": "q75"} if quantity == "angle" else {})
+            points += [(f"credit/{quantity}{end}/{edge}", float(c[column][i]), int(epoch)) for end, column in quartiles.items()]
     yield from (point for point in points if math.isfinite(point[1]))

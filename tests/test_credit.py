@@ -253,8 +253,9 @@ def test_records_keep_what_the_probe_found_and_mlflow_hears_of_it(store: Store) 
         assert np.array_equal(again[name], values, equal_nan=name.startswith("q") and name != "quantity"), name
     points = {(name, epoch): value for name, value, epoch in _metrics(record, of_record(record))}
     here = (expected["quantity"] == "angle") & (expected["edge"] == "input-hidden")
-    for epoch, value in zip(expected["epoch"][here], expected["q50"][here], strict=True):
-        assert points["credit/angle/input-hidden", int(epoch)] == value
+    for name, column in (("angle", "q50"), ("angle_q25", "q25"), ("angle_q75", "q75")):
+        for epoch, value in zip(expected["epoch"][here], expected[column][here], strict=True):
+            assert points[f"credit/{name}/input-hidden", int(epoch)] == value
 
 
 @pytest.mark.parametrize("task", [Xor(), TASKS["encoder"](), TASKS["symmetry"]()], ids=lambda t: t.name)
