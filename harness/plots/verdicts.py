@@ -38,7 +38,7 @@ def verdict_figure(rows: pd.DataFrame) -> Figure:
     sources = list(dict.fromkeys(rows["source"]))
     caption = (
         f"n = {len(rows)} claims of {len(sources)} sources; beside a verdict the number of claims with it. It has no "
-        "interval: it is the decision of a test, not reproduced at a false-alarm rate of 1 % (5 % for the figure of a single run)."
+        "interval: it is the decision of a test, not reproduced at a false-alarm rate of 1 % (5 % for that of a single run)."
     )
     left = 0.3 + LETTER * max(map(len, sources))
     panel = Panel("", partial(_draw, rows=rows, sources=sources), 0.3 + ROW * len(sources))
