@@ -60,6 +60,7 @@ def test_a_lighter_algorithm_as_accurate_beats_backprop() -> None:
     ("rival", "words"),
     [
         (([0.03, 0.03, 0.04], [0.5] * 3, 1500), "does not beat it"),
+        (([0.03, 0.03, 0.04], [0.5] * 3, 990), "takes as much as it"),
         (([0.3, 0.3, 0.4], [0.5] * 3, 10), "No backprop-free algorithm is as accurate: the nearest is forward_forward 32×1"),
     ],
 )
