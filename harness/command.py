@@ -12,19 +12,17 @@ from harness.cell import Cell
 from harness.errors import InputError
 
 
-def cells_of(arguments: Sequence[str]) -> tuple[list[Cell], DictConfig]:
-    """The cells that overrides and the sweeps in them describe, and the first one's whole configuration."""
+def cells_of(*blocks: Sequence[str]) -> tuple[list[Cell], DictConfig]:
+    """The cells that blocks of overrides and the sweeps in them describe, and the first one's whole configuration."""
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
 
-    from harness.app import cell_of
+    from harness.compose import compose_cells, expand
     from harness.conf import CONF
-    from harness.study import expand
 
     with initialize_config_dir(CONF, version_base="1.3"):
-        jobs = expand([list(arguments)], GlobalHydra.instance().config_loader())
-        configs = [compose("config", overrides=job) for job in jobs]
-    return [cell_of(each) for each in configs], configs[0]
+        loader = GlobalHydra.instance().config_loader()
+        return compose_cells(expand(blocks, loader), loader, lambda options: compose("config", overrides=options))
 
 
 @contextmanager

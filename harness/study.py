@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.config_loader import ConfigLoader
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
 from harness.app import follow_up
@@ -27,13 +24,6 @@ class Job(NamedTuple):
 
     cell: Cell
     overrides: list[str]
-
-
-def expand(blocks: Sequence[Sequence[str]], loader: ConfigLoader) -> list[list[str]]:
-    """The jobs of a study: all combinations of the sweeps in each block of overrides, one block after another."""
-    parser = OverridesParser.create(config_loader=loader)
-    parsed = [parser.parse_overrides(list(block)) for block in blocks]
-    return [job for overrides in parsed for job in BasicSweeper.split_arguments(overrides, None)[0]]
 
 
 def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Any]) -> None:

@@ -25,8 +25,8 @@ class StudySweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Conduct the study that `arguments` (the user's overrides) ask for."""
-        from harness.app import cell_of
-        from harness.study import Job, conduct, expand
+        from harness.compose import compose_cells, expand
+        from harness.study import Job, conduct
 
         config, launcher = self.config, self.launcher
         assert config is not None
@@ -38,5 +38,6 @@ class StudySweeper(BasicSweeper):
         if config.small:
             blocks = study.get("small_cells") or refuse(study["name"])
         overrides = expand([[*common, *block, *self._parse_config(), *arguments] for block in blocks], loader)
-        jobs = [Job(cell_of(loader.load_sweep_config(config, job)), job) for job in overrides]
+        cells, _ = compose_cells(overrides, loader, lambda options: loader.load_sweep_config(config, options))
+        jobs = [Job(cell, job) for cell, job in zip(cells, overrides, strict=True)]
         return conduct(config, jobs, lambda missing: launcher.launch([job.overrides for job in missing], initial_job_idx=0))

@@ -64,17 +64,14 @@ class Plan:
         """Composes every setting once. Raises `InputError` for a setting that cannot be."""
         from harness.command import cells_of
 
-        composed: dict[tuple[str, ...], Cell] = {}
+        some = tuple(claims)
+        settings = {need.form(small): None for claim in some for need in claim.needs if isinstance(need, Setting)}
+        composed = dict(zip(settings, cells_of(*settings)[0], strict=True)) if settings else {}
 
         def job(need: Setting | Observation) -> Job:
-            if isinstance(need, Observation):
-                return Look(need.function, need.form(small))
-            overrides = need.form(small)
-            if overrides not in composed:
-                (composed[overrides],) = cells_of(overrides)[0]
-            return composed[overrides]
+            return Look(need.function, need.form(small)) if isinstance(need, Observation) else composed[need.form(small)]
 
-        return cls({claim.id: tuple(map(job, claim.needs)) for claim in claims})
+        return cls({claim.id: tuple(map(job, claim.needs)) for claim in some})
 
     @property
     def jobs(self) -> dict[str, Job]:

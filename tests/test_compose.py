@@ -1,0 +1,60 @@
+"""Cells composed from shared options, held to what Hydra composes from all overrides of each."""
+
+from __future__ import annotations
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+
+from harness.app import cell_of
+from harness.compose import compose_cells, expand
+from harness.conf import CONF
+
+BLOCKS = [
+    ["task=xor", "algorithm=backprop", "algorithm.optimiser.lr=0.1,0.5", "task.scale=0.3,1", "run.replicas=7"],
+    ["task=encoder", "algorithm=backprop,forward_gradient", "algorithm/optimiser=adam", "algorithm.optimiser.lr=0.01"],
+    ["experiment=pdp1986/xor_shortcut,nature1986/family_tree_adapted", "run.epochs=50", "algorithm.optimiser.momentum=0.5"],
+    ["task=xor", "algorithm=boltzmann", "algorithm.times=[2,3]", "algorithm.temperatures=[5,1]", "run.seed=3"],
+    ["task=digits", "algorithm=perceptron", "task.share=1", "run.batch=128,full"],
+    ["run.epochs=5", "task=parity", "run.epochs=9", "store=elsewhere", "tracking.enabled=false"],
+]
+
+
+def load(options: list[str]) -> DictConfig:
+    return compose("config", overrides=options)
+
+
+def test_cells_are_those_that_hydra_composes_one_by_one() -> None:
+    with initialize_config_dir(CONF, version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        jobs = expand(BLOCKS, loader)
+        seen: list[list[str]] = []
+        cells, first = compose_cells(jobs, loader, lambda options: (seen.append(options), load(options))[1])
+        expected = [cell_of(load(job)) for job in jobs]
+    assert [cell.id for cell in cells] == [cell.id for cell in expected]
+    assert [cell.settings for cell in cells] == [cell.settings for cell in expected]
+    assert len(jobs) == 4 + 2 + 2 + 1 + 2 + 1
+    assert len(seen) == 1 + 2 + 2 + 1 + 1 + 1, "one for each choice of options"
+    assert first.task.name == "xor"
+
+
+def test_values_of_one_cell_do_not_reach_another() -> None:
+    with initialize_config_dir(CONF, version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        cells, _ = compose_cells([["task.hidden=5"], []], loader, load)
+    assert [cell.task.network().hidden[0].size for cell in cells] == [5, 2]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["task.hiden=3", "task.hidden=many", "algorithm.optimiser.lr=fast", "run.replica=3", "task=xorr"]
+)
+def test_what_hydra_refuses_is_refused_in_its_words(wrong: str) -> None:
+    with initialize_config_dir(CONF, version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        with pytest.raises(HydraException) as ours:
+            compose_cells([["algorithm=backprop", wrong]], loader, load)
+        with pytest.raises(HydraException) as theirs:
+            load(["algorithm=backprop", wrong])
+    assert str(ours.value) == str(theirs.value)
