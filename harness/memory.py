@@ -117,11 +117,9 @@ def answer(points: pd.DataFrame, task: str) -> Answer:
         )
     else:
         first = free.iloc[0]
-        ratio = first["peak_bytes"] / own["peak_bytes"]
-        verdict = "beats" if ratio < 1 - ALIKE else "does not beat" if ratio > 1 + ALIKE else "takes as much as"
         said += (
-            f" The lightest backprop-free algorithm as accurate, {first['label']} ({percent * first['error']:.3g}), {verdict} it "
-            f"with {_kb(first)}, {first['peak_bytes'] / own['peak_bytes']:.2f} of it."
+            f" The lightest backprop-free algorithm as accurate, {first['label']} ({percent * first['error']:.3g}), "
+            f"{_beside(first, own, backprop)} with {_kb(first)}, {first['peak_bytes'] / own['peak_bytes']:.2f} of it."
         )
     again = able[able["algorithm"] == "checkpointed_backprop"]
     if not again.empty:
@@ -129,6 +127,18 @@ def answer(points: pd.DataFrame, task: str) -> Answer:
             f" Recomputing activities takes {_kb(again.iloc[0])}, {again.iloc[0]['peak_bytes'] / own['peak_bytes']:.2f} of it."
         )
     return Answer(task, said, best, lightest, None if free.empty else free.iloc[0])
+
+
+def _beside(rival: Any, own: Any, backprop: pd.DataFrame) -> str:
+    """Whether a rival's memory beats backprop's: it is less, and no backprop network within it is as accurate by its interval."""
+    ratio = rival["peak_bytes"] / own["peak_bytes"]
+    if ratio > 1 - ALIKE:
+        return "does not beat it" if ratio > 1 + ALIKE else "takes as much as it"
+    within = backprop[backprop["peak_bytes"] <= (1 + ALIKE) * rival["peak_bytes"]]
+    as_good = within[within["error_low"] <= rival["error_high"]].sort_values("error")
+    if as_good.empty:
+        return "beats it"
+    return f"cannot be told from backprop {as_good.iloc[0]['network']} in as much memory by their intervals,"
 
 
 def interval(values: NDArray[np.float64]) -> Interval:

@@ -56,6 +56,16 @@ def test_a_lighter_algorithm_as_accurate_beats_backprop() -> None:
     assert told.best["label"] == "backprop 128×1"
 
 
+def test_a_lighter_one_that_backprop_within_its_memory_may_equal_does_not_beat_it() -> None:
+    """Backprop 16 misses the bound by a hair, in as much memory as the rival: chance may have parted the two."""
+    narrow = {("backprop", 16): ([0.05, 0.056, 0.06], [0.9] * 3, 500)}
+    rival = {("forward_forward", 32): ([0.045, 0.053, 0.056], [0.5] * 3, 490)}
+    told = answer(study(BACKPROP | narrow | rival), "digits").sentence
+    assert "cannot be told from backprop 16×1 in as much memory by their intervals, with 0 kB" in told
+    worse = {("backprop", 16): ([0.3, 0.3, 0.31], [0.9] * 3, 500)}
+    assert "beats it with 0 kB" in answer(study(BACKPROP | worse | rival), "digits").sentence
+
+
 @pytest.mark.parametrize(
     ("rival", "words"),
     [
