@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import copy
+import io
 import os
 import re
 import socket
@@ -26,6 +28,7 @@ from jupyter_client import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
+from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 HERE = Path(__file__).parent
@@ -124,9 +127,19 @@ def _plain(output: NotebookNode) -> NotebookNode:
     """An output with its telling form alone: a picture is not also `<Figure size …>`, a table not also text."""
     if len(output.get("data", {})) > 1:
         output.data.pop("text/plain", None)
+    if "image/png" in output.get("data", {}):
+        output.data["image/png"] = _light(output.data["image/png"])
     if "metadata" in output:
         output.metadata = nbformat.from_dict({})
     return output
+
+
+def _light(picture: str) -> str:
+    """A PNG in base64 with the 256 colours that it needs most: a third of the bytes, and to the eye the same."""
+    small = io.BytesIO()
+    whole = Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGB")
+    whole.quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+    return base64.b64encode(small.getvalue()).decode()
 
 
 def _kept(cell: NotebookNode) -> NotebookNode:

@@ -20,8 +20,9 @@ say(about("representations"))
 # ## Symmetry: 1 : 2 : 4, and opposite signs
 #
 # In 1986 the weights of either hidden unit were equal and opposite about the middle of the six bits, and as 1 : 2 : 4 in
-# size; the two units were each other's opposite. Antisymmetric here: no pair's sum above a tenth of its size; opposite: a
-# cosine below −.9.
+# size; the two units were each other's opposite. Networks are looked at as they solve the task, with every output on its
+# side of .5, and *to within .2* where they were trained on until every output was that near. Antisymmetric here: no pair's
+# sum above a tenth of its size; opposite: a cosine below −.9.
 
 # %% symmetry tags=["results"]
 say(found.symmetry(symmetry))
