@@ -23,6 +23,10 @@ RULES: dict[str, CreditAlgorithm] = {
 }
 
 
+AT_ONCE = 10000  # trials
+SEED = 7
+
+
 def linear(inputs: int, outputs: int) -> Network:
     """A linear perceptron without biases."""
     groups = Group("input", inputs, "linear", bias=False), Group("output", outputs, "linear", bias=False)
@@ -49,9 +53,16 @@ class Price(NamedTuple):
 
 def price(rule: str, inputs: int, outputs: int, n: int) -> Price:
     """The fastest rate is η = E W·g / E |g|²; learning takes a time in proportion to 1/η."""
-    (u, v), (towards, size) = (steps(each, inputs, outputs, n, 7) for each in ("gradient", rule))  # on the same patterns
+    (u, v), (towards, size) = (_trials(each, inputs, outputs, n) for each in ("gradient", rule))  # on the same patterns
     deviation = u / u.mean() - v / v.mean() - towards / towards.mean() + size / size.mean()
     return Price(float(u.mean() / v.mean() * size.mean() / towards.mean()), float(deviation.std() / math.sqrt(n)))
+
+
+def _trials(rule: str, inputs: int, outputs: int, n: int) -> tuple[Array, Array]:
+    """`steps` of n trials, so many at once that they fit the memory."""
+    parts = [steps(rule, inputs, outputs, min(AT_ONCE, n - start), SEED + start) for start in range(0, n, AT_ONCE)]
+    along, size = (np.concatenate(each) for each in zip(*parts, strict=True))
+    return along, size
 
 
 def slope(x: Any, prices: Any) -> Price:
