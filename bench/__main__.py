@@ -17,22 +17,21 @@ from time import perf_counter
 
 import numpy as np
 from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from threadpoolctl import threadpool_limits
 
 from algorithms.backprop import Backprop
 from bench import boltzmann, feedback, perturbation, results
 from bench.plain import train_one
 from bench.statistics import lines as statistics_lines
-from harness.app import attempt, cell_of
+from harness.app import attempt
 from harness.cell import Cell
+from harness.command import cells_of
 from harness.conf import CONF
 from harness.experiment import run
 from harness.optimisers import GradientDescent
 from harness.rand import SPLIT, WEIGHTS, Rand
 from harness.record import Store
 from harness.registry import tasks
-from harness.study import expand
 from harness.task import Task
 
 REPLICAS = 1000
@@ -149,9 +148,8 @@ def whole_runs(quick: bool) -> list[str]:
 def study_cells(*overrides: str) -> list[Cell]:
     """The cells of first light."""
     with initialize_config_dir(CONF, version_base="1.3"):
-        blocks = compose("config", overrides=["study=first_light"]).study.cells
-        jobs = expand([[*block, *overrides] for block in blocks], GlobalHydra.instance().config_loader())
-        return [cell_of(compose("config", overrides=job)) for job in jobs]
+        study = compose("config", overrides=["study=first_light"]).study
+    return cells_of(*([*study.common, *block, *overrides] for block in study.cells))[0]
 
 
 def start_up() -> list[str]:
