@@ -51,8 +51,8 @@ def points(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
     """A row for each task, network and algorithm at its chosen rate, from `results.cells` and `results.replicas` of the study.
 
     Columns: task, network, algorithm, label, lr, rates (how many were tried), replicas, validation (mean error there), error with
-    error_low and error_high (95 % t interval over networks; ∞ if one diverged), peak_bytes, update_forward_passes, front
-    (whether no other point of the task is better in error and memory).
+    error_low and error_high (95 % t interval over networks, that of a share clipped to [0, 1]; ∞ if one diverged), peak_bytes,
+    update_forward_passes, front (whether no other point of the task is better in error and memory).
     """
     import pandas as pd
 
@@ -83,6 +83,9 @@ def points(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
             }
         )
     frame = pd.DataFrame(rows)
+    share = np.isfinite(frame["error"]) & np.array([error_is_share(task) for task in frame["task"]])
+    ends = ["error_low", "error_high"]
+    frame.loc[share, ends] = frame.loc[share, ends].clip(0.0, 1.0)
     frame["front"] = False
     for _, some in frame.groupby("task"):
         frame.loc[some.index, "front"] = pareto_front(some["peak_bytes"], some["error"])

@@ -47,6 +47,17 @@ def test_the_rate_is_chosen_by_validation_and_the_test_error_reported() -> None:
     assert found["front"].tolist() == [True, True]
 
 
+def test_the_interval_of_a_share_ends_at_nothing_and_at_all() -> None:
+    """Of two networks the interval is 12.7 standard errors each way: beyond what a share can be, but not beyond a number."""
+    made = {("backprop", 32): ([0.3, 0.5], [0.9] * 2, 1000), ("shallow", 32): ([np.inf, 0.1], [np.inf] * 2, 500)}
+    made |= {("kolen_pollack", 32): ([0.3], [0.9], 1000)}
+    (share, diverged, single), (number, *_) = (study(made, task).to_dict("records") for task in ("digits", "traffic"))
+    assert (share["error_low"], share["error"], share["error_high"]) == (0.0, pytest.approx(0.4), 1.0)
+    np.testing.assert_allclose([number["error_low"], number["error_high"]], stats.t.interval(0.95, 1, 0.4, 0.1))
+    assert (single["error_low"], single["error_high"]) == (0.0, 1.0), "one network says nothing"
+    assert diverged["error"] == diverged["error_low"] == diverged["error_high"] == np.inf
+
+
 def test_a_lighter_algorithm_as_accurate_beats_backprop() -> None:
     found = study(BACKPROP | {("forward_forward", 32): ([0.03, 0.03, 0.04], [0.5] * 3, 500)})
     told = answer(found, "digits")

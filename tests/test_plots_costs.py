@@ -14,7 +14,6 @@ from harness import plots
 from harness.cell import Cell
 from harness.cost import sheet
 from harness.errors import InputError
-from harness.plots.style import BLUE, VERMILION
 
 LONG = "backprop (optimiser=gradient_descent, lr={}, momentum=0.9)"
 
@@ -152,21 +151,111 @@ ERRORS = pd.DataFrame(
 ENDS = {"low": "low", "high": "high", "interval": "95 % interval of the mean"}
 
 
+def drawn_points(ax):
+    """The markers of the points, as (x, y): whether it is filled, and its form, colour and what stands within it."""
+    found = {}
+    for line in ax.lines:
+        if len(line.get_xdata()) == 1:
+            place = (float(line.get_xdata()[0]), float(line.get_ydata()[0]))
+            filled = line.get_markerfacecolor() == line.get_color() != "white"
+            found.setdefault(place, []).append((line.get_marker(), line.get_color(), filled))
+    return found
+
+
+def step_of(ax):
+    return next(line for line in ax.lines if line.get_drawstyle() == "steps-post")
+
+
+def intervals(ax):
+    return sorted(tuple(segment[:, 1]) for segment in ax.collections[0].get_segments())
+
+
+def words_at(ax):
+    return {t.get_text(): tuple(t.xy) for t in ax.texts if t.get_text()}
+
+
 def test_the_front_is_filled_and_its_line_a_step():
     figure = plots.pareto_figure(ERRORS, "bytes", "error", **ENDS)
     check_page(figure)
-    ax = figure.axes[0]
-    filled = next(line for line in ax.lines if line.get_markerfacecolor() == VERMILION and line.get_marker() == "o")
-    np.testing.assert_array_equal(filled.get_xdata(), [10, 100, 1000])
-    np.testing.assert_array_equal(filled.get_ydata(), [0.5, 0.2, 0.1])
-    open_ones = next(line for line in ax.lines if line.get_color() == BLUE)
-    assert open_ones.get_xdata().tolist() == [200]
-    step = next(line for line in ax.lines if line.get_drawstyle() == "steps-post")
-    np.testing.assert_array_equal(step.get_ydata()[1:], [0.5, 0.2, 0.1, 0.1])
-    bars = sorted(tuple(segment[:, 1]) for segment in ax.collections[0].get_segments())
-    assert bars == [(0.05, 0.2), (0.1, 0.3), (0.2, 0.4), (0.4, 0.6)]
-    for words in ("1 cheap 2 both 3 good 4 beaten", "not drawn: never, unknown", "n = 5 to 20 replicas", ENDS["interval"]):
+    (ax,) = figure.axes
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    filled = {place: [form[2] for form in forms] for place, forms in drawn_points(ax).items()}
+    assert filled == {(10, 0.5): [True], (100, 0.2): [True], (1000, 0.1): [True], (200, 0.3): [False]}
+    step = step_of(ax)
+    np.testing.assert_array_equal(step.get_xdata(), [10, 10, 100, 1000, ax.get_xlim()[1]])
+    np.testing.assert_array_equal(step.get_ydata(), [ax.get_ylim()[1], 0.5, 0.2, 0.1, 0.1])
+    entries = figure.legends[0].get_texts()
+    bold = {text.get_text().split()[0]: text.get_fontweight() == "bold" for text in entries}
+    assert list(bold.items()) == [("cheap", True), ("both", True), ("good", True), ("beaten", False)]
+    for words in ("cheap n = 5", "beaten n = 20", "not drawn: never, unknown", "n = 5 to 20 replicas", ENDS["interval"]):
         assert words in said(figure)
+
+
+def test_intervals_are_drawn_within_the_axes_whose_range_is_that_of_the_points():
+    wide = ERRORS.assign(low=[0.4, 0.09, -3.0, 0.2, np.inf, 0.0], high=[0.6, 0.2, 0.3, 50.0, np.inf, 0.2])
+    figure = plots.pareto_figure(wide, "bytes", "error", **ENDS)
+    check_page(figure)
+    (ax,) = figure.axes
+    bottom, top = ax.get_ylim()
+    assert 0.1 / 1.5 < bottom < 0.1, "the least error, with little room"
+    assert 0.5 < top < 0.5 * 1.5
+    assert intervals(ax) == sorted([(0.09, 0.2), (bottom, 0.3), (0.2, top), (0.4, 0.6)])
+    assert "meets an edge of the axes goes on" in said(figure)
+    inside = ERRORS.assign(low=ERRORS["error"] * 0.99, high=ERRORS["error"] * 1.01)
+    assert "meets an edge" not in said(plots.pareto_figure(inside, "bytes", "error", **ENDS))
+
+
+def test_errors_of_nothing_lie_on_the_lower_edge():
+    perfect = ERRORS.assign(error=[0.5, 0.0, 0.2, 0.3, np.inf, 0.1], low=0.0)
+    figure = plots.pareto_figure(perfect, "bytes", "error", **ENDS)
+    check_page(figure)
+    (ax,) = figure.axes
+    bottom = ax.get_ylim()[0]
+    assert 0 < bottom < 0.2
+    assert (1000, bottom) in drawn_points(ax)
+    assert step_of(ax).get_ydata()[-1] == bottom
+    assert "0 or less lies on the lower edge" in said(figure)
+    check_page(plots.pareto_figure(ERRORS[:4].assign(error=0.0, low=0.0, high=0.0), "bytes", "error", **ENDS))
+
+
+def test_details_are_written_at_the_front_only_and_name_what_is_left_out():
+    sized = ERRORS.assign(network=["", "64×3", "8×1", "16×1", "32×1", "128×1"])
+    figure = plots.pareto_figure(sized, "bytes", "error", detail="network", **ENDS)
+    check_page(figure)
+    assert words_at(figure.axes[0]) == {"8×1": (100, 0.2), "64×3": (1000, 0.1)}
+    assert "not drawn: never 32×1, unknown 128×1" in said(figure)
+
+
+def test_details_of_a_crowded_front_stay_apart():
+    """Twelve points of a front within a few of their own widths, under long words."""
+    close = pd.DataFrame({"bytes": 1000 * 1.02 ** np.arange(12), "error": 0.5 * 0.97 ** np.arange(12), "replicas": 8})
+    close = close.assign(algorithm="backprop", low=close["error"] * 0.99, high=close["error"] * 1.01)
+    close["network"] = [f"{i}×{i}" for i in range(100, 112)]
+    far = close[:1].assign(bytes=1e5, error=0.05, low=0.04, high=0.06)
+    figure = plots.pareto_figure(pd.concat([close, far]), "bytes", "error", detail="network", **ENDS)
+    check_page(figure)
+    assert len(figure.axes[0].texts) >= 13
+
+
+def test_a_name_has_one_look_and_one_entry_and_others_differ_in_black_and_white():
+    names = [f"rule {i}" for i in range(25)]
+    frame = pd.DataFrame({"algorithm": names, "bytes": 10.0 + np.arange(25), "error": 0.1 + 0.01 * np.arange(25), "replicas": 3})
+    frame = frame.assign(low=frame["error"], high=frame["error"])
+    again = frame.assign(bytes=frame["bytes"] + 100, replicas=7)
+    figure = plots.pareto_figure(pd.concat([frame, again]), "bytes", "error", **ENDS)
+    check_page(figure)
+    looks = drawn_points(figure.axes[0])
+    forms = {}
+    for name, cost, error in frame[["algorithm", "bytes", "error"]].itertuples(index=False):
+        first, second = looks[(cost, error)], looks[(cost + 100, error)]
+        assert [(form, first[0][1]) for form, *_ in first] == [(form, second[0][1]) for form, *_ in second]
+        forms[name] = tuple(form for form, *_ in first)
+    assert len(set(forms.values())) == 25, "by form alone, without colour"
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [f"{name}   n = 3 to 7" for name in names]
+    some = plots.pareto_figure(frame[3:5], "bytes", "error", among=names, **ENDS)
+    assert drawn_points(some.axes[0])[(13.0, 0.13)][0][0] == forms["rule 3"][0], "as in the other figure"
+    with pytest.raises(InputError, match="26 names in 'algorithm': no more than 25"):
+        plots.pareto_figure(frame, "bytes", "error", among=["another"], **ENDS)
 
 
 def test_fronts_of_one_and_of_twenty_five():
@@ -179,8 +268,12 @@ def test_fronts_of_one_and_of_twenty_five():
         "replicas": 3,
     }
     check_page(plots.pareto_figure(pd.DataFrame(many | {"error": error, "low": error, "high": error}), "bytes", "error", **ENDS))
-    twins = pd.concat([ERRORS[:1]] * 3)
-    assert "1, 2, 3" in said(plots.pareto_figure(twins, "bytes", "error", **ENDS))
+    twins = pd.concat([ERRORS[:1]] * 3).assign(algorithm=["one", "two", "three"], network="8×1")
+    figure = plots.pareto_figure(twins, "bytes", "error", detail="network", **ENDS)
+    check_page(figure)
+    assert "one n = 5 two n = 5 three n = 5" in said(figure)
+    assert all(text.get_fontweight() == "bold" for text in figure.legends[0].get_texts())
+    assert len(drawn_points(figure.axes[0])[(10, 0.5)]) == 3
     with pytest.raises(InputError, match="no row has both"):
         plots.pareto_figure(ERRORS[4:], "bytes", "error", **ENDS)
 

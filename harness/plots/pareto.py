@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +12,21 @@ from harness.errors import InputError
 from harness.pareto import pareto_front
 from harness.plots.frames import needs
 from harness.plots.page import headed
-from harness.plots.style import BLUE, VERMILION, logarithmic, styled
+from harness.plots.style import DIM, MARKERS, PALE, logarithmic, look, styled
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.text import Annotation
 
-NEAR = (0.022, 0.04)  # of the width and height: closer points share their number
-KEY = 0.19  # inches a line
+MOST = 25  # algorithms
+WITHIN = ("", ".", "_")  # a dot and a bar in the markers when they come again: 9 × 3 differ in black and white
+ROOM = 1.25  # beyond the points, at least; of the step line to the right
+LETTERS, AWAY, LINE = 7, 7, 9  # points: of the words at the front, their way from a point, and between two lines
+ROWS = 5  # how far words may be pushed off their point
+Numbers = NDArray[np.float64]
 
 
 def pareto_figure(
@@ -32,102 +39,210 @@ def pareto_figure(
     interval: str,
     n: str = "replicas",
     label: str = "algorithm",
+    detail: str = "",
+    among: Sequence[str] = (),
     x_label: str = "",
     y_label: str = "",
     title: str = "",
 ) -> Figure:
-    """A point for each row at costs `x` (on a logarithmic axis) and `y`, with its interval in y; a step line is the front.
+    """A point for each row at costs `x` and `y`, on logarithmic axes, with its interval in y; a step line is the front.
 
-    All arguments but the last three and `interval`, which says what `low` to `high` is, are columns of the frame; smaller is
-    better in both. Points have numbers; the names stand beside, the front's first. Rows without two finite numbers, or with
-    a cost of 0 or less, are named in the caption. Raises `InputError` if no row has them.
+    `x`, `y`, `low`, `high`, `n`, `label` and `detail` are columns of the frame; `interval` says what `low` to `high` is; smaller
+    is better in both costs. All rows of a `label` look alike; `among` are the names of several figures in which they shall. What
+    `detail` says of a row is written at the points of the front. An error of 0 or less lies on the lower edge. Rows without two
+    finite numbers, or with a cost `x` of 0 or less, are named in the caption. Raises `InputError` if no row has them, or if there
+    are more than 25 names.
     """
     from matplotlib.figure import Figure
 
-    needs(frame, x, y, low, high, n, label)
-    cost, error = (frame[column].to_numpy(float) for column in (x, y))
+    needs(frame, x, y, low, high, n, label, *([detail] if detail else []))
+    names = [str(name) for name in frame[label]]
+    looks = list(dict.fromkeys([*among, *names]))
+    if len(looks) > MOST:
+        raise InputError(f"the figure has {len(looks)} names in {label!r}: no more than {MOST} can be told apart")
+    details = [str(word) for word in frame[detail]] if detail else [""] * len(names)
+    cost, error, *ends = (frame[column].to_numpy(float) for column in (x, y, low, high))
     there = np.isfinite(cost) & np.isfinite(error) & (cost > 0)
     if not there.any():
         raise InputError(f"no row has both {x} above 0 and {y} to draw")
-    left_out = ", ".join(str(name) for name in frame[label][~there])
-    frame, cost, error = frame[there], cost[there], error[there]
-    front = pareto_front(cost, error)
-    order = np.lexsort((error, cost, ~front))  # the front first, from cheap to dear
-    frame, cost, error, front = frame.iloc[order], cost[order], error[order], front[order]
-    counts = sorted(set(frame[n].astype(int)))
-    caption = (
-        f"Filled, and first beside: the Pareto front, beaten by none in both; the line is what it reaches. Bars: {interval}; "
-        f"n = {counts[0]:,}{f' to {counts[-1]:,}' if len(counts) > 1 else ''} {n}."
-        + (f" Without both numbers, and so not drawn: {left_out}." if left_out else "")
-    )
+    front = pareto_front(np.where(there, cost, np.nan), error)
+    places = [looks.index(name) for name in names]
+    rows = zip(names, details, cost, error, ends[0], ends[1], frame[n].astype(int), front, places, strict=True)
+    points = [_Point(*row) for row, drawn in zip(rows, there, strict=True) if drawn]
+    points.sort(key=lambda point: (point.cost, point.error))
+    left_out = ", ".join(f"{names[i]} {details[i]}".strip() for i in np.flatnonzero(~there))
     with styled():
-        figure = Figure(figsize=(10.0, max(5.0, 1.4 + KEY * (len(frame) + 2))), layout="constrained")
-        ax, key = figure.subplots(1, 2, width_ratios=(2.0, 1.0))
-        _draw(ax, cost, error, front, [frame[column].to_numpy(float) for column in (low, high)])
+        figure = Figure(figsize=(10.0, 6.2), layout="constrained")
+        ax = figure.add_subplot()
+        beyond = _draw(ax, points)
         ax.set(xlabel=x_label or x, ylabel=y_label or y)
-        _names(key, [str(name) for name in frame[label]], int(front.sum()))
+        _legend(figure, points)
+        caption = _caption(points, detail, f"{interval}; {_range([p.n for p in points])} {n}", beyond, left_out)
         headed(figure, title or f"{y_label or y} against {x_label or x}", caption)
+        _write(figure, ax, points)
     return figure
 
 
-Numbers = NDArray[np.float64]
+class _Point(NamedTuple):
+    """A row that is drawn."""
+
+    name: str
+    detail: str
+    cost: float
+    error: float
+    low: float
+    high: float
+    n: int
+    front: bool
+    place: int
+    """Of its name, by which it looks."""
 
 
-def _draw(ax: Axes, cost: Numbers, error: Numbers, front: NDArray[np.bool_], ends: list[Numbers]) -> None:
-    left, right = cost.min() / 1.6, cost.max() * 1.6
-    finite = np.concatenate([error, *(end[np.isfinite(end)] for end in ends)])
-    room = 0.06 * (np.ptp(finite) or abs(finite[0]) or 1.0)
-    bottom, top = finite.min() - room, finite.max() + room
-    colours = [VERMILION if on else BLUE for on in front]
-    low, high = (np.clip(np.where(np.isnan(end), error, end), bottom, top) for end in ends)
-    ax.vlines(cost, low, high, colors=colours, linewidth=1.0, alpha=0.8)
-    at = np.argsort(cost[front])
-    steps_x, steps_y = cost[front][at], error[front][at]
-    ax.plot([steps_x[0], *steps_x, right], [top, *steps_y, steps_y[-1]], drawstyle="steps-post", color=VERMILION, linewidth=1.2)
-    for mask, face in ((front, VERMILION), (~front, "white")):
-        ax.plot(
-            cost[mask],
-            error[mask],
-            linestyle="",
-            marker="o",
-            markersize=6,
-            color=VERMILION if face != "white" else BLUE,
-            markerfacecolor=face,
-        )
+def _caption(points: list[_Point], detail: str, bars: str, beyond: bool, left_out: str) -> str:
+    return (
+        "Filled, and bold in the legend: the Pareto front, beaten by none in both; the line is what it reaches."
+        + (f" At its points: the {detail}." if detail else "")
+        + f" Bars: {bars}."
+        + (" A bar that meets an edge of the axes goes on beyond it." if beyond else "")
+        + (" What is 0 or less lies on the lower edge." if any(p.error <= 0 for p in points) else "")
+        + (f" Without both numbers, and so not drawn: {left_out}." if left_out else "")
+    )
+
+
+def _range(counts: Sequence[int]) -> str:
+    return f"n = {min(counts):,}" + (f" to {max(counts):,}" if max(counts) > min(counts) else "")
+
+
+def _draw(ax: Axes, points: list[_Point]) -> bool:
+    """Points, intervals and front; whether an interval leaves the axes."""
+    cost, error, low, high = (np.array([getattr(p, of) for p in points]) for of in ("cost", "error", "low", "high"))
+    left, right = _limits(cost)
+    bottom, top = _limits(error[error > 0])
     logarithmic(ax, "x", left, right)
-    ax.set_ylim(bottom, top)
-    places = np.column_stack([np.log(cost / left) / np.log(right / left), (error - bottom) / (top - bottom)])
-    for group in _neighbours(places):
-        text = ", ".join(str(i + 1) for i in group)
-        ax.annotate(text, (cost[group[0]], error[group[0]]), (5, 4), textcoords="offset points", fontsize=8)
+    logarithmic(ax, "y", bottom, top)
+    if top < 10 * bottom:
+        _every_digit(ax)
+    low, high = (np.where(np.isnan(end), error, end) for end in (low, high))
+    colours = [look(p.place)["color"] for p in points]
+    inside = np.clip([low, high], bottom, top)
+    ax.vlines(cost, inside[0], inside[1], colors=colours, linewidth=0.9, alpha=0.6, zorder=1.8)
+    front = [p for p in points if p.front]
+    steps_x, steps_y = [p.cost for p in front], [max(p.error, bottom) for p in front]
+    ax.plot(
+        [steps_x[0], *steps_x, right],
+        [top, *steps_y, steps_y[-1]],
+        drawstyle="steps-post",
+        color=PALE,
+        linewidth=2.5,
+        zorder=1.7,
+        label="_front",
+    )
+    for p in points:
+        for line in _markers(p):
+            line.set_data([p.cost], [max(p.error, bottom)])
+            ax.add_line(line)
+    return bool(((low < bottom) | (high > top)).any())
 
 
-def _neighbours(places: Numbers) -> list[list[int]]:
-    """Points (n, 2) in groups so close that their numbers would overlap."""
-    groups: list[list[int]] = []
-    for i, place in enumerate(places):
-        near = next((g for g in groups if (np.abs(places[g[0]] - place) < NEAR).all()), None)
-        if near is None:
-            groups.append([i])
-        else:
-            near.append(i)
-    return groups
+def _limits(values: Numbers) -> tuple[float, float]:
+    """Of a logarithmic axis: those of the values above 0, and a tenth of the way between them as room."""
+    if not len(values):
+        return 0.1, 1.0
+    low, high = float(values.min()), float(values.max())
+    room = max(ROOM, (high / low) ** 0.1)
+    return low / room, high * room
 
 
-def _names(ax: Axes, names: list[str], on_front: int) -> None:
-    """The key: numbers and names, those on the front in bold."""
-    ax.set_axis_off()
-    figure = ax.get_figure()
-    assert figure is not None
-    for i, name in enumerate(names):
-        weight = "bold" if i < on_front else "normal"
-        text = f"{i + 1}  {name}"
-        ax.annotate(
-            text,
-            (0, 1),
-            (0, -72 * KEY * (i + 1)),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            fontsize=8,
-            weight=weight,
-        )
+def _every_digit(ax: Axes) -> None:
+    """Ticks of an axis of errors within a decade."""
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    ax.yaxis.set_major_locator(LogLocator(subs=range(1, 10)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+
+
+def _markers(point: _Point) -> list[Line2D]:
+    """A point's marker, filled if it is on the front, and what stands within to tell it from others of its form."""
+    from matplotlib.lines import Line2D
+
+    own = look(point.place)
+    colour, above = own["color"], 3.0 if point.front else 2.5
+    common: dict[str, Any] = {"linestyle": "", "clip_on": False, "color": colour}
+    face = colour if point.front else "white"
+    size = 9.0 if point.front else 6.5
+    found = [Line2D([], [], marker=own["marker"], markersize=size, markerfacecolor=face, zorder=above, **common)]
+    if inner := WITHIN[point.place // len(MARKERS)]:
+        common["color"] = "white" if point.front else colour
+        found.append(Line2D([], [], marker=inner, markersize=3.5, markeredgewidth=1.2, zorder=above + 0.01, **common))
+    return found
+
+
+def _legend(figure: Figure, points: list[_Point]) -> None:
+    """An entry a name with its n: first those on the front, from cheap to dear, in bold."""
+    from matplotlib.legend_handler import HandlerTuple
+
+    shown: dict[str, list[_Point]] = {}
+    for p in sorted(points, key=lambda p: (not p.front, 0.0 if p.front else p.place)):
+        shown.setdefault(p.name, []).append(p)
+    handles = [tuple(_markers(some[0])) for some in shown.values()]
+    texts = [f"{name}   {_range([p.n for p in some])}" for name, some in shown.items()]
+    legend = figure.legend(
+        handles=handles,
+        labels=texts,
+        loc="outside right upper",
+        handler_map={tuple: HandlerTuple(ndivide=1)},
+        handlelength=1.5,
+        labelspacing=0.6,
+    )
+    for text, some in zip(legend.get_texts(), shown.values(), strict=True):
+        text.set_fontweight("bold" if some[0].front else "normal")
+
+
+def _write(figure: Figure, ax: Axes, points: list[_Point]) -> None:
+    """The details of the front, first below it, where no point can be; off each other, the line, the bars and the points."""
+    figure.draw_without_rendering()  # for where the axes stand
+    taken = _in_the_way(ax, points)
+    for p in points:
+        if p.front and p.detail:
+            at = (p.cost, max(p.error, ax.get_ylim()[0]))
+            text = ax.annotate(p.detail, at, (0, 0), textcoords="offset points", fontsize=LETTERS, zorder=4)
+            text.set_in_layout(False)
+            taken = np.vstack([taken, _settle(ax, text, taken)])
+
+
+def _in_the_way(ax: Axes, points: list[_Point]) -> Numbers:
+    """Boxes (m, 4) in pixels (left, bottom, right, top) of the points, the bars and the line along the front."""
+    bottom, top = ax.get_ylim()
+    at = ax.transData.transform([(p.cost, max(p.error, bottom)) for p in points])
+    ends = np.array([[(p.cost, np.fmax(p.low, bottom)), (p.cost, np.fmin(p.high, top))] for p in points])
+    front = at[[p.front for p in points]]
+    corners = np.column_stack([front[1:, 0], front[:-1, 1]])
+    size = 4 * ax.figure.dpi / 72
+    return np.vstack(
+        [
+            np.hstack([at - size, at + size]),
+            ax.transData.transform(ends.reshape(-1, 2)).reshape(-1, 4),
+            np.hstack([front[:-1], corners]),
+            np.hstack([front[1:], corners]),
+        ]
+    )
+
+
+def _settle(ax: Axes, text: Annotation, taken: Numbers) -> Numbers:
+    """Move words to the nearest place beside their point that is free and within the axes, if there is one; their box (4,)."""
+    from matplotlib.text import Text
+
+    dot, inside, size = ax.figure.dpi / 72, ax.bbox, np.array(Text.get_window_extent(text).size)
+    at = ax.transData.transform(text.xy)
+    for row, (up, right) in ((row, way) for row in range(ROWS) for way in ((-1, -1), (-1, 1), (1, -1), (1, 1))):
+        offset = np.array([right * AWAY, up * (AWAY + LINE * row)])
+        start = at + dot * offset - size * [right < 0, up < 0]
+        box = np.hstack([start, start + size])
+        clear = (box[2:] + 2 * dot < taken[:, :2]) | (box[:2] - 2 * dot > taken[:, 2:])
+        if clear.any(axis=1).all() and (box[:2] >= inside.min).all() and (box[2:] <= inside.max).all():
+            break
+    text.set(position=offset, ha="left" if right > 0 else "right", va="bottom" if up > 0 else "top")
+    if row:
+        thin = {"arrowstyle": "-", "linewidth": 0.5, "color": DIM, "shrinkA": 0, "shrinkB": 4}
+        ax.annotate("", text.xy, (offset[0], offset[1]), textcoords="offset points", arrowprops=thin).set_in_layout(False)
+    return box
