@@ -19,6 +19,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from harness import registry, schema
 from harness.cell import Cell
@@ -48,7 +49,7 @@ def main() -> None:
         if wants_traceback:
             raise
         sys.exit(_complain(str(problem)))
-    except (HydraException, OmegaConfBaseException) as problem:
+    except (HydraException, OmegaConfBaseException, YAMLError) as problem:
         if wants_traceback:
             raise
         from harness.messages import sentence
@@ -107,6 +108,8 @@ def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:
         raise InputError(
             f"study {cfg.study.name!r} is a sweep of many cells: run it by python -m harness -m study={cfg.study.name}"
         )
+    if cfg.small:
+        raise InputError("small=true would be ignored: it is the small form of a study (python -m harness -m study=… small=true)")
     known = store.has(cell.id)
     with epochs_bar(cell) as tick:
         record = attempt(cell, store, tick)

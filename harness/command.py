@@ -30,11 +30,12 @@ def one_sentence() -> Iterator[None]:
     """End with exit code 2 and one sentence where what was asked cannot be."""
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
     from harness.messages import sentence
 
     try:
         yield
-    except (InputError, HydraException, OmegaConfBaseException) as error:
+    except (InputError, HydraException, OmegaConfBaseException, YAMLError) as error:
         print(f"harness: {error if isinstance(error, InputError) else sentence(error)}", file=sys.stderr)
         sys.exit(2)

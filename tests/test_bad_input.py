@@ -60,6 +60,7 @@ CASES = {
         ["perceptron does not apply to xor", "0 or 1"],
     ),
     "study without -m": (["study=first_light"], ["first_light", "-m study=first_light"]),
+    "small form of no study": (["task=xor", "small=true"], ["small=true would be ignored", "-m study=… small=true"]),
     "unknown study": (["-m", "study=first_ligth"], ["unknown study 'first_ligth'", "did you mean 'first_light'?"]),
     "typo in one choice of a sweep": (["-m", "task=xor,symetry"], ["unknown task 'symetry'", "did you mean 'symmetry'?"]),
     "bad value in one job of a sweep": (["-m", "run.replicas=5,0"], ["replicas must be", "0 was given"]),
@@ -82,6 +83,15 @@ def test_one_sentence_exit_code_2_and_nothing_written(case: str, harness: Harnes
     for part in expected:
         assert part in err
     assert sorted(p for p in store.path.rglob("*")) == before
+
+
+def test_a_study_that_is_not_yaml_is_one_sentence_with_its_line(harness: Harness, tmp_path: Path) -> None:
+    (tmp_path / "conf" / "study").mkdir(parents=True)
+    (tmp_path / "conf" / "study" / "mine.yaml").write_text("name: mine\nquestion: Is 1 : 2 right?\ncells: []\n")
+    code, _, err = harness(f"--config-dir={tmp_path / 'conf'}", "-m", "study=mine")
+    assert code == 2
+    assert "mine.yaml is not YAML, line 2: mapping values are not allowed here" in err
+    assert err.count("\n") == 1
 
 
 def test_a_store_of_a_newer_format_is_refused_and_left_alone(harness: Harness, store: Store) -> None:
