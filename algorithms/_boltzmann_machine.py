@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.algorithm import Array, Network, Params, Rand
-from harness.errors import InputError, at_least, one_of, whole
-from harness.loops import repeat
+from harness.core.algorithm import Array, Network, Params, Rand
+from harness.core.errors import InputError, at_least, one_of, whole
+from harness.core.loops import repeat
 
 WITHIN = ("input-input", "output-output")
 ARCHITECTURES = {

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from algorithms._boltzmann_machine import Machine, states
-from harness.algorithm import Array, Batch
+from harness.core.algorithm import Array, Batch
 
 ENUMERATED = "the likelihood, by enumeration of states"
 STATES = 2**16  # of the visible units of one machine, up to which they are gone through

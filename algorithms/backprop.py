@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits, total
-from harness.network import Edge
+from harness.core.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits, total
+from harness.core.network import Edge
 
 
 @dataclass(frozen=True)

@@ -42,8 +42,8 @@ from algorithms._boltzmann_machine import (
     sampled,
 )
 from algorithms._likelihood import ENUMERATED, likelihood_gradient
-from harness.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
-from harness.errors import at_least, between, one_of, whole
+from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
+from harness.core.errors import at_least, between, one_of, whole
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,9 @@ from functools import cache
 from typing import ClassVar, NamedTuple
 
 from algorithms.backprop import Backprop
-from harness.algorithm import Array, Batch, Credit, Key, Network, Params, Rand, State, Traits, total
-from harness.errors import whole
-from harness.network import Edge, Group
+from harness.core.algorithm import Array, Batch, Credit, Key, Network, Params, Rand, State, Traits, total
+from harness.core.errors import whole
+from harness.core.network import Edge, Group
 
 
 class Plan(NamedTuple):

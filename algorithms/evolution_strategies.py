@@ -23,9 +23,9 @@ from typing import ClassVar
 import numpy as np
 
 from algorithms.finite_differences import flatten, unflatten
-from harness.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits
-from harness.errors import at_least, whole
-from harness.loops import repeat
+from harness.core.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits
+from harness.core.errors import at_least, whole
+from harness.core.loops import repeat
 
 WORKSPACE = 2**18  # activities of individuals held at once, in numbers: two megabytes, whatever the population
 

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from algorithms.backprop import Backprop
-from harness.algorithm import Array, Batch, Credit, CreditAlgorithm, Key, Network, Params, Rand, State, Traits
-from harness.errors import at_least
-from harness.network import Edge
+from harness.core.algorithm import Array, Batch, Credit, CreditAlgorithm, Key, Network, Params, Rand, State, Traits
+from harness.core.errors import at_least
+from harness.core.network import Edge
 
 
 def ways_back(net: Network) -> list[Edge]:

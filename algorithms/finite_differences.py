@@ -22,10 +22,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from harness.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits
-from harness.errors import at_least, one_of
-from harness.loops import repeat
-from harness.network import Key
+from harness.core.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits
+from harness.core.errors import at_least, one_of
+from harness.core.loops import repeat
+from harness.core.network import Key
 
 WORKSPACE = 2**17  # perturbed activities held at once, in numbers: a few MB, whatever the network
 SCHEMES = ("forward", "central", "complex")

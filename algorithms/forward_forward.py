@@ -32,11 +32,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from harness.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update, total
-from harness.errors import at_least, one_of, whole
-from harness.loops import repeat
-from harness.network import Edge, Group, Key
-from harness.optimisers import Adam, Optimiser
+from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update, total
+from harness.core.errors import at_least, one_of, whole
+from harness.core.loops import repeat
+from harness.core.network import Edge, Group, Key
+from harness.core.optimisers import Adam, Optimiser
 
 READOUTS = ("goodness", "softmax")
 

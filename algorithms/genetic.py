@@ -35,9 +35,9 @@ import numpy as np
 
 from algorithms.evolution_strategies import losses
 from algorithms.finite_differences import flatten, unflatten
-from harness.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
-from harness.errors import InputError, at_least, one_of, whole
-from harness.network import Edge
+from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
+from harness.core.errors import InputError, at_least, one_of, whole
+from harness.core.network import Edge
 
 CROSSOVERS = ("crossover_nodes", "crossover_weights")
 MUTATIONS = ("mutate_nodes", "biased_mutate_weights", "unbiased_mutate_weights")

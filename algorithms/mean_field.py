@@ -25,9 +25,9 @@ import numpy as np
 
 from algorithms._boltzmann_machine import FREE, LAYERED, Machine, check_schedule, refusal
 from algorithms._likelihood import likelihood_gradient
-from harness.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
-from harness.errors import at_least
-from harness.loops import repeat
+from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
+from harness.core.errors import at_least
+from harness.core.loops import repeat
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from harness.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
-from harness.errors import at_least, whole
+from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
+from harness.core.errors import at_least, whole
 
 
 @dataclass(frozen=True)

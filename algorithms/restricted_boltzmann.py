@@ -24,9 +24,9 @@ import numpy as np
 
 from algorithms._boltzmann_machine import CHAINS, FREE, Machine, Schedule, barriers, refusal, sampled
 from algorithms._likelihood import ENUMERATED, likelihood_gradient
-from harness.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
-from harness.errors import at_least, whole
-from harness.loops import repeat
+from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
+from harness.core.errors import at_least, whole
+from harness.core.loops import repeat
 
 RESTRICTED = ("input-hidden", "hidden-output")
 ASKED = Schedule((20,), (1.0,), 20)  # time units before and while predictions are sampled

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.algorithm import Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits
+from harness.core.algorithm import Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits
 
 
 @dataclass(frozen=True)

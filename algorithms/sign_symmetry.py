@@ -22,9 +22,9 @@ import numpy as np
 
 from algorithms.backprop import Backprop
 from algorithms.feedback_alignment import ways_back
-from harness.algorithm import Array, Batch, Credit, Network, Params, Rand, State, Traits
-from harness.errors import at_least, one_of
-from harness.network import Edge
+from harness.core.algorithm import Array, Batch, Credit, Network, Params, Rand, State, Traits
+from harness.core.errors import at_least, one_of
+from harness.core.network import Edge
 
 MAGNITUDES = ("uniform", "frozen", "batchwise")
 

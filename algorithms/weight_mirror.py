@@ -33,9 +33,9 @@ from typing import Any, ClassVar
 
 from algorithms.backprop import Backprop
 from algorithms.feedback_alignment import FeedbackAlignment, random_matrix, ways_back
-from harness.algorithm import Algorithm, Array, Batch, Credit, Network, Params, Rand, State, Traits, Update
-from harness.errors import InputError, at_least, between, whole
-from harness.network import Edge
+from harness.core.algorithm import Algorithm, Array, Batch, Credit, Network, Params, Rand, State, Traits, Update
+from harness.core.errors import InputError, at_least, between, whole
+from harness.core.network import Edge
 
 
 def back(edge: Edge) -> Any:

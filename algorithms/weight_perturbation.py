@@ -25,9 +25,9 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from algorithms.finite_differences import at_once, differences, flatten, in_a_row, in_blocks, loss_at, unflatten
-from harness.algorithm import Algorithm, Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits, Update
-from harness.errors import at_least, one_of, whole
-from harness.network import Key
+from harness.core.algorithm import Algorithm, Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits, Update
+from harness.core.errors import at_least, one_of, whole
+from harness.core.network import Key
 
 DIRECTIONS = ("normal", "sign")
 

@@ -7,9 +7,9 @@
 # %% provenance tags=["results"]
 # %matplotlib inline
 from harness import plots, results
-from harness.findings import comparison
-from harness.findings.provenance import about
-from harness.findings.words import say, table
+from harness.answers import comparison
+from harness.answers.provenance import about
+from harness.answers.words import say, table
 
 cells, replicas = results.cells("comparison"), results.replicas("comparison")
 usual = cells[cells["task"] == cells["task_name"]]

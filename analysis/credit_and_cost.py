@@ -7,12 +7,13 @@
 
 # %% provenance tags=["results"]
 # %matplotlib inline
-from harness import plots, results, vanishing
-from harness.findings import credit_and_cost as found
-from harness.findings import memory_accuracy, update_costs
-from harness.findings import vanishing as depth
-from harness.findings.provenance import frames, sources
-from harness.findings.words import say, table
+from harness import plots, results
+from harness.answers import credit_and_cost as found
+from harness.answers import memory_accuracy, update_costs
+from harness.answers import vanishing as depth
+from harness.answers.provenance import frames, sources
+from harness.answers.words import say, table
+from harness.credit import vanishing
 
 credit, cost = results.credit("credit_and_cost"), results.cost("credit_and_cost")
 say(*sources("credit_and_cost", "vanishing", "memory_accuracy"))

@@ -6,10 +6,11 @@
 
 # %% provenance tags=["results"]
 # %matplotlib inline
-from harness import minima, plots, results
-from harness.findings import local_minima
-from harness.findings.provenance import about
-from harness.findings.words import say, table
+from harness import plots, results
+from harness.answers import local_minima
+from harness.answers.provenance import about
+from harness.answers.words import say, table
+from harness.inspection import ends as minima
 
 records, replicas = results.records("local_minima"), results.replicas("local_minima")
 ends = local_minima.all_of(records)

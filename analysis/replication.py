@@ -8,9 +8,9 @@
 # %% provenance tags=["results"]
 # %matplotlib inline
 from harness import plots
-from harness.findings import replication
-from harness.findings.provenance import about
-from harness.findings.words import say, table
+from harness.answers import replication
+from harness.answers.provenance import about
+from harness.answers.words import say, table
 
 rows = replication.rows()
 say(about("replication", command=replication.COMMAND))

@@ -7,10 +7,10 @@
 # %% provenance tags=["results"]
 # %matplotlib inline
 from harness import plots, results
-from harness.findings import representations as found
-from harness.findings import trained
-from harness.findings.provenance import about
-from harness.findings.words import say, table
+from harness.answers import representations as found
+from harness.answers import trained
+from harness.answers.provenance import about
+from harness.answers.words import say, table
 
 records = results.records("representations")
 symmetry, encoder, tree = (trained.trained(records, task) for task in ("symmetry", "encoder", "family_tree"))

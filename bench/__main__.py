@@ -23,16 +23,16 @@ from algorithms.backprop import Backprop
 from bench import boltzmann, feedback, perturbation, results
 from bench.plain import train_one
 from bench.statistics import lines as statistics_lines
-from harness.app import attempt
-from harness.cell import Cell
-from harness.command import cells_of
-from harness.conf import CONF
-from harness.experiment import run
-from harness.optimisers import GradientDescent
-from harness.rand import SPLIT, WEIGHTS, Rand
-from harness.record import Store
-from harness.registry import tasks
-from harness.task import Task
+from harness.cells.cell import Cell
+from harness.cli.app import attempt
+from harness.cli.arguments import cells_of
+from harness.cli.conf import CONF
+from harness.core.optimisers import GradientDescent
+from harness.core.rand import SPLIT, WEIGHTS, Rand
+from harness.core.registry import tasks
+from harness.core.task import Task
+from harness.experiment.run import run
+from harness.store.record import Store
 
 REPLICAS = 1000
 ROUNDS = 3
@@ -166,7 +166,7 @@ def start_up() -> list[str]:
         seconds(*one, "run.seed=99")  # makes the store
         off = statistics.median(seconds(*one, f"run.seed={i}", "tracking.enabled=false") for i in range(3))
         on = statistics.median(seconds(*one, f"run.seed={i}") for i in range(10, 13))
-        catalog = statistics.median(seconds("harness.catalog") for _ in range(3))
+        catalog = statistics.median(seconds("harness.cli.catalog") for _ in range(3))
     return [
         f"- `python -m harness task=xor run.replicas=10`, start to printed result: {off:.1f} s with tracking off, "
         f"{on:.1f} s with an existing MLflow store",

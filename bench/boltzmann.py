@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from time import perf_counter
 
 from algorithms.boltzmann import Boltzmann
-from harness.experiment import run
+from harness.experiment.run import run
 from harness.tasks.encoder import Encoder
 
 REPLICAS = 100

@@ -14,10 +14,10 @@ import numpy as np
 
 from algorithms.backprop import Backprop
 from bench import handwritten
-from harness.experiment import Result, run
-from harness.optimisers import GradientDescent
-from harness.rand import WEIGHTS, Rand
-from harness.registry import tasks
+from harness.core.optimisers import GradientDescent
+from harness.core.rand import WEIGHTS, Rand
+from harness.core.registry import tasks
+from harness.experiment.run import Result, run
 
 SLOW, MOMENTUM = 1e-4, 0.9  # a rate at which no network finishes: every epoch costs all R
 CASES = [  # task, replicas, epochs, promised ratio
@@ -123,7 +123,7 @@ def ten_thousand(share: float) -> str:
 def compiling() -> str:
     """Seconds to compile the first program of a cell: with an empty cache, and in a second process with a full one."""
     code = (
-        "import sys; from harness.registry import algorithms, tasks; from harness.experiment import run\n"
+        "import sys; from harness.core.registry import algorithms, tasks; from harness.experiment.run import run\n"
         "for pair in sys.argv[1:]:\n"
         "    task, algorithm = pair.split(':')\n"
         "    r = run(algorithms()[algorithm](), tasks()[task](), replicas=100, epochs=20, backend='jax')\n"

@@ -9,10 +9,10 @@ from algorithms.backprop import Backprop
 from algorithms.feedback_alignment import DirectFeedbackAlignment, DirectRandomTargetProjection, FeedbackAlignment
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_mirror import KolenPollack, WeightMirror
-from harness.algorithm import CreditAlgorithm
-from harness.experiment import run
-from harness.optimisers import GradientDescent
-from harness.registry import tasks
+from harness.core.algorithm import CreditAlgorithm
+from harness.core.optimisers import GradientDescent
+from harness.core.registry import tasks
+from harness.experiment.run import run
 
 SLOW, MOMENTUM = 1e-4, 0.9  # a rate at which no network finishes: every epoch costs all R
 CASES = [("xor", 1000, 1000), ("encoder", 1000, 300)]  # task, replicas, epochs

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from harness.network import Key, Network
-from harness.task import Task
+from harness.core.network import Key, Network
+from harness.core.task import Task
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:

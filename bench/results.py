@@ -12,10 +12,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.app import attempt
-from harness.cell import Cell
-from harness.record import Store
-from harness.tracking import sync, tracking_uri
+from harness.cells.cell import Cell
+from harness.cli.app import attempt
+from harness.store.mlflow_send import sync, tracking_uri
+from harness.store.record import Store
 
 CELLS, REPLICAS = 1000, 100
 CODE = """

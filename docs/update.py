@@ -9,12 +9,12 @@ import re
 import shutil
 from pathlib import Path
 
-from harness import registry
-from harness.catalog import compiles
-from harness.cell import Cell
-from harness.cost import sheet
-from harness.interventions import traits_table
-from harness.registry import first_line
+from harness.cells.cell import Cell
+from harness.cli.catalog import compiles
+from harness.core import registry
+from harness.core.registry import first_line
+from harness.cost.sheet import sheet
+from harness.credit.traits import traits_table
 
 ROOT = Path(__file__).parent.parent
 STUDY = ROOT / "results" / "studies" / "first_light"

@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> object:
     """`run` on demand: `import harness.catalog` should not pay for the engine."""
     if name == "run":
-        from harness.experiment import run
+        from harness.experiment.run import run
 
         return run
     raise AttributeError(f"module 'harness' has no attribute {name!r}")

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 def refuse(name: str) -> Any:
     """Say that a study has no small form."""
-    from harness.errors import InputError
+    from harness.core.errors import InputError
 
     raise InputError(f"small=true was given, but study {name!r} has no small form (`small_cells` in conf/study/{name}.yaml)")
 
@@ -25,8 +25,8 @@ class StudySweeper(BasicSweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Conduct the study that `arguments` (the user's overrides) ask for."""
-        from harness.compose import compose_cells, expand
-        from harness.study import Job, conduct
+        from harness.studies.compose import compose_cells, expand
+        from harness.studies.conduct import Job, conduct
 
         config, launcher = self.config, self.launcher
         assert config is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.record import Store
+from harness.store.record import Store
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def harness(
     store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
     """`python -m harness …` with tracking off and the test's own store: exit code, output, errors."""
-    from harness.app import main
+    from harness.cli.app import main
 
     def call(*arguments: str, tracking: bool = False) -> tuple[int, str, str]:
         monkeypatch.setenv("HARNESS_STORE", str(store.path))

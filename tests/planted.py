@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from algorithms.backprop import Backprop
-from harness.algorithm import Batch
-from harness.network import Network
-from harness.rand import Rand
-from harness.task import Patterns, Task, Usual, binary_inputs, bit_names
+from harness.core.algorithm import Batch
+from harness.core.network import Network
+from harness.core.rand import Rand
+from harness.core.task import Patterns, Task, Usual, binary_inputs, bit_names
 
 
 @dataclass(frozen=True)

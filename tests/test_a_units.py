@@ -14,13 +14,13 @@ from scipy.optimize import linprog
 from scipy.stats import binomtest, chisquare
 
 from algorithms.perceptron import Perceptron, RandomFeaturePerceptron
-from harness.algorithm import Batch
-from harness.errors import InputError, NotApplicable
-from harness.experiment import run
-from harness.network import Network
-from harness.rand import NOISE, Rand
+from harness.core.algorithm import Batch
+from harness.core.errors import InputError, NotApplicable
+from harness.core.network import Network
+from harness.core.rand import NOISE, Rand
+from harness.core.task import Patterns, Task, Usual, binary_inputs, bit_names
+from harness.experiment.run import run
 from harness.statistics import wilson
-from harness.task import Patterns, Task, Usual, binary_inputs, bit_names
 from harness.tasks.parity import Parity
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor

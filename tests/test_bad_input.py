@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.record import FORMAT, Store
+from harness.store.record import FORMAT, Store
 
 Harness = Callable[..., tuple[int, str, str]]
 
@@ -110,7 +110,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_half_written(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("harness.record.np.savez", full)
+    monkeypatch.setattr("harness.store.record.np.savez", full)
     code, _, err = harness("task=xor", "run.replicas=2", "run.epochs=5")
     assert code == 2
     assert "No space left on device" in err
@@ -122,7 +122,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_half_written(
 def test_a_full_disk_loses_only_what_does_not_fit_in_a_sweep(
     harness: Harness, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness import record
+    from harness.store import record
 
     plain, calls = record.np.savez, []
 
@@ -132,7 +132,7 @@ def test_a_full_disk_loses_only_what_does_not_fit_in_a_sweep(
             raise OSError(28, "No space left on device")
         plain(*args, **named)
 
-    monkeypatch.setattr("harness.record.np.savez", full_at_first)
+    monkeypatch.setattr("harness.store.record.np.savez", full_at_first)
     code, _, err = harness("-m", "hydra/launcher=basic", "run.seed=1,2", "run.replicas=2", "run.epochs=5")
     assert code == 1
     assert "was lost" in err
@@ -154,7 +154,7 @@ def test_a_diverging_network_is_data_without_a_warning(harness: Harness) -> None
 
 def test_an_algorithm_file_that_raises_is_named_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import algorithms
-    from harness import registry
+    from harness.core import registry
 
     (tmp_path / "faulty_rule.py").write_text("raise RuntimeError('not today')\n")
     monkeypatch.setattr(algorithms, "__path__", [*algorithms.__path__, str(tmp_path)])

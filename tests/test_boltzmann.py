@@ -20,15 +20,15 @@ from scipy import stats
 from algorithms import _boltzmann_machine
 from algorithms._boltzmann_machine import CHAINS, FREE, Machine, Schedule, annealed, sampled
 from algorithms.boltzmann import Boltzmann
-from harness.algorithm import Batch
-from harness.cell import Cell
-from harness.cost import sheet
-from harness.errors import InputError
-from harness.experiment import Result, run
-from harness.network import Network
-from harness.rand import NOISE, Rand
-from harness.registry import settings_of
-from harness.task import Task
+from harness.cells.cell import Cell
+from harness.core.algorithm import Batch
+from harness.core.errors import InputError
+from harness.core.network import Network
+from harness.core.rand import NOISE, Rand
+from harness.core.registry import settings_of
+from harness.core.task import Task
+from harness.cost.sheet import sheet
+from harness.experiment.run import Result, run
 from harness.tasks.addition import Addition
 from harness.tasks.encoder import Encoder
 from harness.tasks.family_tree import FamilyTree

@@ -36,9 +36,9 @@ from scipy import stats
 
 from algorithms.boltzmann import Boltzmann
 from algorithms.mean_field import MeanField
-from harness.cell import Cell
-from harness.cost import sheet
-from harness.experiment import Settings, resolve, run
+from harness.cells.cell import Cell
+from harness.cost.sheet import sheet
+from harness.experiment.run import Settings, resolve, run
 from harness.replication.codes import first_cycle, found, hidden_states
 from harness.replication.verdict import order_p
 from harness.tasks.encoder import Encoder

@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 
 from algorithms.backprop import Backprop
 from algorithms.checkpointed_backprop import CheckpointedBackprop
-from harness import registry
-from harness.algorithm import Algorithm, Batch
-from harness.cell import Cell
-from harness.compiled import refusal
-from harness.cost import CostSheet, sheet
-from harness.errors import InputError
-from harness.experiment import Settings, resolve, run
-from harness.instruments import Count
-from harness.interventions import observe
-from harness.network import Edge, Group, Network
-from harness.optimisers import GradientDescent
-from harness.rand import NOISE, Rand
-from harness.task import Patterns, Task, Usual
+from harness.cells.cell import Cell
+from harness.compiling.driver import refusal
+from harness.core import registry
+from harness.core.algorithm import Algorithm, Batch
+from harness.core.errors import InputError
+from harness.core.network import Edge, Group, Network
+from harness.core.optimisers import GradientDescent
+from harness.core.rand import NOISE, Rand
+from harness.core.task import Patterns, Task, Usual
+from harness.cost.sheet import CostSheet, sheet
+from harness.credit.altered import Count
+from harness.credit.traits import observe
+from harness.experiment.run import Settings, resolve, run
 from harness.tasks.deep_chain import DeepChain
 from harness.tasks.xor import Xor
 

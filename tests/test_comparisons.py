@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.errors import InputError
+from harness.core.errors import InputError
 from harness.statistics import (
     Replicas,
     expected_running_time,

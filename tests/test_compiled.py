@@ -17,25 +17,29 @@ from planted import Noisy, TwoOfFour
 
 from algorithms.backprop import Backprop
 from algorithms.perceptron import Perceptron
-from harness import auto, compiled, experiment, program, registry
-from harness.algorithm import Algorithm, Batch, Network, Rand, State, Update
-from harness.app import attempt
-from harness.cell import Cell
-from harness.compiled import Driver, program_of
-from harness.errors import InputError
-from harness.experiment import Result, Settings, resolve, run
-from harness.loops import repeat
-from harness.optimisers import Adam, GradientDescent, SignStep
-from harness.program import Program
-from harness.record import Store
+from harness.cells.cell import Cell
+from harness.cli.app import attempt
+from harness.compiling import driver as compiled
+from harness.compiling import program
+from harness.compiling.driver import Driver, program_of
+from harness.compiling.program import Program
+from harness.core import registry
+from harness.core.algorithm import Algorithm, Batch, Network, Rand, State, Update
+from harness.core.errors import InputError
+from harness.core.loops import repeat
+from harness.core.optimisers import Adam, GradientDescent, SignStep
+from harness.core.task import Task
+from harness.core.tree import leaves, tree_map
+from harness.experiment import choose_backend as auto
+from harness.experiment import run as experiment
+from harness.experiment.run import Result, Settings, resolve, run
+from harness.experiment.summary import describe
 from harness.statistics import survival
-from harness.summary import describe
-from harness.task import Task
+from harness.store.record import Store
 from harness.tasks.encoder import Encoder
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
-from harness.training import DIVERGED, SOLVED, UNSOLVED, Plan, Trained, Trainer
-from harness.tree import leaves, tree_map
+from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED, Plan, Trained, Trainer
 
 REPLICAS = 24
 UNPOLISHED = {
@@ -636,7 +640,8 @@ def test_without_jax_all_else_goes_on() -> None:
         import sys
         sys.modules["jax"] = None
         from algorithms.backprop import Backprop
-        from harness import auto, run
+        from harness import run
+        from harness.experiment import choose_backend as auto
         from harness.tasks.xor import Xor
         auto.find_spec = lambda name: None
         print(run(Backprop(), Xor(), replicas=2, epochs=5))

@@ -8,9 +8,9 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
-from harness.app import cell_of
-from harness.compose import compose_cells, expand
-from harness.conf import CONF
+from harness.cli.app import cell_of
+from harness.cli.conf import CONF
+from harness.studies.compose import compose_cells, expand
 
 BLOCKS = [
     ["task=xor", "algorithm=backprop", "algorithm.optimiser.lr=0.1,0.5", "task.scale=0.3,1", "run.replicas=7"],

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness import registry
-from harness.algorithm import Batch
-from harness.experiment import Result, run
-from harness.rand import NOISE, SPLIT, WEIGHTS, Rand
-from harness.registry import first_line
+from harness.core import registry
+from harness.core.algorithm import Batch
+from harness.core.rand import NOISE, SPLIT, WEIGHTS, Rand
+from harness.core.registry import first_line
+from harness.core.tree import leaves, tree_map
+from harness.experiment.run import Result, run
 from harness.tasks.xor import Xor
-from harness.tree import leaves, tree_map
 
 ALGORITHMS = registry.algorithms()
 every_algorithm = pytest.mark.parametrize("name", ALGORITHMS)

@@ -10,22 +10,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from algorithms.backprop import Backprop
-from harness import registry
-from harness.algorithm import Algorithm, Batch, Traits, Update
-from harness.app import attempt
-from harness.cell import Cell
-from harness.cost import main, sheet
-from harness.experiment import Settings, resolve
-from harness.growth import exponent, in_words
-from harness.ledger import CostError, Ledger
-from harness.network import Edge, Group, Network
-from harness.optimisers import GradientDescent
-from harness.rand import NOISE, WEIGHTS, Rand
-from harness.record import Store
-from harness.summary import describe, of_record
-from harness.table import build
-from harness.task import Patterns, Task, Usual
-from harness.tracked import Tracked, TrackedRand
+from harness.cells.cell import Cell
+from harness.cli.app import attempt
+from harness.core import registry
+from harness.core.algorithm import Algorithm, Batch, Traits, Update
+from harness.core.network import Edge, Group, Network
+from harness.core.optimisers import GradientDescent
+from harness.core.rand import NOISE, WEIGHTS, Rand
+from harness.core.task import Patterns, Task, Usual
+from harness.cost.arrays import Tracked, TrackedRand
+from harness.cost.growth import exponent, in_words
+from harness.cost.ledger import CostError, Ledger
+from harness.cost.sheet import main, sheet
+from harness.experiment.run import Settings, resolve
+from harness.experiment.summary import describe, of_record
+from harness.results.table import build
+from harness.store.record import Store
 
 TRAITS = Traits(needs_derivative=False, transports_weights=False, local=False, phases=1, global_scalar=False)
 

@@ -20,23 +20,25 @@ from algorithms.perceptron import Perceptron
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_perturbation import ForwardGradient
-from harness import experiment, probe, registry
-from harness.algorithm import Batch, Credit, Loss
-from harness.alignment import align, exact, gauss_newton, spread
-from harness.app import attempt, cell_of
-from harness.cell import Cell
-from harness.conf import CONF
-from harness.credit import CHANCE, check, main
-from harness.drawn import largest, z_scores
-from harness.experiment import Settings, resolve, run, run_cell
-from harness.network import Edge, Group, Network
-from harness.optimisers import GradientDescent
-from harness.probe import probe_epochs, quantile_columns
-from harness.rand import PROBE, Rand
-from harness.record import Store
-from harness.summary import of_record
+from harness.cells.cell import Cell
+from harness.cli.app import attempt, cell_of
+from harness.cli.conf import CONF
+from harness.core import registry
+from harness.core.algorithm import Batch, Credit, Loss
+from harness.core.network import Edge, Group, Network
+from harness.core.optimisers import GradientDescent
+from harness.core.rand import PROBE, Rand
+from harness.credit import probe
+from harness.credit.averages import largest, z_scores
+from harness.credit.compare import align, exact, gauss_newton, spread
+from harness.credit.gradient_check import CHANCE, check, main
+from harness.credit.probe import probe_epochs, quantile_columns
+from harness.experiment import run as experiment
+from harness.experiment.run import Settings, resolve, run, run_cell
+from harness.experiment.summary import of_record
+from harness.store.mlflow_send import _metrics
+from harness.store.record import Store
 from harness.tasks.xor import Xor
-from harness.tracking import _metrics
 
 TASKS = registry.tasks()
 quick = settings(deadline=None, derandomize=True, max_examples=60)

@@ -18,20 +18,20 @@ from algorithms.perceptron import Perceptron
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_mirror import KolenPollack
-from harness import vanishing
-from harness.algorithm import Batch
-from harness.alignment import exact, vectors
-from harness.cell import Cell
-from harness.cost import sheet
-from harness.errors import InputError
-from harness.experiment import Settings, run
-from harness.growth import exponent
-from harness.network import Edge, Group, Network
-from harness.rand import NOISE, WEIGHTS, Rand
-from harness.task import Task
+from harness.cells.cell import Cell
+from harness.core.algorithm import Batch
+from harness.core.errors import InputError
+from harness.core.network import Edge, Group, Network
+from harness.core.rand import NOISE, WEIGHTS, Rand
+from harness.core.task import Task
+from harness.cost.growth import exponent
+from harness.cost.sheet import sheet
+from harness.credit import vanishing
+from harness.credit.compare import exact, vectors
+from harness.credit.vanishing import Left, factor, in_words, left, main
+from harness.experiment.run import Settings, run
 from harness.tasks.deep_chain import DeepChain
 from harness.tasks.xor import Xor
-from harness.vanishing import Left, factor, in_words, left, main
 
 N = 60  # replicas
 NORMLESS: dict[str, Any] = {"norm": True, "width": 1}

@@ -16,22 +16,23 @@ import numpy as np
 import pytest
 
 from algorithms.backprop import Backprop
-from harness import registry, results
-from harness.cell import Cell
-from harness.cost import sheet
-from harness.errors import InputError
-from harness.experiment import Result, Settings, chunk_size, run
+from harness import results
+from harness.cells.cell import Cell
+from harness.core import registry
+from harness.core.errors import InputError
+from harness.core.rand import SPLIT, Rand
+from harness.core.task import Data, Task
+from harness.cost.sheet import sheet
+from harness.experiment.run import Result, Settings, chunk_size, run
+from harness.experiment.summary import describe, of_record, summarise
 from harness.plots import curve_figure, hinton_figure, survival_figure
-from harness.rand import SPLIT, Rand
-from harness.record import Store
-from harness.summary import describe, of_record, summarise
-from harness.table import build, to_csv
-from harness.task import Data, Task
+from harness.results.table import build, to_csv
+from harness.store.mlflow_send import _metrics
+from harness.store.record import Store
 from harness.tasks.digits import Digits, bundled
 from harness.tasks.mnist import Mnist, folder, loaded
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
-from harness.tracking import _metrics
 
 
 def data_of(task: Task, replicas: int = 2, seed: int = 0, dtype: str = "float64") -> Data:

@@ -21,9 +21,9 @@ import pytest
 from scipy import stats
 
 from algorithms.backprop import Backprop
-from harness.experiment import run
-from harness.optimisers import GradientDescent
-from harness.task import Task
+from harness.core.optimisers import GradientDescent
+from harness.core.task import Task
+from harness.experiment.run import run
 from harness.tasks.addition import Addition
 from harness.tasks.encoder import Encoder
 from harness.tasks.symmetry import Symmetry

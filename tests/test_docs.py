@@ -12,11 +12,11 @@ import pytest
 
 import harness
 from harness import run
-from harness.app import attempt
-from harness.cell import Cell
-from harness.record import Store
+from harness.cells.cell import Cell
+from harness.cli.app import attempt
+from harness.store.record import Store
 from harness.tasks.xor import Xor
-from harness.training import SOLVED
+from harness.training.trainer import SOLVED
 
 ROOT = Path(harness.__file__).parent.parent
 DOCS = ("design", "three-readings", "credit", "findings", "algorithms")

@@ -16,15 +16,15 @@ from algorithms.evolution_strategies import EvolutionStrategies, centred_ranks, 
 from algorithms.finite_differences import flatten, unflatten
 from algorithms.genetic import Genetic, entered, two_sided_exponential
 from harness import run
-from harness.algorithm import Batch, Loss
-from harness.cell import Cell
-from harness.cost import sheet
-from harness.errors import InputError
-from harness.network import Network
-from harness.rand import NOISE, WEIGHTS, Rand
+from harness.cells.cell import Cell
+from harness.core.algorithm import Batch, Loss
+from harness.core.errors import InputError
+from harness.core.network import Network
+from harness.core.rand import NOISE, WEIGHTS, Rand
+from harness.cost.sheet import sheet
 from harness.tasks.encoder import Encoder
 from harness.tasks.xor import Xor
-from harness.training import SOLVED
+from harness.training.trainer import SOLVED
 
 MOTHERS, FATHERS = np.random.default_rng(0).normal(size=(2, 200, 50, 32))  # weight vectors of BUSHY, all different
 ALARM = 1e-6  # of a family of comparisons in one test, when all is as it should be

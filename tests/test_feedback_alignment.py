@@ -17,17 +17,17 @@ from algorithms.backprop import Backprop
 from algorithms.feedback_alignment import DirectFeedbackAlignment, DirectRandomTargetProjection, FeedbackAlignment
 from algorithms.sign_symmetry import MAGNITUDES, SignSymmetry
 from algorithms.weight_mirror import KolenPollack, WeightMirror
-from harness.algorithm import Batch
-from harness.errors import InputError
-from harness.experiment import run
-from harness.network import Edge, Group, Network
-from harness.optimisers import Adam, GradientDescent
-from harness.rand import NOISE, WEIGHTS, Rand
+from harness.core.algorithm import Batch
+from harness.core.errors import InputError
+from harness.core.network import Edge, Group, Network
+from harness.core.optimisers import Adam, GradientDescent
+from harness.core.rand import NOISE, WEIGHTS, Rand
+from harness.experiment.run import run
 from harness.replication.turning import angles
 from harness.tasks.encoder import Encoder
 from harness.tasks.linear_map import LinearMap
 from harness.tasks.xor import Xor
-from harness.training import SOLVED
+from harness.training.trainer import SOLVED
 
 quick = settings(deadline=None, derandomize=True, max_examples=60)
 KINDS = (*SMOOTH, "relu")

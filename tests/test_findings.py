@@ -9,16 +9,16 @@ from made_up import D, S, U, cell, frames
 from matplotlib.text import Text
 from scipy.stats import binomtest
 
-from harness.app import attempt
-from harness.cell import Cell
-from harness.errors import InputError
-from harness.findings import ablations, comparison
-from harness.findings.pairs import beside
-from harness.findings.provenance import about, said
-from harness.findings.words import amount, brief, bullets, decided, ratio, several, table
+from harness.answers import ablations, comparison
+from harness.answers.pairs import beside
+from harness.answers.provenance import about, said
+from harness.answers.words import amount, brief, bullets, decided, ratio, several, table
+from harness.cells.cell import Cell
+from harness.cli.app import attempt
+from harness.core.errors import InputError
 from harness.plots import setting_figure
-from harness.record import Store
 from harness.statistics import Interval
+from harness.store.record import Store
 
 INF, NAN = np.inf, np.nan
 

@@ -10,14 +10,14 @@ import pytest
 from made_up import S, U, cell, frames
 from scipy.stats import binom
 
-from harness.errors import InputError
-from harness.findings import credit_and_cost, memory_accuracy, middle, update_costs, vanishing
-from harness.findings.provenance import frames as frames_of
-from harness.findings.provenance import sources
+from harness.answers import credit_and_cost, memory_accuracy, middle, update_costs, vanishing
+from harness.answers.provenance import frames as frames_of
+from harness.answers.provenance import sources
+from harness.core.errors import InputError
+from harness.credit.vanishing import Left
 from harness.plots import credit_figure
-from harness.record import Store
 from harness.statistics import Interval
-from harness.vanishing import Left
+from harness.store.record import Store
 
 INF, NAN = np.inf, np.nan
 

@@ -11,13 +11,14 @@ from made_up import D, S, U, cell, frames
 from pages import check_page, said
 from scipy.stats import binomtest
 
-from harness import minima, plots
-from harness.cell import Cell
-from harness.errors import InputError
-from harness.experiment import run_cell
-from harness.findings import local_minima as lm
-from harness.networks import Networks
-from harness.record import Store
+from harness import plots
+from harness.answers import local_minima as lm
+from harness.cells.cell import Cell
+from harness.core.errors import InputError
+from harness.experiment.run import run_cell
+from harness.inspection import ends as minima
+from harness.results.trained_networks import Networks
+from harness.store.record import Store
 from harness.tasks.xor import Xor
 
 FIG_5: dict[str, Any] = {  # PDP vol. 1 ch. 8: the printed weights

@@ -6,12 +6,12 @@ import pandas as pd
 import pytest
 from pages import check_page, said
 
-from harness import replicate
-from harness.errors import InputError
-from harness.findings import replication
+from harness.answers import replication
+from harness.cli import replicate
+from harness.core.errors import InputError
 from harness.plots import verdict_figure
-from harness.record import Store
 from harness.replication.evidence import Plan, tell
+from harness.store.record import Store
 
 VERDICTS = ["reproduced", "reproduced", "not reproduced", "not testable", "no such figure in the source"]
 

@@ -10,16 +10,16 @@ from pages import check_page, said, shown
 from scipy.stats import binomtest
 
 from harness import plots
-from harness import representations as rep
-from harness.cell import Cell
-from harness.errors import InputError
-from harness.experiment import run_cell
-from harness.findings import representations as found
-from harness.findings import shares
-from harness.findings.trained import Trained, learnt, nobody, picture, trained
-from harness.networks import Networks
-from harness.record import Store
-from harness.task import Task
+from harness.answers import representations as found
+from harness.answers import shares
+from harness.answers.trained import Trained, learnt, nobody, picture, trained
+from harness.cells.cell import Cell
+from harness.core.errors import InputError
+from harness.core.task import Task
+from harness.experiment.run import run_cell
+from harness.inspection import hidden_units as rep
+from harness.results.trained_networks import Networks
+from harness.store.record import Store
 from harness.tasks.encoder import Encoder
 from harness.tasks.family_tree import PEOPLE, FamilyTree
 from harness.tasks.symmetry import Symmetry

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from algorithms.forward_forward import ForwardForward, joined, labels, normalised, others, softmax
-from harness.algorithm import Batch, Network
-from harness.cell import Cell
-from harness.compiled import refusal
-from harness.cost import sheet
-from harness.errors import InputError, NotApplicable
-from harness.experiment import run
-from harness.optimisers import Adam, GradientDescent
-from harness.rand import NOISE, WEIGHTS, Rand
+from harness.cells.cell import Cell
+from harness.compiling.driver import refusal
+from harness.core.algorithm import Batch, Network
+from harness.core.errors import InputError, NotApplicable
+from harness.core.optimisers import Adam, GradientDescent
+from harness.core.rand import NOISE, WEIGHTS, Rand
+from harness.cost.sheet import sheet
+from harness.experiment.run import run
 from harness.tasks.addition import Addition
 from harness.tasks.deep_chain import DeepChain
 from harness.tasks.digits import Digits

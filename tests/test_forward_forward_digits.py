@@ -12,11 +12,11 @@ import pytest
 
 from algorithms.backprop import Backprop
 from algorithms.forward_forward import ForwardForward, joined, labels
-from harness.algorithm import Algorithm, Network
-from harness.experiment import Result, run
-from harness.optimisers import Adam
-from harness.rand import SPLIT, Rand
-from harness.task import Task
+from harness.core.algorithm import Algorithm, Network
+from harness.core.optimisers import Adam
+from harness.core.rand import SPLIT, Rand
+from harness.core.task import Task
+from harness.experiment.run import Result, run
 from harness.tasks.digits import Digits
 
 Candidate = tuple[Algorithm, Task]

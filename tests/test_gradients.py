@@ -14,13 +14,13 @@ from algorithms import finite_differences
 from algorithms.backprop import Backprop
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.shallow import Shallow
-from harness import registry
-from harness.algorithm import Algorithm, Batch, Loss
-from harness.errors import InputError
-from harness.network import Edge, Group, Network
-from harness.rand import NOISE, WEIGHTS, Rand
+from harness.core import registry
+from harness.core.algorithm import Algorithm, Batch, Loss
+from harness.core.errors import InputError
+from harness.core.network import Edge, Group, Network
+from harness.core.rand import NOISE, WEIGHTS, Rand
+from harness.core.tree import leaves, tree_map
 from harness.tasks.xor import Xor
-from harness.tree import leaves, tree_map
 
 SMOOTH = ("sigmoid", "tanh", "linear")
 COMPLEX, CENTRAL = 1e-20, 6.1e-6  # steps at which their errors are ~1e-16 and ~1e-10: published-figures.md section 6

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.errors import InputError
+from harness.core.errors import InputError
 from harness.statistics import bootstrap as resampling
 from harness.statistics import (
     expected_running_time,

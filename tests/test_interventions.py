@@ -21,13 +21,13 @@ from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_mirror import WeightMirror
 from algorithms.weight_perturbation import ForwardGradient, SequentialWeightPerturbation, Spsa, WeightPerturbation
-from harness import registry
-from harness.activations import ACTIVATIONS
-from harness.algorithm import Algorithm, Credit, Loss, Traits, Update, total
-from harness.instruments import Count, Held, Trial
-from harness.interventions import contradictions, observe, traits_table
-from harness.loops import repeat
-from harness.network import Network
+from harness.core import registry
+from harness.core.algorithm import Algorithm, Credit, Loss, Traits, Update, total
+from harness.core.loops import repeat
+from harness.core.network import Network
+from harness.core.units import ACTIVATIONS
+from harness.credit.altered import Count, Held, Trial
+from harness.credit.traits import contradictions, observe, traits_table
 from harness.tasks.encoder import Encoder
 
 TRAITS = [f.name for f in fields(Traits)]

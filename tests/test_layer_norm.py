@@ -30,12 +30,12 @@ from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_mirror import KolenPollack, back
 from algorithms.weight_perturbation import ForwardGradient, WeightPerturbation
-from harness import registry
-from harness.errors import InputError
-from harness.experiment import run
-from harness.network import Edge, Group, Network
-from harness.optimisers import GradientDescent
-from harness.rand import NOISE, Rand
+from harness.core import registry
+from harness.core.errors import InputError
+from harness.core.network import Edge, Group, Network
+from harness.core.optimisers import GradientDescent
+from harness.core.rand import NOISE, Rand
+from harness.experiment.run import run
 from harness.tasks.deep_chain import DeepChain
 
 EPSILON = 1e-5

@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 from algorithms.backprop import Backprop
 from algorithms.delta_rule import DeltaRule
 from algorithms.perceptron import Perceptron
-from harness import registry
-from harness.algorithm import Batch, Loss
-from harness.errors import InputError, NotApplicable
-from harness.experiment import Result, run
-from harness.network import Network
-from harness.optimisers import GradientDescent
-from harness.rand import NOISE, SPLIT, Rand
-from harness.task import Patterns, Task, Usual
+from harness.core import registry
+from harness.core.algorithm import Batch, Loss
+from harness.core.errors import InputError, NotApplicable
+from harness.core.network import Network
+from harness.core.optimisers import GradientDescent
+from harness.core.rand import NOISE, SPLIT, Rand
+from harness.core.task import Patterns, Task, Usual
+from harness.experiment.run import Result, run
 from harness.tasks.encoder import Encoder
 from harness.tasks.linear_perceptron import LinearPerceptron
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
-from harness.training import DIVERGED, UNSOLVED
+from harness.training.trainer import DIVERGED, UNSOLVED
 
 quick = hypothesis_settings(deadline=None, derandomize=True, max_examples=60)
 OF_1986 = ("addition", "encoder", "family_tree", "negation", "parity", "singleton", "symmetry", "xor")

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from harness.errors import InputError
-from harness.memory import answer, in_words, interval, points
+from harness.core.errors import InputError
+from harness.plots.memory import answer, in_words, interval, points
 
 TRIED = (0.01, 0.1)
 

@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 
 from algorithms.backprop import Backprop
 from algorithms.forward_forward import ForwardForward
-from harness import minima, networks
-from harness.cell import Cell
-from harness.errors import InputError
-from harness.experiment import run, run_cell
-from harness.network import Network
-from harness.networks import Networks
-from harness.record import Store
-from harness.task import Patterns, Task, Usual
+from harness.cells.cell import Cell
+from harness.core.errors import InputError
+from harness.core.network import Network
+from harness.core.task import Patterns, Task, Usual
+from harness.experiment.run import run, run_cell
+from harness.inspection import ends as minima
+from harness.results import trained_networks as networks
+from harness.results.trained_networks import Networks
+from harness.store.record import Store
 from harness.tasks.xor import Xor
 
 FIG_5: dict[str, Any] = {  # PDP vol. 1 ch. 8: the weights of Fig. 5

@@ -19,16 +19,16 @@ from test_gradients import problem
 from test_perturbation import estimates, off
 
 from algorithms.node_perturbation import NodePerturbation, Reinforce
-from harness.algorithm import Batch
-from harness.app import cell_of
-from harness.conf import CONF
-from harness.errors import InputError
-from harness.experiment import run, run_cell
-from harness.network import Network
-from harness.optimisers import GradientDescent
-from harness.rand import NOISE, SPLIT, Rand
+from harness.cli.app import cell_of
+from harness.cli.conf import CONF
+from harness.core.algorithm import Batch
+from harness.core.errors import InputError
+from harness.core.network import Network
+from harness.core.optimisers import GradientDescent
+from harness.core.rand import NOISE, SPLIT, Rand
+from harness.core.task import Data
+from harness.experiment.run import run, run_cell
 from harness.replication.price import RULES, Price, linear, price, slope, steps
-from harness.task import Data
 from harness.tasks.linear_perceptron import LinearPerceptron
 from harness.tasks.xor import Xor
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.errors import InputError
-from harness.network import Group, Network
-from harness.optimisers import OPTIMISERS, Adam, GradientDescent, Optimiser, SignStep
-from harness.task import Usual
-from harness.tree import leaves
+from harness.core.errors import InputError
+from harness.core.network import Group, Network
+from harness.core.optimisers import OPTIMISERS, Adam, GradientDescent, Optimiser, SignStep
+from harness.core.task import Usual
+from harness.core.tree import leaves
 
 NET = Network.chain(3, 2, 1)
 USUAL = Usual(lr=0.01, momentum=0.9, scale=0.3, epochs=100)

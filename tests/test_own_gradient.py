@@ -20,17 +20,17 @@ from algorithms.backprop import Backprop
 from algorithms.boltzmann import Boltzmann
 from algorithms.mean_field import MeanField
 from algorithms.restricted_boltzmann import RestrictedBoltzmann
-from harness import registry
-from harness.algorithm import Batch, Loss
-from harness.alignment import size
-from harness.cell import Cell
-from harness.credit import check
-from harness.drawn import fitted_scale, largest, z_scores
-from harness.experiment import Settings, resolve, run
-from harness.network import Network
-from harness.rand import NOISE, SPLIT, Rand
-from harness.reference import credited, reference
-from harness.task import Task
+from harness.cells.cell import Cell
+from harness.core import registry
+from harness.core.algorithm import Batch, Loss
+from harness.core.network import Network
+from harness.core.rand import NOISE, SPLIT, Rand
+from harness.core.task import Task
+from harness.credit.averages import fitted_scale, largest, z_scores
+from harness.credit.compare import size
+from harness.credit.gradient_check import check
+from harness.credit.reference import credited, reference
+from harness.experiment.run import Settings, resolve, run
 from harness.tasks.encoder import Encoder
 from harness.tasks.xor import Xor
 

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 
 from algorithms.backprop import Backprop
 from algorithms.perceptron import Perceptron
-from harness.algorithm import Batch
-from harness.errors import InputError, NotApplicable
-from harness.experiment import Result, run
-from harness.network import Network
-from harness.optimisers import GradientDescent
-from harness.rand import NOISE, Rand
-from harness.task import binary_inputs
+from harness.core.algorithm import Batch
+from harness.core.errors import InputError, NotApplicable
+from harness.core.network import Network
+from harness.core.optimisers import GradientDescent
+from harness.core.rand import NOISE, Rand
+from harness.core.task import binary_inputs
+from harness.experiment.run import Result, run
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
-from harness.training import DIVERGED, SOLVED, UNSOLVED
+from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED
 
 quick = settings(deadline=None, derandomize=True, max_examples=100)
 

@@ -22,15 +22,15 @@ from algorithms.backprop import Backprop
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.node_perturbation import NodePerturbation, Reinforce
 from algorithms.weight_perturbation import ForwardGradient, SequentialWeightPerturbation, Spsa, WeightPerturbation
-from harness.algorithm import Batch
-from harness.cell import Cell
-from harness.compiled import refusal
-from harness.errors import InputError
-from harness.experiment import Settings, resolve, run
-from harness.network import Edge, Group, Network
-from harness.optimisers import GradientDescent
-from harness.rand import NOISE, Rand
-from harness.task import Usual
+from harness.cells.cell import Cell
+from harness.compiling.driver import refusal
+from harness.core.algorithm import Batch
+from harness.core.errors import InputError
+from harness.core.network import Edge, Group, Network
+from harness.core.optimisers import GradientDescent
+from harness.core.rand import NOISE, Rand
+from harness.core.task import Usual
+from harness.experiment.run import Settings, resolve, run
 from harness.tasks.family_tree import FamilyTree
 from harness.tasks.xor import Xor
 

@@ -14,10 +14,10 @@ from test_plots_weights import weights
 from test_table import STRICT, XOR, keep
 
 from harness import plots
-from harness.cell import Cell
-from harness.errors import InputError
+from harness.cells.cell import Cell
+from harness.core.errors import InputError
 from harness.plots.hinton import has_hidden_weights, hinton_figure
-from harness.record import Record
+from harness.store.record import Record
 
 AWKWARD = {
     "one replica": [((S,), (20,))],

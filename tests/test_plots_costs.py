@@ -11,9 +11,9 @@ from made_up import D, S, U, cell, frames
 from pages import check_page, said, shown
 
 from harness import plots
-from harness.cell import Cell
-from harness.cost import sheet
-from harness.errors import InputError
+from harness.cells.cell import Cell
+from harness.core.errors import InputError
+from harness.cost.sheet import sheet
 
 LONG = "backprop (optimiser=gradient_descent, lr={}, momentum=0.9)"
 

@@ -9,8 +9,8 @@ from made_up import S, U, cell, credit, frames
 from pages import check_page, said, shown
 
 from harness import plots
-from harness.errors import InputError
-from harness.similarity import compare
+from harness.core.errors import InputError
+from harness.inspection.similarity import compare
 
 LR, SCALE = "algorithm.optimiser.lr", "task.scale"
 

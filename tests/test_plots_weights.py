@@ -8,8 +8,8 @@ from matplotlib.collections import PatchCollection
 from pages import check_page, said
 from test_table import XOR, D, S, U, keep
 
-from harness.cell import Cell
-from harness.errors import InputError
+from harness.cells.cell import Cell
+from harness.core.errors import InputError
 from harness.plots import family_tree_figure, hinton_figure, people_figure
 from harness.plots.people import in_order
 from harness.tasks.family_tree import ENGLISH, ITALIAN, PEOPLE

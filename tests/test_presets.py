@@ -10,11 +10,11 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from harness.app import cell_of
-from harness.catalog import described
-from harness.conf import CONF
-from harness.experiment import run_cell
-from harness.record import Store
+from harness.cli.app import cell_of
+from harness.cli.catalog import described
+from harness.cli.conf import CONF
+from harness.experiment.run import run_cell
+from harness.store.record import Store
 
 PRESETS = [name for name, _ in described("experiment")]
 FOUND = {  # every setting of published-figures, section 1, for the tasks that are here
@@ -60,8 +60,8 @@ def test_each_has_a_line_for_the_catalog(group: str) -> None:
 
 
 def test_the_catalog_lists_everything(capsys: pytest.CaptureFixture[str]) -> None:
-    from harness import registry
-    from harness.catalog import main
+    from harness.cli.catalog import main
+    from harness.core import registry
 
     main()
     out = capsys.readouterr().out
@@ -74,7 +74,7 @@ PLUGIN = '''
 """A rule that moves every weight towards zero."""
 from dataclasses import dataclass
 from typing import ClassVar
-from harness.algorithm import Algorithm, Traits, Update
+from harness.core.algorithm import Algorithm, Traits, Update
 
 @dataclass(frozen=True)
 class TowardsZero(Algorithm):
@@ -98,9 +98,9 @@ def test_one_file_dropped_in_is_an_option_an_entry_and_a_run(tmp_path: Path) -> 
     program = (
         "import sys, algorithms; algorithms.__path__.append(sys.argv.pop(1))\n"
         "if sys.argv[1] == 'catalog':\n"
-        "    from harness.catalog import main; main()\n"
+        "    from harness.cli.catalog import main; main()\n"
         "else:\n"
-        "    from harness.app import main; main()\n"
+        "    from harness.cli.app import main; main()\n"
     )
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -124,7 +124,7 @@ def test_one_file_dropped_in_is_an_option_an_entry_and_a_run(tmp_path: Path) -> 
 def test_the_console_script_is_the_same_program() -> None:
     from importlib.metadata import entry_points
 
-    from harness.app import main
+    from harness.cli.app import main
 
     (script,) = entry_points(group="console_scripts", name="harness")
     loaded: Callable[[], None] = script.load()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from algorithms.backprop import Backprop
-from harness.optimisers import GradientDescent
-from harness.rand import NOISE, Rand
+from harness.core.optimisers import GradientDescent
+from harness.core.rand import NOISE, Rand
 from harness.replication.printed import (
     FIG2,
     FIG3,

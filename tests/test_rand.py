@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from numpy.random import PCG64, Generator, SeedSequence
 from scipy import stats
 
-from harness import registry
-from harness.algorithm import CreditAlgorithm
-from harness.experiment import run
-from harness.network import Edge, Group, Network
-from harness.optimisers import Optimiser
-from harness.rand import NOISE, NORMAL, ORDER, SPLIT, UNIFORM, WEIGHTS, Rand
+from harness.core import registry
+from harness.core.algorithm import CreditAlgorithm
+from harness.core.network import Edge, Group, Network
+from harness.core.optimisers import Optimiser
+from harness.core.rand import NOISE, NORMAL, ORDER, SPLIT, UNIFORM, WEIGHTS, Rand
+from harness.experiment.run import run
 from harness.tasks.xor import Xor
 
 PURPOSES = (WEIGHTS, ORDER, NOISE, SPLIT)
@@ -102,7 +102,7 @@ def test_uniform_and_normal_have_their_distributions() -> None:
 
 def test_uniform_stays_below_one_in_every_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     """[0, 1): the largest number a generator gives, 1 − 2⁻⁵³, must not round up to 1 (one float32 draw in 2²⁵ would)."""
-    monkeypatch.setattr("harness.rand.Generator", lambda bits: Largest())
+    monkeypatch.setattr("harness.core.rand.Generator", lambda bits: Largest())
     for dtype in ("float64", "float32"):
         assert Rand(0, [0], NOISE, dtype).uniform(3).max() < 1
 

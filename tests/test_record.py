@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import record as record_module
-from harness import versions
-from harness.cell import Cell
-from harness.errors import InputError
-from harness.experiment import run_cell
-from harness.record import Store
+from harness.cells import code_version as versions
+from harness.cells.cell import Cell
+from harness.core.errors import InputError
+from harness.experiment.run import run_cell
+from harness.store import record as record_module
+from harness.store.record import Store
 
 BACKPROP: dict[str, Any] = {"name": "backprop"}
 XOR: dict[str, Any] = {"name": "xor"}
@@ -84,7 +84,7 @@ def test_code_is_known_by_what_it_does(change: Any, same: bool, tmp_path: Path) 
     program = textwrap.dedent(
         """
         import sys; sys.path.insert(0, sys.argv[1])
-        from harness import versions
+        from harness.cells import code_version as versions
         versions.PROJECT = ("package",)
         print(versions.code_version("package.outer"))
         """
@@ -104,16 +104,22 @@ def test_code_is_known_by_what_it_does(change: Any, same: bool, tmp_path: Path) 
 
 
 def test_the_version_of_a_cell_covers_the_loop_and_the_network() -> None:
-    versions.code_version("harness.experiment")
+    versions.code_version("harness.experiment.run")
     seen: set[str] = set()
-    waiting = ["algorithms.shallow", "harness.experiment"]
+    waiting = ["algorithms.shallow", "harness.experiment.run"]
     while waiting:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
             waiting.extend(versions._meaning(name)[1])
-    assert {"harness.training", "harness.network", "harness.kernels", "harness.rand", "harness.optimisers"} <= seen
-    assert not {"harness.record", "harness.table", "harness.tracking", "harness.app"} & seen, (
+    assert {
+        "harness.training.trainer",
+        "harness.core.network",
+        "harness.core.kernels",
+        "harness.core.rand",
+        "harness.core.optimisers",
+    } <= seen
+    assert not {"harness.store.record", "harness.results.table", "harness.store.mlflow_send", "harness.cli.app"} & seen, (
         "a prettier table recomputes nothing"
     )
 

@@ -18,15 +18,17 @@ from algorithms.backprop import Backprop
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.perceptron import Perceptron
 from algorithms.shallow import Shallow
-from harness import experiment, kernels, training
-from harness.algorithm import Algorithm, Batch
-from harness.experiment import Result, run
-from harness.network import Network
-from harness.optimisers import Adam, GradientDescent
-from harness.rand import NOISE, WEIGHTS, Rand
-from harness.task import Patterns, Task
+from harness.core import kernels
+from harness.core.algorithm import Algorithm, Batch
+from harness.core.network import Network
+from harness.core.optimisers import Adam, GradientDescent
+from harness.core.rand import NOISE, WEIGHTS, Rand
+from harness.core.task import Patterns, Task
+from harness.experiment import run as experiment
+from harness.experiment.run import Result, run
 from harness.tasks.xor import Xor
-from harness.training import Trained
+from harness.training import trainer as training
+from harness.training.trainer import Trained
 
 REPLICAS = 24
 quick = settings(deadline=None, derandomize=True, max_examples=150)

@@ -20,9 +20,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.errors import InputError
-from harness.record import Store
-from harness.replicate import HEADER, Row, judged, parsed, rows, show, to_csv, to_markdown
+from harness.cli.replicate import HEADER, Row, judged, parsed, rows, show, to_csv, to_markdown
+from harness.core.errors import InputError
 from harness.replication import claims, evidence, measures, networks
 from harness.replication.claim import FOUND, TRUST, Claim, Observation, Setting
 from harness.replication.codes import found
@@ -55,6 +54,7 @@ from harness.replication.verdict import (
     VERDICTS,
     judge,
 )
+from harness.store.record import Store
 
 SIMULATIONS = 600
 FOLDER = Path(evidence.__file__).parent

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness import representations as rep
+from harness.inspection import hidden_units as rep
 from harness.tasks.family_tree import PEOPLE, FamilyTree
 
 PDP_SYMMETRY = np.array(  # PDP vol. 1 ch. 8: weights of the six bits into two hidden units

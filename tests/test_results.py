@@ -19,16 +19,18 @@ import pandas as pd
 import pytest
 from test_table import BUDGET, STRICT, XOR, D, S, U, keep
 
-from harness import results, retrieval, table
-from harness.app import attempt
-from harness.cell import Cell
-from harness.cost import sheet
-from harness.dashboard import HOST, free_port
-from harness.errors import InputError
-from harness.experiment import run_cell
-from harness.record import FINISHED, Store
-from harness.summary import Summary, of_record
-from harness.tracking import sync, tracking_uri
+from harness import results
+from harness.cells.cell import Cell
+from harness.cli.app import attempt
+from harness.cli.dashboard import HOST, free_port
+from harness.core.errors import InputError
+from harness.cost.sheet import sheet
+from harness.experiment.run import run_cell
+from harness.experiment.summary import Summary, of_record
+from harness.results import table
+from harness.store import mlflow_fetch as retrieval
+from harness.store.mlflow_send import sync, tracking_uri
+from harness.store.record import FINISHED, Store
 
 # MLflow's own imports and database sessions warn; what we do with it does not
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -237,7 +239,7 @@ def test_a_study_of_many_cells_is_found_whole(store: Store, database: Path) -> N
         (notes / i).write_text(f"{n:032x}")
     from mlflow import MlflowClient
 
-    from harness import tracking
+    from harness.store import mlflow_send as tracking
 
     client = MlflowClient(tracking_uri(store, None))
     experiment = tracking._experiment(client, store, "s", tracking_uri(store, None))

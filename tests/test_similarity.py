@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import InputError
-from harness.pareto import pareto_front
-from harness.similarity import compare, linear_cka
+from harness.core.errors import InputError
+from harness.inspection.similarity import compare, linear_cka
+from harness.statistics.pareto import pareto_front
 
 
 def normal(*shape, seed=0):

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.record import Store
-from harness.registry import algorithms
+from harness.core.registry import algorithms
+from harness.store.record import Store
 
 Harness = Callable[..., tuple[int, str, str]]
 SWEEP = (

@@ -15,7 +15,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from harness import statistics, summary
+from harness import statistics
+from harness.experiment import summary
 from harness.statistics import Replicas
 
 BUDGET, LUCKY, N = 500.0, 0.4, 4000

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from harness import table
-from harness.cell import Cell
-from harness.curves import curve_epochs
-from harness.errors import InputError
-from harness.experiment import Result, run_cell
-from harness.summary import Summary, describe, flat, of_record, summarise
-from harness.training import DIVERGED, SOLVED, UNSOLVED, Trained
+from harness.cells.cell import Cell
+from harness.core.errors import InputError
+from harness.experiment.run import Result, run_cell
+from harness.experiment.summary import Summary, describe, flat, of_record, summarise
+from harness.results import table
+from harness.training.curves import curve_epochs
+from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED, Trained
 
 S, U, D = SOLVED, UNSOLVED, DIVERGED
 XOR, STRICT = {"name": "xor"}, {"name": "xor", "target_off": 0.1, "target_on": 0.9, "criterion": "margin", "bound": 0.05}

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from algorithms.backprop import Backprop
-from harness.errors import InputError
-from harness.experiment import Result, run
-from harness.network import Edge, Group, Network
-from harness.optimisers import GradientDescent
-from harness.rand import SPLIT, Rand
-from harness.task import Data, Patterns, Task, Usual
+from harness.core.errors import InputError
+from harness.core.network import Edge, Group, Network
+from harness.core.optimisers import GradientDescent
+from harness.core.rand import SPLIT, Rand
+from harness.core.task import Data, Patterns, Task, Usual
+from harness.experiment.run import Result, run
 from harness.tasks.linear_map import LinearMap
 from harness.tasks.linear_perceptron import LinearPerceptron
 from harness.tasks.parity import Parity

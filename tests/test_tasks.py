@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from algorithms.backprop import Backprop
-from harness import registry
-from harness.algorithm import Loss
-from harness.errors import InputError
-from harness.experiment import run
-from harness.network import Network
-from harness.optimisers import GradientDescent
-from harness.rand import SPLIT, Rand
-from harness.task import Data, Task
+from harness.core import registry
+from harness.core.algorithm import Loss
+from harness.core.errors import InputError
+from harness.core.network import Network
+from harness.core.optimisers import GradientDescent
+from harness.core.rand import SPLIT, Rand
+from harness.core.task import Data, Task
+from harness.experiment.run import run
 from harness.tasks.addition import Addition
 from harness.tasks.encoder import Encoder
 from harness.tasks.family_tree import PEOPLE, RELATIONS, FamilyTree, pairs, triples

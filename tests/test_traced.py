@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import basic_indices, mutually_broadcastable_shapes
 
-from harness.ledger import Ledger
-from harness.loops import repeat
-from harness.program import Program
-from harness.traced import NARROW, CannotCompile, trace, values
-from harness.traced_loop import TracedRand
-from harness.tracked import Tracked
-from harness.tree import leaves, tree_map
+from harness.compiling.arrays import NARROW, CannotCompile, trace, values
+from harness.compiling.loops import TracedRand
+from harness.compiling.program import Program
+from harness.core.loops import repeat
+from harness.core.tree import leaves, tree_map
+from harness.cost.arrays import Tracked
+from harness.cost.ledger import Ledger
 
 few = settings(deadline=None, derandomize=True, max_examples=8)
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}
@@ -904,7 +904,7 @@ def test_a_plain_loop_after_a_refused_one_is_plain_again() -> None:
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_random_numbers_are_handed_out_in_the_order_of_rand(dtype: str) -> None:
-    from harness.rand import NOISE, NORMAL, UNIFORM, Rand
+    from harness.core.rand import NOISE, NORMAL, UNIFORM, Rand
 
     def draw(rand: Any) -> Any:
         return rand.uniform(2, 3), rand.normal(4), rand.permutation(5), rand.zeros(2), rand.normal(1, 2), rand.uniform(1)

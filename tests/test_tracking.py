@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import tracking
-from harness.cell import Cell
-from harness.dashboard import free_port, run_table, serve
-from harness.errors import InputError
-from harness.experiment import run_cell
-from harness.record import Record, Store
+from harness.cells.cell import Cell
+from harness.cli.dashboard import free_port, run_table, serve
+from harness.core.errors import InputError
+from harness.experiment.run import run_cell
 from harness.statistics import wilson
-from harness.tracking import sync, tracking_uri
+from harness.store import mlflow_send as tracking
+from harness.store.mlflow_send import sync, tracking_uri
+from harness.store.record import Record, Store
 
 # MLflow's own imports and database sessions warn; what we do with it does not
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.filterwarnings("ignore::ResourceWarning")]

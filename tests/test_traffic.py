@@ -13,11 +13,11 @@ import pytest
 
 from algorithms.backprop import Backprop
 from algorithms.delta_rule import DeltaRule
-from harness import registry
-from harness.errors import InputError, NotApplicable
-from harness.experiment import Result, run
-from harness.rand import SPLIT, Rand
-from harness.task import Data
+from harness.core import registry
+from harness.core.errors import InputError, NotApplicable
+from harness.core.rand import SPLIT, Rand
+from harness.core.task import Data
+from harness.experiment.run import Result, run
 from harness.tasks import traffic
 from harness.tasks.traffic import (
     DAY,

@@ -12,17 +12,18 @@ from hypothesis import strategies as st
 
 from algorithms.backprop import Backprop
 from algorithms.perceptron import Perceptron
-from harness import experiment, training
-from harness.algorithm import Algorithm, Batch, Network, Rand, State, Update
-from harness.curves import curve_epochs, quantiles
-from harness.errors import InputError
-from harness.experiment import Result, run
-from harness.network import Group
-from harness.optimisers import GradientDescent, SignStep
-from harness.rand import NOISE, ORDER, SPLIT
-from harness.task import Patterns, Task, Usual, bit_names
+from harness.core.algorithm import Algorithm, Batch, Network, Rand, State, Update
+from harness.core.errors import InputError
+from harness.core.network import Group
+from harness.core.optimisers import GradientDescent, SignStep
+from harness.core.rand import NOISE, ORDER, SPLIT
+from harness.core.task import Patterns, Task, Usual, bit_names
+from harness.experiment import run as experiment
+from harness.experiment.run import Result, run
 from harness.tasks.xor import Xor
-from harness.training import DIVERGED, SOLVED, UNSOLVED
+from harness.training import trainer as training
+from harness.training.curves import curve_epochs, quantiles
+from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED
 
 NEVER = 10**5  # sweeps: more than any budget here, less than a weight may be
 TARGETS = np.array([[0.0], [1.0], [1.0], [0.0]])  # XOR in counting order

@@ -11,10 +11,10 @@ from test_gradients import problem
 
 from algorithms.backprop import Backprop
 from algorithms.weight_mirror import KolenPollack, WeightMirror, back
-from harness.algorithm import Batch
-from harness.network import Edge, Group, Network
-from harness.optimisers import Adam, GradientDescent, SignStep
-from harness.rand import NOISE, SPLIT, WEIGHTS, Rand
+from harness.core.algorithm import Batch
+from harness.core.network import Edge, Group, Network
+from harness.core.optimisers import Adam, GradientDescent, SignStep
+from harness.core.rand import NOISE, SPLIT, WEIGHTS, Rand
 from harness.tasks.encoder import Encoder
 from harness.tasks.family_tree import FamilyTree
 from harness.tasks.linear_map import LinearMap

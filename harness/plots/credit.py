@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import InputError, one_of
+from harness.core.errors import InputError, one_of
 from harness.plots.frames import Drawn, by_task, drawn, needs, panels
 from harness.plots.page import Panel, page
 from harness.plots.style import BEHIND, DIM, logarithmic, look

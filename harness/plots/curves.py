@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import one_of
+from harness.core.errors import one_of
 from harness.plots.frames import Drawn, Fates, drawn, panels
 from harness.plots.page import page
 from harness.plots.style import BEHIND, DIM, logarithmic

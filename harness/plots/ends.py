@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.errors import InputError
-from harness.minima import Kind, canonical
+from harness.core.errors import InputError
+from harness.experiment.summary import number
+from harness.inspection.ends import Kind, canonical
 from harness.plots.page import Panel, page
 from harness.plots.style import BLUE, DIM, VERMILION
 from harness.statistics import wilson
-from harness.summary import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

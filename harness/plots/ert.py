@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from harness.errors import InputError, one_of
+from harness.core.errors import InputError, one_of
 from harness.plots.frames import Drawn, Fates, by_task, drawn, needs
 from harness.plots.page import LETTER, Panel, page
 from harness.plots.style import BLUE, DIM, VERMILION, logarithmic

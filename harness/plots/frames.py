@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import InputError
+from harness.core.errors import InputError
 from harness.plots.page import Panel
 from harness.plots.style import COLOURS, look
-from harness.training import DIVERGED, SOLVED
+from harness.training.trainer import DIVERGED, SOLVED
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.cost import CostSheet
-from harness.growth import AXES, DRAWN, QUANTITIES, exponent, varying
+from harness.cost.growth import AXES, DRAWN, QUANTITIES, exponent, varying
+from harness.cost.sheet import CostSheet
 from harness.plots.frames import GREY_ARE, TOGETHER
 from harness.plots.page import Panel, page
 from harness.plots.style import BEHIND, logarithmic, look, save
-from harness.record import Store
+from harness.store.record import Store
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

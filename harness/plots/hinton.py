@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from harness.errors import InputError
+from harness.core.errors import InputError
+from harness.experiment.summary import number
 from harness.plots.style import DIM, styled
-from harness.record import Record
-from harness.summary import number
-from harness.table import labels
-from harness.training import SOLVED
+from harness.results.table import labels
+from harness.store.record import Record
+from harness.training.trainer import SOLVED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

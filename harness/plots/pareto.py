@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import InputError
-from harness.pareto import pareto_front
+from harness.core.errors import InputError
 from harness.plots.frames import needs
 from harness.plots.page import headed
 from harness.plots.style import DIM, MARKERS, PALE, logarithmic, look, styled
+from harness.statistics.pareto import pareto_front
 
 if TYPE_CHECKING:
     import pandas as pd

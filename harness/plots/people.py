@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness import networks
-from harness.errors import InputError
+from harness.core.errors import InputError
+from harness.inspection.hidden_units import features
 from harness.plots.hinton import GREY, row_of, words
 from harness.plots.style import DIM, styled
-from harness.representations import features
+from harness.results import trained_networks as networks
 from harness.tasks.family_tree import ENGLISH, ITALIAN, PEOPLE, RELATIONS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from harness.record import Record
+    from harness.store.record import Record
 
 Array = Any
 CELL = 0.3  # inches: a square's place

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.errors import InputError, one_of
+from harness.core.errors import InputError, one_of
 from harness.plots.ert import CURRENCIES, Currency
 from harness.plots.frames import Drawn, drawn, panels
 from harness.plots.page import page

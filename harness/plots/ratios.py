@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.errors import InputError
+from harness.core.errors import InputError
+from harness.experiment.summary import number
 from harness.plots.page import Panel, page
 from harness.plots.style import BLUE, DIM, VERMILION, logarithmic
-from harness.summary import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

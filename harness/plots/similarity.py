@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.errors import InputError
+from harness.core.errors import InputError
+from harness.inspection.similarity import Similarity
 from harness.plots.page import headed
 from harness.plots.style import DIM, styled
-from harness.similarity import Similarity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,9 +12,9 @@ from harness.plots.ert import ert_bars
 from harness.plots.hinton import has_hidden_weights, hinton_figure
 from harness.plots.style import save
 from harness.plots.survival import survival_figure
-from harness.record import Record, Store
-from harness.table import labels
-from harness.training import SOLVED
+from harness.results.table import labels
+from harness.store.record import Record, Store
+from harness.training.trainer import SOLVED
 
 
 def write_figures(store: Store, study: str) -> list[Path]:

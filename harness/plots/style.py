@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.record import UNFINISHED
+from harness.store.record import UNFINISHED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

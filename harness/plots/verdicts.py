@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.errors import InputError
+from harness.core.errors import InputError
 from harness.plots.frames import needs
 from harness.plots.page import LETTER, Panel, page
 from harness.plots.style import BLUE, ORANGE, PALE, VERMILION

@@ -13,8 +13,8 @@ import numpy as np
 
 from algorithms._boltzmann_machine import Machine
 from algorithms.boltzmann import Boltzmann
-from harness.algorithm import Batch
-from harness.rand import NOISE, Rand
+from harness.core.algorithm import Batch
+from harness.core.rand import NOISE, Rand
 from harness.tasks.encoder import Encoder
 
 Array = Any

@@ -19,11 +19,11 @@ from uuid import uuid4
 
 import numpy as np
 
-from harness.cell import Cell
-from harness.errors import InputError
-from harness.record import UNFINISHED, Record, Store
+from harness.cells.cell import Cell
+from harness.cells.code_version import code_version
+from harness.core.errors import InputError
 from harness.replication.claim import Claim, Observation, Setting
-from harness.versions import code_version
+from harness.store.record import UNFINISHED, Record, Store
 
 STUDY = "replication"
 QUESTION = "Which published figures come out again, which do not, and which were never printed where they are said to be?"
@@ -62,7 +62,7 @@ class Plan:
     @classmethod
     def of(cls, claims: Iterable[Claim], small: bool = False) -> Plan:
         """Composes every setting once. Raises `InputError` for a setting that cannot be."""
-        from harness.command import cells_of
+        from harness.cli.arguments import cells_of
 
         some = tuple(claims)
         settings = {need.form(small): None for claim in some for need in claim.needs if isinstance(need, Setting)}
@@ -85,7 +85,7 @@ class Plan:
 
     def missing(self, store: Store) -> list[Job]:
         """What the store does not have; long jobs first, so that workers end together."""
-        from harness.study import expected_work
+        from harness.studies.conduct import expected_work
 
         return sorted(
             (job for job in self.jobs.values() if not has(store, job)),
@@ -119,7 +119,7 @@ def run(plan: Plan, store: Store) -> list[str]:
         return []
     from joblib import Parallel, delayed
 
-    from harness.progress import cells_bar
+    from harness.studies.progress import cells_bar
 
     workers, cells = min(len(jobs), os.cpu_count() or 1), [job.id for job in jobs if isinstance(job, Cell)]
     with cells_bar(store, cells) if cells else nullcontext():
@@ -130,7 +130,7 @@ def run(plan: Plan, store: Store) -> list[str]:
 def do(job: Job, store: Store) -> str:
     """Run one job and keep what came of it; why it failed, or nothing."""
     if isinstance(job, Cell):
-        from harness.app import attempt
+        from harness.cli.app import attempt
 
         attempt(job, store)
         return "" if store.has(job.id) else f"{job.id} failed: {store.failures([job.id])[job.id]['reason']}"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.summary import number
+from harness.experiment.summary import number
 
 
 @dataclass(frozen=True)

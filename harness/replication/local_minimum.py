@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from algorithms.backprop import Backprop
-from harness.optimisers import GradientDescent
-from harness.rand import NOISE, ORDER, Rand
+from harness.core.optimisers import GradientDescent
+from harness.core.rand import NOISE, ORDER, Rand
 from harness.replication.printed import FIG5, batch_of, is_right, weights
 from harness.tasks.xor import Xor
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from harness.experiment.summary import number, significant
 from harness.replication.figure import Measured
 from harness.statistics import wilson
-from harness.summary import number, significant
-from harness.training import DIVERGED, SOLVED
+from harness.training.trainer import DIVERGED, SOLVED
 
 Array = Any
 DRAWS = 2000  # of a bootstrap

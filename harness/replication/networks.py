@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from harness import registry
-from harness.networks import of
+from harness.core import registry
 from harness.replication.figure import Measured
 from harness.replication.measures import share
-from harness.training import SOLVED
+from harness.results.trained_networks import of
+from harness.training.trainer import SOLVED
 
 Array = Any
 ON = 0.5

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from algorithms.backprop import Backprop
-from harness.rand import NOISE, Rand
+from harness.core.rand import NOISE, Rand
 from harness.replication import printed
 from harness.replication.claim import COMPUTED, FOUND, RECALLED, Claim, Observation, Setting
 from harness.replication.figure import Digits, Elsewhere, Measured, Order, Rate, Side, once, one_run

@@ -11,9 +11,9 @@ import numpy as np
 from algorithms.backprop import Backprop
 from algorithms.node_perturbation import NodePerturbation
 from algorithms.weight_perturbation import WeightPerturbation
-from harness.algorithm import Batch, CreditAlgorithm
-from harness.network import Edge, Group, Network
-from harness.rand import NOISE, Rand
+from harness.core.algorithm import Batch, CreditAlgorithm
+from harness.core.network import Edge, Group, Network
+from harness.core.rand import NOISE, Rand
 
 Array = Any
 RULES: dict[str, CreditAlgorithm] = {

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from harness.algorithm import Batch
-from harness.network import Edge, Key, Network, Params
-from harness.task import Data, Task
+from harness.core.algorithm import Batch
+from harness.core.network import Edge, Key, Network, Params
+from harness.core.task import Data, Task
 
 Array = Any
 # Exclusive or: one hidden unit with shortcuts, of threshold units and learned; the local minimum of two hidden units

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from algorithms.backprop import Backprop
-from harness.cell import Cell
-from harness.experiment import Settings
+from harness.cells.cell import Cell
+from harness.credit.vanishing import left
+from harness.experiment.run import Settings
 from harness.tasks.deep_chain import DeepChain
-from harness.vanishing import left
 
 
 def credit_left(init: str, depth: int, replicas: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from algorithms.backprop import Backprop
 from algorithms.finite_differences import FiniteDifferences
-from harness.rand import NOISE, WEIGHTS, Rand
+from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.replication.printed import batch_of
 from harness.tasks.xor import Xor
 

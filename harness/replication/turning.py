@@ -8,9 +8,9 @@ import numpy as np
 
 from algorithms.backprop import Backprop
 from algorithms.feedback_alignment import FeedbackAlignment
-from harness.algorithm import Batch
+from harness.core.algorithm import Batch
 from harness.tasks.linear_map import LinearMap
-from harness.training import Plan, Trainer
+from harness.training.trainer import Plan, Trainer
 
 Array = Any
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.activations import ACTIVATIONS
+from harness.core.units import ACTIVATIONS
 from harness.replication.claim import COMPUTED, FOUND, Claim, Observation, nothing
 from harness.replication.figure import Digits, Elsewhere, Measured, Order
 from harness.replication.measures import exactly

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from harness.errors import InputError, whole
+from harness.core.errors import InputError, whole
 from harness.statistics.bootstrap import CHUNK, RESAMPLES, Interval, percentile
 
 CUT = 0.25

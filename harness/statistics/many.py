@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.errors import InputError
+from harness.core.errors import InputError
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:

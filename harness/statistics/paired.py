@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.errors import InputError
+from harness.core.errors import InputError
 from harness.statistics.bootstrap import RESAMPLES, Interval, amounts, bias_corrected, check_level, draws, fates, in_order
 from harness.statistics.censored import Replicas, survival
 from harness.statistics.running_time import running_time

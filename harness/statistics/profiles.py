@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.errors import InputError, whole
+from harness.core.errors import InputError, whole
 from harness.statistics.bootstrap import amounts
 
 Array = Any

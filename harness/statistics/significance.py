@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from harness.errors import InputError
+from harness.core.errors import InputError
 from harness.statistics.bootstrap import fates
 from harness.statistics.censored import Replicas
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import ClassVar
 
-from harness.errors import InputError, whole
-from harness.network import Edge, Group, Network
-from harness.task import Patterns, Published, Task, Usual, binary_inputs
+from harness.core.errors import InputError, whole
+from harness.core.network import Edge, Group, Network
+from harness.core.task import Patterns, Published, Task, Usual, binary_inputs
 
 PDP = "PDP vol. 1 ch. 8"
 

@@ -23,10 +23,10 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.activations import ACTIVATIONS
-from harness.errors import InputError, between, one_of, whole
-from harness.network import Network
-from harness.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
+from harness.core.errors import InputError, between, one_of, whole
+from harness.core.network import Network
+from harness.core.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
+from harness.core.units import ACTIVATIONS
 
 RULES = ("parity", "majority")
 EARLIER = "one network of 50 logistic units a layer, inputs not stated: RMS of ∂E/∂w into the first ÷ the last hidden layer"

@@ -19,10 +19,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from harness.errors import whole
-from harness.network import Network
-from harness.rand import Rand
-from harness.task import Data, Patterns, Published, Task, Usual
+from harness.core.errors import whole
+from harness.core.network import Network
+from harness.core.rand import Rand
+from harness.core.task import Data, Patterns, Published, Task, Usual
 
 CLASSES = 10
 Images = tuple[NDArray[np.uint8], NDArray[np.uint8]]

@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.errors import between, whole
-from harness.network import Network
-from harness.task import Patterns, Published, Task, Usual, bit_names
+from harness.core.errors import between, whole
+from harness.core.network import Network
+from harness.core.task import Patterns, Published, Task, Usual, bit_names
 
 PDP = "PDP vol. 1 ch. 8"
 

@@ -38,9 +38,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.errors import between, whole
-from harness.network import Edge, Group, Network
-from harness.task import Patterns, Published, Task, Usual
+from harness.core.errors import between, whole
+from harness.core.network import Edge, Group, Network
+from harness.core.task import Patterns, Published, Task, Usual
 
 NATURE = "Nature 323:533-536"
 

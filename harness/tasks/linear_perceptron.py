@@ -18,10 +18,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from harness.errors import one_of, whole
-from harness.network import Edge, Group, Network
-from harness.rand import SPLIT, Rand
-from harness.task import Data, Patterns, Published, Task, Usual
+from harness.core.errors import one_of, whole
+from harness.core.network import Edge, Group, Network
+from harness.core.rand import SPLIT, Rand
+from harness.core.task import Data, Patterns, Published, Task, Usual
 
 Array = Any
 WERFEL = "Werfel, Xie & Seung 2005"

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.network import Network
-from harness.task import Patterns, Published, Task, Usual, binary_inputs
+from harness.core.network import Network
+from harness.core.task import Patterns, Published, Task, Usual, binary_inputs
 
 PDP = "PDP vol. 1 ch. 8"
 

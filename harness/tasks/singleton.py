@@ -12,8 +12,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.network import Network
-from harness.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
+from harness.core.network import Network
+from harness.core.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
 
 PDP = "PDP vol. 1 ch. 8"
 

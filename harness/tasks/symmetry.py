@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.errors import between, whole
-from harness.network import Network
-from harness.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
+from harness.core.errors import between, whole
+from harness.core.network import Network
+from harness.core.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
 
 NATURE = "Nature 323:533-536"
 

@@ -29,10 +29,10 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from harness.errors import InputError, one_of, whole
-from harness.network import Network
-from harness.rand import Rand
-from harness.task import Array, Data, Patterns, Published, Task, Usual
+from harness.core.errors import InputError, one_of, whole
+from harness.core.network import Network
+from harness.core.rand import Rand
+from harness.core.task import Array, Data, Patterns, Published, Task, Usual
 
 Numbers = NDArray[np.float64]
 DAY, WEEK = 24, 168

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.network import Network
-from harness.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
+from harness.core.network import Network
+from harness.core.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
 
 PDP = "PDP vol. 1 ch. 8"
 

@@ -1,0 +1,183 @@
+"""The study `comparison` in words: who solves what, at what cost, and beside backpropagation.
+
+`cells` and `replicas` are the frames of `harness.results`. Tasks are taken in their usual form, each algorithm once on each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.answers.pairs import beside
+from harness.answers.words import amount, brief, decided, each, rate, ratio, several
+from harness.experiment.summary import number
+from harness.statistics import Interval, running_time
+from harness.training.trainer import SOLVED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HALF = 0.5
+CURRENCIES = {"epochs": "epochs", "flops": "FLOPs", "span_operations": "dependent operations", "seconds": "seconds"}
+RESAMPLES = 10_000
+STRATEGIES = {
+    "perceptron rule": "perceptron",
+    "Boltzmann machine": "boltzmann",
+    "random search: genetic": "genetic",
+    "random search: perturbation": "weight_perturbation",
+    "backpropagation": "backprop",
+}
+"""The four strategies of the popular account, and our algorithm that is each: random search is given twice."""
+TASKS = ("xor", "encoder", "symmetry")
+
+
+def usual(cells: pd.DataFrame) -> pd.DataFrame:
+    """The finished cells on tasks in their usual form; the first of each algorithm and task."""
+    some = cells[(cells["replicas"] > 0) & (cells["task"] == cells["task_name"])]
+    return some.drop_duplicates(["task_name", "algorithm_name"])
+
+
+def solvers(cells: pd.DataFrame) -> list[str]:
+    """For every task, which algorithms solve more than half of its replicas, which less, by the whole Wilson interval."""
+    said = []
+    for task, rows in _by_task(cells):
+        groups: dict[str, list[str]] = {"more than half": [], "fewer": [], "not decided": [], "not one": []}
+        for row in each(rows):
+            share = "not one" if not row.solved else "more than half" if row.rate_low > HALF else "fewer"
+            share = "not decided" if share == "fewer" and row.rate_high > HALF else share
+            at_most = f" (at most {100 * row.rate_high:.1f} % of {number(row.replicas)})" if share == "not one" else ""
+            groups[share].append(row.algorithm_name + at_most)
+        parts = [f"{share}: {several(names)}" for share, names in groups.items() if names]
+        said.append(f"**{task}**, {len(rows)} algorithms. Of its replicas solve {'; '.join(parts)}.")
+    return said
+
+
+def cheapest(cells: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
+    """For every task, whose expected running time is least in each currency, and whose interval overlaps that one's."""
+    said = []
+    for task, rows in _by_task(cells):
+        costs = {row.algorithm_name: running_times(row, replicas) for row in each(rows)}
+        parts = []
+        for currency, word in CURRENCIES.items():
+            known = {name: cost[currency] for name, cost in costs.items() if currency in cost}
+            finite = {name: cost for name, cost in known.items() if np.isfinite(cost.value)}
+            if not finite:
+                continue
+            best = min(finite, key=lambda name: finite[name].value)
+            close = [name for name in finite if name != best and finite[name].low <= finite[best].high]
+            parts.append(f"in {word} {best}, {amount(finite[best])}" + (f" (overlapping: {several(close)})" if close else ""))
+        said.append(f"**{task}**. " + (f"A success is cheapest {'; '.join(parts)}." if parts else "Nobody solves it."))
+    return said
+
+
+def running_times(cell: Any, replicas: pd.DataFrame) -> dict[str, Interval]:
+    """ERT of a row of `cells` in every currency that it was counted in, each with its 95 % interval."""
+    own = replicas[replicas["id"] == cell.id]
+    solved = own["outcome"].to_numpy(str) == SOLVED
+    updates = own["updates"].to_numpy(float)
+    spent = {"epochs": own["epochs"].to_numpy(float), "seconds": own["seconds"].to_numpy(float)}
+    spent |= {name: updates * getattr(cell, f"update_{name}") for name in ("flops", "span_operations")}
+    spent = {name: spent[name] for name in CURRENCIES if np.isfinite(spent[name]).all()}
+    found = running_time(np.column_stack(list(spent.values())), solved, seed=0, resamples=RESAMPLES)
+    return {name: Interval(*(end[i] for end in found)) for i, name in enumerate(spent)}
+
+
+def beside_backprop(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
+    """Every algorithm's work to a success beside backprop's on the same task, over the replicas that both have.
+
+    Columns task, algorithm, pairs, log_ratio (an `Interval`, of ln ERT in FLOPs), decided (less, more or undecided than
+    backprop's). The level of the intervals of a task with m algorithms is 1 − .05 / m: that one of them misses, 5 % at most.
+    """
+    import pandas as pd
+
+    found = []
+    for task, rows in _by_task(cells):
+        counted = rows[np.isfinite(rows["update_flops"].to_numpy(float))]
+        base = counted[counted["algorithm_name"] == "backprop"]
+        others = counted[counted["algorithm_name"] != "backprop"]
+        if not len(base):
+            continue
+        (one,) = each(base)
+        for row in each(others):
+            prices = float(row.update_flops), float(one.update_flops)
+            pair = beside(replicas, row.id, one.id, prices, level=1 - 0.05 / len(others), resamples=RESAMPLES)
+            found.append((task, row.algorithm_name, pair.replicas, pair.log_ratio, decided(pair.log_ratio)))
+    return pd.DataFrame(found, columns=["task", "algorithm", "pairs", "log_ratio", "decided"])
+
+
+def verdict(pairs: pd.DataFrame) -> list[str]:
+    """For every task, who needs less work to a success than backprop, who more, and of whom that is not decided."""
+    said = []
+    for task, rows in pairs.groupby("task", sort=False):
+        groups = {
+            word: [f"{row.algorithm} {ratio(row.log_ratio)}" for row in each(rows[rows["decided"] == word])]
+            for word in ("less", "undecided", "more")
+        }
+        said.append(
+            f"**{task}**, work ÷ backprop's. Less: {several(groups['less'])}. Not decided: {several(groups['undecided'])}. "
+            f"More: {several(groups['more'])}."
+        )
+    return said
+
+
+def four_strategies(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
+    """The popular account's table of four strategies, measured: texts, a row for each strategy and task that was run."""
+    import pandas as pd
+
+    rows = []
+    some = usual(cells)
+    for task in TASKS:
+        here = some[some["task_name"] == task]
+        base = next(iter(each(here[here["algorithm_name"] == "backprop"])), None)
+        for strategy, name in STRATEGIES.items():
+            for row in each(here[here["algorithm_name"] == name]):
+                rows.append(
+                    {
+                        "strategy": strategy,
+                        "task": task,
+                        "solved [95 %]": rate(row),
+                        "an update, in forward passes": brief(float(row.update_forward_passes)),
+                        "ERT in epochs [95 %]": amount(running_times(row, replicas)["epochs"]),
+                        "work to a success ÷ backprop's [95 %]": _over(row, base, replicas),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def orders(cells: pd.DataFrame) -> list[str]:
+    """For every task of the table, the strategies in order of an update's forward passes, and of the work of a success."""
+    some = usual(cells)
+    said = []
+    for task in TASKS:
+        here = some[(some["task_name"] == task) & some["algorithm_name"].isin(list(STRATEGIES.values()))]
+        rows = [row for row in each(here) if np.isfinite(row.update_forward_passes)]
+        if not rows:
+            continue
+        by_update = [row.algorithm_name for row in sorted(rows, key=lambda row: row.update_forward_passes)]
+        solving = sorted((row for row in rows if np.isfinite(row.ert_flops)), key=lambda row: row.ert_flops)
+        by_success = [row.algorithm_name for row in solving]
+        kept = [name for name in by_update if name in by_success]
+        same = "the same order" if kept == by_success else "another order"
+        never = [name for name in by_update if name not in by_success]
+        said.append(
+            f"**{task}**, from little work to much. An update, by pattern: {several(by_update)}. A success: {several(by_success)}"
+            + (f" ({same} among these)" if len(by_success) > 1 else "")
+            + (f"; never {several(never)}." if never else ".")
+        )
+    return said
+
+
+def _over(row: Any, base: Any, replicas: pd.DataFrame) -> str:
+    if base is None:
+        return "–"
+    if row.id == base.id:
+        return "1"
+    prices = float(row.update_flops), float(base.update_flops)
+    return ratio(beside(replicas, row.id, base.id, prices).log_ratio) if np.isfinite(prices).all() else "–"
+
+
+def _by_task(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    for task, rows in usual(cells).groupby("task_name", sort=False):
+        yield str(task), rows

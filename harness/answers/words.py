@@ -1,0 +1,79 @@
+"""The words of findings: numbers with their intervals, lists, tables and paragraphs, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.experiment.summary import number, percent
+from harness.statistics import Interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from IPython.display import Markdown
+
+
+def say(*paragraphs: str | Iterable[str]) -> Markdown:
+    """What a notebook shows: paragraphs, and lists of sentences as bullets."""
+    from IPython.display import Markdown
+
+    return Markdown(  # type: ignore[no-untyped-call]
+        "\n\n".join(p if isinstance(p, str) else bullets(p) for p in paragraphs)
+    )
+
+
+def bullets(sentences: Iterable[str]) -> str:
+    """A list."""
+    return "\n".join(f"- {sentence}" for sentence in sentences)
+
+
+def table(frame: pd.DataFrame) -> str:
+    """A frame of texts; columns after the first are set to the right."""
+    lines: list[Sequence[str]] = [[str(name) for name in frame.columns], ["---", *["---:"] * (len(frame.columns) - 1)]]
+    lines += [[str(value) for value in row] for row in each(frame)]
+    return "\n".join("| " + " | ".join(text.replace("|", "\\|").replace("\n", " ") for text in line) + " |" for line in lines)
+
+
+def each(frame: pd.DataFrame) -> list[Any]:
+    """The rows of a frame, with their columns as attributes; for names with dots take the frame's own columns."""
+    return list(frame.itertuples(index=False))
+
+
+def several(names: Sequence[str], none: str = "none") -> str:
+    """`a, b and c`; `none` for none."""
+    if len(names) < 2:
+        return names[0] if names else none
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def rate(row: Any) -> str:
+    """Solved rate of a row of `results.cells`, its Wilson interval and n: 95.1 % [93.6–96.3] of 1,000."""
+    return f"{percent(row.rate)} [{100 * row.rate_low:.1f}–{100 * row.rate_high:.1f}] of {number(row.replicas)}"
+
+
+def amount(interval: Interval) -> str:
+    """An amount with its interval: 519 [389–812], 1.2 [0.9–∞]; very large ones as 3.4e+08."""
+    value, low, high = (brief(float(end)) for end in interval)
+    return f"{value} [{low}–{high}]"
+
+
+def brief(x: float) -> str:
+    """Three significant digits, and no more: 1,230, 0.0123, 4.1e+08; ∞ where it is never reached, – where there is none."""
+    if not np.isfinite(x) or x == 0:
+        return number(x)
+    if abs(x) >= 1e7 or abs(x) < 1e-4:
+        return f"{x:.2g}"
+    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
+
+
+def ratio(log_ratio: Interval) -> str:
+    """A ratio from the interval of its logarithm: 2.5 [2.1–2.9]; ∞ or 0 where one side never succeeds, – where neither does."""
+    with np.errstate(over="ignore"):
+        return amount(Interval(*np.exp([float(end) for end in log_ratio])))
+
+
+def decided(log_ratio: Interval) -> str:
+    """Which side of 1 a ratio is on by its whole interval: `less`, `more`, or `undecided`."""
+    return "more" if log_ratio.low > 0 else "less" if log_ratio.high < 0 else "undecided"

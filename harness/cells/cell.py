@@ -1,0 +1,70 @@
+"""A cell: one algorithm on one task under one setting, and the name that everything in it determines."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from harness.cells.code_version import code_version
+from harness.core import registry
+from harness.core.algorithm import Algorithm
+from harness.core.errors import InputError, NotApplicable, unknown
+from harness.core.task import Task
+from harness.experiment.run import Settings, resolve
+
+
+@dataclass(frozen=True)
+class Cell:
+    """All that determines a result; settings are resolved, nothing is left to what is usual."""
+
+    algorithm: Algorithm
+    task: Task
+    settings: Settings
+    not_applicable: str = ""
+    """Why the algorithm cannot do the task; such a cell is recorded, not run."""
+
+    @classmethod
+    def of(cls, algorithm: Mapping[str, Any], task: Mapping[str, Any], run: Mapping[str, Any]) -> Cell:
+        """A cell from plain settings, as configs and records hold them. Raises `InputError` for what cannot be."""
+        known = Settings.__dataclass_fields__
+        for name in run:
+            if name not in known:
+                raise unknown("setting of run", name, known)
+        parts = registry.build_algorithm(algorithm), registry.build_task(task), Settings(**run)
+        try:
+            return cls(*resolve(*parts))
+        except NotApplicable as reason:
+            return cls(*parts, not_applicable=str(reason))
+
+    def settings_by_name(self) -> dict[str, Any]:
+        """Name and settings of algorithm, task and run in plain values; what decides no bit is left out."""
+        run = asdict(replace(self.settings, processes=1))
+        del run["processes"]
+        return {"algorithm": registry.settings_of(self.algorithm), "task": registry.settings_of(self.task), "run": run}
+
+    def versions(self) -> dict[str, str]:
+        """What else determines the bits: the code, NumPy and what it is compiled with."""
+        modules = [type(self.algorithm).__module__, type(self.task).__module__, "harness.experiment.run"]
+        if self.settings.probe:
+            modules.append("harness.credit.probe")
+        if self.settings.backend == "numpy":
+            return {"code": code_version(*modules), "numpy": np.__version__}
+        compilers = {name: version(name) for name in ("jax", "jaxlib") if find_spec(name)}
+        return {"code": code_version(*modules, "harness.compiling.driver"), "numpy": np.__version__, **compilers}
+
+    @property
+    def id(self) -> str:
+        """Task, algorithm and a hash of everything that determines the result: the name of its record."""
+        try:
+            text = json.dumps(self.settings_by_name() | self.versions(), sort_keys=True, allow_nan=False)
+        except ValueError as error:
+            raise InputError(f"every setting must be finite, but {self.settings_by_name()} was given") from error
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return f"{self.task.name}-{self.algorithm.name}-{digest}"

@@ -1,0 +1,142 @@
+"""The command line: `python -m harness` and the console script `harness`, a Hydra application.
+
+A run trains one cell, keeps it, and prints what came of it; a sweep (`-m`) is conducted as a study
+(hydra_plugins/harness_sweeper.py). Bad input ends in one sentence and exit code 2.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from harness.cells.cell import Cell
+from harness.cli.conf import CONF
+from harness.core import registry
+from harness.core.errors import InputError
+from harness.cost.sheet import cost_of
+from harness.experiment.run import run_cell
+from harness.store.record import Record, Store
+from harness.studies import options as schema
+
+schema.register()  # at import: the workers of a launcher import this module to find the job
+
+
+def main() -> None:
+    """Run the application; exit code 2 for bad input, 1 for a cell that failed."""
+    before = os.environ.get("HYDRA_FULL_ERROR", "0")
+    wants_traceback = before == "1"
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands us its errors instead of printing them
+    for module, error in registry.broken.items():
+        print(f"harness: {module} is left out, it does not load: {error}", file=sys.stderr)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        job()
+    except KeyboardInterrupt:
+        print("harness: interrupted; finished cells are kept, and the same command does the rest", file=sys.stderr)
+        sys.exit(130)
+    except InputError as problem:
+        if wants_traceback:
+            raise
+        sys.exit(_complain(str(problem)))
+    except (HydraException, OmegaConfBaseException, YAMLError) as problem:
+        if wants_traceback:
+            raise
+        from harness.cli.messages import sentence
+
+        sys.exit(_complain(sentence(problem)))
+    finally:
+        os.environ["HYDRA_FULL_ERROR"] = before
+
+
+@hydra.main(config_path=CONF, config_name="config", version_base="1.3")  # type: ignore[untyped-decorator]
+def job(cfg: DictConfig) -> None:
+    """One cell: alone, or as a job of a sweep, which keeps what becomes of its code and goes on to the next."""
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        attempt(cell_of(cfg), Store.at(cfg.store).prepare())  # Hydra holds what it raises; the study misses the record
+        return
+    try:
+        run_alone(cell_of(cfg), Store.at(cfg.store).prepare(), cfg)
+    except InputError as error:
+        sys.exit(_complain(str(error)))  # here, before Hydra adds its own words
+
+
+def cell_of(cfg: DictConfig) -> Cell:
+    """The cell that a composed configuration describes."""
+    parts = (OmegaConf.to_container(cfg[name], resolve=True, throw_on_missing=True) for name in ("algorithm", "task", "run"))
+    return Cell.of(*(dict(part) for part in parts))  # type: ignore[arg-type]  # all three are mappings
+
+
+def attempt(cell: Cell, store: Store, tick: Callable[[int], None] | None = None) -> Record | None:
+    """The record of a cell, run if it is not there yet; None if its code raised, which is noted in the store.
+
+    Raises `InputError` if the store cannot take it.
+    """
+    if store.has(cell.id):
+        return store.read(cell.id)
+    if cell.not_applicable:
+        return store.write(cell, None)
+    try:
+        result = run_cell(cell.algorithm, cell.task, cell.settings, tick)
+    except InputError as error:  # no fault of the code: the sentence is the whole answer
+        store.write_failure(cell, str(error), "")
+        return None
+    except Exception as error:
+        store.write_failure(cell, f"{type(error).__name__}: {error}", traceback.format_exc())
+        return None
+    return store.write(cell, result, cost_of(cell))
+
+
+def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:
+    """Run one cell for somebody who is watching."""
+    from harness.experiment.summary import describe
+    from harness.studies.progress import epochs_bar
+
+    if cell.not_applicable:
+        raise InputError(cell.not_applicable)
+    if cfg.study.cells:
+        raise InputError(
+            f"study {cfg.study.name!r} is a sweep of many cells: run it by python -m harness -m study={cfg.study.name}"
+        )
+    if cfg.small:
+        raise InputError("small=true would be ignored: it is the small form of a study (python -m harness -m study=… small=true)")
+    known = store.has(cell.id)
+    with epochs_bar(cell) as tick:
+        record = attempt(cell, store, tick)
+    if record is None:
+        failure = store.failures([cell.id])[cell.id]
+        if failure["traceback"]:
+            print(failure["traceback"], file=sys.stderr)
+        sys.exit(f"harness: {cell.id} failed: {failure['reason']}")
+    store.join_study(cfg.study.name, cfg.study.question, cell.id)
+    print(describe(record))
+    print(f"record: {os.path.relpath(record.path)}{' (made earlier)' if known else ''}")
+    follow_up(store, cfg.study.name, cfg.tracking)
+
+
+def follow_up(store: Store, study: str, tracking: Any) -> None:
+    """Send what is new to MLflow, unless tracking is off."""
+    if tracking.enabled:
+        from harness.store.mlflow_send import sync
+
+        sync(store, study, tracking.uri)
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt  # the way launchers know to end their workers; a SIGTERM alone leaves them running
+
+
+def _complain(text: str) -> int:
+    print(f"harness: {text}", file=sys.stderr)
+    return 2

@@ -1,0 +1,72 @@
+"""`python -m harness.catalog`: what there is, one line each. Reads names and first lines, imports nothing heavy.
+
+`python -m harness.catalog compiles` traces every algorithm's source and says which have a compiled form, and why not.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness.cli.conf import CONF
+from harness.core import registry
+from harness.core.registry import first_line
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """Print algorithms, tasks, presets and studies; or, asked for `compiles`, which algorithms do."""
+    if list(arguments) not in ([], ["compiles"]):
+        print(f"harness: catalog takes nothing, or compiles, but {' '.join(arguments)!r} was given", file=sys.stderr)
+        sys.exit(2)
+    if arguments:
+        found = compiles()
+        width = max(map(len, found))
+        for name, (task, reason) in found.items():
+            print(f"{name:{width}}  {f'runs interpreted: {reason}' if reason else 'compiles'}  ({task})")
+        return
+    sections = (
+        ("algorithms", "algorithm=…", ((name, first_line(cls)) for name, cls in registry.algorithms().items())),
+        ("tasks", "task=…", ((name, first_line(cls)) for name, cls in registry.tasks().items())),
+        ("presets", "experiment=…", described("experiment")),
+        ("studies", "-m study=…", described("study")),
+    )
+    for title, use, entries in sections:
+        print(f"{title} ({use})")
+        rows = list(entries)
+        width = max((len(name) for name, _ in rows), default=0)
+        for name, line in rows:
+            print(f"  {name:{width}}  {line}")
+        print()
+    for module, error in registry.broken.items():
+        print(f"not loaded: {module}: {error}")
+    print("which algorithms compile (run.backend=jax): python -m harness.catalog compiles")
+
+
+def compiles() -> dict[str, tuple[str, str]]:
+    """For every algorithm, the first task it applies to and why it cannot be compiled there ('' if it can)."""
+    if find_spec("jax") is None:
+        print("harness: JAX is not installed: pip install 'credit-assignment-harness[jax]'", file=sys.stderr)
+        sys.exit(2)
+    from harness.cells.cell import Cell
+    from harness.compiling.driver import refusal
+
+    found: dict[str, tuple[str, str]] = {}
+    for name in registry.algorithms():
+        cells = (Cell.of({"name": name}, {"name": task}, {}) for task in sorted(registry.tasks(), key=lambda t: t != "xor"))
+        cell = next((c for c in cells if not c.not_applicable), None)
+        found[name] = ("", "applies to no task") if cell is None else (cell.task.name, refusal(cell))
+    return found
+
+
+def described(group: str) -> Iterator[tuple[str, str]]:
+    """Names of a group's YAML files and the first comment in each that is not a directive."""
+    folder = Path(CONF) / group
+    for path in sorted(folder.rglob("*.yaml")):
+        comments = (line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#"))
+        yield str(path.relative_to(folder).with_suffix("")), next((c for c in comments if not c.startswith("@")), "")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,45 @@
+"""Hydra's and OmegaConf's complaints, said in one sentence with the nearest valid name."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from yaml import MarkedYAMLError
+
+from harness.cli.catalog import described
+from harness.core.errors import unknown
+
+
+def sentence(error: Exception) -> str:
+    """What the user did, what is allowed, and what they may have meant."""
+    cause = error.__cause__ if isinstance(error, HydraException) else error
+    if isinstance(error, MarkedYAMLError) and error.problem_mark:
+        return f"{os.path.relpath(error.problem_mark.name)} is not YAML, line {error.problem_mark.line + 1}: {error.problem}"
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, option = str(error.missing_cfg_file).rpartition("/")
+        if presets := [name for name, _ in described("experiment")] if group.startswith("experiment") else []:
+            return str(unknown("experiment", str(error.missing_cfg_file).partition("/")[2], presets))
+        return str(unknown(group or "configuration", option, error.options or []))
+    if isinstance(cause, ConfigAttributeError | ConfigKeyError):
+        allowed = [str(k) for k in cause.parent_node or [] if k not in ("hydra", "name")]
+        parent, _, name = str(cause.full_key or cause.key).rpartition(".")
+        return str(unknown(f"setting of {parent}" if parent else "setting", name, allowed))
+    if isinstance(cause, OmegaConfBaseException):
+        return f"{cause.full_key or 'setting'}: {_first_line(cause)}"
+    text = _first_line(error)
+    no_group = re.search(r"Could not override '([^']+)'\. No match in the defaults list", str(error))
+    if no_group:
+        parent = no_group[1].rpartition("/")[0]
+        where = f"the chosen {parent} has none" if parent else "there is no such group of options"
+        return f"{no_group[1]} would be ignored: {where}"
+    several = re.match(r"Ambiguous value for argument '([^']+)'", text)
+    if several:
+        return f"{several[1]} gives several values: add -m to run a sweep over them"
+    return text
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

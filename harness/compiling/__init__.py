@@ -1,0 +1,1 @@
+"""The same batch, compiled: the algorithms' own NumPy source read by JAX."""

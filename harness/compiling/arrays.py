@@ -1,0 +1,243 @@
+"""Compiling the same source that runs: arrays that stand before JAX's tracers and answer to NumPy.
+
+A `Traced` array hands every operation that NumPy does on it (NEP 13 and 18) to the function of the same name
+in `jax.numpy`. JAX knows no writing: `a[index] = …` on an array the algorithm made itself becomes a new value
+behind the same name. What that cannot imitate raises `CannotCompile` with the line that did it: a branch on
+an array's value, a way out of the array, a write to what was handed in or through a view, a view that is
+read after its array was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from harness.core.errors import InputError
+from harness.core.source import line_being_read
+from harness.core.tree import tree_map
+
+Array = Any
+# functions whose result is nobody's view; what others return is taken for a view of what they were given
+FRESH = {
+    *("where", "concatenate", "stack", "hstack", "vstack", "take", "take_along_axis", "repeat", "tile", "roll", "copy", "outer"),
+    *("zeros", "ones", "full", "empty", "zeros_like", "ones_like", "full_like", "empty_like", "arange", "array", "eye", "dot"),
+    *("sum", "prod", "max", "min", "amax", "amin", "all", "any", "mean", "std", "var", "argmax", "argmin", "sort", "argsort"),
+    *("cumsum", "cumprod", "diff", "clip", "round", "tensordot", "inner", "vecdot", "interp", "norm", "solve", "inv", "svd"),
+}
+SEVERAL = (np.broadcast_arrays, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.meshgrid, np.ix_)
+IN_PLACE = {"put", "place", "putmask", "put_along_axis", "fill_diagonal", "copyto"}
+METHODS = {
+    *("sum", "prod", "max", "min", "all", "any", "mean", "std", "var", "argmax", "argmin", "argsort", "cumsum"),
+    *("clip", "round", "squeeze", "ravel", "repeat", "take", "swapaxes"),
+}
+REDUCTIONS = {
+    "add": "sum",
+    "multiply": "prod",
+    "maximum": "max",
+    "minimum": "min",
+    "logical_and": "all",
+    "logical_or": "any",
+}
+NARROW = 4  # length of a contraction up to which its products, added up, fuse with what is around them: measured 1.4× on XOR
+DEPTH = [0]  # loops around the line that is being read
+
+
+class CannotCompile(InputError):
+    """The source does something that has no compiled form; the message names it and the line."""
+
+
+def refuse(what: str) -> CannotCompile:
+    """The error for `what`, with the line that is being read."""
+    return CannotCompile(f"{what}{line_being_read()}")
+
+
+class Traced(NDArrayOperatorsMixin):
+    """An array whose values are not known yet."""
+
+    def __init__(self, value: Array, *, own: bool = True, base: Traced | None = None) -> None:
+        self._value, self._own = value, own
+        self._base: Traced | None = None if base is None else base.root
+        self._writes, self._reads, self._spent = 0, 0, False
+        self._seen = 0 if self._base is None else self._base._writes
+        self._at = DEPTH[0]
+
+    @property
+    def root(self) -> Traced:
+        """The array that this is a view of, or itself."""
+        return self if self._base is None else self._base
+
+    @property
+    def value(self) -> Array:
+        """The JAX array behind it."""
+        if self._base is not None and self._base._writes != self._seen:
+            raise refuse("a view is used after its array was written: take it again")
+        if self._spent:
+            raise refuse("an array is used after a loop took it over: use what repeat returned")
+        self.root._reads += 1
+        return self._value
+
+    shape = property(lambda self: self._value.shape)
+    ndim = property(lambda self: self._value.ndim)
+    size = property(lambda self: prod(self._value.shape))
+    dtype = property(lambda self: np.dtype(self._value.dtype))
+    nbytes = property(lambda self: self.size * self.dtype.itemsize)
+    mT = property(lambda self: Traced(jnp.matrix_transpose(self.value), base=self))
+    T = property(lambda self: Traced(self.value.T, base=self))
+    real = property(lambda self: Traced(self.value.real, base=self))
+    imag = property(lambda self: Traced(self.value.imag, base=self))
+
+    def reshape(self, *shape: Any) -> Traced:
+        return Traced(self.value.reshape(*shape), base=self)
+
+    def transpose(self, *axes: Any) -> Traced:
+        return Traced(self.value.transpose(*axes), base=self)
+
+    def astype(self, dtype: Any, copy: bool = True) -> Traced:
+        return Traced(self.value.astype(dtype), base=None if copy or self.dtype != np.dtype(dtype) else self)
+
+    def copy(self) -> Traced:
+        return Traced(self.value)
+
+    def __len__(self) -> int:
+        return len(self._value)
+
+    def __getitem__(self, index: Any) -> Traced:
+        parts = index if isinstance(index, tuple) else (index,)
+        copies = any(isinstance(part, np.ndarray | list | Traced) and np.ndim(part) for part in parts)
+        return Traced(self.value[_index(index, self.shape)], base=None if copies else self)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if self._base is not None:
+            raise refuse("an array is written through a view: write to the array itself, a[i] = a[i] + b")
+        if not self._own:
+            raise refuse("an array that was handed in is written to: make one of your own first")
+        if self._at != DEPTH[0]:
+            raise refuse("an array from outside is written in a loop: let repeat carry it")
+        self._value = self.value.at[_index(index, self.shape)].set(jnp.asarray(plain(value)).astype(self.dtype))
+        self._writes += 1
+
+    def __bool__(self) -> bool:
+        raise refuse("Python branches on an array's value: use np.where, or repeat a fixed number of times")
+
+    def __array__(self, *_: Any, **__: Any) -> Array:
+        raise refuse("an array leaves by np.asarray, or is put into one that np.zeros made: use np. functions, zeros_like, like=")
+
+    def _escape(self, *_: Any) -> Any:
+        raise refuse(
+            "a number leaves by float(), int(), .item(), .tolist(), a loop over it or into plain np.zeros: keep it an array"
+        )
+
+    __float__ = __int__ = __index__ = __complex__ = item = tolist = __iter__ = _escape
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name in METHODS:
+            return lambda *arguments, **options: _called(name, getattr(jnp, name), (self, *arguments), options)
+        raise refuse(f"array attribute .{name} has no compiled form")
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        name = ufunc.__name__
+        out = options.pop("out", (None,))[0]
+        if method == "reduce" and name in REDUCTIONS:
+            name, options = REDUCTIONS[name], {"axis": 0} | options
+        elif method != "__call__" or options:
+            raise refuse(f"np.{name}{'' if method == '__call__' else '.' + method} is used in a way that has no compiled form")
+        function = _product if name == "matmul" else getattr(jnp, name, None)
+        result = _called(name, function, inputs, options)
+        if out is None:
+            return result
+        if not isinstance(out, Traced):
+            raise refuse(f"np.{name} writes into an array that np.zeros or the like made: use zeros_like or like=")
+        if not np.can_cast(result.dtype, out.dtype, "same_kind"):
+            raise refuse(f"np.{name} gives {result.dtype}, which an array of {out.dtype} does not take")
+        out[...] = result
+        return out
+
+    def __array_function__(self, function: Callable[..., Any], _types: Any, arguments: Any, options: Any) -> Any:
+        place = jnp.linalg if function.__module__ == "numpy.linalg" else jnp
+        return _called(function.__name__, getattr(place, function.__name__, None), arguments, options)
+
+
+def _called(name: str, function: Callable[..., Any] | None, arguments: Any, options: Any) -> Any:
+    if function is None or name in IN_PLACE or options.get("out") is not None:
+        raise refuse(f"np.{name} has no compiled form{' with out=' if 'out' in options else ''}")
+    given = [a for a in (*arguments, *options.values()) if isinstance(a, Traced)]
+    several = name == "einsum" and len(given) > 1
+    if name not in FRESH and not several and len(given) > 1 and getattr(np, name, None) in SEVERAL:
+        raise refuse(f"np.{name} of several arrays gives views of each: take them one by one")
+    base = None if name in FRESH or several or isinstance(getattr(np, name, None), np.ufunc) else next(iter(given), None)
+    if name == "take" and not isinstance(arguments[1], Traced):
+        np.take(np.broadcast_to(False, arguments[0].shape), *arguments[1:], **options)  # JAX would clamp an index beyond the end
+    if name == "einsum":
+        _check_einsum(*arguments)
+    if name in ("mean", "var", "std") and given[0].dtype.kind in "bi":
+        arguments = (given[0].astype(float), *arguments[1:])
+    try:
+        result = function(*plain(tuple(arguments)), **{k: plain(v) for k, v in options.items()})
+    except InputError:
+        raise
+    except Exception as error:
+        raise refuse(f"np.{name}: {type(error).__name__}: {str(error).strip().splitlines()[0]}") from error
+    return _wrapped(result, base)
+
+
+def _check_einsum(subscripts: Any, *operands: Any) -> None:
+    """JAX would stretch an axis of 1, where NumPy would not."""
+    sizes: dict[str, int] = {}
+    for names, operand in zip(str(subscripts).replace(" ", "").split("->")[0].split(","), operands, strict=False):
+        if "." not in names:
+            for name, size in zip(names, np.shape(operand), strict=True):
+                if sizes.setdefault(name, size) != size:
+                    raise refuse(f"np.einsum: axis {name!r} is {sizes[name]} and {size} long")
+
+
+def _product(a: Array, b: Array) -> Array:
+    length = a.shape[-1]
+    if not (a.ndim >= 2 and b.ndim >= 2 and 0 < length == b.shape[-2] <= NARROW):
+        return jnp.matmul(a, b)
+    return sum((a[..., :, i, None] * b[..., None, i, :] for i in range(1, length)), a[..., :, 0, None] * b[..., None, 0, :])
+
+
+def plain(a: Any) -> Any:
+    """The JAX arrays behind `Traced` ones, in tuples and lists."""
+    if isinstance(a, Traced):
+        return a.value
+    if isinstance(a, tuple | list):
+        return type(a)([plain(part) for part in a])
+    return a
+
+
+def _index(index: Any, shape: tuple[int, ...]) -> Any:
+    """An index without `Traced` arrays; one beyond the end is an IndexError, which JAX would clamp."""
+    parts = index if isinstance(index, tuple) else (index,)
+    parts = tuple(np.asarray(part) if isinstance(part, list) and not _has_traced(part) else part for part in parts)
+    if not _has_traced(parts):
+        np.broadcast_to(False, shape)[parts]
+    return plain(parts)
+
+
+def _has_traced(parts: Any) -> bool:
+    return any(_has_traced(p) if isinstance(p, tuple | list) else isinstance(p, Traced) for p in parts)
+
+
+def _wrapped(a: Any, base: Traced | None) -> Any:
+    if isinstance(a, tuple | list) and not all(isinstance(part, int) for part in a):
+        parts = [_wrapped(part, base) for part in a]
+        return type(a)(*parts) if hasattr(a, "_fields") else parts
+    return Traced(a, base=base) if hasattr(a, "aval") else a
+
+
+def trace(tree: Any) -> Any:
+    """The same containers with every JAX array behind a `Traced` one that must not be written to."""
+    return tree_map(lambda a: Traced(a, own=False), tree)
+
+
+def values(tree: Any) -> Any:
+    """The inverse of `trace`; plain arrays become JAX arrays."""
+    return tree_map(lambda a: jnp.asarray(plain(a)), tree)

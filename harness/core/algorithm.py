@@ -1,0 +1,190 @@
+"""What a learning algorithm is: three methods and some settings, written for one network.
+
+An algorithm is a frozen dataclass; its fields are its settings and become its Hydra options. It never
+sees the replica axis: with `@`, `.mT` and reductions over the last two axes the same lines run for a
+thousand networks. `update` is a pure function in plain NumPy; nothing handed in is written to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, NamedTuple
+
+from harness.core import kernels
+from harness.core.errors import InputError
+from harness.core.kernels import total
+from harness.core.naming import snake_case
+from harness.core.network import Key, Network, Params
+from harness.core.optimisers import GradientDescent, Optimiser
+from harness.core.rand import Rand
+
+Array = Any
+State = dict[str, Any]  # nested containers of arrays; "params" holds the weights
+
+__all__ = [
+    "Algorithm",
+    "Array",
+    "Batch",
+    "Credit",
+    "CreditAlgorithm",
+    "Key",
+    "Loss",
+    "Network",
+    "Params",
+    "Rand",
+    "State",
+    "Traits",
+    "Update",
+    "total",
+]
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What an algorithm needs from its network, as its paper claims it."""
+
+    needs_derivative: bool
+    """Uses the slope of the activation function."""
+    transports_weights: bool
+    """Uses forward weights on the way back."""
+    local: bool
+    """A weight changes by what its own two units (and signals broadcast to all) carry."""
+    phases: int
+    """Forward passes of the network that one update needs (0: it depends on the network's size)."""
+    global_scalar: bool
+    """One number for the whole network is all the feedback there is."""
+
+
+class Loss(NamedTuple):
+    """Half the squared error, summed over patterns and outputs: E = ½ Σ (y − d)².
+
+    With a `margin`, an output within it of its target, or beyond, counts as without error
+    (the family-tree recipe: on-units above .8 and off-units below .2).
+    """
+
+    margin: float | None = None
+
+    def error(self, y: Array, target: Array, wanted: Array) -> Array:
+        """∂E/∂y (…, N, outputs)."""
+        gap = y - target
+        if self.margin is None:
+            return gap
+        return gap * ((gap < -self.margin) & wanted | (gap > self.margin) & ~wanted)
+
+    def of(self, y: Array, target: Array, wanted: Array) -> Array:
+        """E (…), one number per network."""
+        e = self.error(y, target, wanted)
+        return 0.5 * kernels.sum_squares(e)
+
+
+class Batch(NamedTuple):
+    """What one update sees."""
+
+    x: Array
+    """Patterns (…, N, input size)."""
+    target: Array
+    """Target activity of the output group (…, N, outputs)."""
+    wanted: Array
+    """Which outputs should be on, bool (…, N, outputs)."""
+    epoch: Array
+    """The sweep this update belongs to, from 0."""
+    loss: Loss = Loss()
+
+    def error(self, y: Array) -> Array:
+        """∂E/∂y of the output activities y (…, N, outputs)."""
+        return self.loss.error(y, self.target, self.wanted)
+
+    def cost(self, y: Array) -> Array:
+        """E of the output activities y, shape (…)."""
+        return self.loss.of(y, self.target, self.wanted)
+
+
+class Update(NamedTuple):
+    """A new state and, where the update made them, the predictions for its batch at the *old* state."""
+
+    state: State
+    output: Array | None
+
+
+class Credit(NamedTuple):
+    """The estimate of ∂E/∂w for each weight and, where it was computed, the output for the batch."""
+
+    gradient: Mapping[Key, Array]
+    output: Array | None
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """A learning algorithm. Subclasses define `update`, and override the rest where they differ."""
+
+    traits: ClassVar[Traits]
+    paper: ClassVar[str] = ""
+    """The source of its equations, in one line."""
+    equations: ClassVar[str] = ""
+    """What it does, in one line of its paper's symbols."""
+    oracle: ClassVar[str] = ""
+    """What its tests hold it to, in one line: something that is not its own code."""
+    objective: ClassVar[str] = ""
+    """What `own_gradient` is the exact gradient of, in words; '' where that is the task's loss."""
+    online: ClassVar[bool] = False
+    """Presented with one pattern at a time unless the user says otherwise."""
+    name: ClassVar[str] = "algorithm"
+    """Its name in commands and records: the class's own in snake_case."""
+
+    def __init_subclass__(cls) -> None:
+        cls.name = snake_case(cls.__name__)
+
+    def applies_to(self, task: Any) -> str | None:
+        """Why this algorithm cannot do `task`, in one sentence; None if it can."""
+        return None
+
+    def resolved(self, usual: Any) -> Algorithm:
+        """This algorithm with every setting that was left to the task (None) filled in."""
+        return self
+
+    def init(self, net: Network, params: Params, rand: Rand) -> State:
+        """Everything that persists between updates; `params` are the initial weights all algorithms share."""
+        return {"params": dict(params)}
+
+    def update(self, net: Network, state: State, batch: Batch, rand: Rand) -> Update:
+        """One weight update: a pure function of its arguments."""
+        raise InputError(f"{type(self).__name__} does not define update")
+
+    def predict(self, net: Network, state: State, x: Array) -> Array:
+        """Activity of the output group (…, N, outputs) for patterns x (…, N, input size)."""
+        return net.forward(state["params"], x)[net.output]
+
+    def own_gradient(self, net: Network, state: State, batch: Batch) -> Mapping[str, Array] | None:
+        """The exact gradient of the `objective`, by parameter name as in state['params']: what the credit is compared with.
+
+        None: there is none to be had for a network of this size, or what the algorithm descends is the task's loss.
+        """
+        return None
+
+
+@dataclass(frozen=True)
+class CreditAlgorithm(Algorithm):
+    """An algorithm that only says what gradient estimate every weight gets; any optimiser takes the step."""
+
+    optimiser: Optimiser = field(default_factory=GradientDescent)
+
+    def resolved(self, usual: Any) -> Algorithm:
+        missing = {n: getattr(usual, n) for n in self.optimiser.uses if getattr(self.optimiser, n) is None}
+        return replace(self, optimiser=replace(self.optimiser, **missing))
+
+    def remember(self, net: Network, params: Params, rand: Rand) -> State:
+        """What the algorithm keeps besides the weights (feedback matrices, …), drawn once."""
+        return {}
+
+    def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
+        """The credit of every weight that learns; weights left out stay as they are."""
+        raise InputError(f"{type(self).__name__} does not define credit")
+
+    def init(self, net: Network, params: Params, rand: Rand) -> State:
+        return {"params": dict(params), "memory": self.remember(net, params, rand), "optimiser": self.optimiser.init(params)}
+
+    def update(self, net: Network, state: State, batch: Batch, rand: Rand) -> Update:
+        gradient, output = self.credit(net, state["params"], state["memory"], batch, rand)
+        params, optimiser = self.optimiser.step(state["params"], gradient, state["optimiser"], batch.epoch)
+        return Update({"params": params, "memory": state["memory"], "optimiser": optimiser}, output)

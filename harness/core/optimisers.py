@@ -1,0 +1,156 @@
+"""What a credit algorithm's weights do with their credit: the step, not the blame.
+
+An optimiser is a pair of pure functions: `init` makes its memory for the parameters, `step` turns
+(parameters, credit, memory) into new ones. Parameters without credit stay untouched, decay included.
+Settings left at None are the task's usual ones (`Task.usual`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from harness.core import kernels
+from harness.core.errors import InputError, at_least, between, whole
+from harness.core.naming import make_plain
+from harness.core.network import Key
+
+Array = Any
+Weights = Mapping[Key, Array]
+Memory = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """Base of all optimisers: a learning rate, checked."""
+
+    lr: float | None = None
+    """Learning rate ε; None is the task's usual one."""
+
+    uses: ClassVar[tuple[str, ...]] = ("lr",)
+    """Settings that a task's usual ones fill in where they are None."""
+
+    def __post_init__(self) -> None:
+        make_plain(self)
+        if self.lr is not None:
+            at_least("lr", self.lr, 0, strict=True)
+
+    def init(self, params: Weights) -> Memory:
+        """Memory at the start, shaped like the parameters."""
+        raise InputError(f"{type(self).__name__} does not say how its memory starts")
+
+    def step(self, params: Weights, credit: Weights, memory: Memory, epoch: Array) -> tuple[Weights, Memory]:
+        """New parameters and memory after one update in sweep `epoch` (0-based)."""
+        raise InputError(f"{type(self).__name__} does not say how it steps")
+
+
+@dataclass(frozen=True)
+class GradientDescent(Optimiser):
+    """Gradient descent with momentum, Δw(t) = −ε ∂E/∂w(t) + α Δw(t−1) (Rumelhart, Hinton & Williams 1986, eq. 9).
+
+    Two additions of the family-tree recipe: `decay` shrinks every weight by that fraction after each
+    change, and in the first `early_sweeps` sweeps ε and α are `early_lr` and `early_momentum`.
+    """
+
+    momentum: float | None = None
+    """Momentum α; None is the task's usual one."""
+    decay: float | None = None
+    """Fraction by which every weight shrinks after each change; None is the task's usual one."""
+    early_sweeps: int = 0
+    """Sweeps during which the early rate and momentum hold."""
+    early_lr: float | None = None
+    early_momentum: float | None = None
+
+    uses: ClassVar[tuple[str, ...]] = ("lr", "momentum", "decay")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("momentum", "decay", "early_momentum"):
+            if (value := getattr(self, name)) is not None:
+                between(name, value, 0, 1)
+        whole("early_sweeps", self.early_sweeps, 0)
+        if self.early_lr is not None:
+            at_least("early_lr", self.early_lr, 0, strict=True)
+        early = (self.early_lr is not None, self.early_momentum is not None)
+        if early != (self.early_sweeps > 0,) * 2:
+            raise InputError(
+                "early_sweeps, early_lr and early_momentum go together, but "
+                f"{self.early_sweeps}, {self.early_lr} and {self.early_momentum} were given: set all three or none"
+            )
+
+    def init(self, params: Weights) -> Memory:
+        return {"velocity": {k: np.zeros_like(w) for k, w in params.items()}}
+
+    def _rates(self, epoch: Array) -> tuple[Array, Array]:
+        late: tuple[Array, Array] = (self.lr, self.momentum)
+        early: tuple[Array, Array] = (self.early_lr, self.early_momentum)
+        if not self.early_sweeps:
+            return late
+        is_early = epoch < self.early_sweeps
+        return np.where(is_early, early[0], late[0]), np.where(is_early, early[1], late[1])
+
+    def step(self, params: Weights, credit: Weights, memory: Memory, epoch: Array) -> tuple[Weights, Memory]:
+        lr, momentum = self._rates(epoch)
+        params, velocity = dict(params), dict(memory["velocity"])
+        for k, g in credit.items():
+            params[k], velocity[k] = kernels.descend(params[k], velocity[k], g, _like(lr, g), _like(momentum, g))
+            if self.decay:
+                params[k] = (1.0 - self.decay) * params[k]
+        return params, {"velocity": velocity}
+
+
+@dataclass(frozen=True)
+class Adam(Optimiser):
+    """Adam (Kingma & Ba 2015, algorithm 1)."""
+
+    lr: float | None = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        between("beta1", self.beta1, 0, 1)
+        between("beta2", self.beta2, 0, 1)
+        at_least("epsilon", self.epsilon, 0, strict=True)
+
+    def init(self, params: Weights) -> Memory:
+        zeros = {k: np.zeros_like(w) for k, w in params.items()}
+        steps = {k: np.zeros_like(w[..., :1, :1]) for k, w in params.items()}
+        return {"first": zeros, "second": dict(zeros), "steps": steps}
+
+    def step(self, params: Weights, credit: Weights, memory: Memory, epoch: Array) -> tuple[Weights, Memory]:
+        params = dict(params)
+        first, second, steps = dict(memory["first"]), dict(memory["second"]), dict(memory["steps"])
+        for k, g in credit.items():
+            t = steps[k] = steps[k] + 1.0
+            first[k] = self.beta1 * first[k] + (1.0 - self.beta1) * g
+            second[k] = self.beta2 * second[k] + (1.0 - self.beta2) * (g * g)
+            unbiased = first[k] / (1.0 - self.beta1**t)
+            scale = np.sqrt(second[k] / (1.0 - self.beta2**t))
+            params[k] = params[k] - self.lr * unbiased / (scale + self.epsilon)
+        return params, {"first": first, "second": second, "steps": steps}
+
+
+@dataclass(frozen=True)
+class SignStep(Optimiser):
+    """A fixed step against the sign of the credit, Δw = −ε sign(∂E/∂w) (Manhattan rule, Peterson & Hartman 1989)."""
+
+    lr: float | None = 0.01
+
+    def init(self, params: Weights) -> Memory:
+        return {}
+
+    def step(self, params: Weights, credit: Weights, memory: Memory, epoch: Array) -> tuple[Weights, Memory]:
+        return {**params, **{k: params[k] - self.lr * np.sign(g) for k, g in credit.items()}}, {}
+
+
+def _like(value: Array, array: Array) -> Array:
+    """A scheduled scalar in the array's own precision (a 0-d float64 array would promote float32)."""
+    return value if isinstance(value, float | int) else value.astype(array.dtype)
+
+
+OPTIMISERS: dict[str, type[Optimiser]] = {"gradient_descent": GradientDescent, "adam": Adam, "sign_step": SignStep}

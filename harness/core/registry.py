@@ -1,0 +1,91 @@
+"""Finding algorithms and tasks: every file in `algorithms/` and `harness/tasks/`, no registration.
+
+A class's name in commands and records is its own in snake_case (`FiniteDifferences` → `finite_differences`).
+A file that fails to import is named in `broken` and the others go on.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from harness.core.algorithm import Algorithm
+from harness.core.errors import InputError, unknown
+from harness.core.naming import snake_case
+from harness.core.optimisers import OPTIMISERS
+from harness.core.task import Task
+
+T = TypeVar("T")
+broken: dict[str, str] = {}
+"""Files that could not be imported, with the error."""
+
+
+@cache
+def algorithms() -> dict[str, type[Algorithm]]:
+    """All learning algorithms by name."""
+    return _subclasses("algorithms", Algorithm)
+
+
+@cache
+def tasks() -> dict[str, type[Task]]:
+    """All tasks by name."""
+    return _subclasses("harness.tasks", Task)
+
+
+def build_algorithm(settings: Mapping[str, Any]) -> Algorithm:
+    """An algorithm from its settings by name, as in records: {'name': …, 'optimiser': {'name': …, …}, …}."""
+    return _build("algorithm", settings, algorithms())
+
+
+def build_task(settings: Mapping[str, Any]) -> Task:
+    """A task from its settings by name."""
+    return _build("task", settings, tasks())
+
+
+def settings_of(thing: Any) -> dict[str, Any]:
+    """The inverse of `build_…`: name and settings of an algorithm, task or optimiser, in plain values."""
+    values = {f.name: getattr(thing, f.name) for f in fields(thing)}
+    return {"name": snake_case(type(thing).__name__)} | {
+        name: settings_of(v) if is_dataclass(v) else v for name, v in values.items()
+    }
+
+
+def first_line(thing: object) -> str:
+    """The first line of a docstring."""
+    return (thing.__doc__ or "").strip().split("\n")[0]
+
+
+def _build(kind: str, settings: Mapping[str, Any], known: Mapping[str, type[T]]) -> T:
+    values = dict(settings)
+    name = str(values.pop("name", ""))
+    if name not in known:
+        raise unknown(kind, name, known)
+    if isinstance(values.get("optimiser"), Mapping):
+        values["optimiser"] = _build("optimiser", values["optimiser"], OPTIMISERS)
+    allowed = [f.name for f in fields(known[name])]  # type: ignore[arg-type]  # all of them are dataclasses
+    for setting in values:
+        if setting not in allowed:
+            raise unknown(f"setting of {kind} {name}", setting, allowed)
+    return known[name](**values)
+
+
+def _subclasses(package: str, base: type[T]) -> dict[str, type[T]]:
+    found: dict[str, type[T]] = {}
+    for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+        try:
+            module = importlib.import_module(info.name)
+        except Exception as error:  # one bad file must not take the others away
+            broken[info.name] = f"{type(error).__name__}: {error}"
+            continue
+        for thing in vars(module).values():
+            is_own = isinstance(thing, type) and issubclass(thing, base) and thing.__module__ == info.name
+            if is_own and not thing.__name__.startswith("_"):
+                name = snake_case(thing.__name__)
+                if name in found:
+                    raise InputError(f"two classes are called {name!r}: in {found[name].__module__} and {info.name}")
+                found[name] = thing
+    return dict(sorted(found.items()))

@@ -1,0 +1,1 @@
+"""What one update costs, counted from the code that does it."""

@@ -1,0 +1,54 @@
+"""How costs grow with weights W, depth or the patterns of an update: as a power, fitted by least squares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from harness.cost.sheet import CostSheet
+
+QUANTITIES: dict[str, Callable[[CostSheet], float]] = {
+    "work": lambda s: s.update.work,
+    "forward passes": lambda s: s.forward_passes,
+    "span": lambda s: s.update.span,
+    "log span": lambda s: s.update.log_span,
+    "random numbers": lambda s: s.update.draws.total(),
+    "state bytes": lambda s: s.state_bytes,
+    "peak bytes": lambda s: s.peak_bytes,
+}
+AXES: dict[str, Callable[[CostSheet], float]] = {
+    "W": lambda s: s.weights,
+    "depth": lambda s: s.depth,
+    "patterns": lambda s: s.patterns,
+}
+DRAWN = ("work", "forward passes", "span", "peak bytes")
+
+
+def exponent(x: Sequence[float], y: Sequence[float]) -> float:
+    """The power of x that y grows with: the slope of log y against log x by least squares; NaN where y has zeros."""
+    if min(y) <= 0 or min(x) <= 0:
+        return float("nan")
+    return float(np.round(np.polyfit(np.log(x), np.log(y), 1)[0], 6)) + 0.0  # no −0
+
+
+def varying(sheets: Sequence[CostSheet]) -> list[str]:
+    """Which of W, depth and patterns vary over the sheets."""
+    return [name for name, of in AXES.items() if len({of(s) for s in sheets}) > 1]
+
+
+def in_words(sheets: Sequence[CostSheet]) -> str:
+    """A table of each quantity against what varies, with the fitted exponents."""
+    axes = varying(sheets)
+    if not axes:
+        return "nothing varies: the values give networks of one size"
+    lines = [f"{' and '.join(axes)} vary together: an exponent in one is that of both"] if len(axes) > 1 else []
+    for name in axes:
+        x = [AXES[name](s) for s in sheets]
+        lines.append(f"{name:20}" + "".join(f"{v:>14,}" for v in x) + f"{'∝ ' + name + '^':>14}")
+        for quantity, of in QUANTITIES.items():
+            y = [of(s) for s in sheets]
+            power = exponent(x, y)
+            shown = "–" if np.isnan(power) else f"{power:.2f}"
+            lines.append(f"{quantity:20}" + "".join(f"{v:>14,.6g}" for v in y) + f"{shown:>14}")
+    return "\n".join(lines)

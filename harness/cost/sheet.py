@@ -1,0 +1,178 @@
+"""`python -m harness.cost algorithm=… task=…`: what one update and one prediction cost, counted from the code.
+
+One update and one prediction of a single network run on tracked arrays (`harness.tracked`), with the values of
+a real run; nothing in an algorithm's file is for this, and nothing of it is in a timed run. Give a setting
+several values (`task.hidden=2,4,8,16`) to see how each quantity grows, in print and in a figure.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.cells.cell import Cell
+from harness.core.algorithm import Algorithm, Batch, State
+from harness.core.errors import InputError
+from harness.core.rand import NOISE, SPLIT, WEIGHTS, Rand
+from harness.core.tree import leaves, tree_map
+from harness.cost import ledger as conventions
+from harness.cost.arrays import Tracked, TrackedRand
+from harness.cost.ledger import Ledger
+
+Array = Any
+
+
+@dataclass(frozen=True)
+class CostSheet:
+    """What an algorithm costs one network on one task; counts are of one update, one prediction, one forward pass."""
+
+    update: Ledger
+    predict: Ledger
+    forward: Ledger
+    """One forward pass of the task's network over the patterns of an update: the unit of `forward_passes`."""
+    patterns: int
+    """Patterns in an update."""
+    weights: int
+    """Weights and biases of the task's network, W."""
+    depth: int
+    """Its layers of weights."""
+    state_bytes: int
+    """What persists between updates."""
+    peak_bytes: int
+    """The most memory that an update holds at once beside what it was handed, by tracemalloc on the plain code.
+    Python's own objects are in it: some kilobytes."""
+
+    @property
+    def forward_passes(self) -> float:
+        """Work of an update in forward passes."""
+        return self.update.work / self.forward.work
+
+    def numbers(self) -> dict[str, float]:
+        """All of it by name, such as `update.work`, `update.contraction`, `update.normal` or `peak_bytes`."""
+        found: dict[str, float] = {"patterns": self.patterns, "weights": self.weights, "depth": self.depth}
+        for name, ledger in (("update", self.update), ("predict", self.predict), ("forward", self.forward)):
+            counts = {"work": ledger.work, **ledger.flops, **ledger.draws, "random": ledger.draws.total()}
+            counts |= {f: getattr(ledger, f) for f in ("multiply_adds", "span", "log_span", "bytes_read", "bytes_written")}
+            found |= {f"{name}.{kind}": value for kind, value in counts.items()}
+        return found | {"state_bytes": self.state_bytes, "peak_bytes": self.peak_bytes}
+
+    def rows(self) -> list[tuple[str, list[str]]]:
+        """Quantities and their values for update, prediction and forward pass, as text."""
+        ledgers = (self.update, self.predict, self.forward)
+        kinds = ("contraction", "element-wise", "transcendental", "comparison", "reduction")
+        rows = [("work, FLOPs", [f"{x.work:,}" for x in ledgers])]
+        rows += [(f"  {kind}", [f"{x.flops[kind]:,}" for x in ledgers]) for kind in kinds]
+        rows += [
+            ("multiply-adds of contractions", [f"{x.multiply_adds:,}" for x in ledgers]),
+            ("work in forward passes", [f"{x.work / self.forward.work:.2f}" for x in ledgers]),
+            ("span, array operations", [f"{x.span:,}" for x in ledgers]),
+            ("span, with log₂ reductions", [f"{x.log_span:,}" for x in ledgers]),
+            ("random numbers", [", ".join(f"{n:,} {kind}" for kind, n in x.draws.items()) or "0" for x in ledgers]),
+            ("bytes read", [f"{x.bytes_read:,}" for x in ledgers]),
+            ("bytes written", [f"{x.bytes_written:,}" for x in ledgers]),
+        ]
+        return rows
+
+    def __str__(self) -> str:
+        lines = [f"{'':32}{'update':>16}{'predict':>16}{'forward pass':>16}"]
+        lines += [f"{name:32}" + "".join(f"{value:>16}" for value in values) for name, values in self.rows()]
+        lines.append(f"{'state, bytes':32}{self.state_bytes:>16,}")
+        lines.append(f"{'peak workspace, bytes':32}{self.peak_bytes:>16,}")
+        return "\n".join(lines)
+
+
+def sheet(cell: Cell) -> CostSheet:
+    """The cost of one update and one prediction of a cell's algorithm, for one network.
+
+    Raises `CostError` with the line of the algorithm that does something the count does not know, and
+    `InputError` if the algorithm does not apply to the task.
+    """
+    if cell.not_applicable:
+        raise InputError(cell.not_applicable)
+    algorithm, task, net = cell.algorithm, cell.task, cell.task.network()
+    seed, dtype, one = cell.settings.seed, cell.settings.dtype, [0]
+    data = task.data(Rand(seed, one, SPLIT, block=1), dtype)
+    size = data.x.shape[-2] if cell.settings.batch == "full" else int(cell.settings.batch)
+    x, target, wanted = (a[..., :size, :] for a in data[:3])
+    batch = Batch(x, target, wanted, np.zeros((), dtype), task.loss)
+    weights = net.initial(Rand(seed, one, WEIGHTS, dtype, block=1), task.init, task.initial_scale)
+    state = algorithm.init(net, weights, Rand(seed, one, NOISE, dtype))
+
+    def count(phase: Callable[[State, Batch, Any], Any]) -> Ledger:
+        ledger = Ledger()
+        rand = TrackedRand(seed, one, NOISE, dtype)
+        rand.ledger = ledger
+        seen = batch._replace(x=_track(x, ledger), target=_track(target, ledger), wanted=_track(wanted, ledger))
+        phase(tree_map(lambda a: _track(a, ledger), state), seen, rand)
+        return ledger
+
+    with np.errstate(all="ignore"):
+        return CostSheet(
+            update=count(lambda s, b, rand: algorithm.update(net, s, b, rand)),
+            predict=count(lambda s, b, rand: algorithm.predict(net, s, b.x)),
+            forward=count(lambda s, b, rand: net.forward({k: _track(w, b.x.ledger) for k, w in weights.items()}, b.x)),
+            patterns=size,
+            weights=net.size,
+            depth=net.depth,
+            state_bytes=sum(a.nbytes for _, a in leaves(state)),
+            peak_bytes=_peak(algorithm, net, state, batch, Rand(seed, one, NOISE, dtype, block=1)),
+        )
+
+
+def cost_of(cell: Cell) -> dict[str, Any]:
+    """The numbers of a cell's sheet for its record, or the `reason` why its code cannot be counted."""
+    try:
+        return dict(sheet(cell).numbers())
+    except Exception as error:  # a cell that was trained is a result, countable or not
+        return {"reason": f"{type(error).__name__}: {error}"}
+
+
+def _track(values: Array, ledger: Ledger) -> Tracked:
+    handed_in = values.view()
+    handed_in.flags.writeable = False
+    return Tracked(handed_in, ledger)
+
+
+def _peak(algorithm: Algorithm, net: Any, state: State, batch: Batch, rand: Rand) -> int:
+    algorithm.update(net, state, batch, rand)  # once unwatched: caches fill, code loads
+    tracemalloc.start()
+    try:
+        algorithm.update(net, state, batch, rand)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def main() -> None:
+    """Print the sheet of one cell, or the growth over several."""
+    from harness.cli.arguments import cells_of, one_sentence
+    from harness.store.record import Store
+
+    with one_sentence():
+        cells, cfg = cells_of(sys.argv[1:])
+        sheets = [sheet(cell) for cell in cells]
+    if len(sheets) == 1:
+        print(f"{cells[0].algorithm.name} on {cells[0].task.name}, one network, {sheets[0].patterns} patterns an update")
+        print(sheets[0])
+        print("\n" + (conventions.__doc__ or "").split("\n\n", 1)[1].strip())
+        return
+    from harness.cost.growth import in_words
+    from harness.plots.growth import write_figure
+
+    by_algorithm: dict[str, list[CostSheet]] = {}
+    for cell, one in zip(cells, sheets, strict=True):
+        by_algorithm.setdefault(cell.algorithm.name, []).append(one)
+    for name, some in by_algorithm.items():
+        print(f"{name} on {cells[0].task.name}\n{in_words(some)}\n")
+    store = Store.at(cfg.store).prepare()
+    print(f"figure: {os.path.relpath(write_figure(store, cells[0].task.name, by_algorithm))}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""Instruments for one update of an algorithm: what it reads, and what it does when that is altered behind its back.
+
+`harness.interventions` asks the questions.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from harness.core.algorithm import Algorithm, Batch, Loss
+from harness.core.loops import repeating
+from harness.core.network import Edge, Group, Network
+from harness.core.rand import NOISE, WEIGHTS, Rand
+from harness.core.task import Patterns, Task, Usual, binary_inputs, bit_names
+from harness.core.units import ACTIVATIONS
+
+Array = Any
+MOVED = 1e-6  # of the largest change: quotients of differences are good to 1e-9
+
+
+@dataclass(frozen=True)
+class Count(Task):
+    """How many of three bits are on: one output for each number, hidden groups of the given sizes."""
+
+    hidden: tuple[int, ...] = (4, 3)
+    usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.0, scale=0.5, epochs=100)
+
+    def network(self) -> Network:
+        return Network.chain(3, *self.hidden, 4)
+
+    def patterns(self) -> Patterns:
+        x = binary_inputs(3)
+        return Patterns(x, x.sum(axis=1, keepdims=True) == np.arange(4), bit_names(x))
+
+
+class Faces(NDArrayOperatorsMixin):
+    """A weight matrix that is one thing as it stands and another transposed; counts activity sent through it."""
+
+    def __init__(self, plain: Array, turned: Array, uses: Counter[str], name: str = "") -> None:
+        self.plain, self.turned, self.uses, self.name = plain, turned, uses, name
+
+    mT = property(lambda self: self.turned.mT)
+    T = property(lambda self: self.turned.T)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.plain, name)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.array(self.plain, dtype)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        result = getattr(ufunc, method)(*map(bare, inputs), **options)
+        if ufunc is np.matmul and inputs[1] is self:
+            self.uses[self.name] += prod(result.shape[:-2])
+        return result
+
+    def __array_function__(self, function: Any, _: Any, arguments: Any, options: Any) -> Any:
+        return function(*bare(arguments), **options)
+
+
+class Held(Loss):
+    """The loss of outputs whose targets have changed places, as if they had not. Its errors know nothing of that."""
+
+    def of(self, y: Array, target: Array, wanted: Array) -> Array:
+        return Loss(self.margin).of(y, np.roll(target, -1, axis=-1), np.roll(wanted, -1, axis=-1))
+
+
+def bare(a: Any) -> Any:
+    """What is behind `Faces`, in lists and tuples."""
+    return a.plain if isinstance(a, Faces) else type(a)(map(bare, a)) if type(a) in (list, tuple) else a
+
+
+def name_of(key: Any) -> str:
+    """The name of an edge or group, or of a parameter that has no more than one."""
+    return str(getattr(key, "name", key))
+
+
+@contextmanager
+def instruments(shift: Mapping[Any, Array], read: Group | None, slopes: bool) -> Iterator[tuple[Counter[str], Counter[str]]]:
+    """All networks count their passes, take back a `shift` of weights on the way forward, and show the first unit of `read`
+    at another activity; with `slopes`, slope functions are others. Not for several threads."""
+    own, kinds = {name: getattr(Network, name) for name in ("forward", "net_input", "tangent")}, dict(ACTIVATIONS)
+    passes, loops = Counter[str](), Counter[str]()
+
+    def back(params: Any) -> Any:
+        return {k: w - shift[k] if k in shift else w for k, w in params.items()}
+
+    def net_input(self: Network, params: Any, group: Group, y: Any) -> Array:
+        x = own["net_input"](self, back(params), group, y)
+        passes[group.name] += prod(x.shape[:-2])
+        loops["settled"] += loops["now"] > 0 and prod(x.shape[:-2]) == 1
+        return x
+
+    def turned(y: Mapping[Group, Array]) -> dict[Group, Array]:  # twice is not at all
+        return {g: np.concatenate([0.9 - a[..., :1], a[..., 1:]], axis=-1) if g == read else a for g, a in y.items()}
+
+    def forward(self: Network, params: Any, x: Array) -> Any:
+        return turned(own["forward"](self, params, x))
+
+    def tangent(self: Network, params: Any, along: Any, y: Any) -> Any:  # it flows, too
+        return own["tangent"](self, back(params), along, turned(y))
+
+    def loop(n: int, body: Any, carry: Any) -> Any:
+        before = loops["now"]
+        for i in range(n):
+            loops["all"], loops["now"] = loops["all"] + 1, max(before, i)
+            carry = body(i, carry)
+        loops["now"] = before
+        return carry
+
+    def install(methods: Mapping[str, Any], activations: Any) -> None:
+        for name, method in methods.items():
+            setattr(Network, name, method)
+        ACTIVATIONS.update(activations)
+
+    other = {name: kind._replace(slope=lambda y: 0.3 + 0.2 * y) for name, kind in kinds.items()} if slopes else {}
+    try:
+        install({"net_input": net_input, "forward": forward, "tangent": tangent}, other)
+        with repeating(loop):
+            yield passes, loops
+    finally:
+        install(own, kinds)
+
+
+class Seen(NamedTuple):
+    """What one update did."""
+
+    new: dict[Any, Array]
+    change: dict[Any, Array]
+    output: Array | None
+    passes: Counter[str]
+    loops: Counter[str]
+
+
+class Trial:
+    """One update of an algorithm on a task, and what becomes of it with something altered."""
+
+    def __init__(self, algorithm: Algorithm, task: Task) -> None:
+        self.algorithm, self.net, some = algorithm.resolved(task.usual), task.network(), np.random.default_rng(0)
+        self.batch = Batch(*task.data(Rand(0, [0], NOISE), float)[:3], np.zeros(()), task.loss)
+        weights = self.net.initial(Rand(0, [0], WEIGHTS, block=1), task.init, task.initial_scale)
+        self.state = self.algorithm.init(self.net, weights, Rand(0, [0], NOISE))
+        self.params = {k: w + some.uniform(-0.5, 0.5, w.shape) for k, w in self.state["params"].items()}  # no zeros
+        self.roll = {name: np.roll(getattr(self.batch, name), 1, axis=-1) for name in ("target", "wanted")}
+        self.edges = [k for k in self.params if isinstance(k, Edge)] or [k for k in self.params if "-" in k]
+        self.everything = {k: np.ones(w.shape[-2:], bool) for k, w in self.params.items()}
+        self.base = self.run()
+        if not self.moves(self.run(batch=self.batch._replace(**self.roll)), self.everything):
+            self.params = {k: 20.0 * w for k, w in self.params.items()}
+            self.base = self.run()
+
+    def run(
+        self, params: Any = None, batch: Batch | None = None, shift: Any = None, read: Group | None = None, slopes: bool = False
+    ) -> Seen:
+        """The update with some other `params`, another batch, or instruments that interfere."""
+        old = self.params | (params or {})
+        with np.errstate(all="ignore"), instruments(shift or {}, read, slopes) as counts:
+            state, output = self.algorithm.update(
+                self.net, {**self.state, "params": old}, batch or self.batch, Rand(1, [0], NOISE)
+            )
+        new = {k: np.asarray(w) for k, w in state["params"].items()}
+        return Seen(new, {k: new[k] - np.asarray(old[k]) for k in new}, output, *counts)
+
+    def altered(self, edge: Any) -> tuple[dict[Any, Array], dict[Any, Array]]:
+        """Its weights with those into the first unit of its target turned round, and by how much they were altered."""
+        sign = np.where(np.arange(self.params[edge].shape[-1]) == 0, -1.5, 1.0)
+        return {edge: sign * self.params[edge]}, {edge: (sign - 1.0) * self.params[edge]}
+
+    def upstream(self, edge: Any) -> dict[Any, Array]:
+        """Weights and biases that activity meets before `edge`: all of them."""
+        below = {name_of(edge).split("-")[0]}
+        for source, target in (name_of(e).split("-") for e in reversed(self.edges)):
+            below |= {source} if target in below else set()
+        met = [k for k in self.params if name_of(k) in below or (k in self.edges and name_of(k).split("-")[1] in below)]
+        return {k: self.everything[k] for k in met}
+
+    def moves(self, seen: Seen, where: Mapping[Any, Array]) -> bool:
+        """Whether any change is not that of `base`, in the parts of parameters that `where` (masks) names."""
+        bound = MOVED * max(np.abs(change).max() for change in self.base.change.values())
+        return any((~(np.abs(seen.change[k] - self.base.change[k]) <= bound))[..., part].any() for k, part in where.items())
+
+    def unused(self, seen: Seen) -> bool:
+        """Whether altered weights made no difference at all."""
+        return all(np.array_equal(seen.new[k], new) for k, new in self.base.new.items())
+
+    def escaped(self, seen: Seen) -> bool:
+        """Whether the output moved although it should be held."""
+        here, there = self.base.output, seen.output
+        return here is not None and there is not None and not np.allclose(there, here, 0.0, MOVED)

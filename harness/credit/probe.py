@@ -1,0 +1,139 @@
+"""The credit probe: at chosen epochs of a run, how every replica's credit compares with its exact gradient.
+
+It looks at the run and takes no part in it: weights are read, random numbers come from a stream of its own, and
+the run has the same bits with the probe and without. Credit algorithms are asked for their credit on all training
+patterns; of others the weight change of an update is taken with its sign turned. The gradient is that of the task's loss, or
+of what an algorithm descends in its place (`harness.reference`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.algorithm import Batch, CreditAlgorithm
+from harness.core.rand import PROBE, Rand
+from harness.credit.compare import TOTAL, align, gauss_newton, size, spread
+from harness.credit.reference import Reference, credited, network_weights, reference
+from harness.training.curves import QUANTILES
+
+if TYPE_CHECKING:
+    from harness.training.trainer import Trainer
+
+Array = Any
+QUANTITIES = ("angle", "ratio", "signs", "mean_angle", "bias", "snr", "newton")
+JACOBIAN = 2**20  # numbers in the Jacobian of one network up to which it is enumerated
+BLOCK = 2**23  # and in those of the networks that are taken at once
+
+
+def probe_epochs(budget: int, points: int) -> NDArray[np.int64]:
+    """At most `points` log-spaced epochs from 0 to before the budget ends."""
+    return np.unique(np.round(np.geomspace(1, budget, points)).astype(np.int64) - 1)
+
+
+def quantile_columns(epochs: NDArray[np.int64], found: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[Any]]:
+    """A row for each quantity, edge and epoch: quantiles over replicas where it is defined, and the number of those."""
+    rows: dict[str, list[Any]] = {name: [] for name in ("quantity", "edge", "epoch", "defined")}
+    rows |= {f"q{round(100 * q):02d}": [] for q in QUANTILES}
+    for name, values in found.items():
+        quantity, edge = name.split("/", 1)
+        for epoch, column in zip(epochs, values.T, strict=True):
+            there = column[~np.isnan(column)]
+            rows["quantity"].append(quantity)
+            rows["edge"].append(edge)
+            rows["epoch"].append(epoch)
+            rows["defined"].append(len(there))
+            for q in QUANTILES:
+                rows[f"q{round(100 * q):02d}"].append(np.quantile(there, q) if len(there) else np.nan)
+    return {name: np.array(values) for name, values in rows.items()}
+
+
+class Probe:
+    """What was found for a batch of replicas."""
+
+    def __init__(self, trainer: Trainer, replicas: Sequence[int], points: int, draws: int) -> None:
+        """Looks at `points` epochs; credits that draw random numbers are drawn `draws` times."""
+        self.epochs = probe_epochs(trainer.plan.epochs, points)
+        self.draws, self.replicas = draws, len(replicas)
+        self.rand = Rand(trainer.plan.seed, replicas, PROBE, trainer.plan.dtype)
+        self.found: dict[str, NDArray[np.float64]] = {}
+        """By 'quantity/edge', (R, epochs); NaN where a replica was finished or had no direction to compare."""
+        self.seconds = 0.0
+        self.reason = ""
+        """Why there is nothing to compare."""
+        self.objective = ""
+        """What the gradient is of; '' is the task's loss."""
+
+    def look(self, trainer: Trainer, epoch: int) -> None:
+        """Compare, if `epoch` is one of those to look at."""
+        at = np.flatnonzero(self.epochs == epoch)
+        if not len(at) or self.reason:
+            return
+        start = perf_counter()
+        batch = Batch(*trainer.data[:3], epoch, trainer.task.loss)
+        found = reference(trainer.algorithm, trainer.net, trainer.state, batch)
+        if isinstance(found, str):
+            self.reason = found
+            return
+        self.objective = found.objective
+        self._compare(trainer, found, batch, at)
+        self.seconds += perf_counter() - start
+
+    def _compare(self, trainer: Trainer, found: Reference, batch: Batch, at: Array) -> None:
+        before = self.rand.taken
+        credits = [self._credit(trainer, found, batch)]
+        if self.rand.taken > before:
+            credits += [self._credit(trainer, found, batch) for _ in range(self.draws - 1)]
+        gradient = found.vectors(found.gradient)
+        drawn = {name: np.stack([c[name] for c in credits]) for name in gradient}
+        scale: Array = 1.0
+        if len(credits) > 1 and not isinstance(trainer.algorithm, CreditAlgorithm):  # a change has not the gradient's size
+            scale = size(drawn[TOTAL], gradient[TOTAL])[..., None]
+        for name, g in gradient.items():
+            for quantity, values in align(drawn[name][0], g)._asdict().items():
+                self._note(trainer, f"{quantity}/{name}", at, values)
+            if len(credits) > 1:
+                bias, snr = spread(drawn[name] / scale, g)
+                self._note(trainer, f"mean_angle/{name}", at, align(drawn[name].mean(axis=0), g).angle)
+                self._note(trainer, f"bias/{name}", at, bias)
+                self._note(trainer, f"snr/{name}", at, snr)
+        if not found.objective:
+            self._newton(trainer, drawn[TOTAL][0], batch, at)
+
+    def _newton(self, trainer: Trainer, credit: Array, batch: Batch, at: Array) -> None:
+        net, weights = trainer.net, network_weights(trainer.net, trainer.state)
+        numbers = net.size * net.output.size * batch.x.shape[-2]
+        if numbers > JACOBIAN or isinstance(weights, str):
+            return
+        together = max(1, BLOCK // numbers)
+        blocks = [slice(i, i + together) for i in range(0, len(trainer.rows), together)]
+        steps = [gauss_newton(net, {k: w[b] for k, w in weights.items()}, _of(batch, b)) for b in blocks]
+        self._note(trainer, f"newton/{TOTAL}", at, align(credit, np.concatenate(steps)).angle)
+
+    def _credit(self, trainer: Trainer, found: Reference, batch: Batch) -> dict[str, Array]:
+        return found.vectors(credited(trainer.algorithm, trainer.net, trainer.state, batch, self.rand))
+
+    def said(self) -> dict[str, Any]:
+        """What a record says of it: its seconds, what credit was compared with if not the loss, or why with nothing."""
+        words = {"not_probed": self.reason, "reference": self.objective}
+        return {"probe_seconds": self.seconds} | {name: text for name, text in words.items() if text}
+
+    def _note(self, trainer: Trainer, name: str, at: Array, values: Array) -> None:
+        if name not in self.found:
+            self.found[name] = np.full((self.replicas, len(self.epochs)), np.nan)
+        rows = trainer.rows[trainer.running]
+        self.found[name][rows[:, None], at] = values[trainer.running][:, None]
+
+    def keep(self, mask: NDArray[np.bool_]) -> None:
+        """Forget the streams of the replicas where `mask` (R,) is False."""
+        self.rand.keep(mask)
+
+
+def _of(batch: Batch, replicas: slice) -> Batch:
+    """What some of the replicas see; patterns that all share stay shared."""
+    x, target, wanted = (a if a.ndim == 2 else a[replicas] for a in batch[:3])
+    return batch._replace(x=x, target=target, wanted=wanted)

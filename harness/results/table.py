@@ -1,0 +1,258 @@
+"""The table of a study: a row per cell, failures and all, in the study's order, tasks kept together.
+
+Made from what is on disk, whenever asked: a study that is still running, or was killed, has a table too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from harness.experiment.summary import Summary, flat, in_brackets, median_text, number, of_record, rate_text, significant, unusual
+from harness.store.record import FINISHED, NOT_APPLICABLE, Record, Store, write_atomically
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NOT_RUN = "not run"
+WIDTH = 116  # columns a full table needs
+NAME = 22  # of them for the algorithm
+NARROWEST = 12  # and on a narrow terminal
+CAPTION = (
+    "n: replicas (independent networks), all of which count. "
+    "Solved: per cent of them, with its 95 % Wilson interval. "
+    "Epochs: sweeps to the criterion, median [quartiles] of the Kaplan-Meier curve; unsolved replicas are right-censored, "
+    "∞ is never reached. "
+    "ERT: expected running time in epochs, what all replicas spent, failures included, ÷ number solved. "
+    "Work: expected FLOPs to the criterion, counted from the code, as a multiple of backprop's on the same task in this study. "
+    "Peak: the most memory an update holds at once beside what it was handed, per network, in kB. "
+    "Angle: of one draw of its credit to the exact gradient (of the loss; of the likelihood for Boltzmann machines), in degrees, "
+    "median over replicas and probed epochs; none where the weights are not those of the task's network. "
+    "Seconds: time of updates per 1,000 epochs of one replica. "
+    "Held out: mean per cent of held-out patterns right at the end. "
+    "Diverged: replicas that ran off to infinity, among the unsolved for good."
+)
+HEADER = (
+    "algorithm",
+    "n",
+    "solved %\n[95 %]",
+    "epochs\n[quartiles]",
+    "ERT",
+    "work ÷\nbackprop",
+    "peak\nkB",
+    "angle\n°",
+    "seconds",
+    "held\nout %",
+    "diverged",
+)
+SPARED = tuple(HEADER.index(name) for name in ("peak\nkB", "seconds", "angle\n°", "work ÷\nbackprop"))  # on a narrow terminal
+
+
+class Label(NamedTuple):
+    """What a cell is called beside others."""
+
+    task: str
+    algorithm: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A cell in the table."""
+
+    id: str
+    task: str
+    algorithm: str
+    status: str
+    """finished, not applicable, failed or not run"""
+    reason: str
+    """Why there are no numbers."""
+    summary: Summary | None
+    work_over_backprop: float = np.nan
+    """Expected work to the criterion ÷ that of backprop on the same task in the same study."""
+
+
+def build(store: Store, study: str) -> list[Row]:
+    """The rows of a study: tasks in the order they first come in it, cells in its order. Raises `InputError` if there is none."""
+    return rows_of(store, store.study(study)["cells"])
+
+
+def rows_of(store: Store, ids: Sequence[str]) -> list[Row]:
+    """The rows of some cells, in or not yet in the store."""
+    return rows_from(ids, {i: store.read(i) for i in ids if store.has(i)}, store.failures(ids))
+
+
+def rows_from(
+    ids: Sequence[str], records: Mapping[str, Record], failures: Mapping[str, Mapping[str, Any]], *, numbers: bool = True
+) -> list[Row]:
+    """The rows of some cells from the records there are, wherever they are kept; without numbers, no replica is read."""
+    metas = [records[i].meta if i in records else failures.get(i) or _known_from_id(i) for i in ids]
+    rows = []
+    for i, meta, label in zip(ids, metas, labels(metas), strict=True):
+        summary = of_record(records[i]) if numbers and meta["status"] == FINISHED else None
+        rows.append(Row(i, label.task, label.algorithm, meta["status"], meta["reason"], summary))
+    rows = _beside_backprop(rows, metas)
+    order = list(dict.fromkeys(row.task for row in rows))
+    return sorted(rows, key=lambda row: order.index(row.task))
+
+
+def write(rows: Sequence[Row], folder: Path, question: str = "") -> list[Path]:
+    """Write table.csv and table.md into a study's folder; returns their paths."""
+    texts = {folder / "table.csv": to_csv(rows), folder / "table.md": to_markdown(rows, folder.name, question)}
+    for path, text in texts.items():
+        write_atomically(path, text)
+    return list(texts)
+
+
+def to_csv(rows: Sequence[Row]) -> str:
+    """The table for machines: raw numbers, `inf` where never reached, empty where there is none; unlabelled times are epochs."""
+    text = io.StringIO()
+    names = [f.name for f in fields(Row) if f.name != "summary"] + [f.name for f in fields(Summary)]
+    writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        numbers = asdict(row.summary) if row.summary else {}
+        about = {name: getattr(row, name) for name in names if name not in Summary.__dataclass_fields__}
+        about = {name: value for name, value in about.items() if value == value}  # NaN stays empty
+        writer.writerow(about | {name: value for name, value in numbers.items() if not np.isnan(value)})
+    return text.getvalue()
+
+
+def to_markdown(rows: Sequence[Row], title: str, question: str = "") -> str:
+    """The table for people: a section per task, what was not run and why beneath it, the caption at the end."""
+    parts = [f"# {title}", *([question] if question else [])]
+    for task, group in by_task(rows).items():
+        texts = [in_words(row) for row in group]
+        used = [0, *_used(texts)]
+        cells: list[Sequence[str]] = [HEADER, ("---", *["---:"] * (len(HEADER) - 1)), *texts]
+        lines = ["| " + " | ".join(_escape(line[i]) for i in used) + " |" for line in cells]
+        parts += [f"## {task}", "\n".join(lines), *_notes(group)]
+    return "\n\n".join([*parts, f"*{CAPTION}*"]) + "\n"
+
+
+def show(rows: Sequence[Row], console: Console | None = None) -> None:
+    """Print the table, readable from 100 columns."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = console or Console()
+    longest = max((len(row.algorithm) for row in rows), default=0)
+    if not console.is_terminal and console.width < WIDTH + longest - NAME:
+        console.width = WIDTH + max(0, longest - NAME)  # a file or a pipe has no edge
+    for task, group in by_task(rows).items():
+        texts = [in_words(row) for row in group]
+        used = _used(texts)
+        wide = {i: max(len(t) for t in [*HEADER[i].split("\n"), *(text[i] for text in texts)]) for i in used}
+        while (rest := console.width - sum(wide.values()) - 2 * len(used) - 2) < NARROWEST and set(used) & set(SPARED):
+            used.remove(next(i for i in SPARED if i in used))  # they are in table.md
+            wide = {i: wide[i] for i in used}
+        rest = max(NARROWEST, rest)
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+        table.add_column(Text(task), width=rest, overflow="fold", vertical="bottom")
+        for i in used:
+            table.add_column(Text(HEADER[i]), width=wide[i], justify="right", no_wrap=True)
+        for text in texts:
+            table.add_row(*(Text(text[i]) for i in [0, *used]))
+        console.print(table)
+        for note in _notes(group):
+            console.print(Text(note, style="italic"))
+        console.print()
+    console.print(Text(CAPTION, style="dim"))
+
+
+def by_task(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """The rows of each task."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.task, []).append(row)
+    return groups
+
+
+def in_words(row: Row) -> list[str]:
+    """The cells of a row below `HEADER`."""
+    s = row.summary
+    if s is None:
+        return [row.algorithm, "", row.status, *[""] * (len(HEADER) - 3)]
+    held = "" if np.isnan(s.held_right_mean) else f"{100 * s.held_right_mean:.1f}"
+    ratio = "" if np.isnan(row.work_over_backprop) else significant(row.work_over_backprop)
+    peak = "" if np.isnan(s.peak_bytes) else significant(s.peak_bytes / 1000)
+    angle = "" if np.isnan(s.angle_degrees) else f"{s.angle_degrees:.0f}"
+    costs = number(s.ert_epochs), ratio, peak, angle, significant(s.seconds_per_1000_replica_epochs)
+    diverged = number(s.diverged) if s.diverged else ""
+    return [row.algorithm, number(s.replicas), rate_text(s).replace(" %", ""), median_text(s), *costs, held, diverged]
+
+
+def _beside_backprop(rows: Sequence[Row], metas: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """The rows with their work beside that of the first backprop cell on their task, where both were counted."""
+    base: dict[str, float] = {}
+    for row, meta in zip(rows, metas, strict=True):
+        if row.summary and meta["algorithm"]["name"] == "backprop" and np.isfinite(row.summary.ert_flops):
+            base.setdefault(row.task, row.summary.ert_flops)
+    return [
+        replace(row, work_over_backprop=row.summary.ert_flops / base[row.task]) if row.summary and base.get(row.task) else row
+        for row in rows
+    ]
+
+
+def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:
+    """Names that tell cells apart, from their metadata (`Record.meta`).
+
+    A task carries the settings in which it is not its usual self. Cells of one algorithm on one task carry the
+    settings in which they differ; those of the run, and versions of the code, only where that is not enough.
+    """
+    tasks = _task_labels(metas)
+    shown: list[dict[str, Any]] = [{} for _ in metas]
+    for part in ("algorithm", "run", "versions"):
+        alike: dict[str, list[int]] = {}
+        for i, meta in enumerate(metas):
+            alike.setdefault(f"{tasks[i]}: {meta['algorithm']['name']} {shown[i]}", []).append(i)
+        for same in alike.values():
+            own = {i: flat(metas[i].get(part, {})) for i in same}
+            for name in dict.fromkeys(name for settings in own.values() for name in settings):
+                if len({repr(settings[name]) for settings in own.values() if name in settings}) > 1:
+                    for i in same:
+                        if own[i].get(name):  # what is off, None or 0, goes without saying
+                            shown[i][name] = own[i][name]
+    return [Label(t, in_brackets(meta["algorithm"]["name"], s)) for t, meta, s in zip(tasks, metas, shown, strict=True)]
+
+
+def _task_labels(metas: Sequence[Mapping[str, Any]]) -> list[str]:
+    texts = [repr(meta["task"]) for meta in metas]
+    known = {text: meta["task"] for text, meta in zip(texts, metas, strict=True)}  # few, and slow to compare with the usual
+    named = {text: in_brackets(task["name"], unusual(task)) for text, task in known.items()}
+    return [named[text] for text in texts]
+
+
+def _known_from_id(cell_id: str) -> dict[str, Any]:
+    """What the name alone tells of a cell that is not on disk."""
+    task, algorithm, _ = cell_id.split("-")
+    return {
+        "id": cell_id,
+        "status": NOT_RUN,
+        "reason": "not in the store yet: run the study again",
+        "task": {"name": task},
+        "algorithm": {"name": algorithm},
+        "run": {},
+    }
+
+
+def _notes(rows: Sequence[Row]) -> list[str]:
+    """Why some rows have no numbers; what is not applicable says so itself."""
+    without = [row for row in rows if row.summary is None]
+    return [row.reason if row.status == NOT_APPLICABLE else f"{row.algorithm} {row.status}: {row.reason}" for row in without]
+
+
+def _used(texts: Sequence[Sequence[str]]) -> list[int]:
+    """The columns after the first that say something: nobody needs an empty one."""
+    return [i for i in range(1, len(HEADER)) if any(text[i] for text in texts)]
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

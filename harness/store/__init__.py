@@ -1,0 +1,1 @@
+"""Records of finished cells, on disk and in MLflow."""

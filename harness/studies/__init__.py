@@ -1,0 +1,1 @@
+"""Sets of cells that answer one question: composed once, run where missing."""

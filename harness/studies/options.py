@@ -1,0 +1,57 @@
+"""Hydra options from dataclass fields: algorithms, tasks, optimisers and run settings, typed, no YAML.
+
+Every algorithm found becomes an option of the group `algorithm`, its fields the option's settings; a
+credit algorithm's optimiser is the nested group `algorithm/optimiser`. An option exists once, in the
+ConfigStore, so that `glob(*)` sees each name once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass
+from typing import Any, get_type_hints
+
+import omegaconf
+from hydra.core.config_store import ConfigStore
+
+from harness.core import registry
+from harness.core.naming import snake_case
+from harness.core.optimisers import OPTIMISERS
+from harness.experiment.run import Settings
+
+
+def register() -> None:
+    """Put an option for everything in the registry into Hydra's ConfigStore."""
+    store = ConfigStore.instance()
+    for group, classes in (
+        ("algorithm", registry.algorithms()),
+        ("task", registry.tasks()),
+        ("algorithm/optimiser", OPTIMISERS),
+    ):
+        for name, cls in classes.items():
+            store.store(group=group, name=name, node=_option(cls), provider="harness")
+    hints = get_type_hints(Settings)
+    run = make_dataclass("RunOption", [(f.name, hints[f.name], field(default=f.default)) for f in fields(Settings)])
+    store.store(group="schema", name="run", node=run, provider="harness")
+
+
+def _option(cls: type) -> type:
+    """A dataclass of the same settings with their defaults, and the name."""
+    hints = get_type_hints(cls)
+    settings: list[Any] = [("name", str, field(default=snake_case(cls.__name__)))]
+    defaults: list[Any] = []
+    for f in fields(cls):
+        value = (
+            f.default
+            if f.default is not MISSING
+            else f.default_factory()
+            if f.default_factory is not MISSING
+            else omegaconf.MISSING
+        )
+        if is_dataclass(value):  # an optimiser: an option of a group of its own
+            defaults.append({f.name: snake_case(type(value).__name__)})
+            settings.append((f.name, Any, field(default=omegaconf.MISSING)))
+        else:
+            settings.append((f.name, hints[f.name], field(default=value)))
+    if defaults:
+        settings.insert(0, ("defaults", list[Any], field(default_factory=lambda: ["_self_", *defaults])))
+    return make_dataclass(f"{cls.__name__}Option", settings)

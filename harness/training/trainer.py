@@ -1,0 +1,298 @@
+"""The training loop of one batch of replicas, from initial weights to an outcome for each.
+
+Epoch e counts completed sweeps. With full batches the update's own forward pass, made at the weights
+after e sweeps, is what the criterion looks at; otherwise a prediction after the sweep is. Replicas that
+finish leave the batch, and the others go on with the same bits.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.algorithm import Algorithm, Batch, State
+from harness.core.network import Network
+from harness.core.rand import NOISE, ORDER, SPLIT, WEIGHTS, Rand
+from harness.core.task import Data, Task, pick
+from harness.core.tree import leaves, tree_map
+from harness.training.curves import curve_epochs
+
+if TYPE_CHECKING:
+    from harness.credit.probe import Probe
+
+Array = Any
+SOLVED, UNSOLVED, DIVERGED = "solved", "unsolved", "diverged"
+COMPACT_AT = 0.75  # the batch is compacted when at most this share of it still runs
+LOOK_EVERY = 16  # epochs between looks for weights that are not finite or beyond BOUND
+BOUND = 1e6
+
+
+class Plan(NamedTuple):
+    """How a batch of replicas is trained; all settings resolved."""
+
+    seed: int
+    epochs: int
+    seconds: float
+    """Budget in seconds of updates for this batch; inf for none."""
+    batch: int
+    """Patterns per update; 0 for all."""
+    shuffle: bool
+    dtype: str
+    device: str = "cpu"
+    probe: int = 0
+    """Epochs at which credit is compared with the gradient."""
+    probe_draws: int = 16
+
+
+@dataclass
+class Trained:
+    """What became of each replica: arrays with one entry, or row, per replica."""
+
+    replica: NDArray[np.int64]
+    outcome: NDArray[np.object_]
+    epochs: NDArray[np.int64]
+    """Sweeps spent: to the solution, to the budget, or to where divergence was noticed."""
+    updates: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    """Its share of the time spent in updates (time of each sweep ÷ replicas then running)."""
+    reason: NDArray[np.object_]
+    """Why it is not solved: budget of epochs or of seconds, or what diverged and where."""
+    loss: NDArray[np.float64]
+    right: NDArray[np.float64]
+    """Share of training patterns right at the end."""
+    validation_right: NDArray[np.float64]
+    """Share of validation patterns right at the end; NaN where there are none."""
+    held_right: NDArray[np.float64]
+    """Share of held-out patterns right at the end; NaN where there are none."""
+    validation_rmse: NDArray[np.float64]
+    """√(2 E ÷ (patterns · outputs)) of the validation patterns at the end: an output's error, in the unit of the targets."""
+    held_rmse: NDArray[np.float64]
+    """The same of the held-out patterns; NaN where there are none."""
+    loss_curve: NDArray[np.float64]
+    """Loss at `curve_epochs` (R, E); finished replicas keep their last value, diverged ones stand at infinity."""
+    right_curve: NDArray[np.float64]
+    credit: dict[str, NDArray[np.float64]]
+    """What the probe found, by 'quantity/edge' (R, `probe_epochs`)."""
+    weights: dict[str, NDArray[np.floating]]
+    """Final weights by parameter name (R, rows, columns)."""
+    ran: dict[str, Any] = field(default_factory=lambda: {"backend": "numpy"})
+    """How it was run: `backend`, `device` and `compile_seconds` where it was compiled, or `why` it was not."""
+
+    @classmethod
+    def empty(cls, replicas: Sequence[int], points: int) -> Trained:
+        """Room for the results of `replicas` on a curve of that many points."""
+        n = len(replicas)
+        text, counts, numbers = np.full(n, "", object), np.zeros(n, np.int64), np.full(n, np.nan)
+        curve = np.full((n, points), np.nan)
+        filled = {"outcome": text, "reason": text, "epochs": counts, "updates": counts, "loss_curve": curve, "right_curve": curve}
+        columns: dict[str, Any] = {
+            f.name: filled.get(f.name, numbers).copy()
+            for f in fields(cls)
+            if f.name not in ("replica", "credit", "weights", "ran")
+        }
+        return cls(replica=np.asarray(replicas, np.int64), credit={}, weights={}, **columns)
+
+
+def train(
+    algorithm: Algorithm, task: Task, plan: Plan, replicas: Sequence[int], tick: Callable[[int], None] | None = None
+) -> Trained:
+    """Train `replicas` (their numbers decide their random streams); `tick` hears of each epoch. Never raises for divergence."""
+    keep_freed_memory()
+    with np.errstate(all="ignore"):
+        return Trainer(algorithm, task, plan, replicas).run(tick)
+
+
+class Trainer:
+    """A batch of replicas in training: where each stands, and what became of those that are finished."""
+
+    def __init__(self, algorithm: Algorithm, task: Task, plan: Plan, replicas: Sequence[int]) -> None:
+        def rand(purpose: int, **ahead: int) -> Rand:
+            return Rand(plan.seed, replicas, purpose, plan.dtype, **ahead)
+
+        self.algorithm, self.task, self.plan = algorithm, task, plan
+        self.net: Network = task.network()
+        self.order, self.noise = rand(ORDER), rand(NOISE)
+        self.data = self.whole = task.data(rand(SPLIT, block=1), plan.dtype)
+        self.state: State = algorithm.init(
+            self.net, self.net.initial(rand(WEIGHTS, block=1), task.init, task.initial_scale), self.noise
+        )
+        self.points = curve_epochs(plan.epochs)
+        self.result = Trained.empty(replicas, len(self.points))
+        self.final: dict[str, Array] = {}  # of the replicas that finished, as they finished
+        self.rows = np.arange(len(replicas))  # where each row of the batch stands in the result
+        self.running = np.ones(len(replicas), bool)
+        patterns = self.data.x.shape[-2]
+        self.size = min(plan.batch or patterns, patterns)
+        self.updates_per_sweep = -(-patterns // self.size)
+        self.probe: Probe | None = None
+        if plan.probe:
+            from harness.credit.probe import Probe  # here, so that what a cell without it is called does not depend on it
+
+            self.probe = Probe(self, replicas, plan.probe, plan.probe_draws)
+        self.clock = self.share = 0.0
+        """Seconds spent in updates, and each replica's part of them so far."""
+
+    def run(self, tick: Callable[[int], None] | None, start: int = 0) -> Trained:
+        """Train from epoch `start` to the end."""
+        point = int(np.searchsorted(self.points, start))
+        for epoch in range(start, self.plan.epochs + 1):
+            if self.probe:
+                self.probe.look(self, epoch)
+            new, output = self.state, None
+            if epoch < self.plan.epochs:
+                before = perf_counter()
+                new, output = self.sweep(epoch)
+                spent = perf_counter() - before
+            on_curve = epoch == self.points[point]
+            looks = on_curve or epoch % LOOK_EVERY == 0 or epoch == self.plan.epochs
+            if output is None and self.data.validation is None:
+                output = self.outputs()
+            met = self.met(output)
+            if output is None and (looks or met.any() or self.clock > self.plan.seconds):
+                output = self.outputs()
+            if on_curve:
+                self.draw_curves(point, output)
+                point = min(point + 1, len(self.points) - 1)
+            if met.any():
+                self.finish(met, SOLVED, epoch, self.share, output)
+            if looks:
+                self.look_for_divergence(epoch, self.share, output)
+            if epoch == self.plan.epochs:
+                self.finish(self.running.copy(), UNSOLVED, epoch, self.share, output, "budget of epochs spent")
+            elif self.clock > self.plan.seconds:
+                self.finish(self.running.copy(), UNSOLVED, epoch, self.share, output, "budget of seconds spent")
+            count = np.count_nonzero(self.running)
+            if not count:
+                break
+            self.clock += spent
+            self.share += spent / count
+            self.state = new
+            if count <= COMPACT_AT * len(self.running):
+                self.compact()
+            if tick:
+                tick(epoch + 1)
+        return self.conclude()
+
+    def sweep(self, epoch: int) -> tuple[State, Array]:
+        """One pass over the patterns; predictions at the old state only where one update is the whole sweep."""
+        x, target, wanted, *_ = self.data
+        full = self.updates_per_sweep == 1
+        if not full and self.plan.shuffle:
+            order = self.order.permutation(x.shape[-2])
+            x, target, wanted = (in_order(a, order) for a in (x, target, wanted))
+        state = self.state
+        for start in range(0, x.shape[-2], self.size):
+            part = slice(start, start + self.size)
+            batch = Batch(x[..., part, :], target[..., part, :], wanted[..., part, :], epoch, self.task.loss)
+            state, output = self.algorithm.update(self.net, state, batch, self.noise)
+        return state, (output if full else None)
+
+    def outputs(self, of: Data | None = None) -> Array:
+        """Predictions for the training patterns, or for those given, at the current state."""
+        return self.algorithm.predict(self.net, self.state, (of or self.data).x)
+
+    def met(self, output: Array) -> NDArray[np.bool_]:
+        """Which of the running replicas meet the criterion: on validation patterns if there are any, else by `output`."""
+        validation = self.data.validation
+        if validation is None:
+            return self.task.met(output, self.data, self.running)
+        return self.task.met(self.outputs(validation), validation, self.running)
+
+    def draw_curves(self, point: int, output: Array) -> None:
+        rows = self.rows[self.running]
+        self.result.loss_curve[rows, point] = self.task.loss.of(output, self.data.target, self.data.wanted)[self.running]
+        self.result.right_curve[rows, point] = self.task.right(output, self.data).mean(axis=-1)[self.running]
+
+    def look_for_divergence(self, epoch: Array, share: Array, output: Array, among: Array = True) -> None:
+        """Finish those `among` the running (R,) whose weights or outputs are not finite or beyond BOUND."""
+        for name, a in leaves({**self.state["params"], "output activity": output}):
+            if np.abs(a).max() <= BOUND:  # false for NaN, too
+                continue
+            big = ~(np.abs(a).max(axis=(-1, -2)) <= BOUND) & self.running & among
+            if big.any():
+                finite = np.isfinite(a).all(axis=(-1, -2))
+                for mask, what in ((big & ~finite, "not finite"), (big & finite, f"beyond {BOUND:g}")):
+                    if mask.any():
+                        self.finish(mask, DIVERGED, epoch, share, output, f"{name} {what}")
+
+    def finish(self, mask: NDArray[np.bool_], outcome: str, epoch: Array, share: Array, output: Array, reason: str = "") -> None:
+        """Note the replicas in `mask` (over the rows of the batch) as they stand at the current state.
+
+        `epoch` and `share` are one number, or one for each row.
+        """
+        if not mask.any():
+            return
+        result, rows = self.result, self.rows[mask]
+        epochs, seconds = (np.broadcast_to(a, mask.shape)[mask] for a in (epoch, share))
+        result.outcome[rows], result.epochs[rows], result.reason[rows] = outcome, epochs, reason
+        result.updates[rows], result.seconds[rows] = epochs * self.updates_per_sweep, seconds
+        self.keep(self.final, "trained", rows, output[mask])
+        picked, state = pick(self.data, mask), tree_map(lambda a: a[mask], self.state)
+        for name, part in (("held", picked.held), ("validation", picked.validation)):
+            if part is not None:
+                self.keep(self.final, name, rows, self.algorithm.predict(self.net, state, part.x))
+        for name, a in leaves(self.state["params"]):
+            self.keep(self.result.weights, name, rows, a[mask])
+        self.running = self.running & ~mask
+
+    def keep(self, into: dict[str, Array], name: str, rows: NDArray[np.int64], values: Array) -> None:
+        if name not in into:
+            into[name] = np.full((len(self.result.replica), *values.shape[1:]), np.nan, values.dtype)
+        into[name][rows] = values
+
+    def conclude(self) -> Trained:
+        """Final loss, shares right and ends of curves, for all replicas at once, from their final outputs."""
+        result, data = self.result, self.whole
+        output = self.final["trained"]
+        result.loss[:] = self.task.loss.of(output, data.target, data.wanted)
+        result.right[:] = self.task.right(output, data).mean(axis=-1)
+        for name, part in (("held", data.held), ("validation", data.validation)):
+            if part is not None:
+                loss, count = self.task.loss.of(self.final[name], part.target, part.wanted), np.prod(part.target.shape[-2:])
+                getattr(result, f"{name}_rmse")[:] = np.sqrt(2.0 * loss / count)
+                getattr(result, f"{name}_right")[:] = self.task.right(self.final[name], part).mean(axis=-1)
+        if self.probe:
+            result.credit = self.probe.found
+            result.ran |= self.probe.said()
+        over = self.points >= result.epochs[:, None]
+        last_loss = np.where(np.equal(result.outcome, DIVERGED), np.inf, result.loss)
+        result.loss_curve[:] = np.where(over, last_loss[:, None], result.loss_curve)
+        result.right_curve[:] = np.where(over, result.right[:, None], result.right_curve)
+        return result
+
+    def compact(self) -> None:
+        stays = self.running
+        self.rows = self.rows[stays]
+        self.state = tree_map(lambda a: a[stays], self.state)
+        self.data = pick(self.data, stays)
+        self.order.keep(stays)
+        self.noise.keep(stays)
+        if self.probe:
+            self.probe.keep(stays)
+        self.running = np.ones(len(self.rows), bool)
+
+
+def in_order(a: Array, order: Array) -> Array:
+    """Rows of a (N, k), or of (R, N, k), in the order (R, N) of each replica: (R, N, k)."""
+    return a[order] if a.ndim == 2 else np.take_along_axis(a, order[..., None], axis=-2)
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc to reuse freed megabytes instead of handing them back to the kernel.
+
+    A thousand replicas make temporaries of about a megabyte, which malloc would map and unmap at every
+    operation, and touching fresh pages takes longer than the arithmetic. Elsewhere than on glibc nothing happens.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mmap_threshold, trim_threshold, gigabyte = -3, -1, 1 << 30
+            mallopt(mmap_threshold, gigabyte)
+            mallopt(trim_threshold, gigabyte)
