@@ -223,12 +223,17 @@ def tiled(a: Array, copies: int) -> Array:
 def refusal(task: Any, architecture: str) -> str | None:
     """Why a machine of this architecture cannot do `task`, in one sentence; None if it can."""
     net: Network = task.network()
-    if not task.binary:
+    spec = task.spec()
+    if not spec.binary or spec.kind == "numbers":
         return f"its units are on or off, and inputs or targets of {task.name} are not"
     if not task.meets(0.0, 1.0):
         return f"its outputs lie between 0 and 1, which never meet the criterion {task.criterion!r} of {task.name}"
     if len(net.hidden) > 1 or len(net.inputs) > 1:
         return f"it has one group of input and one of hidden units at most, and the network of {task.name} has more"
+    if not net.dense:
+        return f"every pair of its units has a weight of its own, and the network of {task.name} shares some or leaves some out"
+    if soft := [g.name for g in net.hidden if g.activation == "softmax"]:
+        return f"its units are on or off, each for itself, and those of {soft[0]!r} in the network of {task.name} are softmax"
     if net.normalised:
         return f"its units see each other's states as they are, and the network of {task.name} normalises those of hidden units"
     shortcut = any(e.source in net.inputs and e.target == net.output for e in net.edges)

@@ -4,9 +4,13 @@
     δ_i   = f'(x_i) Σ_j w_ij δ_j                                            (eq. 7)
     ∂E/∂w_ij = Σ_patterns y_i δ_j                                           (eq. 6)
 
-In a normalised network what comes back over an edge goes through the normalisation of its source as well (`Network.back`).
+Blame returns over every edge by its adjoint (`Edge.back`): over a kernel to all places that saw a unit, over shared weights
+to all who use them, over a delayed edge to the time step before. In a normalised network what comes back also goes through
+the normalisation of its source. The loop itself, three lines, is `harness.core.exact_gradient.backpropagated`: all rules of
+the feedback family walk it, each over its own `feedback` weights.
 
-Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating errors, Nature 323:533-536.
+Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating errors, Nature 323:533-536; through time:
+PDP vol. 1 ch. 8, pp. 354-361.
 """
 
 from __future__ import annotations
@@ -14,8 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.core.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits, total
-from harness.core.network import Edge
+from harness.core.algorithm import Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits
+from harness.core.exact_gradient import backpropagated
 
 
 @dataclass(frozen=True)
@@ -26,15 +30,11 @@ class Backprop(CreditAlgorithm):
     paper: ClassVar[str] = "Rumelhart, Hinton & Williams 1986, Nature 323:533-536, eqs. 4-7"
     equations: ClassVar[str] = "δ_i = f′(x_i) Σ_j w_ij δ_j, ∂E/∂w_ij = Σ y_i δ_j"
     oracle: ClassVar[str] = "central differences and complex step; published weights; PyTorch-counted work"
+    through_time: ClassVar[bool] = True
 
-    def way_back(self, params: Params, memory: State, edge: Edge) -> Array:
-        """What carries an error back over an edge (…, target size, source size): here, its own weights."""
-        return params[edge].mT
+    def feedback(self, net: Network, params: Params, memory: State) -> Params:
+        """The weights that blame returns over, in the shape of the forward ones, for edges out of hidden groups: here, these."""
+        return params
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
-        y = net.forward(params, batch.x)
-        delta = {net.output: batch.error(y[net.output]) * net.slope(net.output, y)}
-        for group in reversed(net.hidden):
-            blame = total(net.back(e, y, delta[e.target] @ self.way_back(params, memory, e)) for e in net.out_of(group))
-            delta[group] = blame * net.slope(group, y)
-        return Credit(net.outer(y, delta), y[net.output])
+        return backpropagated(net, params, self.feedback(net, params, memory), batch)

@@ -26,7 +26,7 @@ from functools import cache
 from typing import ClassVar, NamedTuple
 
 from algorithms.backprop import Backprop
-from harness.core.algorithm import Array, Batch, Credit, Key, Network, Params, Rand, State, Traits, total
+from harness.core.algorithm import Array, Batch, Credit, Key, Network, Params, Rand, State, Traits, added
 from harness.core.errors import whole
 from harness.core.network import Edge, Group
 
@@ -96,14 +96,13 @@ class CheckpointedBackprop(Backprop):
                 del y[group]
         enter(net, params, [net.output], y)
         output = y[net.output]
-        delta = {net.output: batch.error(output) * net.slope(net.output, y)}
+        delta = {net.output: batch.delta(net, y)}
         gradient: dict[Key, Array] = net.outer(y, delta)
         for segment, dropped in zip(reversed(segments), reversed(again), strict=True):
             enter(net, params, dropped, y)
             for group in reversed(segment):
-                back = (net.back(e, y, delta[e.target] @ self.way_back(params, memory, e)) for e in net.out_of(group))
-                delta[group] = total(back) * net.slope(group, y)
-                gradient |= net.outer(y, {group: delta[group]})
+                delta[group] = net.pull(group, y, net.blame(params, group, y, delta))
+                gradient = added(gradient, net.outer(y, {group: delta[group]}))
                 for spent in activities[group]:
                     del y[spent]
                 for spent in blames[group]:

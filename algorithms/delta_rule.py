@@ -19,7 +19,7 @@ Widrow & Hoff 1960, Adaptive switching circuits, IRE WESCON Convention Record 4:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
 from harness.core.errors import at_least
@@ -40,6 +40,11 @@ class DeltaRule(Algorithm):
 
     def __post_init__(self) -> None:
         at_least("lr", self.lr, 0, strict=True)
+
+    def applies_to(self, task: Any) -> str | None:
+        if task.loss != "squared_error":
+            return f"its outputs are linear, no probabilities, and the loss of {task.name} is {task.loss}"
+        return None
 
     def init(self, net: Network, params: Params, rand: Rand) -> State:
         start = {"input-output": rand.zeros(net.input_size, net.output.size)}

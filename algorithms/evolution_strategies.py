@@ -22,10 +22,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from algorithms.finite_differences import flatten, unflatten
 from harness.core.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits
 from harness.core.errors import at_least, whole
 from harness.core.loops import repeat
+from harness.core.vectors import flatten, unflatten
 
 WORKSPACE = 2**18  # activities of individuals held at once, in numbers: two megabytes, whatever the population
 
@@ -67,12 +67,12 @@ def losses(net: Network, genes: Array, batch: Batch) -> Array:
     They are tried in blocks, the largest that divide P and fit the workspace.
     """
     *lead, count, size = genes.shape
-    crowd = batch._replace(**{name: getattr(batch, name)[..., None, :, :] for name in ("x", "target", "wanted")})
-    each = prod(lead) * max(batch.x.shape[-2] * sum(g.size for g in net.groups), size)
+    crowd = batch.crowd()
+    each = prod(lead) * max(batch.patterns * sum(g.size for g in net.groups), size)
     block = max(n for n in range(1, count + 1) if count % n == 0 and (n == 1 or n * each <= WORKSPACE))
 
     def tried(some: Array) -> Array:
-        return crowd.cost(net.forward(unflatten(net, some[..., None, :]), crowd.x)[net.output])
+        return crowd.cost(net.respond(unflatten(net, some[..., None, :]), crowd.x))
 
     def one(i: Array, found: Array) -> Array:
         found[..., i, :] = tried(blocks[..., i, :, :])

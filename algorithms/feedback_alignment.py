@@ -5,7 +5,8 @@
     δ_l = (B_l y*) ⊙ f'(x_l)             y* the target's bits: no error at all          (direct random target projection)
     δ_out = e,  ∂E/∂w_ij ≈ Σ_patterns y_i δ_j                                           (all three)
 
-Backprop is B_l = W_{l+1}ᵀ. What is needed is eᵀ W B e > 0, a signal within 90° of backprop's: training turns W towards
+B_l comes in the shape of the weights it stands for: of a kernel that is shared, B is a kernel that is shared. Backprop is
+B_l = W_{l+1}ᵀ. What is needed is eᵀ W B e > 0, a signal within 90° of backprop's: training turns W towards
 it. In the third rule y* stands for the error because its bits tell the error's sign; as in its authors' code it
 stands where ∂E/∂y_l would (B is as often negative as positive, so the sign is a convention). It does not vanish when
 the error does: hidden units drift until they saturate.
@@ -24,19 +25,27 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from algorithms.backprop import Backprop
-from harness.core.algorithm import Array, Batch, Credit, CreditAlgorithm, Key, Network, Params, Rand, State, Traits
+from harness.core.algorithm import Array, Batch, Credit, CreditAlgorithm, Key, Network, Params, Rand, State, Traits, added
 from harness.core.errors import at_least
 from harness.core.network import Edge
 
 
 def ways_back(net: Network) -> list[Edge]:
-    """Edges that blame flows back over: those that leave a hidden group."""
-    return [e for group in net.hidden for e in net.out_of(group)]
+    """The edges whose weights blame flows back over: those that leave a hidden group, or lend their weights to one that does.
+
+    An edge stands there once for each group that hears over it: more than once where residuals or ties are.
+    """
+    return [e.weights for group in net.hidden for e in net.out_of(group)]
 
 
 def random_matrix(spread: float, rand: Rand, rows: int, columns: int) -> Array:
     """Uniform in ±spread, (…, rows, columns)."""
     return spread * (2.0 * rand.uniform(rows, columns) - 1.0)
+
+
+def random_feedback(net: Network, spread: float, rand: Rand) -> State:
+    """B of every way back, by its edge's name, uniform in ±spread: transposed, (…, columns, rows) of the edge's weights."""
+    return {e.name: random_matrix(spread, rand, *reversed(e.shape)) for e in ways_back(net)}
 
 
 @dataclass(frozen=True)
@@ -55,10 +64,10 @@ class FeedbackAlignment(Backprop):
         at_least("spread", self.spread, 0, strict=True)
 
     def remember(self, net: Network, params: Params, rand: Rand) -> State:
-        return {e.name: random_matrix(self.spread, rand, e.target.size, e.source.size) for e in ways_back(net)}
+        return random_feedback(net, self.spread, rand)
 
-    def way_back(self, params: Params, memory: State, edge: Edge) -> Array:
-        return memory[edge.name]
+    def feedback(self, net: Network, params: Params, memory: State) -> Params:
+        return {e: memory[e.name].mT for e in ways_back(net)}
 
 
 @dataclass(frozen=True)
@@ -81,9 +90,9 @@ class DirectFeedbackAlignment(CreditAlgorithm):
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         y = net.forward(params, batch.x)
-        delta = {net.output: batch.error(y[net.output]) * net.slope(net.output, y)}
+        delta = {net.output: batch.delta(net, y)}
         for group in net.hidden:
-            delta[group] = (delta[net.output] @ memory[group.name]) * net.slope(group, y)
+            delta[group] = net.pull(group, y, delta[net.output] @ memory[group.name])
         return Credit(net.outer(y, delta), y[net.output])
 
 
@@ -99,7 +108,7 @@ class DirectRandomTargetProjection(DirectFeedbackAlignment):
     oracle: ClassVar[str] = "a step by hand; the same hidden credit whatever the error"
 
     def applies_to(self, task: Any) -> str | None:
-        if task.patterns().target is not None:
+        if task.spec().kind == "numbers":
             return f"it projects targets that are bits, and those of {task.name} are numbers"
         return None
 
@@ -107,10 +116,10 @@ class DirectRandomTargetProjection(DirectFeedbackAlignment):
         y = net.split(batch.x)
         gradient: dict[Key, Array] = {}
         heard = batch.wanted.astype(batch.x.dtype)
-        for i, group in enumerate(net.groups[len(net.inputs) :], len(net.inputs)):
+        for i, group in enumerate(net.free, len(net.inputs)):
             y[group] = net.activity(group, net.net_input(params, group, y))
-            blame = batch.error(y[group]) if group == net.output else heard @ memory[group.name]
-            gradient |= net.outer(y, {group: blame * net.slope(group, y)})
+            delta = batch.delta(net, y) if group == net.output else net.pull(group, y, heard @ memory[group.name])
+            gradient = added(gradient, net.outer(y, {group: delta}))
             ahead = net.groups[i + 1 :]
             y = {g: a for g, a in y.items() if g == net.output or any(e.target in ahead for e in net.out_of(g))}
         return Credit(gradient, y[net.output])

@@ -66,11 +66,13 @@ class ForwardForward(Algorithm):
             whole("layers", self.layers, 1)
 
     def applies_to(self, task: Any) -> str | None:
-        (_, wanted, _, target), net = task.patterns(), task.network()
-        if target is not None:
+        kind, net = task.spec().kind, task.network()
+        if kind == "numbers":
             return f"it learns to tell labels apart, but the targets of {task.name} are numbers"
-        if net.output.size > 1 and not (wanted.sum(axis=1) == 1).all():
+        if net.output.size > 1 and kind != "labels":
             return f"it learns to tell one right label from the wrong ones, but {task.name} wants any number of outputs on"
+        if not net.dense:
+            return f"its layers are its own and fully connected, and the network of {task.name} shares weights or leaves some out"
         if net.residuals:
             return f"its layers are its own, without the identity shortcuts of the network of {task.name}"
         if net.normalised:

@@ -34,10 +34,10 @@ from typing import ClassVar
 import numpy as np
 
 from algorithms.evolution_strategies import losses
-from algorithms.finite_differences import flatten, unflatten
 from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
 from harness.core.errors import InputError, at_least, one_of, whole
 from harness.core.network import Edge
+from harness.core.vectors import flatten, unflatten
 
 CROSSOVERS = ("crossover_nodes", "crossover_weights")
 MUTATIONS = ("mutate_nodes", "biased_mutate_weights", "unbiased_mutate_weights")

@@ -26,10 +26,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from algorithms.finite_differences import at_once, flatten, in_a_row, in_blocks
 from harness.core.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits, Update
 from harness.core.errors import InputError, at_least, whole
 from harness.core.network import Group
+from harness.core.vectors import at_once, flatten, in_a_row, in_blocks
 
 
 @dataclass(frozen=True)

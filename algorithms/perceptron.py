@@ -48,7 +48,7 @@ class Perceptron(Algorithm):
     """What its weights are called."""
 
     def applies_to(self, task: Any) -> str | None:
-        if task.patterns().target is not None:
+        if task.spec().kind == "numbers":
             return f"its outputs are 0 or 1, but the targets of {task.name} are numbers"
         if not task.meets(0.0, 1.0):
             return f"its outputs are 0 or 1, which never meet the criterion {task.criterion!r} of {task.name}"

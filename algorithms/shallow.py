@@ -25,5 +25,5 @@ class Shallow(CreditAlgorithm):
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         y = net.forward(params, batch.x)
-        delta = {net.output: batch.error(y[net.output]) * net.slope(net.output, y)}
+        delta = {net.output: batch.delta(net, y)}
         return Credit(net.outer(y, delta), y[net.output])

@@ -22,9 +22,8 @@ import numpy as np
 
 from algorithms.backprop import Backprop
 from algorithms.feedback_alignment import ways_back
-from harness.core.algorithm import Array, Batch, Credit, Network, Params, Rand, State, Traits
+from harness.core.algorithm import Batch, Credit, Network, Params, Rand, State, Traits
 from harness.core.errors import at_least, one_of
-from harness.core.network import Edge
 
 MAGNITUDES = ("uniform", "frozen", "batchwise")
 
@@ -49,13 +48,13 @@ class SignSymmetry(Backprop):
 
     def magnitudes(self, net: Network, rand: Rand) -> State:
         """M of every edge that blame flows back over, random in (0, scale], in the shape of its weights."""
-        return {e.name: self.scale * (1.0 - rand.uniform(e.source.size, e.target.size)) for e in ways_back(net)}
+        return {e.name: self.scale * (1.0 - rand.uniform(*e.shape)) for e in ways_back(net)}
 
     def remember(self, net: Network, params: Params, rand: Rand) -> State:
         return self.magnitudes(net, rand) if self.magnitude == "frozen" else {}
 
-    def way_back(self, params: Params, memory: State, edge: Edge) -> Array:
-        return (memory.get(edge.name, self.scale) * np.sign(params[edge])).mT
+    def feedback(self, net: Network, params: Params, memory: State) -> Params:
+        return {e: memory.get(e.name, self.scale) * np.sign(params[e]) for e in ways_back(net)}
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         if self.magnitude == "batchwise":

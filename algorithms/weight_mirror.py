@@ -33,7 +33,7 @@ from typing import Any, ClassVar
 
 from algorithms.backprop import Backprop
 from algorithms.feedback_alignment import FeedbackAlignment, random_matrix, ways_back
-from harness.core.algorithm import Algorithm, Array, Batch, Credit, Network, Params, Rand, State, Traits, Update
+from harness.core.algorithm import Algorithm, Batch, Credit, Network, Params, Rand, State, Traits, Update
 from harness.core.errors import InputError, at_least, between, whole
 from harness.core.network import Edge
 
@@ -71,11 +71,11 @@ class KolenPollack(Backprop):
 
     def init(self, net: Network, params: Params, rand: Rand) -> State:
         # kept in the shape of the weights they mirror: then they get the very same credit
-        feedback = {back(e): random_matrix(self.spread, rand, e.source.size, e.target.size) for e in ways_back(net)}
+        feedback = {back(e): random_matrix(self.spread, rand, *e.shape) for e in ways_back(net)}
         return super().init(net, {**params, **feedback}, rand)
 
-    def way_back(self, params: Params, memory: State, edge: Edge) -> Array:
-        return params[back(edge)].mT
+    def feedback(self, net: Network, params: Params, memory: State) -> Params:
+        return {e: params[back(e)] for e in ways_back(net)}
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         gradient, output = super().credit(net, params, memory, batch, rand)
@@ -83,7 +83,7 @@ class KolenPollack(Backprop):
 
     def update(self, net: Network, state: State, batch: Batch, rand: Rand) -> Update:
         new, output = super().update(net, state, batch, rand)
-        weights = [*net.edges, *map(back, ways_back(net))]
+        weights = [*(k for k in net.shapes if isinstance(k, Edge)), *map(back, ways_back(net))]
         shrunk = {k: (1.0 - self.decay) * new["params"][k] for k in weights}
         return Update({**new, "params": {**new["params"], **shrunk}}, output)
 
@@ -119,7 +119,8 @@ class WeightMirror(FeedbackAlignment):
         for e in ways_back(net):
             x = self.sigma * rand.normal(self.noise_patterns, e.source.size)
             y = alone(e).forward(params, x)[e.target]
-            feedback[e.name] = (1.0 - self.mirror_decay) * memory[e.name] + self.mirror_lr / self.noise_patterns * (y.mT @ x)
+            product = y.mT @ x if type(e) is Edge else e.outer(x, y).mT  # the same but for rounding: dense records hold the first
+            feedback[e.name] = (1.0 - self.mirror_decay) * memory[e.name] + self.mirror_lr / self.noise_patterns * product
         return feedback
 
     def update(self, net: Network, state: State, batch: Batch, rand: Rand) -> Update:

@@ -24,10 +24,12 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from algorithms.finite_differences import at_once, differences, flatten, in_a_row, in_blocks, loss_at, unflatten
 from harness.core.algorithm import Algorithm, Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits, Update
+from harness.core.differences import differences
 from harness.core.errors import at_least, one_of, whole
 from harness.core.network import Key
+from harness.core.tangent import tangent
+from harness.core.vectors import at_once, flatten, in_a_row, in_blocks, loss_at, unflatten
 
 DIRECTIONS = ("normal", "sign")
 
@@ -59,7 +61,7 @@ class WeightPerturbation(CreditAlgorithm):
         xi = directions(self.direction, rand, self.draws, net.size)
         if self.antithetic:
             return Credit(shaken(net, params, batch, xi, self.sigma), None)
-        y = net.forward(params, batch.x)[net.output]
+        y = net.respond(params, batch.x)
         return Credit(shaken(net, params, batch, xi, self.sigma, batch.cost(y)), y)
 
 
@@ -108,7 +110,7 @@ class ForwardGradient(CreditAlgorithm):
 
         def slopes(some: Array) -> Array:
             """∇E · v for directions (n, …, 1, W)."""
-            moved = net.tangent(params, unflatten(net, some), y)[net.output]
+            moved = tangent(net, params, unflatten(net, some), y)[net.output]
             return (error @ moved.reshape(*moved.shape[:-2], -1, 1))[..., 0, 0]
 
         return Credit(unflatten(net, along(net, flatten(net, params), batch, v, slopes)), y[net.output])

@@ -27,6 +27,7 @@ from harness.cells.cell import Cell
 from harness.cli.app import attempt
 from harness.cli.arguments import cells_of
 from harness.cli.conf import CONF
+from harness.core.initial import initial
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import SPLIT, WEIGHTS, Rand
 from harness.core.registry import tasks
@@ -100,7 +101,7 @@ def loop_row(name: str, needed: float, replicas: int, rounds: int) -> str:
     epochs, few = EPOCHS[name], PLAIN[name]
     net = task.network()
     numbers = range(replicas)
-    params = net.initial(Rand(0, numbers, WEIGHTS, block=1), task.init, task.initial_scale)
+    params = initial(net, Rand(0, numbers, WEIGHTS, block=1), task.init, task.initial_scale)
     data = task.data(Rand(0, numbers, SPLIT, block=1), np.float64)
     plain_times, our_times = [], []
     for _ in range(rounds):

@@ -14,6 +14,7 @@ import numpy as np
 
 from algorithms.backprop import Backprop
 from bench import handwritten
+from harness.core.initial import initial
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import WEIGHTS, Rand
 from harness.core.registry import tasks
@@ -91,7 +92,7 @@ def against_hand(name: str, replicas: int, epochs: int, rounds: int) -> str:
     """One row of the second table."""
     task = tasks()[name]()
     net, (x, wanted, *_) = task.network(), task.patterns()
-    start = net.initial(Rand(0, range(replicas), WEIGHTS, block=1), task.init, task.initial_scale)
+    start = initial(net, Rand(0, range(replicas), WEIGHTS, block=1), task.init, task.initial_scale)
     layers = [(start[e], start[e.target]) for e in net.edges]
     target = np.where(wanted, task.target_on, task.target_off)
     by_hand = handwritten.prepared(layers, x, target, epochs, SLOW, MOMENTUM)

@@ -11,6 +11,7 @@ import numpy as np
 from algorithms.finite_differences import FiniteDifferences
 from bench.compiled import quicker
 from harness.core.algorithm import Batch
+from harness.core.initial import initial
 from harness.core.rand import NOISE, SPLIT, WEIGHTS, Rand
 from harness.core.registry import tasks
 from harness.training.trainer import keep_freed_memory
@@ -32,8 +33,8 @@ def row(name: str, replicas: int, promised: str, rounds: int) -> str:
     """One task."""
     task, numbers = tasks()[name](), range(replicas)
     net = task.network()
-    params = net.initial(Rand(0, numbers, WEIGHTS, block=1), task.init, task.initial_scale)
-    batch = Batch(*task.data(Rand(0, numbers, SPLIT, block=1), np.float64)[:3], 0, task.loss)
+    params = initial(net, Rand(0, numbers, WEIGHTS, block=1), task.init, task.initial_scale)
+    batch = Batch(*task.data(Rand(0, numbers, SPLIT, block=1), np.float64)[:3], 0, task.objective)
     algorithm, rand = FiniteDifferences(), Rand(0, numbers, NOISE, block=1)
 
     def passes() -> None:

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 from algorithms.backprop import Backprop
 from harness.core.algorithm import Batch
+from harness.core.data import Patterns, Usual, binary_inputs, bit_names
 from harness.core.network import Network
 from harness.core.rand import Rand
-from harness.core.task import Patterns, Task, Usual, binary_inputs, bit_names
+from harness.core.task import Task
 
 
 @dataclass(frozen=True)

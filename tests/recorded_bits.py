@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from harness.experiment.run import run
 from harness.core.registry import build_algorithm, build_task
+from harness.experiment.run import run
 
 RECORD = Path(__file__).with_suffix(".json")
 NUMBERS = ("epochs", "loss", "right", "loss_curve")

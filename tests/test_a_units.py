@@ -15,10 +15,11 @@ from scipy.stats import binomtest, chisquare
 
 from algorithms.perceptron import Perceptron, RandomFeaturePerceptron
 from harness.core.algorithm import Batch
+from harness.core.data import Patterns, Usual, binary_inputs, bit_names
 from harness.core.errors import InputError, NotApplicable
 from harness.core.network import Network
 from harness.core.rand import NOISE, Rand
-from harness.core.task import Patterns, Task, Usual, binary_inputs, bit_names
+from harness.core.task import Task
 from harness.experiment.run import run
 from harness.statistics import wilson
 from harness.tasks.parity import Parity

@@ -16,11 +16,12 @@ from harness.cells.cell import Cell
 from harness.compiling.driver import refusal
 from harness.core import registry
 from harness.core.algorithm import Algorithm, Batch
+from harness.core.data import Patterns, Usual
 from harness.core.errors import InputError
 from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, Rand
-from harness.core.task import Patterns, Task, Usual
+from harness.core.task import Task
 from harness.cost.sheet import CostSheet, sheet
 from harness.credit.altered import Count
 from harness.credit.traits import observe

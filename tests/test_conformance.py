@@ -7,6 +7,7 @@ import pytest
 
 from harness.core import registry
 from harness.core.algorithm import Batch
+from harness.core.initial import initial
 from harness.core.rand import NOISE, SPLIT, WEIGHTS, Rand
 from harness.core.registry import first_line
 from harness.core.tree import leaves, tree_map
@@ -49,7 +50,7 @@ def test_an_update_writes_to_nothing_and_leaves_the_global_stream_alone(name: st
     algorithm, task = ALGORITHMS[name]().resolved(Xor.usual), Xor(hidden=3).resolved()
     net, replicas = task.network(), range(4)
     data = task.data(Rand(0, replicas, SPLIT, block=1), np.float64)
-    params = net.initial(Rand(0, replicas, WEIGHTS, block=1), task.init, task.initial_scale)
+    params = initial(net, Rand(0, replicas, WEIGHTS, block=1), task.init, task.initial_scale)
     noise = Rand(0, replicas, NOISE)
     state = algorithm.init(net, params, noise)
     before = [(n, a.copy()) for n, a in leaves(state)]
@@ -57,7 +58,7 @@ def test_an_update_writes_to_nothing_and_leaves_the_global_stream_alone(name: st
     for _, a in leaves(frozen):
         a.flags.writeable = False
     old = np.random.get_state()[1].copy()  # noqa: NPY002  # the stream that nobody may touch
-    batch = Batch(data.x, data.target, data.wanted, 0, task.loss)
+    batch = Batch(data.x, data.target, data.wanted, 0, task.objective)
     new = algorithm.update(net, frozen, batch, noise).state
     assert (np.random.get_state()[1] == old).all()  # noqa: NPY002
     assert all(np.array_equal(a, b) for (_, a), (_, b) in zip(before, leaves(state), strict=True))

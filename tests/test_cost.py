@@ -14,10 +14,12 @@ from harness.cells.cell import Cell
 from harness.cli.app import attempt
 from harness.core import registry
 from harness.core.algorithm import Algorithm, Batch, Traits, Update
+from harness.core.data import Patterns, Usual
+from harness.core.initial import initial
 from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, WEIGHTS, Rand
-from harness.core.task import Patterns, Task, Usual
+from harness.core.task import Task
 from harness.cost.arrays import Tracked, TrackedRand
 from harness.cost.growth import exponent, in_words
 from harness.cost.ledger import CostError, Ledger
@@ -139,9 +141,9 @@ def test_counting_changes_no_value(name: str) -> None:
     cell = Cell.of({"name": name}, {"name": "xor"}, {"replicas": 1})
     net, algorithm = cell.task.network(), cell.algorithm
     data = cell.task.data(Rand(0, [0], 3), float)
-    weights = net.initial(Rand(0, [0], WEIGHTS), "uniform", 0.5)
+    weights = initial(net, Rand(0, [0], WEIGHTS), "uniform", 0.5)
     state = algorithm.init(net, weights, Rand(0, [0], NOISE))
-    batch = Batch(*data[:3], np.zeros(()), cell.task.loss)
+    batch = Batch(*data[:3], np.zeros(()), cell.task.objective)
     plain = algorithm.update(net, state, batch, Rand(0, [0], NOISE)).state["params"]
     ledger = Ledger()
     rand = TrackedRand(0, [0], NOISE)

@@ -15,7 +15,6 @@ from threadpoolctl import threadpool_limits
 
 from algorithms.backprop import Backprop
 from algorithms.boltzmann import Boltzmann
-from algorithms.finite_differences import differences
 from algorithms.perceptron import Perceptron
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
@@ -24,7 +23,9 @@ from harness.cells.cell import Cell
 from harness.cli.app import attempt, cell_of
 from harness.cli.conf import CONF
 from harness.core import registry
-from harness.core.algorithm import Batch, Credit, Loss
+from harness.core.algorithm import Batch, Credit
+from harness.core.differences import differences
+from harness.core.losses import SquaredError
 from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import PROBE, Rand
@@ -362,7 +363,7 @@ def test_gauss_newton_leaves_out_what_counts_as_no_error() -> None:
     net, rng = Network.chain(3, 2, output="linear"), np.random.default_rng(0)
     params = {key: rng.normal(size=(2, *shape)) for key, shape in net.shapes.items()}
     x, wanted = rng.normal(size=(4, 3)), rng.random((4, 2)) > 0.5
-    batch = Batch(x, wanted.astype(float), wanted, 0, Loss(margin=0.5))
+    batch = Batch(x, wanted.astype(float), wanted, 0, SquaredError(margin=0.5))
     y = net.forward(params, x)[net.output]
     error = batch.error(y)
     assert 0 < (error == 0).sum() < error.size

@@ -21,8 +21,10 @@ from algorithms.weight_mirror import KolenPollack
 from harness.cells.cell import Cell
 from harness.core.algorithm import Batch
 from harness.core.errors import InputError
+from harness.core.initial import initial
 from harness.core.network import Edge, Group, Network
 from harness.core.rand import NOISE, WEIGHTS, Rand
+from harness.core.tangent import tangent
 from harness.core.task import Task
 from harness.cost.growth import exponent
 from harness.cost.sheet import sheet
@@ -60,7 +62,7 @@ def median_interval(values: np.ndarray) -> tuple[float, float]:
 
 def start(task: Task, replicas: int = N) -> tuple[Network, dict[Any, Any]]:
     net = task.network()
-    return net, net.initial(Rand(0, range(replicas), WEIGHTS, block=1), task.init, task.initial_scale)
+    return net, initial(net, Rand(0, range(replicas), WEIGHTS, block=1), task.init, task.initial_scale)
 
 
 def credit(net: Network, params: Any, x: Any, target: Any) -> Any:
@@ -126,7 +128,7 @@ def test_credit_of_a_residual_network_is_the_complex_step_of_its_equations(activ
     assert max(np.abs(found[k] - reference[k]).max() for k in truth) <= 1e-14 * size
     along = {k: np.random.default_rng(1).normal(size=v.shape) for k, v in params.items()}  # forward mode, one direction
     y = net.forward(params, x)
-    moved = net.tangent(params, along, y)[net.output]
+    moved = tangent(net, params, along, y)[net.output]
     inner = sum((truth[k] * along[k]).sum() for k in truth)
     assert ((y[net.output] - target) * moved).sum() == pytest.approx(inner, rel=1e-11)
 
@@ -206,7 +208,7 @@ def test_the_published_ratios_of_uniform_weights_are_those_of_normal_inputs() ->
     for depth, figure in zip(DEPTHS, PUBLISHED["uniform"], strict=True):
         assert figure > np.quantile(measured(Backprop(), depth).ratio, 0.95)
         net = Network.chain(50, *[50] * depth, 1)
-        params = net.initial(Rand(0, range(N), WEIGHTS, block=1), "uniform", 50**-0.5)
+        params = initial(net, Rand(0, range(N), WEIGHTS, block=1), "uniform", 50**-0.5)
         found = vectors(net, credit(net, params, x, target))
         first, last = (np.sqrt((found[net.into(g)[0].name] ** 2).mean(axis=-1)) for g in (net.hidden[0], net.hidden[-1]))
         low, high = np.quantile(first / last, [0.05, 0.95])

@@ -19,9 +19,10 @@ from algorithms.backprop import Backprop
 from harness import results
 from harness.cells.cell import Cell
 from harness.core import registry
+from harness.core.data import Data
 from harness.core.errors import InputError
 from harness.core.rand import SPLIT, Rand
-from harness.core.task import Data, Task
+from harness.core.task import Task
 from harness.cost.sheet import sheet
 from harness.experiment.run import Result, Settings, chunk_size, run
 from harness.experiment.summary import describe, of_record, summarise
@@ -337,7 +338,7 @@ def test_naming_mnist_reads_nothing(offline: Path) -> None:
         cell = Cell.of({"name": name}, {"name": "mnist"}, {})
         assert cell.id.startswith(f"mnist-{name}-")
     task = Mnist()
-    assert (task.training_patterns, task.binary, len(task.patterns().x)) == (50_000, False, 10)
+    assert (task.spec().patterns, task.binary, len(task.patterns().x)) == (50_000, False, 10)
     assert not offline.exists()
 
 

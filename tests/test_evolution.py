@@ -13,14 +13,16 @@ from scipy import stats
 
 from algorithms import evolution_strategies
 from algorithms.evolution_strategies import EvolutionStrategies, centred_ranks, losses
-from algorithms.finite_differences import flatten, unflatten
 from algorithms.genetic import Genetic, entered, two_sided_exponential
 from harness import run
 from harness.cells.cell import Cell
-from harness.core.algorithm import Batch, Loss
+from harness.core.algorithm import Batch
 from harness.core.errors import InputError
+from harness.core.initial import initial
+from harness.core.losses import SquaredError
 from harness.core.network import Network
 from harness.core.rand import NOISE, WEIGHTS, Rand
+from harness.core.vectors import flatten, unflatten
 from harness.cost.sheet import sheet
 from harness.tasks.encoder import Encoder
 from harness.tasks.xor import Xor
@@ -103,7 +105,7 @@ def test_mirrored_pairs_vary_less_than_as_many_single_perturbations() -> None:
 
 
 def test_shaping_sees_only_the_order_of_losses() -> None:
-    class Transformed(Loss):
+    class Transformed(SquaredError):
         def of(self, y: Any, target: Any, wanted: Any) -> Any:
             return np.exp(3.0 * super().of(y, target, wanted)) - 7.0
 
@@ -134,7 +136,7 @@ def test_losses_of_a_crowd_are_those_of_its_networks_in_any_blocks(own: bool, mo
     """Patterns shared by all replicas, or each its own, as when they hold some out or come in another order."""
     rng = np.random.default_rng(0)
     genes, x = rng.normal(size=(3, 6, BUSHY.size)), rng.normal(size=(*([3] if own else []), 5, 3))
-    batch = Batch(x, target := rng.random((*x.shape[:-1], 2)), target > 0.5, 0, Loss(0.1))
+    batch = Batch(x, target := rng.random((*x.shape[:-1], 2)), target > 0.5, 0, SquaredError(0.1))
     together = losses(BUSHY, genes, batch)
     for i, j in np.ndindex(3, 6):
         alone = Batch(*(a[i] if own else a for a in batch[:3]), 0, batch.loss)
@@ -174,7 +176,7 @@ def generations(algorithm: Genetic, count: int, replicas: int = 20) -> Any:
     task, noise = Xor(), rand(replicas)
     net = task.network()
     batch = Batch(*task.data(noise, float)[:3], 0)
-    state = algorithm.init(net, net.initial(Rand(0, range(replicas), WEIGHTS), "uniform", 0.5), noise)
+    state = algorithm.init(net, initial(net, Rand(0, range(replicas), WEIGHTS), "uniform", 0.5), noise)
     for _ in range(count + 1):
         yield net, batch, state
         state = algorithm.update(net, state, batch, noise).state
@@ -199,7 +201,7 @@ def test_the_best_live_on_and_children_take_the_place_of_the_rest(elite: int) ->
 
 
 def test_the_first_population_is_the_shared_weights_and_draws_of_e_to_minus_x() -> None:
-    algorithm, shared = Genetic(spread=3.0), BUSHY.initial(Rand(0, range(5), WEIGHTS), "uniform", 0.5)
+    algorithm, shared = Genetic(spread=3.0), initial(BUSHY, Rand(0, range(5), WEIGHTS), "uniform", 0.5)
     population = algorithm.init(BUSHY, shared, rand(5))["memory"]["population"]
     np.testing.assert_array_equal(population[:, :1], flatten(BUSHY, shared))
     assert stats.kstest(population[:, 1:].ravel(), stats.laplace(scale=3).cdf).pvalue > ALARM  # n = 5 · 149 · 32

@@ -19,6 +19,7 @@ from algorithms.sign_symmetry import MAGNITUDES, SignSymmetry
 from algorithms.weight_mirror import KolenPollack, WeightMirror
 from harness.core.algorithm import Batch
 from harness.core.errors import InputError
+from harness.core.initial import initial
 from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import Adam, GradientDescent
 from harness.core.rand import NOISE, WEIGHTS, Rand
@@ -168,8 +169,8 @@ def test_target_projection_says_where_targets_are_no_bits() -> None:
 def test_feedback_is_drawn_once_within_its_spread_for_each_replica(algorithm: Any) -> None:
     task = Encoder(hidden=5)
     net, noise = task.network(), Rand(0, range(4), NOISE)
-    initial = net.initial(Rand(0, range(4), WEIGHTS), "uniform", 0.5)
-    state = algorithm.resolved(task.usual).init(net, initial, noise)
+    start = initial(net, Rand(0, range(4), WEIGHTS), "uniform", 0.5)
+    state = algorithm.resolved(task.usual).init(net, start, noise)
     (feedback,) = state["memory"].values()
     assert feedback.shape == (4, 8, 5)
     assert np.abs(feedback).max() <= 0.3

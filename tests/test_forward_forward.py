@@ -14,6 +14,7 @@ from harness.cells.cell import Cell
 from harness.compiling.driver import refusal
 from harness.core.algorithm import Batch, Network
 from harness.core.errors import InputError, NotApplicable
+from harness.core.initial import initial
 from harness.core.optimisers import Adam, GradientDescent
 from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.cost.sheet import sheet
@@ -272,7 +273,7 @@ def test_a_replica_alone_has_the_bits_of_the_batch_and_of_the_same_seed(readout:
 def test_initial_weights_are_those_of_hintons_code() -> None:
     """N(0, 1 / fan-in) and no bias, the softmax from zero: 5 standard errors of mean and variance, n = 64 × 74 × 200 and more."""
     net, algorithm = Digits(hidden=64, layers=2).network(), ForwardForward(readout="softmax")
-    params = algorithm.init(net, net.initial(Rand(0, range(200), WEIGHTS), "zero"), Rand(0, range(200), NOISE))["params"]
+    params = algorithm.init(net, initial(net, Rand(0, range(200), WEIGHTS), "zero"), Rand(0, range(200), NOISE))["params"]
     for key, w in params.items():
         if key.name in ("input-hidden1", "hidden1-hidden2"):
             assert abs(w.mean()) < 5 / sqrt(w.size * w.shape[-2])

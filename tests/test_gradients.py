@@ -15,8 +15,10 @@ from algorithms.backprop import Backprop
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.shallow import Shallow
 from harness.core import registry
-from harness.core.algorithm import Algorithm, Batch, Loss
+from harness.core.algorithm import Algorithm, Batch
 from harness.core.errors import InputError
+from harness.core.initial import initial
+from harness.core.losses import SquaredError
 from harness.core.network import Edge, Group, Network
 from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.core.tree import leaves, tree_map
@@ -200,7 +202,7 @@ def test_backprop_is_the_central_difference_away_from_the_kinks_of_relu(p: Probl
 @quick
 @given(problems(), st.floats(0.05, 0.5))
 def test_the_margin_is_in_the_gradient_away_from_its_edge(p: Problem, margin: float) -> None:
-    p = p._replace(batch=p.batch._replace(loss=Loss(margin)))
+    p = p._replace(batch=p.batch._replace(loss=SquaredError(margin)))
     y = p.net.forward(p.params, p.batch.x)[p.net.output]
     gap = np.abs(y - p.batch.target)
     assume(np.abs(gap - margin).min() > 1e-3)
@@ -209,7 +211,7 @@ def test_the_margin_is_in_the_gradient_away_from_its_edge(p: Problem, margin: fl
 
 def test_an_output_beyond_its_target_is_without_error() -> None:
     """Family tree: 'an on-unit > 0.8 or an off-unit < 0.2' counts as right, however far beyond."""
-    loss = Loss(0.2)
+    loss = SquaredError(0.2)
     y, target = np.array([[0.81, 0.79, 1.5, 0.19, 0.21, -3.0]]), np.array([[1.0, 1.0, 1.0, 0.0, 0.0, 0.0]])
     expected = np.array([[0.0, -0.21, 0.0, 0.0, 0.21, 0.0]])
     np.testing.assert_allclose(loss.error(y, target, target > 0.5), expected, rtol=1e-12)
@@ -310,7 +312,7 @@ XOR_LEARNERS = [kind for kind in registry.algorithms().values() if kind().applie
 @pytest.mark.parametrize("algorithm", CREDIT, ids=name)
 def test_credit_writes_to_nothing_it_is_handed(algorithm: Any) -> None:
     p = problem(Network.chain(3, 4, 2, shortcut=True), 5, 0, (2,))
-    p = Problem(p.net, frozen(p.params), frozen(p.batch._replace(loss=()))._replace(loss=Loss(0.1), epoch=0))
+    p = Problem(p.net, frozen(p.params), frozen(p.batch._replace(loss=()))._replace(loss=SquaredError(0.1), epoch=0))
     credit_of(algorithm, p)
 
 
@@ -321,8 +323,8 @@ def test_update_writes_to_nothing_it_is_handed(kind: type[Algorithm], patterns: 
     net, noise = task.network(), Rand(0, range(3), NOISE)
     algorithm = kind().resolved(task.usual)
     data = task.data(noise, "float64")
-    initial = frozen(net.initial(Rand(0, range(3), WEIGHTS), "uniform", 0.5))
-    state = frozen(algorithm.init(net, initial, noise))
+    start = frozen(initial(net, Rand(0, range(3), WEIGHTS), "uniform", 0.5))
+    state = frozen(algorithm.init(net, start, noise))
     before = [(n, a.tobytes()) for n, a in leaves(state)]
     x, target, wanted = frozen(tuple(a[:patterns] for a in data[:3]))
     algorithm.update(net, state, Batch(x, target, wanted, 0), noise)

@@ -22,10 +22,11 @@ from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_mirror import WeightMirror
 from algorithms.weight_perturbation import ForwardGradient, SequentialWeightPerturbation, Spsa, WeightPerturbation
 from harness.core import registry
-from harness.core.algorithm import Algorithm, Credit, Loss, Traits, Update, total
+from harness.core.algorithm import Algorithm, Credit, Traits, Update, total
 from harness.core.loops import repeat
+from harness.core.losses import SquaredError
 from harness.core.network import Network
-from harness.core.units import ACTIVATIONS
+from harness.core.units import UNITS
 from harness.credit.altered import Count, Held, Trial
 from harness.credit.traits import contradictions, observe, traits_table
 from harness.tasks.encoder import Encoder
@@ -285,8 +286,8 @@ def test_a_held_loss_is_that_of_the_targets_before_they_changed_places() -> None
     wanted = target > 0.5
     for margin in (None, 0.2):
         held = Held(margin).of(y, np.roll(target, 1, axis=-1), np.roll(wanted, 1, axis=-1))
-        np.testing.assert_array_equal(held, Loss(margin).of(y, target, wanted))
-        assert (Loss(margin).of(y, np.roll(target, 1, axis=-1), np.roll(wanted, 1, axis=-1)) != held).all()
+        np.testing.assert_array_equal(held, SquaredError(margin).of(y, target, wanted))
+        assert (SquaredError(margin).of(y, np.roll(target, 1, axis=-1), np.roll(wanted, 1, axis=-1)) != held).all()
 
 
 def test_instruments_are_put_away_even_after_an_error() -> None:
@@ -295,11 +296,11 @@ def test_instruments_are_put_away_even_after_an_error() -> None:
         def credit(self, *_: Any) -> Credit:
             raise RuntimeError("broken")
 
-    before = (Network.forward, Network.net_input, Network.tangent, dict(ACTIVATIONS))
+    before = (Network.forward, Network.net_input, Network.tangent, dict(UNITS))
     with pytest.raises(RuntimeError, match="broken"):
         observe(Broken())
-    assert (Network.forward, Network.net_input, Network.tangent, ACTIVATIONS) == before
-    assert list(ACTIVATIONS) == list(before[-1])
+    assert (Network.forward, Network.net_input, Network.tangent, UNITS) == before
+    assert list(UNITS) == list(before[-1])
 
 
 def test_a_task_of_ones_own() -> None:

@@ -15,12 +15,14 @@ from algorithms.backprop import Backprop
 from algorithms.delta_rule import DeltaRule
 from algorithms.perceptron import Perceptron
 from harness.core import registry
-from harness.core.algorithm import Batch, Loss
+from harness.core.algorithm import Batch
+from harness.core.data import Patterns, Usual
 from harness.core.errors import InputError, NotApplicable
+from harness.core.losses import SquaredError
 from harness.core.network import Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, SPLIT, Rand
-from harness.core.task import Patterns, Task, Usual
+from harness.core.task import Task
 from harness.experiment.run import Result, run
 from harness.tasks.encoder import Encoder
 from harness.tasks.linear_perceptron import LinearPerceptron
@@ -96,7 +98,7 @@ def test_an_update_is_the_formula_weight_by_weight(sizes: tuple[int, int], n: in
     (inputs, outputs), rng = sizes, np.random.default_rng(seed)
     w, b = rng.normal(size=(inputs, outputs)), rng.normal(size=(1, outputs))
     x, wanted = rng.normal(size=(n, inputs)), rng.integers(0, 2, (n, outputs)) > 0
-    batch = Batch(x, wanted.astype(float), wanted, 0, Loss(margin))
+    batch = Batch(x, wanted.astype(float), wanted, 0, SquaredError(margin))
     state = {"params": {"input-output": w, "output": b}}
     new = DeltaRule(lr=0.2).update(Network.chain(inputs, outputs), state, batch, Rand(0, [0], NOISE)).state["params"]
     for j in range(outputs):

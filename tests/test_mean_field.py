@@ -13,6 +13,7 @@ from algorithms.mean_field import MeanField
 from harness.cells.cell import Cell
 from harness.core.algorithm import Batch
 from harness.core.errors import InputError
+from harness.core.initial import initial
 from harness.core.network import Network
 from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.core.registry import settings_of
@@ -125,7 +126,7 @@ def test_without_hidden_units_it_is_the_delta_rule_of_its_own_means() -> None:
 
 def test_it_starts_from_the_weights_that_all_algorithms_share() -> None:
     net = Xor(shortcut=True).network()
-    params = net.initial(Rand(3, range(5), WEIGHTS), "uniform", 0.5)
+    params = initial(net, Rand(3, range(5), WEIGHTS), "uniform", 0.5)
     state = MeanField().init(net, params, Rand(3, range(5), NOISE))
     assert {k.name: v.tobytes() for k, v in params.items()} == {k: v.tobytes() for k, v in state["params"].items()}
 

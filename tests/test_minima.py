@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from algorithms.backprop import Backprop
 from algorithms.forward_forward import ForwardForward
 from harness.cells.cell import Cell
+from harness.core.data import Patterns, Usual
 from harness.core.errors import InputError
 from harness.core.network import Network
-from harness.core.task import Patterns, Task, Usual
+from harness.core.task import Task
 from harness.experiment.run import run, run_cell
 from harness.inspection import ends as minima
 from harness.results import trained_networks as networks
@@ -123,7 +124,7 @@ def test_networks_of_a_record_answer_as_they_did(store: Store) -> None:
     cell = Cell.of({"name": "backprop"}, {"name": "xor"}, {"replicas": 6, "epochs": 40})
     result = run_cell(cell.algorithm, cell.task, cell.settings)
     found = networks.of(store.write(cell, result))
-    error = found.task.loss.of(found.outputs(), found.batch().target, found.batch().wanted)
+    error = found.task.objective.of(found.outputs(), found.batch().target, found.batch().wanted)
     np.testing.assert_allclose(error, result.trained.loss, rtol=1e-12)
     some = found.chosen(np.array([4, 1]))
     np.testing.assert_array_equal(some.outputs(), found.outputs()[[4, 1]])

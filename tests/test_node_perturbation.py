@@ -22,11 +22,11 @@ from algorithms.node_perturbation import NodePerturbation, Reinforce
 from harness.cli.app import cell_of
 from harness.cli.conf import CONF
 from harness.core.algorithm import Batch
+from harness.core.data import Data
 from harness.core.errors import InputError
 from harness.core.network import Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, SPLIT, Rand
-from harness.core.task import Data
 from harness.experiment.run import run, run_cell
 from harness.replication.price import RULES, Price, linear, price, slope, steps
 from harness.tasks.linear_perceptron import LinearPerceptron
@@ -282,7 +282,7 @@ def test_every_replica_of_the_task_has_its_own_linear_teacher() -> None:
     assert off(drawn.target[:, 1, 2] ** 2, 1.0) < BEYOND, "targets of variance 1, whatever N"
     replica = task.data(Rand(0, [0], SPLIT, block=1), "float64")
     assert task.patterns().x.tobytes() == replica.x[0].tobytes()
-    assert task.training_patterns == len(task.patterns().x) == 30
+    assert task.spec().patterns == len(task.patterns().x) == 30
     assert not task.binary
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.core.data import Usual
 from harness.core.errors import InputError
 from harness.core.network import Group, Network
 from harness.core.optimisers import OPTIMISERS, Adam, GradientDescent, Optimiser, SignStep
-from harness.core.task import Usual
 from harness.core.tree import leaves
 
 NET = Network.chain(3, 2, 1)

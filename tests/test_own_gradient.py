@@ -22,7 +22,8 @@ from algorithms.mean_field import MeanField
 from algorithms.restricted_boltzmann import RestrictedBoltzmann
 from harness.cells.cell import Cell
 from harness.core import registry
-from harness.core.algorithm import Batch, Loss
+from harness.core.algorithm import Batch
+from harness.core.losses import SquaredError
 from harness.core.network import Network
 from harness.core.rand import NOISE, SPLIT, Rand
 from harness.core.task import Task
@@ -40,7 +41,7 @@ SILENT = {"noise_off": 0.0, "noise_on": 0.0}
 
 
 def batch_of(task: Task) -> Batch:
-    return Batch(*task.data(Rand(0, [0], SPLIT, block=1), "float64")[:3], np.zeros(()), task.loss)
+    return Batch(*task.data(Rand(0, [0], SPLIT, block=1), "float64")[:3], np.zeros(()), task.objective)
 
 
 def clamped(batch: Batch, noise: tuple[float, float]) -> Array:
@@ -316,5 +317,8 @@ def test_a_loss_with_a_margin_says_nothing_to_a_likelihood() -> None:
     task = Xor()
     batch, algorithm = batch_of(task), Boltzmann()
     params = random_params(Machine.of(task.network(), "layered"), 3.0, 0)
-    a, b = (algorithm.own_gradient(task.network(), {"params": params}, batch._replace(loss=loss)) for loss in (Loss(), Loss(0.4)))
+    a, b = (
+        algorithm.own_gradient(task.network(), {"params": params}, batch._replace(loss=loss))
+        for loss in (SquaredError(), SquaredError(0.4))
+    )
     assert all((a[name] == b[name]).all() for name in a)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from algorithms.backprop import Backprop
 from algorithms.perceptron import Perceptron
 from harness.core.algorithm import Batch
+from harness.core.data import binary_inputs
 from harness.core.errors import InputError, NotApplicable
 from harness.core.network import Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, Rand
-from harness.core.task import binary_inputs
 from harness.experiment.run import Result, run
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor

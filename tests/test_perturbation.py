@@ -25,11 +25,12 @@ from algorithms.weight_perturbation import ForwardGradient, SequentialWeightPert
 from harness.cells.cell import Cell
 from harness.compiling.driver import refusal
 from harness.core.algorithm import Batch
+from harness.core.data import Usual
 from harness.core.errors import InputError
 from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, Rand
-from harness.core.task import Usual
+from harness.core.tangent import tangent
 from harness.experiment.run import Settings, resolve, run
 from harness.tasks.family_tree import FamilyTree
 from harness.tasks.xor import Xor
@@ -167,7 +168,7 @@ def test_the_second_moment_of_forward_gradients(algorithm: ForwardGradient, time
 def test_the_tangent_is_the_central_difference_along_a_direction(p: Problem) -> None:
     rng = np.random.default_rng(0)
     along = {k: rng.normal(size=w.shape) for k, w in p.params.items()}
-    moved = p.net.tangent(p.params, along, p.net.forward(p.params, p.batch.x))
+    moved = tangent(p.net, p.params, along, p.net.forward(p.params, p.batch.x))
     h = 6e-6
     up, down = (p.net.forward({k: w + s * h * along[k] for k, w in p.params.items()}, p.batch.x) for s in (1, -1))
     assert set(moved) == {*p.net.hidden, p.net.output}

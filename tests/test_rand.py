@@ -119,7 +119,7 @@ BIASES = [k for k in WIDE.shapes if isinstance(k, Group)]
 
 
 def initial(init: str, scale: float = 0.0, dtype: str = "float64") -> dict[Any, Any]:
-    return WIDE.initial(Rand(13, range(40), WEIGHTS, dtype), init, scale)
+    return initial(WIDE, Rand(13, range(40), WEIGHTS, dtype), init, scale)
 
 
 @pytest.mark.parametrize("scale", [0.3, 1.0, 5.0])
@@ -182,7 +182,7 @@ CREDIT = [kind for kind in registry.algorithms().values() if issubclass(kind, Cr
 def test_all_algorithms_start_from_the_same_weights(init: str, kind: Any) -> None:
     """Common random numbers: comparisons are paired, whatever else an algorithm draws and however patterns come."""
     task = Xor(init=init)
-    drawn = task.network().initial(Rand(7, range(5), WEIGHTS), init, task.initial_scale)
+    drawn = initial(task.network(), Rand(7, range(5), WEIGHTS), init, task.initial_scale)
     for batch in ("full", 1):
         # Kolen-Pollack must decay: by so little that no weight moves; and it keeps matrices of its own besides
         decay = {"decay": 1e-300} if kind.name == "kolen_pollack" else {}

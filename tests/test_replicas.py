@@ -20,10 +20,12 @@ from algorithms.perceptron import Perceptron
 from algorithms.shallow import Shallow
 from harness.core import kernels
 from harness.core.algorithm import Algorithm, Batch
+from harness.core.data import Patterns
+from harness.core.initial import initial
 from harness.core.network import Network
 from harness.core.optimisers import Adam, GradientDescent
 from harness.core.rand import NOISE, WEIGHTS, Rand
-from harness.core.task import Patterns, Task
+from harness.core.task import Task
 from harness.experiment import run as experiment
 from harness.experiment.run import Result, run
 from harness.tasks.xor import Xor
@@ -174,7 +176,7 @@ def test_a_pattern_given_twice_counts_twice(algorithm: Any) -> None:
     """Losses are sums over patterns, not means: credit(A ∪ {a}) = credit(A) + credit({a})."""
     task = Xor(hidden=3)
     net, data = task.network(), task.data(Rand(0, [0], NOISE), "float64")
-    params = net.initial(Rand(0, range(4), WEIGHTS), "uniform", 1.0)
+    params = initial(net, Rand(0, range(4), WEIGHTS), "uniform", 1.0)
 
     def credit(rows: list[int]) -> Any:
         batch = Batch(data.x[rows], data.target[rows], data.wanted[rows], 0)

@@ -16,6 +16,7 @@ from algorithms.restricted_boltzmann import ASKED, RestrictedBoltzmann
 from harness.cells.cell import Cell
 from harness.core.algorithm import Batch
 from harness.core.errors import InputError
+from harness.core.initial import initial
 from harness.core.network import Network
 from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.core.registry import settings_of
@@ -152,7 +153,7 @@ def test_the_free_energy_is_that_of_the_paper_and_labels_compare_it() -> None:
 
 def test_many_outputs_are_sampled_unless_they_are_labels() -> None:
     net = Encoder(size=12, hidden=6).network()
-    params = net.initial(Rand(0, range(3), WEIGHTS), "uniform", 0.5)
+    params = initial(net, Rand(0, range(3), WEIGHTS), "uniform", 0.5)
     state = RestrictedBoltzmann().init(net, params, Rand(0, range(3), NOISE))
     assert state["memory"]["uniform"].shape == (3, ASKED.draws, 18, CHAINS)
     y = RestrictedBoltzmann().predict(net, state, np.eye(12))
@@ -196,7 +197,7 @@ def test_a_replica_has_the_same_bits_alone_again_and_in_a_batch(task: Task, more
 
 
 def test_it_starts_from_the_weights_that_all_algorithms_share() -> None:
-    params = NET.initial(Rand(3, range(5), WEIGHTS), "uniform", 0.5)
+    params = initial(NET, Rand(3, range(5), WEIGHTS), "uniform", 0.5)
     state = RestrictedBoltzmann().init(NET, params, Rand(3, range(5), NOISE))["params"]
     assert set(state) == {k.name for k in params} | {"input"}
     assert (state["input"] == 0).all()

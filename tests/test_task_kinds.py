@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from algorithms.backprop import Backprop
+from harness.core.data import Data, Patterns, Usual
 from harness.core.errors import InputError
 from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import SPLIT, Rand
-from harness.core.task import Data, Patterns, Task, Usual
+from harness.core.task import Task
 from harness.experiment.run import Result, run
 from harness.tasks.linear_map import LinearMap
 from harness.tasks.linear_perceptron import LinearPerceptron

@@ -13,12 +13,13 @@ import pytest
 
 from algorithms.backprop import Backprop
 from harness.core import registry
-from harness.core.algorithm import Loss
+from harness.core.data import Data
 from harness.core.errors import InputError
+from harness.core.losses import SquaredError
 from harness.core.network import Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import SPLIT, Rand
-from harness.core.task import Data, Task
+from harness.core.task import Task
 from harness.experiment.run import run
 from harness.tasks.addition import Addition
 from harness.tasks.encoder import Encoder
@@ -414,16 +415,16 @@ def test_both_readings_of_the_family_tree_margin(
     task = FamilyTree(target_off=off, target_on=on, margin=margin)
     wanted = np.array([[False, True]])
     target = np.where(wanted, on, off)
-    assert task.loss.error(np.array([[0.21, 0.79]]), target, wanted) == pytest.approx(np.array([just_short]))
+    assert task.objective.error(np.array([[0.21, 0.79]]), target, wanted) == pytest.approx(np.array([just_short]))
     for y in ([[0.19, 0.81]], [[0.0, 1.0]]):
-        assert task.loss.error(np.array(y), target, wanted) == pytest.approx(just_over)
-        assert task.loss.of(np.array(y), target, wanted) == 0
-    assert task.loss.of(np.array([[0.21, 0.79]]), target, wanted) == pytest.approx(just_short[0] ** 2)
+        assert task.objective.error(np.array(y), target, wanted) == pytest.approx(just_over)
+        assert task.objective.of(np.array(y), target, wanted) == 0
+    assert task.objective.of(np.array([[0.21, 0.79]]), target, wanted) == pytest.approx(just_short[0] ** 2)
 
 
 def test_without_a_margin_beyond_the_target_is_an_error_too() -> None:
     wanted = np.array([[True, False]])
-    assert Loss().error(np.array([[1.0, 0.0]]), np.array([[0.9, 0.1]]), wanted) == pytest.approx(np.array([[0.1, -0.1]]))
+    assert SquaredError().error(np.array([[1.0, 0.0]]), np.array([[0.9, 0.1]]), wanted) == pytest.approx(np.array([[0.1, -0.1]]))
 
 
 # Bad values

@@ -14,9 +14,9 @@ import pytest
 from algorithms.backprop import Backprop
 from algorithms.delta_rule import DeltaRule
 from harness.core import registry
+from harness.core.data import Data
 from harness.core.errors import InputError, NotApplicable
 from harness.core.rand import SPLIT, Rand
-from harness.core.task import Data
 from harness.experiment.run import Result, run
 from harness.tasks import traffic
 from harness.tasks.traffic import (
@@ -173,7 +173,7 @@ def test_inputs_are_the_last_hours_and_targets_the_next_ones_all_within_a_part(w
             at += 1
         assert at == len(part.x) == len(weeks[name]) - window - horizon + 1
         np.testing.assert_array_equal(part.wanted, part.target > 0)
-    assert task.training_patterns == len(data_of(task)["training"].x)
+    assert task.spec().patterns == len(data_of(task)["training"].x)
 
 
 def with_series(monkeypatch: pytest.MonkeyPatch, z: np.ndarray) -> None:
@@ -193,7 +193,7 @@ def test_the_parts_are_all_weeks_once_in_the_order_of_time() -> None:
     hours = [h for part in PARTS.values() for h in range(part.start, part.stop)]
     assert hours == list(range(HOURS))
     assert all(part.start % WEEK == 0 for part in PARTS.values())
-    assert Traffic().training_patterns == 1332
+    assert Traffic().spec().patterns == 1332
 
 
 def test_loads_are_standardised_by_the_training_weeks_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from algorithms.backprop import Backprop
 from algorithms.perceptron import Perceptron
 from harness.core.algorithm import Algorithm, Batch, Network, Rand, State, Update
+from harness.core.data import Patterns, Usual, bit_names
 from harness.core.errors import InputError
 from harness.core.network import Group
 from harness.core.optimisers import GradientDescent, SignStep
 from harness.core.rand import NOISE, ORDER, SPLIT
-from harness.core.task import Patterns, Task, Usual, bit_names
+from harness.core.task import Task
 from harness.experiment import run as experiment
 from harness.experiment.run import Result, run
 from harness.tasks.xor import Xor

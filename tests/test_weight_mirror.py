@@ -12,6 +12,7 @@ from test_gradients import problem
 from algorithms.backprop import Backprop
 from algorithms.weight_mirror import KolenPollack, WeightMirror, back
 from harness.core.algorithm import Batch
+from harness.core.initial import initial
 from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import Adam, GradientDescent, SignStep
 from harness.core.rand import NOISE, SPLIT, WEIGHTS, Rand
@@ -33,10 +34,10 @@ def trained(algorithm: Any, task: Any, replicas: int, updates: int, state: Any =
     net, numbers = task.network(), range(replicas)
     noise = Rand(0, numbers, NOISE)
     data = task.data(Rand(0, numbers, SPLIT, block=1), float)
-    start = algorithm.init(net, net.initial(Rand(0, numbers, WEIGHTS, block=1), task.init, task.initial_scale), noise)
+    start = algorithm.init(net, initial(net, Rand(0, numbers, WEIGHTS, block=1), task.init, task.initial_scale), noise)
     state = start = state or start
     for epoch in range(updates):
-        state, _ = algorithm.update(net, state, Batch(*data[:3], epoch, task.loss), noise)  # type: ignore[arg-type]
+        state, _ = algorithm.update(net, state, Batch(*data[:3], epoch, task.objective), noise)  # type: ignore[arg-type]
     return start, state
 
 
@@ -168,8 +169,8 @@ def test_an_update_mirrors_first_and_then_learns_over_what_it_found() -> None:
     net = task.network()
     rule = WeightMirror(GradientDescent(0.1, 0.0, 0.0))
     data = task.data(Rand(0, [0], SPLIT), float)
-    batch = Batch(*data[:3], 0, task.loss)  # type: ignore[arg-type]  # epoch 0
-    state = rule.init(net, net.initial(Rand(0, range(3), WEIGHTS), "uniform", 0.5), Rand(0, range(3), NOISE))
+    batch = Batch(*data[:3], 0, task.objective)  # type: ignore[arg-type]  # epoch 0
+    state = rule.init(net, initial(net, Rand(0, range(3), WEIGHTS), "uniform", 0.5), Rand(0, range(3), NOISE))
     new = rule.update(net, state, batch, Rand(1, range(3), NOISE)).state
     found = rule.mirror(net, state["params"], state["memory"], Rand(1, range(3), NOISE))
     gradient = rule.credit(net, state["params"], found, batch, Rand(2, range(3), NOISE)).gradient

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from harness.compiling.arrays import CannotCompile
 from harness.compiling.program import BLOWN, MET, PADDING, POINTS, RUNNING, Chunk, Feed, Program
 from harness.core.algorithm import Algorithm
+from harness.core.data import Data
 from harness.core.rand import NORMAL, UNIFORM
-from harness.core.task import Data, Task
+from harness.core.task import Task
 from harness.core.tree import leaves, rebuilt
 from harness.training.trainer import BOUND, DIVERGED, LOOK_EVERY, SOLVED, Plan, Trained, Trainer
 
@@ -201,7 +202,7 @@ def few_sizes(n: int) -> int:
 
 
 def _padded(data: Data, size: int) -> Data:
-    x, target, wanted = (a if a.ndim == 2 else _pad(a, size) for a in data[:3])
+    x, target, wanted = (a if len(a) == 1 else _pad(a, size) for a in data[:3])
     return Data(x, target, wanted, None, None if data.validation is None else _padded(data.validation, size))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from jax import lax
 
 from harness.compiling.arrays import DEPTH, Traced, plain, refuse
+from harness.core.readings import Reading
 from harness.core.tree import leaves, rebuilt
 
 Array = Any
@@ -47,6 +48,12 @@ def loop(n: int, body: Callable[[Any, Any], Any], carry: Any) -> Any:
             a._spent = True
             a._writes += 1  # a view of it is none of what came out
     return rebuilt(carry, [Traced(v) for v in last])
+
+
+class Compiled(Reading):
+    """The source is read by JAX: plain expressions, and loops of one piece."""
+
+    repeat = staticmethod(loop)
 
 
 @contextmanager

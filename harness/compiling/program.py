@@ -21,13 +21,14 @@ import numpy as np
 from jax import lax
 
 from harness.compiling.arrays import CannotCompile, trace, values
-from harness.compiling.loops import TracedRand, loop
+from harness.compiling.loops import Compiled, TracedRand
 from harness.core.algorithm import Algorithm, Batch, State
+from harness.core.data import Data
 from harness.core.errors import InputError
 from harness.core.folders import user_cache
-from harness.core.loops import repeating
+from harness.core.readings import read_by
 from harness.core.source import line_that_raised
-from harness.core.task import Data, Task
+from harness.core.task import Task
 from harness.core.tree import leaves, rebuilt
 from harness.training.trainer import BOUND, in_order
 
@@ -176,8 +177,8 @@ class Program:
         return state, None
 
     def _update(self, state: list[Array], data: Data, epoch: Array, rand: TracedRand) -> tuple[list[Array], Array | None]:
-        x, target, wanted, now = trace((*data[:3], jnp.asarray(epoch)))
-        batch = Batch(x, target, wanted, now, self.task.loss)
+        *seen, now = trace((*data[:3], jnp.asarray(epoch)))
+        batch = Batch.of(Data(*seen), now, self.task.objective)
         streams: Any = rand  # a stand-in for Rand, as traced arrays are for arrays
         new, output = self.algorithm.update(self.net, trace(rebuilt(self.template, state)), batch, streams)
         found = dict(leaves(values(new)))
@@ -196,7 +197,7 @@ class Program:
     def _measure(self, output: Array, data: Data) -> tuple[Array, Array]:
         """Loss and share of right patterns (R,), in float64 as the curves are."""
         y, seen = trace((output, Data(*data[:3])))
-        loss, right = self.task.loss.of(y, seen.target, seen.wanted), self.task.right(y, seen).mean(axis=-1)
+        loss, right = self.task.cost(y, seen), self.task.right(y, seen).mean(axis=-1)
         return values(loss).astype(float), values(right).astype(float)
 
     @contextmanager
@@ -210,7 +211,7 @@ class Program:
         """While the source is traced: compiled loops; whatever goes wrong is said with its line."""
         keep_programs()
         try:
-            with self._precision(), repeating(loop):
+            with self._precision(), read_by(Compiled()):
                 yield
         except InputError:
             raise

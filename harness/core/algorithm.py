@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, NamedTuple
 
-from harness.core import kernels
+from harness.core.data import Data
 from harness.core.errors import InputError
 from harness.core.kernels import total
+from harness.core.losses import Loss, SquaredError
 from harness.core.naming import snake_case
-from harness.core.network import Key, Network, Params
+from harness.core.network import Group, Key, Network, Params
 from harness.core.optimisers import GradientDescent, Optimiser
 from harness.core.rand import Rand
 
@@ -36,6 +37,7 @@ __all__ = [
     "State",
     "Traits",
     "Update",
+    "added",
     "total",
 ]
 
@@ -56,30 +58,8 @@ class Traits:
     """One number for the whole network is all the feedback there is."""
 
 
-class Loss(NamedTuple):
-    """Half the squared error, summed over patterns and outputs: E = ½ Σ (y − d)².
-
-    With a `margin`, an output within it of its target, or beyond, counts as without error
-    (the family-tree recipe: on-units above .8 and off-units below .2).
-    """
-
-    margin: float | None = None
-
-    def error(self, y: Array, target: Array, wanted: Array) -> Array:
-        """∂E/∂y (…, N, outputs)."""
-        gap = y - target
-        if self.margin is None:
-            return gap
-        return gap * ((gap < -self.margin) & wanted | (gap > self.margin) & ~wanted)
-
-    def of(self, y: Array, target: Array, wanted: Array) -> Array:
-        """E (…), one number per network."""
-        e = self.error(y, target, wanted)
-        return 0.5 * kernels.sum_squares(e)
-
-
 class Batch(NamedTuple):
-    """What one update sees."""
+    """What one update sees: N patterns, or where the network lives in time N sequences of T steps, (…, T, N, …)."""
 
     x: Array
     """Patterns (…, N, input size)."""
@@ -89,15 +69,48 @@ class Batch(NamedTuple):
     """Which outputs should be on, bool (…, N, outputs)."""
     epoch: Array
     """The sweep this update belongs to, from 0."""
-    loss: Loss = Loss()
+    loss: Loss = SquaredError()
+    time: bool = False
+    """Whether the axis before the patterns is time."""
+
+    @classmethod
+    def of(cls, data: Data, epoch: Array, loss: Loss) -> Batch:
+        """All of some `data` as an update sees it."""
+        return cls(*data[:3], epoch, loss, data.time)
+
+    @property
+    def patterns(self) -> int:
+        """How many patterns an update goes through: N, or N · T."""
+        return self.x.shape[-2] * (self.x.shape[-3] if self.time else 1)
 
     def error(self, y: Array) -> Array:
         """∂E/∂y of the output activities y (…, N, outputs)."""
         return self.loss.error(y, self.target, self.wanted)
 
     def cost(self, y: Array) -> Array:
-        """E of the output activities y, shape (…)."""
-        return self.loss.of(y, self.target, self.wanted)
+        """E of the output activities y, one number for each network, shape (…)."""
+        each = self.loss.of(y, self.target, self.wanted)
+        return each.sum(axis=-1) if self.time else each
+
+    def delta(self, net: Network, y: Mapping[Group, Array]) -> Array:
+        """∂E/∂x of the output group (…, N, outputs) at the activities `y`."""
+        return self.loss.delta(net.output.activation, y[net.output], self.target, self.wanted)
+
+    def at(self, t: int) -> Batch:
+        """Step t of its sequences, as a batch of patterns."""
+        x, target, wanted = (a[..., t, :, :] for a in (self.x, self.target, self.wanted))
+        return self._replace(x=x, target=target, wanted=wanted, time=False)
+
+    def crowd(self) -> Batch:
+        """The same for many networks side by side: an axis of length 1 where each replica has its individuals."""
+        own = (slice(None),) * (3 if self.time else 2)
+        x, target, wanted = (a[(..., None, *own)] for a in (self.x, self.target, self.wanted))
+        return self._replace(x=x, target=target, wanted=wanted)
+
+
+def added(a: Mapping[Key, Array], b: Mapping[Key, Array]) -> dict[Key, Array]:
+    """The credit of two parts of a network: summed where they share weights."""
+    return {**a, **{key: a[key] + each if key in a else each for key, each in b.items()}}
 
 
 class Update(NamedTuple):
@@ -127,6 +140,8 @@ class Algorithm:
     """What its tests hold it to, in one line: something that is not its own code."""
     objective: ClassVar[str] = ""
     """What `own_gradient` is the exact gradient of, in words; '' where that is the task's loss."""
+    through_time: ClassVar[bool] = False
+    """Whether it can train networks that live in time."""
     online: ClassVar[bool] = False
     """Presented with one pattern at a time unless the user says otherwise."""
     name: ClassVar[str] = "algorithm"
@@ -153,7 +168,7 @@ class Algorithm:
 
     def predict(self, net: Network, state: State, x: Array) -> Array:
         """Activity of the output group (…, N, outputs) for patterns x (…, N, input size)."""
-        return net.forward(state["params"], x)[net.output]
+        return net.respond(state["params"], x)
 
     def own_gradient(self, net: Network, state: State, batch: Batch) -> Mapping[str, Array] | None:
         """The exact gradient of the `objective`, by parameter name as in state['params']: what the credit is compared with.

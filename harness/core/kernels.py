@@ -1,9 +1,8 @@
 """A few array operations, said the way NumPy does them fastest on many small matrices.
 
-Each equals the plain expression in its docstring: sums over patterns up to the order of summation, the
-others bit for bit. Stacks of narrow matrices defeat NumPy's inner loops, which run over the last axis: a
-sum over patterns is far slower as `.sum` than as a product with ones. Duck arrays (`harness.tracked`) take
-the plain expression.
+Each equals the plain expression of the same name in `harness.core.readings`: sums over patterns up to the order of
+summation, the others bit for bit. Stacks of narrow matrices defeat NumPy's inner loops, which run over the last axis:
+a sum over patterns is far slower as `.sum` than as a product with ones. The last three are plain, for everybody.
 """
 
 from __future__ import annotations
@@ -20,13 +19,44 @@ EPSILON = 1e-5  # beside a variance: units that all do the same are at 0, not at
 
 def add_bias(total: Array, bias: Array) -> Array:
     """`total + bias` for (…, N, k) and (…, 1, k); `total` may be written to: hand in an array you made."""
-    if type(total) is not np.ndarray or total.dtype != bias.dtype or np.broadcast_shapes(total.shape, bias.shape) != total.shape:
+    if total.dtype != bias.dtype or np.broadcast_shapes(total.shape, bias.shape) != total.shape:
         return total + bias
     if total.shape[-1] > NARROW:
         return np.add(total, bias, out=total)
     for k in range(total.shape[-1]):
         total[..., k] += bias[..., k]
     return total
+
+
+def sigmoid(x: Array) -> Array:
+    """`1 / (1 + exp(-x))`; of complex numbers the same by `tanh`, where `exp` would overflow into NaN."""
+    if x.dtype.kind == "c":
+        return 0.5 + 0.5 * np.tanh(0.5 * x)
+    y = np.negative(x)
+    np.exp(y, out=y)
+    np.add(y, 1.0, out=y)
+    return np.divide(1.0, y, out=y)
+
+
+def descend(weights: Array, velocity: Array, gradient: Array, lr: Array, momentum: Array) -> tuple[Array, Array]:
+    """`v = momentum * velocity - lr * gradient`, and `(weights + v, v)`."""
+    if gradient.dtype != weights.dtype:
+        v = momentum * velocity - lr * gradient
+        return weights + v, v
+    v, step = np.multiply(velocity, momentum), np.multiply(gradient, lr)
+    np.subtract(v, step, out=v)
+    return np.add(weights, v, out=step), v
+
+
+def sum_patterns(a: Array) -> Array:
+    """`a.sum(axis=-2, keepdims=True)` for (…, N, k): the sum over patterns."""
+    return np.matmul(np.ones((1, a.shape[-2]), a.dtype), a)
+
+
+def sum_squares(a: Array) -> Array:
+    """`(a * a).sum(axis=(-1, -2))` for (…, N, k): one number per network."""
+    flat = a.reshape(*a.shape[:-2], 1, -1)
+    return np.matmul(flat, flat.mT)[..., 0, 0]
 
 
 def total(terms: Iterable[Array]) -> Array:
@@ -38,49 +68,12 @@ def total(terms: Iterable[Array]) -> Array:
     return result
 
 
-def sigmoid(x: Array) -> Array:
-    """`1 / (1 + exp(-x))`; of complex numbers the same by `tanh`, where `exp` would overflow into NaN."""
-    if x.dtype.kind == "c":
-        return 0.5 + 0.5 * np.tanh(0.5 * x)
-    if type(x) is not np.ndarray:
-        return 1.0 / (1.0 + np.exp(-x))
-    y = np.negative(x)
-    np.exp(y, out=y)
-    np.add(y, 1.0, out=y)
-    return np.divide(1.0, y, out=y)
-
-
-def descend(weights: Array, velocity: Array, gradient: Array, lr: Array, momentum: Array) -> tuple[Array, Array]:
-    """`v = momentum * velocity - lr * gradient`, and `(weights + v, v)`."""
-    if type(gradient) is not np.ndarray or gradient.dtype != weights.dtype:
-        v = momentum * velocity - lr * gradient
-        return weights + v, v
-    v, step = np.multiply(velocity, momentum), np.multiply(gradient, lr)
-    np.subtract(v, step, out=v)
-    return np.add(weights, v, out=step), v
-
-
-def sum_patterns(a: Array) -> Array:
-    """`a.sum(axis=-2, keepdims=True)` for (…, N, k): the sum over patterns."""
-    if type(a) is not np.ndarray:
-        return a.sum(axis=-2, keepdims=True)
-    return np.matmul(np.ones((1, a.shape[-2]), a.dtype), a)
-
-
 def mean_units(a: Array) -> Array:
     """`a.mean(axis=-1, keepdims=True)` for (…, N, k): the mean over units.
 
     A product with ones is up to 3 times faster, but now and then says in float32 that something was invalid when nothing was.
     """
     return a.sum(axis=-1, keepdims=True) / a.shape[-1]
-
-
-def sum_squares(a: Array) -> Array:
-    """`(a * a).sum(axis=(-1, -2))` for (…, N, k): one number per network."""
-    if type(a) is not np.ndarray:
-        return (a * a).sum(axis=(-1, -2))
-    flat = a.reshape(*a.shape[:-2], 1, -1)
-    return np.matmul(flat, flat.mT)[..., 0, 0]
 
 
 def standardised(s: Array) -> tuple[Array, Array]:
@@ -91,8 +84,3 @@ def standardised(s: Array) -> tuple[Array, Array]:
     centred = s - mean_units(s)
     sigma = np.sqrt(mean_units(centred * centred) + EPSILON)
     return centred / sigma, sigma
-
-
-def outer(source: Array, target: Array) -> Array:
-    """`source.mT @ target` for (…, N, k) and (…, N, m): activity × blame, summed over patterns."""
-    return source.mT @ target

@@ -8,13 +8,9 @@ steps do not become a thousand copies of the body.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
-Body = Callable[[Any, Any], Any]
-_compiled: ContextVar[Callable[[int, Body, Any], Any] | None] = ContextVar("compiled", default=None)
+from harness.core.readings import Body, reading
 
 
 def repeat(n: int, body: Body, carry: Any) -> Any:
@@ -24,19 +20,4 @@ def repeat(n: int, body: Body, carry: Any) -> Any:
     and does not change it takes from around it; random numbers are drawn before the loop and indexed by `i`.
     Arrays of one's own in `carry` may be written to; after the loop only what it returns is good.
     """
-    loop = _compiled.get()
-    if loop is not None:
-        return loop(n, body, carry)
-    for i in range(n):
-        carry = body(i, carry)
-    return carry
-
-
-@contextmanager
-def repeating(loop: Callable[[int, Body, Any], Any]) -> Iterator[None]:
-    """Let `loop` do what `repeat` asks for, while somebody reads the source in another way."""
-    token = _compiled.set(loop)
-    try:
-        yield
-    finally:
-        _compiled.reset(token)
+    return reading().repeat(n, body, carry)

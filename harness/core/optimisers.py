@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from harness.core import kernels
 from harness.core.errors import InputError, at_least, between, whole
 from harness.core.naming import make_plain
 from harness.core.network import Key
+from harness.core.readings import reading
 
 Array = Any
 Weights = Mapping[Key, Array]
@@ -96,7 +96,7 @@ class GradientDescent(Optimiser):
         lr, momentum = self._rates(epoch)
         params, velocity = dict(params), dict(memory["velocity"])
         for k, g in credit.items():
-            params[k], velocity[k] = kernels.descend(params[k], velocity[k], g, _like(lr, g), _like(momentum, g))
+            params[k], velocity[k] = reading().descend(params[k], velocity[k], g, _like(lr, g), _like(momentum, g))
             if self.decay:
                 params[k] = (1.0 - self.decay) * params[k]
         return params, {"velocity": velocity}

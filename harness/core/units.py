@@ -1,7 +1,10 @@
-"""What a unit does with its input, and how steep it is there.
+"""What a unit does with its input, and how blame passes back through it.
 
-Slopes are functions of the *activity* y = f(x), because that is what a network keeps
-(for the logistic unit, dy/dx = y (1 − y): Rumelhart, Hinton & Williams 1986, eq. 2).
+    y = f(x),      ∂E/∂x_i = Σ_j ∂y_j/∂x_i ∂E/∂y_j
+
+Both are functions of the *activity* y, because that is what a network keeps. Where every unit sees its own input only,
+∂E/∂x = ∂E/∂y · f′(x), and f′ is its slope (for the logistic unit y (1 − y): Rumelhart, Hinton & Williams 1986, eq. 2).
+Softmax units see each other: y_i = e^{x_i} / Σ_k e^{x_k}, ∂E/∂x_i = y_i (∂E/∂y_i − Σ_k y_k ∂E/∂y_k).
 """
 
 from __future__ import annotations
@@ -11,25 +14,43 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.core import kernels
+from harness.core.readings import reading
 
 Array = Any  # an ndarray, or one of the duck arrays that read the same source
 
 
-class Activation(NamedTuple):
-    """y = `of`(x), dy/dx = `slope`(y), and the open interval (or set of values) y can take."""
+class Unit(NamedTuple):
+    """y = `of`(x), ∂E/∂x = `pull`(y, ∂E/∂y), arrays (…, N, size), and the interval (open, or a set) that y lies in.
+
+    `pull` is the transposed Jacobian times a vector. All Jacobians here are symmetric (softmax's too), so that it also
+    carries a tangent forward.
+    """
 
     of: Callable[[Array], Array]
-    slope: Callable[[Array], Array]
+    pull: Callable[[Array, Array], Array]
     low: float
     high: float
+    analytic: bool = False
+    """Whether f has a derivative everywhere, as the complex step needs it."""
 
 
-ACTIVATIONS: dict[str, Activation] = {
-    "sigmoid": Activation(kernels.sigmoid, lambda y: y * (1.0 - y), 0.0, 1.0),
-    "tanh": Activation(np.tanh, lambda y: 1.0 - y * y, -1.0, 1.0),
-    "relu": Activation(lambda x: np.maximum(x, 0.0), lambda y: np.where(y > 0, 1.0, 0.0).astype(y.dtype), 0.0, np.inf),
-    "linear": Activation(lambda x: x, np.ones_like, -np.inf, np.inf),
+def one_by_one(slope: Callable[[Array], Array]) -> Callable[[Array, Array], Array]:
+    """The `pull` of units that see their own input only: blame times `slope`(y) = f′(x)."""
+    return lambda y, blame: blame * slope(y)
+
+
+def softmax(x: Array) -> Array:
+    """e^x over its sum along the last axis; the largest x is taken off first, so that nothing overflows."""
+    e = np.exp(x - (x.real if x.dtype.kind == "c" else x).max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+UNITS: dict[str, Unit] = {
+    "sigmoid": Unit(lambda x: reading().sigmoid(x), one_by_one(lambda y: y * (1.0 - y)), 0.0, 1.0, analytic=True),
+    "tanh": Unit(np.tanh, one_by_one(lambda y: 1.0 - y * y), -1.0, 1.0, analytic=True),
+    "relu": Unit(lambda x: np.maximum(x, 0.0), one_by_one(lambda y: np.where(y > 0, 1.0, 0.0).astype(y.dtype)), 0.0, np.inf),
+    "linear": Unit(lambda x: x, one_by_one(np.ones_like), -np.inf, np.inf, analytic=True),
     # A threshold unit is flat wherever it has a slope at all: gradients through it are zero.
-    "heaviside": Activation(lambda x: np.where(x > 0, 1.0, 0.0).astype(x.dtype), np.zeros_like, 0.0, 1.0),
+    "heaviside": Unit(lambda x: np.where(x > 0, 1.0, 0.0).astype(x.dtype), one_by_one(np.zeros_like), 0.0, 1.0),
+    "softmax": Unit(softmax, lambda y, blame: y * (blame - (y * blame).sum(axis=-1, keepdims=True)), 0.0, 1.0, analytic=True),
 }

@@ -18,8 +18,11 @@ import numpy as np
 
 from harness.cells.cell import Cell
 from harness.core.algorithm import Algorithm, Batch, State
+from harness.core.data import Data
 from harness.core.errors import InputError
+from harness.core.initial import initial
 from harness.core.rand import NOISE, SPLIT, WEIGHTS, Rand
+from harness.core.readings import Reading, read_by
 from harness.core.tree import leaves, tree_map
 from harness.cost import ledger as conventions
 from harness.cost.arrays import Tracked, TrackedRand
@@ -100,8 +103,8 @@ def sheet(cell: Cell) -> CostSheet:
     data = task.data(Rand(seed, one, SPLIT, block=1), dtype)
     size = data.x.shape[-2] if cell.settings.batch == "full" else int(cell.settings.batch)
     x, target, wanted = (a[..., :size, :] for a in data[:3])
-    batch = Batch(x, target, wanted, np.zeros((), dtype), task.loss)
-    weights = net.initial(Rand(seed, one, WEIGHTS, dtype, block=1), task.init, task.initial_scale)
+    batch = Batch.of(Data(x, target, wanted), np.zeros((), dtype), task.objective)
+    weights = initial(net, Rand(seed, one, WEIGHTS, dtype, block=1), task.init, task.initial_scale)
     state = algorithm.init(net, weights, Rand(seed, one, NOISE, dtype))
 
     def count(phase: Callable[[State, Batch, Any], Any]) -> Ledger:
@@ -109,14 +112,15 @@ def sheet(cell: Cell) -> CostSheet:
         rand = TrackedRand(seed, one, NOISE, dtype)
         rand.ledger = ledger
         seen = batch._replace(x=_track(x, ledger), target=_track(target, ledger), wanted=_track(wanted, ledger))
-        phase(tree_map(lambda a: _track(a, ledger), state), seen, rand)
+        with read_by(Reading()):
+            phase(tree_map(lambda a: _track(a, ledger), state), seen, rand)
         return ledger
 
     with np.errstate(all="ignore"):
         return CostSheet(
             update=count(lambda s, b, rand: algorithm.update(net, s, b, rand)),
             predict=count(lambda s, b, rand: algorithm.predict(net, s, b.x)),
-            forward=count(lambda s, b, rand: net.forward({k: _track(w, b.x.ledger) for k, w in weights.items()}, b.x)),
+            forward=count(lambda s, b, rand: net.respond({k: _track(w, b.x.ledger) for k, w in weights.items()}, b.x)),
             patterns=size,
             weights=net.size,
             depth=net.depth,

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar, NamedTuple
@@ -15,12 +14,15 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from harness.core.algorithm import Algorithm, Batch, Loss
-from harness.core.loops import repeating
+from harness.core.algorithm import Algorithm, Batch
+from harness.core.data import Patterns, Spec, Usual, binary_inputs, bit_names
+from harness.core.initial import initial
+from harness.core.losses import SquaredError
 from harness.core.network import Edge, Group, Network
 from harness.core.rand import NOISE, WEIGHTS, Rand
-from harness.core.task import Patterns, Task, Usual, binary_inputs, bit_names
-from harness.core.units import ACTIVATIONS
+from harness.core.readings import Interpreted, read_by
+from harness.core.task import Task
+from harness.core.units import Unit
 
 Array = Any
 MOVED = 1e-6  # of the largest change: quotients of differences are good to 1e-9
@@ -35,6 +37,9 @@ class Count(Task):
 
     def network(self) -> Network:
         return Network.chain(3, *self.hidden, 4)
+
+    def spec(self) -> Spec:
+        return Spec(patterns=8, kind="labels")
 
     def patterns(self) -> Patterns:
         x = binary_inputs(3)
@@ -66,11 +71,11 @@ class Faces(NDArrayOperatorsMixin):
         return function(*bare(arguments), **options)
 
 
-class Held(Loss):
+class Held(SquaredError):
     """The loss of outputs whose targets have changed places, as if they had not. Its errors know nothing of that."""
 
     def of(self, y: Array, target: Array, wanted: Array) -> Array:
-        return Loss(self.margin).of(y, np.roll(target, -1, axis=-1), np.roll(wanted, -1, axis=-1))
+        return SquaredError(self.margin).of(y, np.roll(target, -1, axis=-1), np.roll(wanted, -1, axis=-1))
 
 
 def bare(a: Any) -> Any:
@@ -83,51 +88,34 @@ def name_of(key: Any) -> str:
     return str(getattr(key, "name", key))
 
 
-@contextmanager
-def instruments(shift: Mapping[Any, Array], read: Group | None, slopes: bool) -> Iterator[tuple[Counter[str], Counter[str]]]:
-    """All networks count their passes, take back a `shift` of weights on the way forward, and show the first unit of `read`
-    at another activity; with `slopes`, slope functions are others. Not for several threads."""
-    own, kinds = {name: getattr(Network, name) for name in ("forward", "net_input", "tangent")}, dict(ACTIVATIONS)
-    passes, loops = Counter[str](), Counter[str]()
+class Altered(Interpreted):
+    """A reading that counts passes and interferes: with weights on the way forward, with activities, with slopes."""
 
-    def back(params: Any) -> Any:
-        return {k: w - shift[k] if k in shift else w for k, w in params.items()}
+    def __init__(self, shift: Mapping[Any, Array], read: Group | None, slopes: bool) -> None:
+        """Forward passes take back a `shift` of weights, by edge; the first unit of the group `read` is shown at another
+        activity; with `slopes`, the slopes of all units are others."""
+        self.shift, self.read, self.slopes = shift, read, slopes
+        self.passes, self.loops = Counter[str](), Counter[str]()
 
-    def net_input(self: Network, params: Any, group: Group, y: Any) -> Array:
-        x = own["net_input"](self, back(params), group, y)
-        passes[group.name] += prod(x.shape[:-2])
-        loops["settled"] += loops["now"] > 0 and prod(x.shape[:-2]) == 1
+    def send(self, edge: Edge, w: Array, y: Array) -> Array:
+        x = edge.send(w - self.shift[edge.weights] if edge.weights in self.shift else w, y)
+        self.passes[edge.name] += prod(x.shape[:-2])
+        self.loops["settled"] += self.loops["now"] > 0 and prod(x.shape[:-2]) == 1
         return x
 
-    def turned(y: Mapping[Group, Array]) -> dict[Group, Array]:  # twice is not at all
-        return {g: np.concatenate([0.9 - a[..., :1], a[..., 1:]], axis=-1) if g == read else a for g, a in y.items()}
+    def pull(self, unit: Unit, y: Array, blame: Array) -> Array:
+        return blame * (0.3 + 0.2 * y) if self.slopes else unit.pull(y, blame)
 
-    def forward(self: Network, params: Any, x: Array) -> Any:
-        return turned(own["forward"](self, params, x))
+    def shown(self, y: Mapping[Group, Array]) -> Mapping[Group, Array]:
+        return {g: np.concatenate([0.9 - a[..., :1], a[..., 1:]], axis=-1) if g == self.read else a for g, a in y.items()}
 
-    def tangent(self: Network, params: Any, along: Any, y: Any) -> Any:  # it flows, too
-        return own["tangent"](self, back(params), along, turned(y))
-
-    def loop(n: int, body: Any, carry: Any) -> Any:
-        before = loops["now"]
+    def repeat(self, n: int, body: Any, carry: Any) -> Any:
+        before = self.loops["now"]
         for i in range(n):
-            loops["all"], loops["now"] = loops["all"] + 1, max(before, i)
+            self.loops["all"], self.loops["now"] = self.loops["all"] + 1, max(before, i)
             carry = body(i, carry)
-        loops["now"] = before
+        self.loops["now"] = before
         return carry
-
-    def install(methods: Mapping[str, Any], activations: Any) -> None:
-        for name, method in methods.items():
-            setattr(Network, name, method)
-        ACTIVATIONS.update(activations)
-
-    other = {name: kind._replace(slope=lambda y: 0.3 + 0.2 * y) for name, kind in kinds.items()} if slopes else {}
-    try:
-        install({"net_input": net_input, "forward": forward, "tangent": tangent}, other)
-        with repeating(loop):
-            yield passes, loops
-    finally:
-        install(own, kinds)
 
 
 class Seen(NamedTuple):
@@ -145,8 +133,8 @@ class Trial:
 
     def __init__(self, algorithm: Algorithm, task: Task) -> None:
         self.algorithm, self.net, some = algorithm.resolved(task.usual), task.network(), np.random.default_rng(0)
-        self.batch = Batch(*task.data(Rand(0, [0], NOISE), float)[:3], np.zeros(()), task.loss)
-        weights = self.net.initial(Rand(0, [0], WEIGHTS, block=1), task.init, task.initial_scale)
+        self.batch = Batch.of(task.data(Rand(0, [0], NOISE), float), np.zeros(()), task.objective)
+        weights = initial(self.net, Rand(0, [0], WEIGHTS, block=1), task.init, task.initial_scale)
         self.state = self.algorithm.init(self.net, weights, Rand(0, [0], NOISE))
         self.params = {k: w + some.uniform(-0.5, 0.5, w.shape) for k, w in self.state["params"].items()}  # no zeros
         self.roll = {name: np.roll(getattr(self.batch, name), 1, axis=-1) for name in ("target", "wanted")}
@@ -162,12 +150,12 @@ class Trial:
     ) -> Seen:
         """The update with some other `params`, another batch, or instruments that interfere."""
         old = self.params | (params or {})
-        with np.errstate(all="ignore"), instruments(shift or {}, read, slopes) as counts:
+        with np.errstate(all="ignore"), read_by(Altered(shift or {}, read, slopes)) as seen:
             state, output = self.algorithm.update(
                 self.net, {**self.state, "params": old}, batch or self.batch, Rand(1, [0], NOISE)
             )
         new = {k: np.asarray(w) for k, w in state["params"].items()}
-        return Seen(new, {k: new[k] - np.asarray(old[k]) for k in new}, output, *counts)
+        return Seen(new, {k: new[k] - np.asarray(old[k]) for k in new}, output, seen.passes, seen.loops)
 
     def altered(self, edge: Any) -> tuple[dict[Any, Array], dict[Any, Array]]:
         """Its weights with those into the first unit of its target turned round, and by how much they were altered."""

@@ -16,10 +16,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from algorithms.finite_differences import FiniteDifferences, best_step, differences
+from algorithms.finite_differences import FiniteDifferences
 from harness.cells.cell import Cell
 from harness.core.algorithm import Algorithm, Batch, CreditAlgorithm
+from harness.core.data import Data
+from harness.core.differences import best_step, differences
 from harness.core.errors import InputError, whole
+from harness.core.initial import initial
 from harness.core.network import Network
 from harness.core.rand import NOISE, PROBE, SPLIT, WEIGHTS, Rand
 from harness.core.tree import leaves, tree_map
@@ -56,7 +59,7 @@ class _Setting(NamedTuple):
     def first(self, copies: int = 1) -> _Setting:
         """The first network alone, so many times; its gradient once."""
         patterns = {n: getattr(self.batch, n) for n in ("x", "target", "wanted")}
-        own = {n: a if a.ndim == 2 else a[0] for n, a in patterns.items()}
+        own = {n: a[:1] for n, a in patterns.items()}
         state = tree_map(lambda a: np.repeat(a[:1], copies, axis=0), self.state)
         found = replace(self.found, gradient={name: g[:1] for name, g in self.found.gradient.items()})
         return self._replace(state=state, batch=self.batch._replace(**own), found=found)
@@ -86,7 +89,7 @@ def check(cell: Cell, draws: int = DRAWS) -> GradientCheck:
         notes = [] if setting.is_credit else ["not a credit algorithm: its credit is the weight change of an update, sign turned"]
         if setting.found.objective:
             notes.append(f"the gradient is that of {setting.found.objective}")
-        if patterns_left_out := cell.task.training_patterns - setting.batch.x.shape[-2]:
+        if patterns_left_out := cell.task.spec().patterns - setting.batch.x.shape[-2]:
             notes.append(f"{patterns_left_out:,} more training patterns are left out: a gradient is one on any of them")
         if rand.taken:
             groups, scale = _noisy(setting, seed, draws, cell.settings.dtype)
@@ -111,9 +114,9 @@ def _setting(cell: Cell, replicas: range) -> _Setting:
     algorithm, task, net = cell.algorithm, cell.task, cell.task.network()
     seed, dtype = cell.settings.seed, cell.settings.dtype
     data = task.data(Rand(seed, replicas, SPLIT, block=1), dtype)
-    x, target, wanted = (a[..., :PATTERNS, :] for a in data[:3])
-    batch = Batch(x, target, wanted, np.zeros((), dtype), task.loss)
-    weights = net.initial(Rand(seed, replicas, WEIGHTS, dtype, block=1), task.init, task.initial_scale)
+    some = Data(*(a[..., :PATTERNS, :] for a in data[:3]))
+    batch = Batch.of(some, np.zeros((), dtype), task.objective)
+    weights = initial(net, Rand(seed, replicas, WEIGHTS, dtype, block=1), task.init, task.initial_scale)
     state = algorithm.init(net, weights, Rand(seed, replicas, NOISE, dtype, block=1))
     found = reference(algorithm, net, _wide(state), _precise(batch))
     if isinstance(found, str):

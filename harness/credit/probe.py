@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.algorithm import Batch, CreditAlgorithm
+from harness.core.losses import SquaredError
 from harness.core.rand import PROBE, Rand
 from harness.credit.compare import TOTAL, align, gauss_newton, size, spread
 from harness.credit.reference import Reference, credited, network_weights, reference
@@ -74,7 +75,7 @@ class Probe:
         if not len(at) or self.reason:
             return
         start = perf_counter()
-        batch = Batch(*trainer.data[:3], epoch, trainer.task.loss)
+        batch = Batch.of(trainer.data, epoch, trainer.task.objective)
         found = reference(trainer.algorithm, trainer.net, trainer.state, batch)
         if isinstance(found, str):
             self.reason = found
@@ -107,7 +108,7 @@ class Probe:
     def _newton(self, trainer: Trainer, credit: Array, batch: Batch, at: Array) -> None:
         net, weights = trainer.net, network_weights(trainer.net, trainer.state)
         numbers = net.size * net.output.size * batch.x.shape[-2]
-        if numbers > JACOBIAN or isinstance(weights, str):
+        if numbers > JACOBIAN or isinstance(weights, str) or net.timed or not isinstance(batch.loss, SquaredError):
             return
         together = max(1, BLOCK // numbers)
         blocks = [slice(i, i + together) for i in range(0, len(trainer.rows), together)]
@@ -135,5 +136,5 @@ class Probe:
 
 def _of(batch: Batch, replicas: slice) -> Batch:
     """What some of the replicas see; patterns that all share stay shared."""
-    x, target, wanted = (a if a.ndim == 2 else a[replicas] for a in batch[:3])
+    x, target, wanted = (a if len(a) == 1 else a[replicas] for a in batch[:3])
     return batch._replace(x=x, target=target, wanted=wanted)

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.core.algorithm import Algorithm, Batch, CreditAlgorithm, State
 from harness.core.errors import InputError
-from harness.core.network import Key, Network
+from harness.core.network import Edge, Key, Network
 from harness.core.rand import Rand
 from harness.core.tree import leaves
 from harness.credit.compare import TOTAL, exact
@@ -46,7 +46,8 @@ def reference(algorithm: Algorithm, net: Network, state: State, batch: Batch) ->
         if isinstance(weights, str):
             return weights
         gradient = exact(net, weights, batch)
-        return Reference({key.name: gradient[key] for key in net.shapes}, tuple(e.name for e in net.edges))
+        edges = tuple(key.name for key in net.shapes if isinstance(key, Edge))
+        return Reference({key.name: gradient[key] for key in net.shapes}, edges)
     own = algorithm.own_gradient(net, state, batch)
     if own is None:
         return f"a network of this size is too large for the exact gradient of {algorithm.objective}"

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from harness.cells.cell import Cell
 from harness.core.algorithm import Batch, CreditAlgorithm
 from harness.core.errors import InputError
+from harness.core.initial import initial
 from harness.core.rand import NOISE, PROBE, SPLIT, WEIGHTS, Rand
 from harness.plots import logarithmic, look, save, styled
 from harness.store.record import Store
@@ -63,9 +64,9 @@ def left(cell: Cell) -> Left:
     if not net.hidden:
         raise InputError(f"{task.name} has no hidden layer that credit could reach")
     data = task.data(Rand(run.seed, replicas, SPLIT, block=1), run.dtype)
-    params = net.initial(Rand(run.seed, replicas, WEIGHTS, run.dtype, block=1), task.init, task.initial_scale)
+    params = initial(net, Rand(run.seed, replicas, WEIGHTS, run.dtype, block=1), task.init, task.initial_scale)
     state = algorithm.init(net, params, Rand(run.seed, replicas, NOISE, run.dtype, block=1))
-    batch, rand = Batch(*data[:3], np.zeros((), run.dtype), task.loss), Rand(run.seed, replicas, PROBE, run.dtype, block=1)
+    batch, rand = Batch.of(data, np.zeros((), run.dtype), task.objective), Rand(run.seed, replicas, PROBE, run.dtype, block=1)
     ends = net.into(net.hidden[0])[0], net.into(net.hidden[-1])[0]
 
     def drawn() -> list[Any]:

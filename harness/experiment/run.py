@@ -90,7 +90,7 @@ class Settings:
         """These settings with everything that is left to what is usual (None) filled in."""
         usual = 1 if algorithm.online else task.usual.batch or FULL
         batch: Any = usual if self.batch is None else self.batch
-        patterns = task.training_patterns
+        patterns = task.spec().patterns
         if batch != FULL and batch > patterns:
             raise InputError(f"batch must be at most the {patterns} training patterns of {task.name}, but {batch} was given")
         batch = FULL if batch == patterns else batch
@@ -217,7 +217,7 @@ def resolve(algorithm: Algorithm, task: Task, settings: Settings) -> tuple[Algor
 
 def chunk_size(task: Task, settings: Settings) -> int:
     """Replicas whose activities together fill the cache, within bounds; fewer where patterns are so many that memory counts."""
-    one = task.training_patterns * sum(g.size for g in task.network().groups) * np.dtype(settings.dtype).itemsize
+    one = task.spec().patterns * sum(g.size for g in task.network().groups) * np.dtype(settings.dtype).itemsize
     return int(np.clip(CACHE // one, min(SMALLEST, max(1, MEMORY // one)), LARGEST))
 
 

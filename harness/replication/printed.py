@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from harness.core.algorithm import Batch
+from harness.core.data import Data
 from harness.core.network import Edge, Key, Network, Params
-from harness.core.task import Data, Task
+from harness.core.task import Task
 
 Array = Any
 # Exclusive or: one hidden unit with shortcuts, of threshold units and learned; the local minimum of two hidden units
@@ -80,7 +81,7 @@ def outputs(task: Task, net: Network, params: Params) -> Array:
 def batch_of(task: Task) -> Batch:
     """All its patterns."""
     x, wanted, *_ = task.patterns()
-    return Batch(x, np.where(wanted, task.target_on, task.target_off), wanted, np.array(0), task.loss)
+    return Batch(x, np.where(wanted, task.target_on, task.target_off), wanted, np.array(0), task.objective)
 
 
 def is_right(task: Task, y: Array) -> Array:

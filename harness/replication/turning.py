@@ -29,7 +29,7 @@ def angles(replicas: int, sweeps: int = 2) -> dict[str, Array]:
     task = LinearMap().resolved()
     rule: Any = FeedbackAlignment().resolved(task.usual)
     trainer = Trainer(rule, task, Plan(0, sweeps, np.inf, 1, True, "float64"), range(replicas))
-    net, batch = task.network(), Batch(*trainer.data[:3], np.zeros(()), task.loss)
+    net, batch = task.network(), Batch.of(trainer.data, np.zeros(()), task.objective)
     first, found = net.edges[0], []
     for sweep in range(sweeps + 1):
         params, memory = trainer.state["params"], trainer.state["memory"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.core.units import ACTIVATIONS
+from harness.core.units import UNITS
 from harness.replication.claim import COMPUTED, FOUND, Claim, Observation, nothing
 from harness.replication.figure import Digits, Elsewhere, Measured, Order
 from harness.replication.measures import exactly
@@ -20,8 +20,8 @@ WORDS = {"uniform": "U(±1/√n)", "glorot": "Glorot's weights"}
 
 def steepest() -> Measured:
     """The largest slope of the logistic unit, and its fourth and tenth powers."""
-    kind = ACTIVATIONS["sigmoid"]
-    slopes = kind.slope(kind.of(np.linspace(-10, 10, 20001)))
+    kind = UNITS["sigmoid"]
+    slopes = kind.pull(kind.of(np.linspace(-10, 10, 20001)), 1.0)
     most = float(slopes.max())
     return exactly(most, f"{most:.4g}; to the 4th {most**4:.2g}, to the 10th {most**10:.2g}", most, round(most**4, 4))
 

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from harness.core import registry
 from harness.core.algorithm import Batch
+from harness.core.data import Data
 from harness.core.errors import InputError
 from harness.core.network import Key, Network
 from harness.core.rand import SPLIT, Rand
-from harness.core.task import Data, Task
+from harness.core.task import Task
 from harness.store.record import Record
 
 Array = NDArray[Any]
@@ -54,7 +55,7 @@ class Networks:
 
     def batch(self) -> Batch:
         """All training patterns as an update sees them."""
-        return Batch(*self.data[:3], np.zeros(()), self.task.loss)
+        return Batch.of(self.data, np.zeros(()), self.task.objective)
 
     def activities(self, x: Array | None = None) -> dict[str, Array]:
         """Activity (R, N, size) of every group by name for patterns x (N, input size); None: all patterns of the task."""

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import ClassVar
 
+from harness.core.data import Patterns, Published, Spec, Usual, binary_inputs
 from harness.core.errors import InputError, whole
 from harness.core.network import Edge, Group, Network
-from harness.core.task import Patterns, Published, Task, Usual, binary_inputs
+from harness.core.task import Task
 
 PDP = "PDP vol. 1 ch. 8"
 
@@ -44,11 +45,14 @@ class Addition(Task):
 
     def network(self) -> Network:
         if not self.lateral:
-            return Network.chain(4, self.hidden, 3, hidden=self.activation, shortcut=self.shortcut)
+            return Network.chain(4, self.hidden, 3, hidden=self.activation, output=self.output_unit, shortcut=self.shortcut)
         units = (Group(f"hidden{i}", 1, self.activation) for i in range(1, self.hidden + 1))
         groups = (Group("input", 4, "linear", bias=False), *units, Group("output", 3))
         ends = (groups[0], groups[-1])
         return Network(groups, tuple(Edge(*pair) for pair in combinations(groups, 2) if self.shortcut or pair != ends))
+
+    def spec(self) -> Spec:
+        return Spec(patterns=16, kind="bits")
 
     def patterns(self) -> Patterns:
         x = binary_inputs(4)

@@ -23,10 +23,11 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+from harness.core.data import Patterns, Published, Spec, Usual, binary_inputs, bit_names
 from harness.core.errors import InputError, between, one_of, whole
 from harness.core.network import Network
-from harness.core.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
-from harness.core.units import ACTIVATIONS
+from harness.core.task import Task
+from harness.core.units import UNITS
 
 RULES = ("parity", "majority")
 EARLIER = "one network of 50 logistic units a layer, inputs not stated: RMS of ∂E/∂w into the first ÷ the last hidden layer"
@@ -67,7 +68,7 @@ class DeepChain(Task):
             whole(name, getattr(self, name), 1)
         between("bits", self.bits, 1, 12)
         one_of("rule", self.rule, RULES)
-        one_of("activation", self.activation, ACTIVATIONS)
+        one_of("activation", self.activation, UNITS)
         if self.norm and self.width < 2:
             raise InputError("one unit normalised by itself is always 0: norm=true needs a width of at least 2, but 1 was given")
         super().__post_init__()
@@ -79,6 +80,9 @@ class DeepChain(Task):
     def network(self) -> Network:
         layers = [self.width] * self.depth
         return Network.chain(self.bits, *layers, 1, hidden=self.activation, residual=self.residual, normalised=self.norm)
+
+    def spec(self) -> Spec:
+        return Spec(patterns=2**self.bits, kind="bits")
 
     def patterns(self) -> Patterns:
         x = binary_inputs(self.bits)

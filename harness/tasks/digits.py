@@ -19,10 +19,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from harness.core.data import Data, Patterns, Published, Spec, Usual, shared
 from harness.core.errors import whole
 from harness.core.network import Network
 from harness.core.rand import Rand
-from harness.core.task import Data, Patterns, Published, Task, Usual
+from harness.core.task import Task
 
 CLASSES = 10
 Images = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -59,16 +60,15 @@ class Digits(Task):
         super().__post_init__()
 
     def network(self) -> Network:
-        return Network.chain(self.pixels, *[self.hidden] * self.layers, CLASSES, hidden=self.activation)
+        return Network.chain(self.pixels, *[self.hidden] * self.layers, CLASSES, hidden=self.activation, output=self.output_unit)
+
+    def spec(self) -> Spec:
+        return Spec(patterns=self.parts[0], kind="labels", binary=False)
 
     def patterns(self) -> Patterns:
-        """A grey stand-in for each digit: images are read when a run asks for its data."""
-        x = np.full((CLASSES, self.pixels), 0.5)
-        return Patterns(x, np.eye(CLASSES) > 0, tuple(map(str, range(CLASSES))))
-
-    @property
-    def training_patterns(self) -> int:
-        return self.parts[0]
+        """The training images, named by their digits."""
+        images, digits = (a[self.split()[0]] for a in self.images())
+        return Patterns(images / self.brightest, digits[:, None] == np.arange(CLASSES), tuple(map(str, digits)))
 
     def images(self) -> Images:
         """All images in the order of their source."""
@@ -87,7 +87,7 @@ class Digits(Task):
     def _part(self, images: NDArray[np.uint8], digits: NDArray[np.uint8], dtype: DTypeLike) -> Data:
         wanted = digits[:, None] == np.arange(CLASSES)
         target = np.where(wanted, self.target_on, self.target_off)
-        return Data(images.astype(dtype) / self.brightest, target.astype(dtype), wanted)
+        return shared(images.astype(dtype) / self.brightest, target, wanted, dtype)
 
 
 def shuffled(n: int) -> NDArray[np.intp]:

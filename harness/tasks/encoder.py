@@ -12,9 +12,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from harness.core.data import Patterns, Published, Spec, Usual, bit_names
 from harness.core.errors import between, whole
 from harness.core.network import Network
-from harness.core.task import Patterns, Published, Task, Usual, bit_names
+from harness.core.task import Task
 
 PDP = "PDP vol. 1 ch. 8"
 
@@ -40,7 +41,10 @@ class Encoder(Task):
         super().__post_init__()
 
     def network(self) -> Network:
-        return Network.chain(self.size, self.hidden, self.size, hidden=self.activation)
+        return Network.chain(self.size, self.hidden, self.size, hidden=self.activation, output=self.output_unit)
+
+    def spec(self) -> Spec:
+        return Spec(patterns=self.size, kind="labels")
 
     def patterns(self) -> Patterns:
         x = np.eye(self.size)

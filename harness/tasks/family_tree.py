@@ -38,9 +38,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from harness.core.data import Patterns, Published, Spec, Usual
 from harness.core.errors import between, whole
 from harness.core.network import Edge, Group, Network
-from harness.core.task import Patterns, Published, Task, Usual
+from harness.core.task import Task
 
 NATURE = "Nature 323:533-536"
 
@@ -183,6 +184,9 @@ class FamilyTree(Task):
             Edge(person2_code, person2),
         )
         return Network((person1, relation, person1_code, relation_code, hidden, person2_code, person2), edges)
+
+    def spec(self) -> Spec:
+        return Spec(patterns=len(pairs()) - self.held, kind="bits")
 
     def patterns(self) -> Patterns:
         known = pairs()

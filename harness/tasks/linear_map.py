@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
+from harness.core.data import Published, Usual
 from harness.core.errors import whole
 from harness.core.network import Edge, Group, Network
 from harness.core.rand import Rand
-from harness.core.task import Array, Published, Usual
+from harness.core.task import Array
 from harness.tasks.linear_perceptron import LinearPerceptron
 
 LILLICRAP = "Lillicrap et al. 2016, Nature Communications 7:13276"

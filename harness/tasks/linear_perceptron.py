@@ -18,10 +18,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from harness.core.data import Data, Patterns, Published, Spec, Usual
 from harness.core.errors import one_of, whole
 from harness.core.network import Edge, Group, Network
 from harness.core.rand import SPLIT, Rand
-from harness.core.task import Data, Patterns, Published, Task, Usual
+from harness.core.task import Task
 
 Array = Any
 WERFEL = "Werfel, Xie & Seung 2005"
@@ -54,17 +55,16 @@ class LinearPerceptron(Task):
         super().__post_init__()
 
     def network(self) -> Network:
-        groups = tuple(Group(name, n, "linear", bias=False) for name, n in (("input", self.inputs), ("output", self.outputs)))
-        return Network(groups, (Edge(*groups),))
+        source, target = (Group(name, n, "linear", bias=False) for name, n in (("input", self.inputs), ("output", self.outputs)))
+        return Network((source, target), (Edge(source, target),))
+
+    def spec(self) -> Spec:
+        return Spec(patterns=self.size, kind="numbers", binary=False)
 
     def patterns(self) -> Patterns:
         """Those of replica 0 under seed 0."""
         x, target, wanted = (a[0] for a in self._drawn(Rand(0, [0], SPLIT, block=1)))
         return Patterns(x, wanted, tuple(f"pattern {i}" for i in range(self.size)), target)
-
-    @property
-    def training_patterns(self) -> int:
-        return self.size
 
     def data(self, rand: Rand, dtype: DTypeLike) -> Data:
         """Inputs and a teacher of its own for each replica."""
@@ -75,14 +75,14 @@ class LinearPerceptron(Task):
         """Criterion `error`: the patterns whose own loss is below that share of what they have at the start on average."""
         if self.criterion != "error":
             return super().right(y, data)
-        left, start = (self.loss.error(a, data.target, data.wanted) for a in (y, np.zeros_like(y)))
+        left, start = (self.objective.error(a, data.target, data.wanted) for a in (y, np.zeros_like(y)))
         return (left * left).sum(axis=-1) < self.bound * (start * start).sum(axis=-1).mean(axis=-1, keepdims=True)
 
     def met(self, y: Array, data: Data, among: Array = True) -> Array:
         if self.criterion != "error":
             return super().met(y, data, among)
-        start = self.loss.of(np.zeros_like(y), data.target, data.wanted)
-        return (self.loss.of(y, data.target, data.wanted) < self.bound * start) & among
+        start = self.objective.of(np.zeros_like(y), data.target, data.wanted)
+        return (self.objective.of(y, data.target, data.wanted) < self.bound * start) & among
 
     def _drawn(self, rand: Rand) -> tuple[Array, Array, Array]:
         x, teacher = rand.normal(self.size, self.inputs), rand.normal(self.inputs, self.outputs) / self.inputs**0.5

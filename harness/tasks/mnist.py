@@ -19,9 +19,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.core.data import Published, Usual
 from harness.core.errors import InputError
 from harness.core.folders import user_cache
-from harness.core.task import Published, Usual
 from harness.tasks.digits import Digits, Images, shuffled
 
 FF = "Hinton 2022, arXiv:2212.13345"

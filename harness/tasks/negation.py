@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from harness.core.data import Patterns, Published, Spec, Usual, binary_inputs
 from harness.core.network import Network
-from harness.core.task import Patterns, Published, Task, Usual, binary_inputs
+from harness.core.task import Task
 
 PDP = "PDP vol. 1 ch. 8"
 
@@ -34,7 +35,10 @@ class Negation(Task):
     )
 
     def network(self) -> Network:
-        return Network.chain(4, self.hidden, 3, hidden=self.activation, shortcut=self.shortcut)
+        return Network.chain(4, self.hidden, 3, hidden=self.activation, output=self.output_unit, shortcut=self.shortcut)
+
+    def spec(self) -> Spec:
+        return Spec(patterns=16, kind="bits")
 
     def patterns(self) -> Patterns:
         x = binary_inputs(4)

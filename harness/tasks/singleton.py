@@ -12,8 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from harness.core.data import Patterns, Published, Spec, Usual, binary_inputs, bit_names
 from harness.core.network import Network
-from harness.core.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
+from harness.core.task import Task
 
 PDP = "PDP vol. 1 ch. 8"
 
@@ -33,7 +34,10 @@ class Singleton(Task):
     )
 
     def network(self) -> Network:
-        return Network.chain(2, 1, self.hidden, 4, hidden=self.activation)
+        return Network.chain(2, 1, self.hidden, 4, hidden=self.activation, output=self.output_unit)
+
+    def spec(self) -> Spec:
+        return Spec(patterns=4, kind="labels")
 
     def patterns(self) -> Patterns:
         x = binary_inputs(2)

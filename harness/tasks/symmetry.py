@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from harness.core.data import Patterns, Published, Spec, Usual, binary_inputs, bit_names
 from harness.core.errors import between, whole
 from harness.core.network import Network
-from harness.core.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
+from harness.core.task import Task
 
 NATURE = "Nature 323:533-536"
 
@@ -47,7 +48,10 @@ class Symmetry(Task):
         super().__post_init__()
 
     def network(self) -> Network:
-        return Network.chain(self.bits, self.hidden, 1, hidden=self.activation)
+        return Network.chain(self.bits, self.hidden, 1, hidden=self.activation, output=self.output_unit)
+
+    def spec(self) -> Spec:
+        return Spec(patterns=2**self.bits, kind="bits")
 
     def patterns(self) -> Patterns:
         x = binary_inputs(self.bits)

@@ -29,10 +29,11 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from harness.core.data import Data, Patterns, Published, Spec, Usual, shared
 from harness.core.errors import InputError, one_of, whole
 from harness.core.network import Network
 from harness.core.rand import Rand
-from harness.core.task import Array, Data, Patterns, Published, Task, Usual
+from harness.core.task import Array, Task
 
 Numbers = NDArray[np.float64]
 DAY, WEEK = 24, 168
@@ -127,15 +128,14 @@ class Traffic(Task):
         sizes = self.window * len(STATIONS), *[self.hidden] * self.layers, self.horizon * len(STATIONS)
         return Network.chain(*sizes, hidden=self.activation, output="linear")
 
+    def spec(self) -> Spec:
+        return Spec(patterns=len(self.last_seen("training")), kind="numbers", binary=False)
+
     def patterns(self) -> Patterns:
         """Those of all parts in the order of time, named by the first hour that is forecast."""
         x, target = (np.concatenate(arrays) for arrays in zip(*map(self.part, PARTS), strict=True))
         hours = np.concatenate([self.last_seen(part) for part in PARTS]) + 1
         return Patterns(x, target > 0, tuple(map(called, hours.tolist())), target)
-
-    @property
-    def training_patterns(self) -> int:
-        return len(self.last_seen("training"))
 
     def data(self, rand: Rand, dtype: DTypeLike) -> Data:
         trained, validation, held = (self._data(part, dtype) for part in PARTS)
@@ -143,7 +143,7 @@ class Traffic(Task):
 
     def _data(self, part: str, dtype: DTypeLike) -> Data:
         x, target = self.part(part)
-        return Data(x.astype(dtype), target.astype(dtype), target > 0)
+        return shared(x, target, target > 0, dtype)
 
     def last_seen(self, part: str) -> NDArray[np.intp]:
         """The last hour in the window of each pattern of a part: window and horizon lie in the part's own weeks."""
@@ -162,7 +162,7 @@ class Traffic(Task):
         """Criterion `error`: the patterns whose own loss is below the mean that the bound allows on the validation weeks."""
         if self.criterion != "error":
             return super().right(y, data)
-        gap = self.loss.error(y, data.target, data.wanted)
+        gap = self.objective.error(y, data.target, data.wanted)
         return 0.5 * len(self.last_seen("validation")) * (gap * gap).sum(axis=-1) < self.bound
 
 

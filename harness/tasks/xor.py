@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from harness.core.data import Patterns, Published, Spec, Usual, binary_inputs, bit_names
 from harness.core.network import Network
-from harness.core.task import Patterns, Published, Task, Usual, binary_inputs, bit_names
+from harness.core.task import Task
 
 PDP = "PDP vol. 1 ch. 8"
 
@@ -33,7 +34,10 @@ class Xor(Task):
     )
 
     def network(self) -> Network:
-        return Network.chain(2, self.hidden, 1, hidden=self.activation, shortcut=self.shortcut)
+        return Network.chain(2, self.hidden, 1, hidden=self.activation, output=self.output_unit, shortcut=self.shortcut)
+
+    def spec(self) -> Spec:
+        return Spec(patterns=4, kind="bits")
 
     def patterns(self) -> Patterns:
         x = binary_inputs(2)

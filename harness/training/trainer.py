@@ -18,9 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.algorithm import Algorithm, Batch, State
+from harness.core.data import Data, pick
+from harness.core.initial import initial
+from harness.core.losses import SquaredError
 from harness.core.network import Network
 from harness.core.rand import NOISE, ORDER, SPLIT, WEIGHTS, Rand
-from harness.core.task import Data, Task, pick
+from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
 from harness.training.curves import curve_epochs
 
@@ -121,7 +124,7 @@ class Trainer:
         self.order, self.noise = rand(ORDER), rand(NOISE)
         self.data = self.whole = task.data(rand(SPLIT, block=1), plan.dtype)
         self.state: State = algorithm.init(
-            self.net, self.net.initial(rand(WEIGHTS, block=1), task.init, task.initial_scale), self.noise
+            self.net, initial(self.net, rand(WEIGHTS, block=1), task.init, task.initial_scale), self.noise
         )
         self.points = curve_epochs(plan.epochs)
         self.result = Trained.empty(replicas, len(self.points))
@@ -190,7 +193,8 @@ class Trainer:
         state = self.state
         for start in range(0, x.shape[-2], self.size):
             part = slice(start, start + self.size)
-            batch = Batch(x[..., part, :], target[..., part, :], wanted[..., part, :], epoch, self.task.loss)
+            seen = Data(*(a[..., part, :] for a in (x, target, wanted)))
+            batch = Batch.of(seen, epoch, self.task.objective)
             state, output = self.algorithm.update(self.net, state, batch, self.noise)
         return state, (output if full else None)
 
@@ -207,7 +211,7 @@ class Trainer:
 
     def draw_curves(self, point: int, output: Array) -> None:
         rows = self.rows[self.running]
-        self.result.loss_curve[rows, point] = self.task.loss.of(output, self.data.target, self.data.wanted)[self.running]
+        self.result.loss_curve[rows, point] = self.task.cost(output, self.data)[self.running]
         self.result.right_curve[rows, point] = self.task.right(output, self.data).mean(axis=-1)[self.running]
 
     def look_for_divergence(self, epoch: Array, share: Array, output: Array, among: Array = True) -> None:
@@ -215,9 +219,10 @@ class Trainer:
         for name, a in leaves({**self.state["params"], "output activity": output}):
             if np.abs(a).max() <= BOUND:  # false for NaN, too
                 continue
-            big = ~(np.abs(a).max(axis=(-1, -2)) <= BOUND) & self.running & among
+            axes = tuple(range(1, a.ndim))
+            big = ~(np.abs(a).max(axis=axes) <= BOUND) & self.running & among
             if big.any():
-                finite = np.isfinite(a).all(axis=(-1, -2))
+                finite = np.isfinite(a).all(axis=axes)
                 for mask, what in ((big & ~finite, "not finite"), (big & finite, f"beyond {BOUND:g}")):
                     if mask.any():
                         self.finish(mask, DIVERGED, epoch, share, output, f"{name} {what}")
@@ -249,14 +254,16 @@ class Trainer:
 
     def conclude(self) -> Trained:
         """Final loss, shares right and ends of curves, for all replicas at once, from their final outputs."""
-        result, data = self.result, self.whole
+        result, data, squared = self.result, self.whole, SquaredError(self.task.margin)
         output = self.final["trained"]
-        result.loss[:] = self.task.loss.of(output, data.target, data.wanted)
+        result.loss[:] = self.task.cost(output, data)
         result.right[:] = self.task.right(output, data).mean(axis=-1)
         for name, part in (("held", data.held), ("validation", data.validation)):
             if part is not None:
-                loss, count = self.task.loss.of(self.final[name], part.target, part.wanted), np.prod(part.target.shape[-2:])
-                getattr(result, f"{name}_rmse")[:] = np.sqrt(2.0 * loss / count)
+                error = squared.of(self.final[name], part.target, part.wanted)
+                error, steps = (error.sum(axis=-1), part.target.shape[-3]) if part.time else (error, 1)
+                count = steps * np.prod(part.target.shape[-2:])
+                getattr(result, f"{name}_rmse")[:] = np.sqrt(2.0 * error / count)
                 getattr(result, f"{name}_right")[:] = self.task.right(self.final[name], part).mean(axis=-1)
         if self.probe:
             result.credit = self.probe.found
@@ -280,8 +287,13 @@ class Trainer:
 
 
 def in_order(a: Array, order: Array) -> Array:
-    """Rows of a (N, k), or of (R, N, k), in the order (R, N) of each replica: (R, N, k)."""
-    return a[order] if a.ndim == 2 else np.take_along_axis(a, order[..., None], axis=-2)
+    """Patterns of a (R, N, k), or of (1, N, k) that all replicas share, in the order (R, N) of each replica: (R, N, k).
+
+    Sequences (…, T, N, k) keep their steps in order.
+    """
+    if a.ndim == 4:
+        return np.take_along_axis(a, order[:, None, :, None], axis=-2)
+    return a[0][order] if len(a) == 1 else np.take_along_axis(a, order[..., None], axis=-2)
 
 
 def keep_freed_memory() -> None:

@@ -1,0 +1,114 @@
+"""Patterns, and what is known of them: the containers that tasks hand out.
+
+Arrays end in (patterns N, units); of sequences in (steps T, patterns N, units). In a run the axis before these is the
+replicas, of length 1 where all of them share the patterns.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from harness.core.errors import InputError
+
+Array = Any
+
+
+class Patterns(NamedTuple):
+    """All patterns of a task before targets are chosen."""
+
+    x: NDArray[np.float64]
+    """Inputs (N, input size)."""
+    wanted: NDArray[np.bool_]
+    """Which outputs should be on (N, outputs)."""
+    names: tuple[str, ...]
+    """What a person calls each pattern."""
+    target: NDArray[np.float64] | None = None
+    """Targets (N, outputs) where they are numbers; None: `target_on` where wanted, else `target_off`."""
+
+
+class Spec(NamedTuple):
+    """The shape of a task: what can be said of its data without making them."""
+
+    patterns: int
+    """Patterns (of a task in time, sequences) that a replica is trained on."""
+    kind: str
+    """What its targets are: `bits`, on or off; `labels`, bits of which exactly one is on; `numbers`."""
+    binary: bool = True
+    """Whether its inputs are bits, as stochastic binary units need them."""
+    steps: int = 0
+    """Time steps T of a sequence; 0 where patterns have no time."""
+
+
+class Usual(NamedTuple):
+    """The settings a task is usually run with: what None stands for in algorithms and runs."""
+
+    lr: float
+    momentum: float
+    scale: float
+    """Initial weights are uniform in ±scale."""
+    epochs: int
+    """Budget in sweeps."""
+    decay: float = 0.0
+    batch: int | None = None
+    """Patterns per update, for algorithms that take more than one; None for all."""
+
+
+class Published(NamedTuple):
+    """A figure somebody printed for this task."""
+
+    setting: str
+    figure: str
+    source: str
+    trust: str
+    """`found` (read in the source), `computed` (run again by us), `memory` (recalled, never asserted)."""
+
+
+class Data(NamedTuple):
+    """Patterns as a run sees them: (R, N, …), or (1, N, …) where all replicas share them; sequences (…, T, N, …)."""
+
+    x: Array
+    """Inputs (…, N, input size)."""
+    target: Array
+    """Targets (…, N, outputs)."""
+    wanted: Array
+    """Which outputs should be on, bool (…, N, outputs)."""
+    held: Data | None = None
+    """Patterns that nothing is decided on: reported once, at the end."""
+    validation: Data | None = None
+    """Patterns the criterion looks at instead of the training patterns."""
+
+    @property
+    def time(self) -> bool:
+        """Whether the axis before the patterns is time."""
+        return bool(self.x.ndim == 4)
+
+
+def shared(x: Array, target: Array, wanted: Array, dtype: DTypeLike, *, time: bool = False) -> Data:
+    """Data (1, N, …) that all replicas share, from arrays (N, …); sequences (1, T, N, …), from (T, N, …).
+
+    Arrays of that precision are not copied: memory maps stay on disk, and are read batch by batch.
+    """
+    ndim = 3 if time else 2
+    parts = x.astype(dtype, copy=False), target.astype(dtype, copy=False), wanted
+    if any(a.ndim != ndim for a in parts):
+        raise InputError(f"patterns are arrays of {ndim} axes, but inputs {x.shape} and targets {target.shape} were given")
+    return Data(*(a[None] for a in parts))
+
+
+def pick(data: Data, mask: NDArray[np.bool_]) -> Data:
+    """The data of the replicas in `mask` (R,); patterns that all replicas share stay shared."""
+    x, target, wanted = (a if a is None or len(a) == 1 else a[mask] for a in data[:3])
+    return Data(x, target, wanted, *(None if part is None else pick(part, mask) for part in (data.held, data.validation)))
+
+
+def binary_inputs(bits: int) -> NDArray[np.float64]:
+    """All 2^bits patterns of `bits` bits in counting order, (2^bits, bits), the first bit the highest."""
+    return ((np.arange(2**bits)[:, None] >> np.arange(bits - 1, -1, -1)) & 1).astype(float)
+
+
+def bit_names(x: NDArray[np.float64]) -> tuple[str, ...]:
+    """Patterns as strings of 0 and 1."""
+    return tuple("".join(str(int(b)) for b in row) for row in x)

@@ -1,0 +1,58 @@
+"""The exact gradient of the loss, by one pass forward and one back; through time, where a network lives in it.
+
+    δ_out(t) = ∂E/∂x_out(t),      δ_i(t) = f'(x_i(t)) [Σ_j w_ij δ_j(t) + Σ_k w_ik δ_k(t + 1)],
+    ∂E/∂w_ij = Σ_t Σ_patterns y_i(t) δ_j(t)           over delayed edges y_i(t − 1) δ_j(t)
+
+The first sum goes over edges within the step, the second over delayed ones. What every credit is compared with; and with
+other weights to come back over, the way back of every rule of the feedback family.
+Rumelhart, Hinton & Williams 1986, Nature 323:533-536; through time: PDP vol. 1 ch. 8, pp. 354-361; Werbos 1990.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from harness.core.algorithm import Batch, Credit
+from harness.core.network import Group, Key, Network, Params
+
+Array = Any
+
+
+def exact_gradient(net: Network, params: Params, batch: Batch) -> Credit:
+    """∂E/∂w of every parameter (…, rows, columns), and the outputs."""
+    return backpropagated(net, params, params, batch)
+
+
+def backpropagated(net: Network, params: Params, over: Params, batch: Batch) -> Credit:
+    """The credit (…, rows, columns) of every parameter where blame comes back over the weights `over`, and the outputs.
+
+    `over` has weights in the shape of the forward ones for all edges out of hidden groups. Outputs are (…, N, outputs), of
+    sequences (…, T, N, outputs).
+    """
+    if net.timed:
+        return through_time(net, params, over, batch)
+    y = net.forward(params, batch.x)
+    delta = {net.output: batch.delta(net, y)}
+    for group in reversed(net.hidden):
+        delta[group] = net.pull(group, y, net.blame(over, group, y, delta))
+    return Credit(net.outer(y, delta), y[net.output])
+
+
+def through_time(net: Network, params: Params, over: Params, batch: Batch) -> Credit:
+    """`backpropagated` for a network that lives in time: all T steps are kept, and gone through backwards."""
+    steps = net.unrolled(params, batch.x)
+    gradient: dict[Key, Array] = {}
+    later: dict[Group, Array] | None = None
+    for t in reversed(range(len(steps))):
+        y, before = steps[t], steps[t - 1] if t else None
+        delta = {net.output: batch.at(t).delta(net, y)}
+        if later is not None and any(e.delay for e in net.out_of(net.output)):
+            delta[net.output] = delta[net.output] + net.pull(net.output, y, net.blame(over, net.output, y, {}, later))
+        for group in reversed(net.hidden):
+            delta[group] = net.pull(group, y, net.blame(over, group, y, delta, later))
+        for key, each in net.outer(y, delta, before).items():
+            gradient[key] = gradient[key] + each if key in gradient else each
+        later = delta
+    return Credit(gradient, np.stack([y[net.output] for y in steps], axis=-3))

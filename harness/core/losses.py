@@ -1,0 +1,88 @@
+"""What a network is trained to lower, and the output's blame ∂E/∂x that follows from it.
+
+A loss belongs to the output: it alone knows which targets are there, and which units make its blame simple. Losses are
+sums over patterns, outputs and, of sequences, time steps, not means. All methods take activities and targets
+(…, N, outputs), and `wanted`, which outputs should be on (bool, the same shape).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from harness.core.readings import reading
+from harness.core.units import UNITS
+
+Array = Any
+LOSSES = ("squared_error", "cross_entropy")
+
+
+@dataclass(frozen=True)
+class SquaredError:
+    """Half the squared error: E = ½ Σ (y − d)².
+
+    With a `margin`, an output within it of its target, or beyond, counts as without error
+    (the family-tree recipe: on-units above .8 and off-units below .2).
+    """
+
+    margin: float | None = None
+
+    def error(self, y: Array, target: Array, wanted: Array) -> Array:
+        """∂E/∂y (…, N, outputs)."""
+        gap = y - target
+        if self.margin is None:
+            return gap
+        return gap * ((gap < -self.margin) & wanted | (gap > self.margin) & ~wanted)
+
+    def of(self, y: Array, target: Array, wanted: Array) -> Array:
+        """E (…), one number for each network (and each time step)."""
+        return 0.5 * reading().sum_squares(self.error(y, target, wanted))
+
+    def delta(self, unit: str, y: Array, target: Array, wanted: Array) -> Array:
+        """∂E/∂x of output units of the kind `unit`, (…, N, outputs)."""
+        return reading().pull(UNITS[unit], y, self.error(y, target, wanted))
+
+
+@dataclass(frozen=True)
+class CrossEntropy:
+    """How surprised the outputs are by their targets, in nats; its blame ∂E/∂x is y − d.
+
+        softmax    E = −Σ d ln y                           d a distribution over the outputs: Σ d = 1
+        sigmoid    E = −Σ [d ln y + (1 − d) ln(1 − y)]     every output a bit of its own: 0 ≤ d ≤ 1
+
+    Activities are taken to be at least the smallest normal number from 0 and 1, so that E stays finite where an output
+    has saturated on the wrong side (at 708 nats in float64). Bridle 1990; Bishop 1995, Neural Networks for Pattern
+    Recognition, sections 6.7 and 6.9.
+    """
+
+    unit: str = "softmax"
+    """The output's units, softmax or sigmoid."""
+
+    def error(self, y: Array, target: Array, wanted: Array) -> Array:
+        """∂E/∂y (…, N, outputs)."""
+        if self.unit == "softmax":
+            return -target / above_zero(y)
+        return (1.0 - target) / above_zero(1.0 - y) - target / above_zero(y)
+
+    def of(self, y: Array, target: Array, wanted: Array) -> Array:
+        """E (…), one number for each network (and each time step)."""
+        surprise = target * np.log(above_zero(y))
+        if self.unit == "sigmoid":
+            surprise = surprise + (1.0 - target) * np.log(above_zero(1.0 - y))
+        return -surprise.sum(axis=(-1, -2))
+
+    def delta(self, unit: str, y: Array, target: Array, wanted: Array) -> Array:
+        """∂E/∂x of output units of the kind `unit`, (…, N, outputs): y − d where they are the kind it is made for."""
+        if unit == self.unit:
+            return y - target
+        return reading().pull(UNITS[unit], y, self.error(y, target, wanted))
+
+
+Loss = SquaredError | CrossEntropy
+
+
+def above_zero(y: Array) -> Array:
+    """y, or the smallest normal number of its precision where y is below that."""
+    return np.maximum(y, np.finfo(y.dtype).tiny)

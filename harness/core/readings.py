@@ -1,0 +1,102 @@
+"""Who reads the source: run, counted, compiled or altered are four readings of the same lines.
+
+An algorithm's update is plain NumPy. What a reading may do in its own way is asked of the one on top of the stack: to
+send activity over an edge, to bring blame back, to pull it through units, to repeat a loop, and a few sums that NumPy
+does faster when they are said differently.
+
+    with read_by(Compiled()):
+        algorithm.update(net, state, batch, rand)
+
+`Reading` itself says everything as a plain expression, which any array that answers to NumPy's protocols can do; so
+a new reading overrides only what it does differently. `Interpreted`, at the bottom of the stack, is NumPy at its fastest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import numpy as np
+
+from harness.core import kernels
+
+Array = Any
+Body = Callable[[Any, Any], Any]
+R = TypeVar("R", bound="Reading")
+
+
+class Reading:
+    """Plain expressions for everything that a reading can be asked for."""
+
+    def send(self, edge: Any, w: Array, y: Array) -> Array:
+        """What `edge` with weights `w` makes of the activity y (…, N, source size): (…, N, target size)."""
+        return edge.send(w, y)
+
+    def back(self, edge: Any, w: Array, blame: Array) -> Array:
+        """What comes back over `edge` of the blame (…, N, target size): (…, N, source size)."""
+        return edge.back(w, blame)
+
+    def pull(self, unit: Any, y: Array, blame: Array) -> Array:
+        """∂E/∂x of units at activity y whose ∂E/∂y is `blame`, both (…, N, size)."""
+        return unit.pull(y, blame)
+
+    def shown(self, y: Mapping[Any, Array]) -> Mapping[Any, Array]:
+        """The activities that a forward pass hands out. Showing them twice gives back what they were."""
+        return y
+
+    def repeat(self, n: int, body: Body, carry: Any) -> Any:
+        """`carry = body(i, carry)` for i = 0 … n − 1, and the last of them."""
+        for i in range(n):
+            carry = body(i, carry)
+        return carry
+
+    def sigmoid(self, x: Array) -> Array:
+        """1 / (1 + exp(−x)); of complex numbers the same by `tanh`, where `exp` would overflow into NaN."""
+        return 0.5 + 0.5 * np.tanh(0.5 * x) if x.dtype.kind == "c" else 1.0 / (1.0 + np.exp(-x))
+
+    def add_bias(self, total: Array, bias: Array) -> Array:
+        """(…, N, k) + (…, 1, k); `total` may be written to: hand in an array of your own."""
+        return total + bias
+
+    def sum_patterns(self, a: Array) -> Array:
+        """The sum over patterns of (…, N, k): (…, 1, k)."""
+        return a.sum(axis=-2, keepdims=True)
+
+    def sum_squares(self, a: Array) -> Array:
+        """Σ a² over the last two axes: one number for each network."""
+        return (a * a).sum(axis=(-1, -2))
+
+    def descend(self, weights: Array, velocity: Array, gradient: Array, lr: Array, momentum: Array) -> tuple[Array, Array]:
+        """v = momentum · velocity − lr · gradient, and (weights + v, v)."""
+        v = momentum * velocity - lr * gradient
+        return weights + v, v
+
+
+class Interpreted(Reading):
+    """NumPy runs the source: the same values by `kernels`, sums up to the order of summation."""
+
+    sigmoid = staticmethod(kernels.sigmoid)
+    add_bias = staticmethod(kernels.add_bias)
+    sum_patterns = staticmethod(kernels.sum_patterns)
+    sum_squares = staticmethod(kernels.sum_squares)
+    descend = staticmethod(kernels.descend)
+
+
+_top: ContextVar[Reading] = ContextVar("reading", default=Interpreted())  # noqa: B039  # it holds no state
+
+
+def reading() -> Reading:
+    """The reading on top of the stack."""
+    return _top.get()
+
+
+@contextmanager
+def read_by(other: R) -> Iterator[R]:
+    """Let `other` read whatever is called inside the block; the one below takes over again afterwards."""
+    token = _top.set(other)
+    try:
+        yield other
+    finally:
+        _top.reset(token)

@@ -1,0 +1,68 @@
+"""A network's parameters as one row of W numbers, and the loss at many such rows at once.
+
+What perturbs weights (differences, weight perturbation, evolution) works on rows; perturbations are one more leading axis,
+gone through in blocks that stay in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from harness.core.algorithm import Batch
+from harness.core.loops import repeat
+from harness.core.network import Key, Network, Params
+
+Array = Any
+WORKSPACE = 2**17  # perturbed activities held at once, in numbers: a few MB, whatever the network
+
+
+def flatten(net: Network, params: Params) -> Array:
+    """All parameters of a network in one row (…, 1, W)."""
+    return np.concatenate([params[k].reshape(*params[k].shape[:-2], 1, -1) for k in net.shapes], axis=-1)
+
+
+def unflatten(net: Network, flat: Array) -> dict[Key, Array]:
+    """The inverse of `flatten`."""
+    ends = np.cumsum([prod(shape) for shape in net.shapes.values()])
+    return {
+        k: flat[..., 0, end - prod(shape) : end].reshape(*flat.shape[:-2], *shape)
+        for (k, shape), end in zip(net.shapes.items(), ends, strict=True)
+    }
+
+
+def loss_at(net: Network, flat: Array, batch: Batch) -> Array:
+    """E (…) at weights in a row (…, 1, W)."""
+    return batch.cost(net.respond(unflatten(net, flat), batch.x))
+
+
+def at_once(net: Network, flat: Array, batch: Batch) -> int:
+    """How many perturbed networks are held at once, so that what they need stays in the cache."""
+    per_direction = prod(flat.shape[:-2]) * max(batch.patterns * sum(g.size for g in net.groups), net.size)
+    return max(1, WORKSPACE // per_direction)
+
+
+def in_blocks(total: int, count: int, of: Callable[[Array, int], Array], like: Array) -> Array:
+    """`of(start, n)`, an array (n, …) for perturbations start … start + n − 1, for all of `total`, at most `count` at once.
+
+    `like` (0, …) is an array of the same precision and shape, but for the first axis.
+    """
+    if total <= count:
+        return of(0, total)
+    whole, rest = divmod(total, count)
+
+    def block(i: Array, found: Array) -> Array:
+        found[i] = of(i * count, count)
+        return found
+
+    found = repeat(whole, block, np.zeros_like(like, shape=(whole, count, *like.shape[1:])))
+    found = found.reshape(whole * count, *like.shape[1:])
+    return np.concatenate([found, of(whole * count, rest)]) if rest else found
+
+
+def in_a_row(found: Array) -> Array:
+    """Numbers of P perturbations (P, …) as rows (…, 1, P), in order in memory: else products with them have other bits alone."""
+    return np.moveaxis(found, 0, -1)[..., None, :].copy()
