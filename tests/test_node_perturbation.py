@@ -283,7 +283,7 @@ def test_every_replica_of_the_task_has_its_own_linear_teacher() -> None:
     replica = task.data(Rand(0, [0], SPLIT, block=1), "float64")
     assert task.patterns().x.tobytes() == replica.x[0].tobytes()
     assert task.spec().patterns == len(task.patterns().x) == 30
-    assert not task.binary
+    assert not task.spec().binary
 
 
 def test_its_criterion_is_a_share_of_the_loss_of_zero_weights() -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.algorithm import Algorithm, Batch, State
-from harness.core.data import Data, pick
+from harness.core.data import Data, checked, pick
 from harness.core.initial import initial
 from harness.core.losses import SquaredError
 from harness.core.network import Network
@@ -122,7 +122,8 @@ class Trainer:
         self.algorithm, self.task, self.plan = algorithm, task, plan
         self.net: Network = task.network()
         self.order, self.noise = rand(ORDER), rand(NOISE)
-        self.data = self.whole = task.data(rand(SPLIT, block=1), plan.dtype)
+        data = task.data(rand(SPLIT, block=1), plan.dtype)
+        self.data = self.whole = checked(data, task.name, self.net.input_size, self.net.output.size)
         self.state: State = algorithm.init(
             self.net, initial(self.net, rand(WEIGHTS, block=1), task.init, task.initial_scale), self.noise
         )
