@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from harness.core.algorithm import Algorithm
 from harness.core.errors import InputError, NotApplicable, at_least, one_of, whole
 from harness.core.naming import make_plain
+from harness.core.setting import check
 from harness.core.task import Task
 from harness.training.curves import QUANTILES, curve_epochs, quantiles
 from harness.training.trainer import SOLVED, Plan, Trained, train
@@ -209,7 +210,8 @@ def run_cell(
 
 def resolve(algorithm: Algorithm, task: Task, settings: Settings) -> tuple[Algorithm, Task, Settings]:
     """All three with nothing left to what is usual. Raises `NotApplicable` with the algorithm's reason."""
-    make_plain(algorithm)
+    check(algorithm)  # also of a plug-in whose own __post_init__ forgot its base's
+    check(task)
     if reason := algorithm.applies_to(task):
         raise NotApplicable(f"{algorithm.name} does not apply to {task.name}: {reason}")
     return algorithm.resolved(task.usual), task.resolved(), settings.resolved(algorithm, task)
