@@ -8,7 +8,7 @@ thousand networks. `update` is a pure function in plain NumPy; nothing handed in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 from harness.core.data import Data
@@ -19,6 +19,7 @@ from harness.core.naming import snake_case
 from harness.core.network import Group, Key, Network, Params
 from harness.core.optimisers import GradientDescent, Optimiser
 from harness.core.rand import Rand
+from harness.core.setting import check, setting
 
 Array = Any
 State = dict[str, Any]  # nested containers of arrays; "params" holds the weights
@@ -150,6 +151,9 @@ class Algorithm:
     def __init_subclass__(cls) -> None:
         cls.name = snake_case(cls.__name__)
 
+    def __post_init__(self) -> None:
+        check(self)
+
     def applies_to(self, task: Any) -> str | None:
         """Why this algorithm cannot do `task`, in one sentence; None if it can."""
         return None
@@ -182,7 +186,7 @@ class Algorithm:
 class CreditAlgorithm(Algorithm):
     """An algorithm that only says what gradient estimate every weight gets; any optimiser takes the step."""
 
-    optimiser: Optimiser = field(default_factory=GradientDescent)
+    optimiser: Optimiser = setting(None, "What the weights do with their credit.", factory=GradientDescent)
 
     def resolved(self, usual: Any) -> Algorithm:
         missing = {n: getattr(usual, n) for n in self.optimiser.uses if getattr(self.optimiser, n) is None}

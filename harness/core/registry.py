@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from harness.core.algorithm import Algorithm
 from harness.core.errors import InputError, unknown
 from harness.core.naming import snake_case
 from harness.core.optimisers import OPTIMISERS
+from harness.core.setting import declaration, fitted
 from harness.core.task import Task
 
 T = TypeVar("T")
@@ -37,8 +38,43 @@ def tasks() -> dict[str, type[Task]]:
 
 
 def build_algorithm(settings: Mapping[str, Any]) -> Algorithm:
-    """An algorithm from its settings by name, as in records: {'name': …, 'optimiser': {'name': …, …}, …}."""
-    return _build("algorithm", settings, algorithms())
+    """An algorithm from its settings by name, as in records: {'name': …, 'optimiser': {'name': …, …}, …}.
+
+    A `rate` among them is the rule's own, whatever that is called (`with_rate`); records hold it by its own name only.
+    """
+    values = dict(settings)
+    own = getattr(algorithms().get(str(values.get("name"))), "__dataclass_fields__", {})
+    rate = None if "rate" in own else values.pop("rate", None)
+    algorithm = _build("algorithm", values, algorithms())
+    return algorithm if rate is None else with_rate(algorithm, rate)
+
+
+def rate_path(thing: Any) -> tuple[str, ...]:
+    """Where the rate of an algorithm is: ('lr',), ('optimiser', 'lr'), … or () if it has none."""
+    cls: type = type(thing)
+    for f in fields(thing):
+        if declaration(cls, f.name).rate:
+            return (f.name,)
+    inner = ((f.name, getattr(thing, f.name)) for f in fields(thing))
+    return next(((name, *path) for name, each in inner if is_dataclass(each) and (path := rate_path(each))), ())
+
+
+def with_rate(algorithm: Algorithm, rate: float) -> Algorithm:
+    """The algorithm with this rate, whatever its paper calls it.
+
+    Raises `InputError` if it has none, or one that is not its default: then two were given.
+    """
+    path = rate_path(algorithm)
+    if not path:
+        raise InputError(f"{algorithm.name} has no rate of its own, but rate={rate} was given: leave it out")
+    *outer, name = path
+    owner: Any = getattr(algorithm, outer[0]) if outer else algorithm
+    given = getattr(owner, name)
+    if given != type(owner).__dataclass_fields__[name].default:
+        own = ".".join(path)
+        raise InputError(f"rate is {own} of {algorithm.name}, but rate={rate} and {own}={given} were given: give one of them")
+    rated = replace(owner, **{name: fitted(type(owner), name, rate, "rate")})
+    return replace(algorithm, **{outer[0]: rated}) if outer else rated
 
 
 def build_task(settings: Mapping[str, Any]) -> Task:

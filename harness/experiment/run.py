@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.algorithm import Algorithm
-from harness.core.errors import InputError, NotApplicable, at_least, one_of, whole
-from harness.core.naming import make_plain
+from harness.core.errors import InputError, NotApplicable, one_of
+from harness.core.setting import check, setting
 from harness.core.task import Task
 from harness.training.curves import QUANTILES, curve_epochs, quantiles
 from harness.training.trainer import SOLVED, Plan, Trained, train
@@ -40,49 +40,37 @@ MEMORY = 2**30  # bytes of activity beyond which a chunk is made smaller still
 class Settings:
     """How a cell is run; None is what is usual for the task or the algorithm."""
 
-    replicas: int = 100
-    """Independent networks."""
-    seed: int = 0
-    epochs: int | None = None
-    """Budget in sweeps over the patterns; None is the task's usual one."""
-    seconds: float | None = None
-    """Budget in seconds of updates for the whole cell; None for none. Runs it ends are not reproducible to the epoch."""
-    batch: Any = None
-    """Patterns per update: full, or a number (1 is online); None is the algorithm's usual way."""
-    shuffle: bool = True
-    """Draw a new order of the patterns for every sweep (with full batches there is none)."""
-    dtype: str = "float64"
-    backend: str = "numpy"
-    """numpy, the reference; jax, the same source compiled; auto, whichever promises to be done first."""
-    device: str = "cpu"
-    """Where JAX computes: cpu, gpu or tpu."""
-    probe: int = 0
-    """Epochs, log-spaced over the budget, at which credit is compared with the exact gradient; 0 for none."""
-    probe_draws: int = 16
-    """Draws of a stochastic credit at each of them."""
-    processes: int = 1
-    """Processes that share the replicas; the results have the same bits."""
+    replicas: int = setting(100, "Independent networks.", at_least=1)
+    seed: int = setting(0, "What all random numbers of the cell follow from, with the number of each replica.", at_least=0)
+    epochs: int | None = setting(None, "Budget in sweeps over the patterns; None is the task's usual one.", at_least=1)
+    seconds: float | None = setting(
+        None,
+        "Budget in seconds of updates for the whole cell; None for none. Runs it ends are not reproducible to the epoch.",
+        above=0,
+    )
+    batch: Any = setting(None, "Patterns per update: full, or a number from 1 (1 is online); None is the algorithm's usual way.")
+    shuffle: bool = setting(True, "Draw a new order of the patterns for every sweep (with full batches there is none).")
+    dtype: str = setting("float64", "Precision of all numbers.", one_of=("float64", "float32"))
+    backend: str = setting(
+        "numpy",
+        "numpy, the reference; jax, the same source compiled; auto, whichever promises to be done first.",
+        one_of=BACKENDS,
+    )
+    device: str = setting("cpu", "Where JAX computes.", one_of=("cpu", "gpu", "tpu"))
+    probe: int = setting(
+        0, "Epochs, log-spaced over the budget, at which credit is compared with the exact gradient; 0 for none.", at_least=0
+    )
+    probe_draws: int = setting(16, "Draws of a stochastic credit at each of them.", at_least=2)
+    processes: int = setting(1, "Processes that share the replicas; the results have the same bits.", at_least=1)
 
     def __post_init__(self) -> None:
-        make_plain(self)
-        whole("replicas", self.replicas, 1)
-        whole("seed", self.seed, 0)
-        whole("processes", self.processes, 1)
-        whole("probe", self.probe, 0)
-        whole("probe_draws", self.probe_draws, 2)
+        check(self)
         if not self.probe and self.probe_draws != 16:
             raise InputError(f"probe_draws={self.probe_draws} would be ignored: it belongs to a probe, but probe=0 was given")
-        one_of("dtype", self.dtype, ("float64", "float32"))
-        one_of("backend", self.backend, BACKENDS)
-        one_of("device", self.device, ("cpu", "gpu", "tpu"))
         if self.backend == "numpy" and self.device != "cpu":
             raise InputError(f"device={self.device} would be ignored: it belongs to backend=jax, but backend=numpy was given")
         if self.backend == "jax" and find_spec("jax") is None:
             raise InputError("backend=jax needs JAX, which is not installed: pip install 'credit-assignment-harness[jax]'")
-        if self.epochs is not None:
-            whole("epochs", self.epochs, 1)
-        if self.seconds is not None:
-            at_least("seconds", self.seconds, 0, strict=True)
         if not (self.batch in (None, FULL) or (type(self.batch) is int and self.batch >= 1)):
             raise InputError(f"batch must be full or a whole number of patterns from 1, but {self.batch!r} was given")
 
@@ -209,7 +197,8 @@ def run_cell(
 
 def resolve(algorithm: Algorithm, task: Task, settings: Settings) -> tuple[Algorithm, Task, Settings]:
     """All three with nothing left to what is usual. Raises `NotApplicable` with the algorithm's reason."""
-    make_plain(algorithm)
+    check(algorithm)  # also of a plug-in whose own __post_init__ forgot its base's
+    check(task)
     if reason := algorithm.applies_to(task):
         raise NotApplicable(f"{algorithm.name} does not apply to {task.name}: {reason}")
     return algorithm.resolved(task.usual), task.resolved(), settings.resolved(algorithm, task)

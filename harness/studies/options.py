@@ -14,6 +14,7 @@ import omegaconf
 from hydra.core.config_store import ConfigStore
 
 from harness.core import registry
+from harness.core.algorithm import Algorithm
 from harness.core.naming import snake_case
 from harness.core.optimisers import OPTIMISERS
 from harness.experiment.run import Settings
@@ -30,15 +31,17 @@ def register() -> None:
         for name, cls in classes.items():
             store.store(group=group, name=name, node=_option(cls), provider="harness")
     hints = get_type_hints(Settings)
-    run = make_dataclass("RunOption", [(f.name, hints[f.name], field(default=f.default)) for f in fields(Settings)])
+    run = make_dataclass("RunOption", [(f.name, _type(hints[f.name]), field(default=f.default)) for f in fields(Settings)])
     store.store(group="schema", name="run", node=run, provider="harness")
 
 
 def _option(cls: type) -> type:
-    """A dataclass of the same settings with their defaults, and the name."""
+    """A dataclass of the same settings with their defaults, and the name; of an algorithm also `rate` (`registry.with_rate`)."""
     hints = get_type_hints(cls)
     settings: list[Any] = [("name", str, field(default=snake_case(cls.__name__)))]
     defaults: list[Any] = []
+    if issubclass(cls, Algorithm) and "rate" not in hints:
+        settings.append(("rate", float | None, field(default=None)))
     for f in fields(cls):
         value = (
             f.default
@@ -51,7 +54,12 @@ def _option(cls: type) -> type:
             defaults.append({f.name: snake_case(type(value).__name__)})
             settings.append((f.name, Any, field(default=omegaconf.MISSING)))
         else:
-            settings.append((f.name, hints[f.name], field(default=value)))
+            settings.append((f.name, _type(hints[f.name]), field(default=value)))
     if defaults:
         settings.insert(0, ("defaults", list[Any], field(default_factory=lambda: ["_self_", *defaults])))
     return make_dataclass(f"{cls.__name__}Option", settings)
+
+
+def _type(hint: Any) -> Any:
+    """The type of an option: Any for yes and no, since OmegaConf would take 7 for True; what the setting is checks them."""
+    return Any if hint is bool else hint

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from harness.core.data import Data, Patterns, Published, Spec, Usual, shared
-from harness.core.errors import whole
 from harness.core.network import Network
 from harness.core.rand import Rand
+from harness.core.setting import setting
 from harness.core.task import Task
+from harness.core.units import UNITS
 
 CLASSES = 10
 Images = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -35,14 +36,11 @@ class Digits(Task):
     """Which digit is in an image of 8 × 8 pixels, decided on validation images: 64-H-10, or 64-H-…-H-10."""
 
     criterion: str = "largest"
-    share: float = 0.95
-    """The share of validation images that must be right."""
+    share: float = setting(0.95, "The share of validation images that must be right.", above=0, at_most=1)
     init: str = "glorot"
-    hidden: int = 64
-    layers: int = 1
-    """Hidden layers, each of `hidden` units."""
-    activation: str = "sigmoid"
-    """Activation of the hidden units."""
+    hidden: int = setting(64, "Units of a hidden layer.", at_least=1)
+    layers: int = setting(1, "Hidden layers, each of `hidden` units.", at_least=1)
+    activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
     pixels: ClassVar[int] = 64
     brightest: ClassVar[int] = 16
@@ -53,11 +51,6 @@ class Digits(Task):
         Published("the nearest of the 1,197 training images", "98.3 % of the test images right", "run by us", "computed"),
         Published("no hidden layer: logistic regression", "96.0 % of the test images right", "run by us", "computed"),
     )
-
-    def __post_init__(self) -> None:
-        whole("hidden", self.hidden, 1)
-        whole("layers", self.layers, 1)
-        super().__post_init__()
 
     def network(self) -> Network:
         return Network.chain(self.pixels, *[self.hidden] * self.layers, CLASSES, hidden=self.activation, output=self.output_unit)
