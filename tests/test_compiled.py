@@ -28,6 +28,7 @@ from harness.core.algorithm import Algorithm, Batch, Network, Rand, State, Updat
 from harness.core.errors import InputError
 from harness.core.loops import repeat
 from harness.core.optimisers import Adam, GradientDescent, SignStep
+from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
 from harness.experiment import choose_backend as auto
@@ -39,7 +40,7 @@ from harness.store.record import Store
 from harness.tasks.encoder import Encoder
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
-from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED, Plan, Trained, Trainer
+from harness.training.trainer import Plan, Trained, Trainer
 
 REPLICAS = 24
 UNPOLISHED = {

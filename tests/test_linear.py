@@ -19,6 +19,7 @@ from harness.core.algorithm import Batch, Loss
 from harness.core.errors import InputError, NotApplicable
 from harness.core.network import Network
 from harness.core.optimisers import GradientDescent
+from harness.core.outcomes import DIVERGED, UNSOLVED
 from harness.core.rand import NOISE, SPLIT, Rand
 from harness.core.task import Patterns, Task, Usual
 from harness.experiment.run import Result, run
@@ -26,7 +27,6 @@ from harness.tasks.encoder import Encoder
 from harness.tasks.linear_perceptron import LinearPerceptron
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
-from harness.training.trainer import DIVERGED, UNSOLVED
 
 quick = hypothesis_settings(deadline=None, derandomize=True, max_examples=60)
 OF_1986 = ("addition", "encoder", "family_tree", "negation", "parity", "singleton", "symmetry", "xor")

@@ -16,12 +16,12 @@ from harness.core.algorithm import Batch
 from harness.core.errors import InputError, NotApplicable
 from harness.core.network import Network
 from harness.core.optimisers import GradientDescent
+from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.core.rand import NOISE, Rand
 from harness.core.task import binary_inputs
 from harness.experiment.run import Result, run
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
-from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED
 
 quick = settings(deadline=None, derandomize=True, max_examples=100)
 

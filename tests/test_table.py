@@ -11,11 +11,12 @@ from rich.console import Console
 
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
+from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.experiment.run import Result, run_cell
 from harness.experiment.summary import Summary, describe, flat, of_record, summarise
 from harness.results import table
 from harness.training.curves import curve_epochs
-from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED, Trained
+from harness.training.trainer import Trained
 
 S, U, D = SOLVED, UNSOLVED, DIVERGED
 XOR, STRICT = {"name": "xor"}, {"name": "xor", "target_off": 0.1, "target_on": 0.9, "criterion": "margin", "bound": 0.05}

@@ -16,6 +16,7 @@ from harness.core.algorithm import Algorithm, Batch, Network, Rand, State, Updat
 from harness.core.errors import InputError
 from harness.core.network import Group
 from harness.core.optimisers import GradientDescent, SignStep
+from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.core.rand import NOISE, ORDER, SPLIT
 from harness.core.task import Patterns, Task, Usual, bit_names
 from harness.experiment import run as experiment
@@ -23,7 +24,6 @@ from harness.experiment.run import Result, run
 from harness.tasks.xor import Xor
 from harness.training import trainer as training
 from harness.training.curves import curve_epochs, quantiles
-from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED
 
 NEVER = 10**5  # sweeps: more than any budget here, less than a weight may be
 TARGETS = np.array([[0.0], [1.0], [1.0], [0.0]])  # XOR in counting order

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from harness import results
 from harness.answers.words import several
 from harness.core.errors import InputError
+from harness.core.outcomes import FINISHED
 from harness.experiment.summary import number
-from harness.store.record import FINISHED, Store
+from harness.store.record import Store
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.answers.shares import share
 from harness.answers.words import several
+from harness.core.outcomes import fates
 from harness.results import trained_networks as networks
 from harness.results.table import labels
 from harness.results.trained_networks import Networks
-from harness.training.trainer import SOLVED
 
 if TYPE_CHECKING:
     from harness.store.record import Record
@@ -48,7 +48,7 @@ def trained(records: Sequence[Record], task: str) -> list[Trained]:
     for record, label in zip(some, labels([record.meta for record in some]), strict=True):
         name = label.algorithm + SHORT.get(label.task, label.task.removeprefix(task))
         control = record.meta["algorithm"]["name"] == CONTROL
-        found.append(Trained(name, networks.of(record), record.replicas["outcome"] == SOLVED, control))
+        found.append(Trained(name, networks.of(record), fates(record.replicas).solved, control))
     return found
 
 
@@ -66,6 +66,6 @@ def nobody(found: Iterable[Trained]) -> list[str]:
 def picture(records: Sequence[Record], task: str) -> Record | None:
     """The first cell on a task of which a replica solved it."""
     for record in records:
-        if record.meta["task"]["name"] == task and (record.replicas["outcome"] == SOLVED).any():
+        if record.meta["task"]["name"] == task and fates(record.replicas).solved.any():
             return record
     return None

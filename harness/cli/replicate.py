@@ -18,11 +18,12 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import one_of, unknown
+from harness.core.files import write_atomically
 from harness.replication import claims
 from harness.replication.claim import TRUST, Claim
 from harness.replication.evidence import STUDY, Plan, chosen, run, tell
 from harness.replication.verdict import NOT_REPRODUCED, VERDICTS
-from harness.store.record import Store, write_atomically
+from harness.store.record import Store
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from harness.compiling.arrays import CannotCompile
 from harness.compiling.program import BLOWN, MET, PADDING, POINTS, RUNNING, Chunk, Feed, Program
 from harness.core.algorithm import Algorithm
+from harness.core.outcomes import DIVERGED, SOLVED
 from harness.core.rand import NORMAL, UNIFORM
 from harness.core.task import Data, Task
 from harness.core.tree import leaves, rebuilt
-from harness.training.trainer import BOUND, DIVERGED, LOOK_EVERY, SOLVED, Plan, Trained, Trainer
+from harness.training.trainer import BOUND, LOOK_EVERY, Plan, Trained, Trainer
 
 if TYPE_CHECKING:
     from harness.cells.cell import Cell

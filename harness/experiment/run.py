@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from harness.core.algorithm import Algorithm
 from harness.core.errors import InputError, NotApplicable, at_least, one_of, whole
 from harness.core.naming import make_plain
+from harness.core.outcomes import SOLVED
 from harness.core.task import Task
 from harness.training.curves import QUANTILES, curve_epochs, quantiles
-from harness.training.trainer import SOLVED, Plan, Trained, train
+from harness.training.trainer import Plan, Trained, train
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,9 +11,9 @@ import numpy as np
 
 from harness.core import registry
 from harness.core.errors import InputError
+from harness.core.outcomes import SOLVED, fates
 from harness.experiment.run import FULL, Result
 from harness.statistics import expected_running_time, survival, wilson
-from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED
 
 if TYPE_CHECKING:
     from harness.store.record import Record
@@ -80,9 +80,9 @@ def summarise(
 
     Running times in counted currencies are those in updates × the count of one update.
     """
-    outcome, epochs, seconds = (np.asarray(columns[name]) for name in ("outcome", "epochs", "seconds"))
-    solved, diverged = outcome == SOLVED, outcome == DIVERGED
-    n, count = len(outcome), int(solved.sum())
+    epochs, seconds = (np.asarray(columns[name]) for name in ("epochs", "seconds"))
+    solved, unsolved, diverged = fates(columns)
+    n, count = len(solved), int(solved.sum())
     low, high = wilson(count, n)
     curve = survival(epochs, solved, diverged)
     q1, median, q3 = (curve.quantile(q) for q in (0.25, 0.5, 0.75))
@@ -92,7 +92,7 @@ def summarise(
     return Summary(
         replicas=n,
         solved=count,
-        unsolved=int((outcome == UNSOLVED).sum()),
+        unsolved=int(unsolved.sum()),
         diverged=int(diverged.sum()),
         rate=count / n,
         rate_low=float(low),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from harness.core import registry
 from harness.core.errors import InputError
+from harness.core.outcomes import FINISHED, fates
 from harness.statistics import Interval
 from harness.statistics.pareto import pareto_front
 
@@ -56,7 +57,7 @@ def points(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    finished = cells[cells["status"] == "finished"]
+    finished = cells[cells["status"] == FINISHED]
     if finished.empty:
         raise InputError(f"the study has no finished cell: run it by python -m harness -m study={STUDY}")
     of_cell = dict(list(replicas.groupby("id")))
@@ -158,7 +159,7 @@ def interval(values: NDArray[np.float64]) -> Interval:
 def errors(replicas: pd.DataFrame, task: str, part: str) -> NDArray[np.float64]:
     """Error (R,) of each replica of a cell on its `validation` or `held` part; a diverged one's is ∞."""
     found = 1.0 - replicas[f"{part}_right"] if error_is_share(task) else replicas[f"{part}_rmse"]
-    return np.where(replicas["outcome"] == "diverged", np.inf, found.to_numpy(float))
+    return np.where(fates(replicas).diverged, np.inf, found.to_numpy(float))
 
 
 def in_words(points: pd.DataFrame) -> str:

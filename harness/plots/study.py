@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import results
+from harness.core.outcomes import fates
 from harness.plots.curves import curve_figure
 from harness.plots.ert import ert_bars
 from harness.plots.hinton import has_hidden_weights, hinton_figure
@@ -14,7 +15,6 @@ from harness.plots.style import save
 from harness.plots.survival import survival_figure
 from harness.results.table import labels
 from harness.store.record import Record, Store
-from harness.training.trainer import SOLVED
 
 
 def write_figures(store: Store, study: str) -> list[Path]:
@@ -43,7 +43,7 @@ def _telling(records: Sequence[Record]) -> dict[str, Record]:
         tasks.setdefault(label.task, []).append(record)
     found = {}
     for task, some in tasks.items():
-        able = [record for record in some if SOLVED in record.replicas["outcome"]]
+        able = [record for record in some if fates(record.replicas).solved.any()]
         able.sort(key=lambda record: record.meta["algorithm"]["name"] != "backprop")
         chosen = next(filter(has_hidden_weights, able), None)
         if chosen:

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
 from harness.cells.cell import Cell
 from harness.cells.code_version import code_version
 from harness.core.errors import InputError
+from harness.core.files import whole
 from harness.replication.claim import Claim, Observation, Setting
-from harness.store.record import UNFINISHED, Record, Store
+from harness.store.record import Record, Store
 
 STUDY = "replication"
 QUESTION = "Which published figures come out again, which do not, and which were never printed where they are said to be?"
@@ -153,9 +153,8 @@ def keep(store: Store, job: Look, columns: Columns) -> None:
     """Write them whole or not at all."""
     path = job.path(store)
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{UNFINISHED}{uuid4().hex}.npz")
-    np.savez(new, allow_pickle=False, **columns)
-    new.replace(path)
+    with whole(path) as new:
+        np.savez(new, allow_pickle=False, **columns)
 
 
 def tell(store: Store, plan: Plan, whole: bool, small: bool) -> None:

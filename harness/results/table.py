@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from harness.core.files import write_atomically
+from harness.core.outcomes import FINISHED, MISSING, NOT_APPLICABLE
 from harness.experiment.summary import Summary, flat, in_brackets, median_text, number, of_record, rate_text, significant, unusual
-from harness.store.record import FINISHED, NOT_APPLICABLE, Record, Store, write_atomically
+from harness.store.record import Record, Store
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-NOT_RUN = "not run"
 WIDTH = 116  # columns a full table needs
 NAME = 22  # of them for the algorithm
 NARROWEST = 12  # and on a narrow terminal
@@ -235,7 +236,7 @@ def _known_from_id(cell_id: str) -> dict[str, Any]:
     task, algorithm, _ = cell_id.split("-")
     return {
         "id": cell_id,
-        "status": NOT_RUN,
+        "status": MISSING,
         "reason": "not in the store yet: run the study again",
         "task": {"name": task},
         "algorithm": {"name": algorithm},

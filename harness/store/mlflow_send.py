@@ -21,8 +21,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.core.files import write_atomically
 from harness.experiment.summary import Summary, of_record
-from harness.store.record import TIME_FORMAT, Record, Store, write_atomically
+from harness.store.record import TIME_FORMAT, Record, Store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 from harness.cells.cell import Cell
 from harness.cells.code_version import environment
 from harness.core.errors import InputError, unknown
+from harness.core.files import UNFINISHED, write_atomically
+from harness.core.outcomes import FAILED, FINISHED, NOT_APPLICABLE
 from harness.experiment.run import Result
 
 FORMAT = 1
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-UNFINISHED = ".unfinished-"
-FINISHED, NOT_APPLICABLE = "finished", "not applicable"
 Columns = dict[str, NDArray[Any]]
 
 
@@ -169,7 +169,7 @@ class Store:
 
     def write_failure(self, cell: Cell, error: str, trace: str) -> None:
         """Note that a cell's code raised; the next run tries again."""
-        meta = {"id": cell.id, "status": "failed", "reason": error, **cell.settings_by_name(), "traceback": trace}
+        meta = {"id": cell.id, "status": FAILED, "reason": error, **cell.settings_by_name(), "traceback": trace}
         write_atomically(self.path / "failed" / f"{cell.id}.json", _json(meta))
 
     def failures(self, cell_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -214,13 +214,6 @@ class Store:
     def records(self, study: str) -> list[Record]:
         """The finished cells of a study, in its order."""
         return [Record(self.path / "cells" / i) for i in self.study(study)["cells"] if self.has(i)]
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's text in one step."""
-    new = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)
 
 
 def _json(value: Mapping[str, Any]) -> str:

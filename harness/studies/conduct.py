@@ -81,7 +81,7 @@ def report(store: Store, name: str, *, fresh: bool) -> None:
     cells = "\n".join(store.study(name)["cells"])
     if fresh or not made_for.is_file() or made_for.read_text(encoding="utf-8") != cells:
         from harness import plots
-        from harness.store.record import write_atomically
+        from harness.core.files import write_atomically
 
         table.write(rows, folder, store.study(name)["question"])
         plots.write_figures(store, name)

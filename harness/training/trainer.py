@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from harness.core.algorithm import Algorithm, Batch, State
 from harness.core.network import Network
+from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.core.rand import NOISE, ORDER, SPLIT, WEIGHTS, Rand
 from harness.core.task import Data, Task, pick
 from harness.core.tree import leaves, tree_map
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from harness.credit.probe import Probe
 
 Array = Any
-SOLVED, UNSOLVED, DIVERGED = "solved", "unsolved", "diverged"
 COMPACT_AT = 0.75  # the batch is compacted when at most this share of it still runs
 LOOK_EVERY = 16  # epochs between looks for weights that are not finite or beyond BOUND
 BOUND = 1e6
