@@ -18,6 +18,7 @@ from planted import Noisy, TwoOfFour
 from algorithms.backprop import Backprop
 from algorithms.perceptron import Perceptron
 from harness.cells.cell import Cell
+from harness.cells.settings import Settings, resolve
 from harness.cli.app import attempt
 from harness.compiling import driver as compiled
 from harness.compiling import program
@@ -33,14 +34,15 @@ from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
 from harness.experiment import choose_backend as auto
 from harness.experiment import run as experiment
-from harness.experiment.run import Result, Settings, resolve, run
-from harness.experiment.summary import describe
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.statistics import survival
 from harness.store.record import Store
 from harness.tasks.encoder import Encoder
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
-from harness.training.trainer import Plan, Trained, Trainer
+from harness.training.plan import Plan
+from harness.training.trainer import Trained, Trainer
 
 REPLICAS = 24
 UNPOLISHED = {
@@ -711,7 +713,7 @@ def test_a_record_says_how_it_was_run(store: Store, monkeypatch: pytest.MonkeyPa
     assert ran["compile_seconds"] >= 0
     assert record.meta["run"]["backend"] == "jax"
     assert record.meta["versions"]["jax"] == jax.__version__
-    assert re.search(r"^backend   jax on cpu, compiled in [\d.e-]+ s$", describe(record), re.MULTILINE)
+    assert re.search(r"^backend   jax on cpu, compiled in [\d.e-]+ s$", str(record), re.MULTILINE)
     plain = attempt(cell_of(), store)
     assert plain is not None
     assert plain.meta["ran"] == {"backend": "numpy"}

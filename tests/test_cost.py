@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from algorithms.backprop import Backprop
 from harness.cells.cell import Cell
+from harness.cells.settings import Settings, resolve
 from harness.cli.app import attempt
 from harness.core import registry
 from harness.core.algorithm import Algorithm, Batch, Traits, Update
@@ -22,8 +23,6 @@ from harness.cost.arrays import Tracked, TrackedRand
 from harness.cost.growth import exponent, in_words
 from harness.cost.ledger import CostError, Ledger
 from harness.cost.sheet import main, sheet
-from harness.experiment.run import Settings, resolve
-from harness.experiment.summary import describe, of_record
 from harness.results.table import build
 from harness.store.record import Store
 
@@ -323,7 +322,7 @@ def test_costs_to_the_criterion_are_updates_times_the_count_of_one(store: Store)
     cell = Cell.of({"name": "backprop"}, {"name": "xor"}, {"replicas": 30, "epochs": 400})
     record = attempt(cell, store)
     assert record is not None
-    s, one = of_record(record), sheet(cell)
+    s, one = record.summary(), sheet(cell)
     solved = record.replicas["outcome"] == "solved"
     assert 0 < solved.sum() < 30, "failures have to be paid for, too"
     ert_updates = record.replicas["updates"].sum() / solved.sum()
@@ -331,7 +330,7 @@ def test_costs_to_the_criterion_are_updates_times_the_count_of_one(store: Store)
     assert s.ert_forward_passes == pytest.approx(ert_updates * one.update.work / one.forward.work)
     assert s.ert_span_operations == pytest.approx(ert_updates * one.update.span)
     assert s.ert_random_numbers == 0
-    assert "forward passes" in describe(record)
+    assert "forward passes" in str(record)
 
 
 def test_work_stands_beside_that_of_backprop_on_the_same_task(store: Store) -> None:
@@ -362,5 +361,5 @@ def test_a_cell_that_cannot_be_counted_is_a_result_all_the_same(store: Store, mo
     record = attempt(Cell.of({"name": "backprop"}, {"name": "xor"}, {"replicas": 3, "epochs": 20}), store)
     assert record is not None
     assert "np.asarray" in record.cost["reason"]
-    assert np.isnan(of_record(record).ert_flops)
-    assert "not counted" in describe(record)
+    assert np.isnan(record.summary().ert_flops)
+    assert "not counted" in str(record)

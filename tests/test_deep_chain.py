@@ -19,6 +19,7 @@ from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_mirror import KolenPollack
 from harness.cells.cell import Cell
+from harness.cells.settings import Settings
 from harness.core.algorithm import Batch
 from harness.core.errors import InputError
 from harness.core.network import Edge, Group, Network
@@ -29,7 +30,7 @@ from harness.cost.sheet import sheet
 from harness.credit import vanishing
 from harness.credit.compare import exact, vectors
 from harness.credit.vanishing import Left, factor, in_words, left, main
-from harness.experiment.run import Settings, run
+from harness.experiment.run import run
 from harness.tasks.deep_chain import DeepChain
 from harness.tasks.xor import Xor
 

@@ -22,7 +22,8 @@ from harness.core.optimisers import GradientDescent
 from harness.core.outcomes import DIVERGED, UNSOLVED
 from harness.core.rand import NOISE, SPLIT, Rand
 from harness.core.task import Patterns, Task, Usual
-from harness.experiment.run import Result, run
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.tasks.encoder import Encoder
 from harness.tasks.linear_perceptron import LinearPerceptron
 from harness.tasks.symmetry import Symmetry

@@ -19,7 +19,8 @@ from harness.core.optimisers import GradientDescent
 from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.core.rand import NOISE, Rand
 from harness.core.task import binary_inputs
-from harness.experiment.run import Result, run
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
 

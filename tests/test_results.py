@@ -26,7 +26,7 @@ from harness.cli.dashboard import HOST, free_port
 from harness.core.errors import InputError
 from harness.cost.sheet import sheet
 from harness.experiment.run import run_cell
-from harness.experiment.summary import Summary, of_record
+from harness.experiment.summary import Summary
 from harness.results import table
 from harness.store import mlflow_fetch as retrieval
 from harness.store.mlflow_send import sync, tracking_uri
@@ -203,7 +203,7 @@ def test_records_out_of_mlflow_have_the_weights(both: Both) -> None:
     assert backprop.weights.keys() == expected.keys()
     for name, weights in expected.items():
         np.testing.assert_array_equal(backprop.weights[name], weights)
-    np.testing.assert_equal(vars(of_record(backprop)), vars(of_record(both.store.read(backprop.id))))
+    np.testing.assert_equal(vars(backprop.summary()), vars(both.store.read(backprop.id).summary()))
 
 
 def test_a_study_defined_anew_is_the_new_one_in_mlflow_too(store: Store, database: Path) -> None:

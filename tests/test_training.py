@@ -20,7 +20,8 @@ from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.core.rand import NOISE, ORDER, SPLIT
 from harness.core.task import Patterns, Task, Usual, bit_names
 from harness.experiment import run as experiment
-from harness.experiment.run import Result, run
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.tasks.xor import Xor
 from harness.training import trainer as training
 from harness.training.curves import curve_epochs, quantiles

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from harness.cells.code_version import code_version
+from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Algorithm
 from harness.core.errors import InputError, NotApplicable, unknown
 from harness.core.task import Task
-from harness.experiment.run import Settings, resolve
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,6 @@ def attempt(cell: Cell, store: Store, tick: Callable[[int], None] | None = None)
 
 def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:
     """Run one cell for somebody who is watching."""
-    from harness.experiment.summary import describe
     from harness.studies.progress import epochs_bar
 
     if cell.not_applicable:
@@ -120,7 +119,7 @@ def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:
             print(failure["traceback"], file=sys.stderr)
         sys.exit(f"harness: {cell.id} failed: {failure['reason']}")
     store.join_study(cfg.study.name, cfg.study.question, cell.id)
-    print(describe(record))
+    print(record)
     print(f"record: {os.path.relpath(record.path)}{' (made earlier)' if known else ''}")
     follow_up(store, cfg.study.name, cfg.tracking)
 

@@ -17,13 +17,15 @@ from typing import Any
 import numpy as np
 
 from harness.cells.cell import Cell
+from harness.cells.start import start
 from harness.core.algorithm import Algorithm, Batch, State
 from harness.core.errors import InputError
-from harness.core.rand import NOISE, SPLIT, WEIGHTS, Rand
+from harness.core.rand import NOISE, Rand
 from harness.core.tree import leaves, tree_map
 from harness.cost import ledger as conventions
 from harness.cost.arrays import Tracked, TrackedRand
 from harness.cost.ledger import Ledger
+from harness.training.plan import Plan
 
 Array = Any
 
@@ -95,20 +97,16 @@ def sheet(cell: Cell) -> CostSheet:
     """
     if cell.not_applicable:
         raise InputError(cell.not_applicable)
-    algorithm, task, net = cell.algorithm, cell.task, cell.task.network()
+    algorithm, task = cell.algorithm, cell.task
     seed, dtype, one = cell.settings.seed, cell.settings.dtype, [0]
-    data = task.data(Rand(seed, one, SPLIT, block=1), dtype)
-    size = data.x.shape[-2] if cell.settings.batch == "full" else int(cell.settings.batch)
-    x, target, wanted = (a[..., :size, :] for a in data[:3])
-    batch = Batch(x, target, wanted, np.zeros((), dtype), task.loss)
-    weights = net.initial(Rand(seed, one, WEIGHTS, dtype, block=1), task.init, task.initial_scale)
-    state = algorithm.init(net, weights, Rand(seed, one, NOISE, dtype))
+    net, _, batch, weights, state, _ = start(algorithm, task, cell.settings, one, Plan.of(cell.settings).batch or None)
 
     def count(phase: Callable[[State, Batch, Any], Any]) -> Ledger:
         ledger = Ledger()
         rand = TrackedRand(seed, one, NOISE, dtype)
         rand.ledger = ledger
-        seen = batch._replace(x=_track(x, ledger), target=_track(target, ledger), wanted=_track(wanted, ledger))
+        x, target, wanted = (_track(a, ledger) for a in batch[:3])
+        seen = batch._replace(x=x, target=target, wanted=wanted)
         phase(tree_map(lambda a: _track(a, ledger), state), seen, rand)
         return ledger
 
@@ -117,7 +115,7 @@ def sheet(cell: Cell) -> CostSheet:
             update=count(lambda s, b, rand: algorithm.update(net, s, b, rand)),
             predict=count(lambda s, b, rand: algorithm.predict(net, s, b.x)),
             forward=count(lambda s, b, rand: net.forward({k: _track(w, b.x.ledger) for k, w in weights.items()}, b.x)),
-            patterns=size,
+            patterns=batch.x.shape[-2],
             weights=net.size,
             depth=net.depth,
             state_bytes=sum(a.nbytes for _, a in leaves(state)),

@@ -18,10 +18,11 @@ import numpy as np
 
 from algorithms.finite_differences import FiniteDifferences, best_step, differences
 from harness.cells.cell import Cell
+from harness.cells.start import start
 from harness.core.algorithm import Algorithm, Batch, CreditAlgorithm
 from harness.core.errors import InputError, whole
 from harness.core.network import Network
-from harness.core.rand import NOISE, PROBE, SPLIT, WEIGHTS, Rand
+from harness.core.rand import PROBE, Rand
 from harness.core.tree import leaves, tree_map
 from harness.credit.averages import fitted_scale, largest, mean_of, or_one, z_scores
 from harness.credit.compare import TOTAL, align, spread
@@ -108,17 +109,12 @@ def check(cell: Cell, draws: int = DRAWS) -> GradientCheck:
 
 
 def _setting(cell: Cell, replicas: range) -> _Setting:
-    algorithm, task, net = cell.algorithm, cell.task, cell.task.network()
-    seed, dtype = cell.settings.seed, cell.settings.dtype
-    data = task.data(Rand(seed, replicas, SPLIT, block=1), dtype)
-    x, target, wanted = (a[..., :PATTERNS, :] for a in data[:3])
-    batch = Batch(x, target, wanted, np.zeros((), dtype), task.loss)
-    weights = net.initial(Rand(seed, replicas, WEIGHTS, dtype, block=1), task.init, task.initial_scale)
-    state = algorithm.init(net, weights, Rand(seed, replicas, NOISE, dtype, block=1))
-    found = reference(algorithm, net, _wide(state), _precise(batch))
+    algorithm, task = cell.algorithm, cell.task
+    at = start(algorithm, task, cell.settings, replicas, PATTERNS, block=1)
+    found = reference(algorithm, at.net, _wide(at.state), _precise(at.batch))
     if isinstance(found, str):
         raise InputError(f"{algorithm.name} cannot be checked on {task.name}: {found}")
-    return _Setting(algorithm, net, state, batch, found)
+    return _Setting(algorithm, at.net, at.state, at.batch, found)
 
 
 def _wide(state: dict[str, Any]) -> dict[str, Any]:
@@ -177,8 +173,8 @@ def _noisy(setting: _Setting, seed: int, draws: int, dtype: str) -> tuple[dict[s
     if draws * weights > ROOM:
         raise InputError(f"draws of {weights:,} weights must be at most {ROOM // weights:,}, but {draws} was given")
     size = max(1, CHUNK // max(weights, one.batch.x.shape[-2] * sum(g.size for g in net.groups)))
-    for start in range(0, draws, size):
-        numbers = range(start, min(start + size, draws))
+    for first in range(0, draws, size):
+        numbers = range(first, min(first + size, draws))
         parts.append(setting.first(len(numbers)).credit(Rand(seed, numbers, PROBE, dtype, block=1)))
     drawn = {name: np.concatenate([part[name] for part in parts]).astype(np.float64) for name in gradient}
     scale = 1.0 if setting.is_credit else fitted_scale(drawn[TOTAL], gradient[TOTAL][0])

@@ -21,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.cells.cell import Cell
-from harness.core.algorithm import Batch, CreditAlgorithm
+from harness.cells.start import start
+from harness.core.algorithm import CreditAlgorithm
 from harness.core.errors import InputError
-from harness.core.rand import NOISE, PROBE, SPLIT, WEIGHTS, Rand
+from harness.core.rand import PROBE, Rand
 from harness.plots import logarithmic, look, save, styled
 from harness.store.record import Store
 from harness.tasks.deep_chain import DeepChain
@@ -57,19 +58,17 @@ class Left(NamedTuple):
 def left(cell: Cell) -> Left:
     """First- ÷ last-layer credit of a cell's replicas. Raises `InputError` for what has no credit or no hidden group."""
     algorithm, task, run = cell.algorithm, cell.task, cell.settings
-    net, replicas = task.network(), range(run.replicas)
+    replicas = range(run.replicas)
     if cell.not_applicable or not isinstance(algorithm, CreditAlgorithm):
         raise InputError(cell.not_applicable or f"{algorithm.name} gives no credit to single weights: choose one that does")
-    if not net.hidden:
+    if not task.network().hidden:
         raise InputError(f"{task.name} has no hidden layer that credit could reach")
-    data = task.data(Rand(run.seed, replicas, SPLIT, block=1), run.dtype)
-    params = net.initial(Rand(run.seed, replicas, WEIGHTS, run.dtype, block=1), task.init, task.initial_scale)
-    state = algorithm.init(net, params, Rand(run.seed, replicas, NOISE, run.dtype, block=1))
-    batch, rand = Batch(*data[:3], np.zeros((), run.dtype), task.loss), Rand(run.seed, replicas, PROBE, run.dtype, block=1)
+    at, rand = start(algorithm, task, run, replicas, block=1), Rand(run.seed, replicas, PROBE, run.dtype, block=1)
+    net, state = at.net, at.state
     ends = net.into(net.hidden[0])[0], net.into(net.hidden[-1])[0]
 
     def drawn() -> list[Any]:
-        credit = algorithm.credit(net, state["params"], state["memory"], batch, rand).gradient
+        credit = algorithm.credit(net, state["params"], state["memory"], at.batch, rand).gradient
         return [credit.get(e, np.zeros((run.replicas, 1, 1))) for e in ends]
 
     total, draws = drawn(), 1

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from harness.cells.settings import FULL
 from harness.core import registry
 from harness.core.errors import InputError
 from harness.core.outcomes import SOLVED, fates
-from harness.experiment.run import FULL, Result
 from harness.statistics import expected_running_time, survival, wilson
-
-if TYPE_CHECKING:
-    from harness.store.record import Record
 
 Array = Any
 
@@ -115,11 +112,6 @@ def summarise(
     )
 
 
-def of_record(record: Record) -> Summary:
-    """The numbers of a finished cell in the store."""
-    return summarise(record.replicas, record.cost, record.credit)
-
-
 def _angle(credit: Mapping[str, Array]) -> float:
     if not credit:
         return np.nan
@@ -145,16 +137,26 @@ def _costs(cost: Mapping[str, Any], ert_updates: float) -> dict[str, float]:
     )
 
 
-def describe(cell: Result | Record) -> str:
+class Facts(NamedTuple):
+    """What is told of a finished cell, wherever it comes from: a `Result` in memory or a `Record` in a store."""
+
+    algorithm: Mapping[str, Any]
+    """Name and settings."""
+    task: Mapping[str, Any]
+    run: Mapping[str, Any]
+    columns: Mapping[str, Array]
+    """Per replica, as `Result.columns`."""
+    cost: Mapping[str, Any]
+    """`CostSheet.numbers`; empty where nothing was counted."""
+    credit: Mapping[str, Array]
+    """`Result.credit_columns`; empty without a probe."""
+    ran: Mapping[str, Any]
+    """How it was run, as `Trained.ran`."""
+
+
+def describe(facts: Facts) -> str:
     """A cell in a few lines: who on what, how many solved it, what that cost, what became of the others."""
-    if isinstance(cell, Result):
-        algorithm, task = registry.settings_of(cell.algorithm), registry.settings_of(cell.task)
-        run, columns, cost, ran = asdict(cell.settings), cell.columns(), {}, cell.trained.ran
-    else:
-        algorithm, task, run = (cell.meta[part] for part in ("algorithm", "task", "run"))
-        if not cell.finished:
-            return f"{algorithm['name']} on {task['name']}: {cell.meta['status']}\n  {cell.meta['reason']}"
-        columns, cost, ran = cell.replicas, cell.cost, cell.meta.get("ran", {})
+    algorithm, task, run, columns, cost, credit, ran = facts
     s = summarise(columns, cost)
     batch = {FULL: "full batch", 1: "online"}.get(run["batch"], f"batches of {run['batch']}")
     budget = f"{number(run['epochs'])} epochs" + (f" or {run['seconds']:g} s" if run["seconds"] is not None else "")
@@ -178,7 +180,7 @@ def describe(cell: Result | Record) -> str:
     per_epoch = f"{significant(s.seconds_per_1000_replica_epochs)} s per 1,000 replica-epochs"
     lines.append(f"time      {significant(s.seconds)} s of updates, {per_epoch}")
     if run.get("probe"):
-        lines.append(f"credit    {_credit(cell.credit_columns() if isinstance(cell, Result) else cell.credit, ran)}")
+        lines.append(f"credit    {_credit(credit, ran)}")
         if ran.get("probe_seconds"):
             part = percent(ran["probe_seconds"] / (ran["probe_seconds"] + s.seconds))
             lines.append(f"probe     {part} of the time of updates and probe together")

@@ -16,7 +16,7 @@ import numpy as np
 
 from harness.core.files import write_atomically
 from harness.core.outcomes import FINISHED, MISSING, NOT_APPLICABLE
-from harness.experiment.summary import Summary, flat, in_brackets, median_text, number, of_record, rate_text, significant, unusual
+from harness.experiment.summary import Summary, flat, in_brackets, median_text, number, rate_text, significant, unusual
 from harness.store.record import Record, Store
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def rows_from(
     metas = [records[i].meta if i in records else failures.get(i) or _known_from_id(i) for i in ids]
     rows = []
     for i, meta, label in zip(ids, metas, labels(metas), strict=True):
-        summary = of_record(records[i]) if numbers and meta["status"] == FINISHED else None
+        summary = records[i].summary() if numbers and meta["status"] == FINISHED else None
         rows.append(Row(i, label.task, label.algorithm, meta["status"], meta["reason"], summary))
     rows = _beside_backprop(rows, metas)
     order = list(dict.fromkeys(row.task for row in rows))

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.files import write_atomically
-from harness.experiment.summary import Summary, of_record
+from harness.experiment.summary import Summary
 from harness.store.record import TIME_FORMAT, Record, Store
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _send(client: MlflowClient, experiment: str, study: str, record: Record) -> 
     }
     if meta["reason"]:
         tags["reason"] = meta["reason"]
-    summary = of_record(record) if record.finished else None
+    summary = record.summary() if record.finished else None
     end = calendar.timegm(time.strptime(meta["made"], TIME_FORMAT)) * 1000
     start = end - (round(summary.seconds * 1000) if summary else 0)  # so that MLflow's duration is the training's
     run = str(client.create_run(experiment, start_time=start, tags=tags).info.run_id)

@@ -29,7 +29,8 @@ from harness.cells.code_version import environment
 from harness.core.errors import InputError, unknown
 from harness.core.files import UNFINISHED, write_atomically
 from harness.core.outcomes import FAILED, FINISHED, NOT_APPLICABLE
-from harness.experiment.run import Result
+from harness.experiment.result import Result
+from harness.experiment.summary import Facts, Summary, describe, summarise
 
 FORMAT = 1
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -78,6 +79,21 @@ class Record:
         """What the credit probe found: the columns of `Result.credit_columns`; none where it was off."""
         path = self.path / "credit.parquet"
         return _read_columns(path) if path.is_file() else {}
+
+    def facts(self) -> Facts:
+        """What words are made of, for a finished cell."""
+        algorithm, task, run = (self.meta[part] for part in ("algorithm", "task", "run"))
+        return Facts(algorithm, task, run, self.replicas, self.cost, self.credit, self.meta.get("ran", {}))
+
+    def summary(self) -> Summary:
+        """The numbers of a finished cell."""
+        return summarise(self.replicas, self.cost, self.credit)
+
+    def __str__(self) -> str:
+        """A finished cell in a few lines; of another, why it was not run."""
+        if self.finished:
+            return describe(self.facts())
+        return f"{self.meta['algorithm']['name']} on {self.meta['task']['name']}: {self.meta['status']}\n  {self.meta['reason']}"
 
     @cached_property
     def weights(self) -> Columns:

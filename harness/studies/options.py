@@ -13,10 +13,10 @@ from typing import Any, get_type_hints
 import omegaconf
 from hydra.core.config_store import ConfigStore
 
+from harness.cells.settings import Settings
 from harness.core import registry
 from harness.core.naming import snake_case
 from harness.core.optimisers import OPTIMISERS
-from harness.experiment.run import Settings
 
 
 def register() -> None:
