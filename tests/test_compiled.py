@@ -19,7 +19,6 @@ from algorithms.backprop import Backprop
 from algorithms.perceptron import Perceptron
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings, resolve
-from harness.cli.app import attempt
 from harness.compiling import driver as compiled
 from harness.compiling import program
 from harness.compiling.driver import Driver, program_of
@@ -38,6 +37,7 @@ from harness.experiment.result import Result
 from harness.experiment.run import run
 from harness.statistics import survival
 from harness.store.record import Store
+from harness.studies.attempt import attempt
 from harness.tasks.encoder import Encoder
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from algorithms.backprop import Backprop
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings, resolve
-from harness.cli.app import attempt
+from harness.cli.cost import main
 from harness.core import registry
 from harness.core.algorithm import Algorithm, Batch, Traits, Update
 from harness.core.network import Edge, Group, Network
@@ -20,11 +20,12 @@ from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.core.task import Patterns, Task, Usual
 from harness.cost.arrays import Tracked, TrackedRand
-from harness.cost.growth import exponent, in_words
+from harness.cost.growth import exponent, growth_table
 from harness.cost.ledger import CostError, Ledger
-from harness.cost.sheet import main, sheet
+from harness.cost.sheet import sheet
 from harness.results.table import build
 from harness.store.record import Store
+from harness.studies.attempt import attempt
 
 TRAITS = Traits(needs_derivative=False, transports_weights=False, local=False, phases=1, global_scalar=False)
 
@@ -127,8 +128,8 @@ def test_work_grows_as_theory_says() -> None:
     chains = [cost_of(Backprop(), task_of(Network.chain(*[8] * (d + 1)), 2000)) for d in depths]
     assert [s.depth for s in chains] == list(depths)
     assert exponent(depths, [s.peak_bytes for s in chains]) == pytest.approx(1, abs=0.1)
-    assert "∝ W^" in in_words(backprop)
-    assert "∝ depth^" in in_words(chains)
+    assert "∝ W^" in growth_table(backprop)
+    assert "∝ depth^" in growth_table(chains)
 
 
 @pytest.mark.parametrize("name", registry.algorithms())

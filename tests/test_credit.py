@@ -22,8 +22,7 @@ from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_perturbation import ForwardGradient
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings, resolve
-from harness.cli.app import attempt, cell_of
-from harness.cli.conf import CONF
+from harness.cli.credit import main
 from harness.core import registry
 from harness.core.algorithm import Batch, Credit, Loss
 from harness.core.network import Edge, Group, Network
@@ -32,12 +31,15 @@ from harness.core.rand import PROBE, Rand
 from harness.credit import probe
 from harness.credit.averages import largest, z_scores
 from harness.credit.compare import align, exact, gauss_newton, spread
-from harness.credit.gradient_check import CHANCE, check, main
+from harness.credit.gradient_check import CHANCE, check
 from harness.credit.probe import probe_epochs, quantile_columns
 from harness.experiment import run as experiment
 from harness.experiment.run import run, run_cell
 from harness.store.mlflow_send import _metrics
 from harness.store.record import Store
+from harness.studies.attempt import attempt
+from harness.studies.compose import cell_of
+from harness.studies.conf import CONF
 from harness.tasks.xor import Xor
 
 TASKS = registry.tasks()

@@ -21,7 +21,6 @@ from test_table import BUDGET, STRICT, XOR, D, S, U, keep
 
 from harness import results
 from harness.cells.cell import Cell
-from harness.cli.app import attempt
 from harness.cli.dashboard import HOST, free_port
 from harness.core.errors import InputError
 from harness.cost.sheet import sheet
@@ -31,6 +30,7 @@ from harness.results import table
 from harness.store import mlflow_fetch as retrieval
 from harness.store.mlflow_send import sync, tracking_uri
 from harness.store.record import FINISHED, Store
+from harness.studies.attempt import attempt
 
 # MLflow's own imports and database sessions warn; what we do with it does not
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.filterwarnings("ignore::ResourceWarning")]

@@ -10,11 +10,12 @@ import pytest
 from rich.console import Console
 
 from harness.cells.cell import Cell
+from harness.cells.words import flat
 from harness.core.errors import InputError
 from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.experiment.result import Result
 from harness.experiment.run import run_cell
-from harness.experiment.summary import Summary, flat, summarise
+from harness.experiment.summary import Summary, summarise
 from harness.results import table
 from harness.training.curves import curve_epochs
 from harness.training.trainer import Trained

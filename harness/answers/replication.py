@@ -1,6 +1,6 @@
 """The study `replication` in words: which published figures come out again, where ours differ, and which were never printed.
 
-`rows` is the frame of `harness.replicate.rows`: every verdict in it is computed, and so is what is said of them.
+`rows` is the frame of `harness.replication.rows`: every verdict in it is computed, and so is what is said of them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from harness.answers.words import each, several
 from harness.replication.claim import TRUST
 from harness.replication.evidence import STUDY
+from harness.replication.rows import rows as rows_of
 from harness.replication.verdict import NO_SUCH_FIGURE, NOT_REPRODUCED, REPRODUCED, VERDICTS
 from harness.store.record import Store
 
@@ -23,10 +24,8 @@ COMMAND = "python -m harness.replicate"
 
 def rows(source: Store | str | Path | None = None) -> pd.DataFrame:
     """The table in a store (usually HARNESS_STORE, else ./results), of the form that was run. Raises `InputError` if none was."""
-    from harness.cli import replicate
-
     store = source if isinstance(source, Store) else Store.at(source or os.environ.get("HARNESS_STORE") or "results")
-    return replicate.rows(store, bool(store.study(STUDY).get("small")))
+    return rows_of(store, bool(store.study(STUDY).get("small")))
 
 
 def counts(rows: pd.DataFrame) -> list[str]:

@@ -1,14 +1,11 @@
-"""`python -m harness.cost algorithm=… task=…`: what one update and one prediction cost, counted from the code.
+"""What one update and one prediction cost, counted from the code.
 
-One update and one prediction of a single network run on tracked arrays (`harness.tracked`), with the values of
-a real run; nothing in an algorithm's file is for this, and nothing of it is in a timed run. Give a setting
-several values (`task.hidden=2,4,8,16`) to see how each quantity grows, in print and in a figure.
+One update and one prediction of a single network run on tracked arrays (`harness.cost.arrays`), with the values of
+a real run; nothing in an algorithm's file is for this, and nothing of it is in a timed run.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +19,6 @@ from harness.core.algorithm import Algorithm, Batch, State
 from harness.core.errors import InputError
 from harness.core.rand import NOISE, Rand
 from harness.core.tree import leaves, tree_map
-from harness.cost import ledger as conventions
 from harness.cost.arrays import Tracked, TrackedRand
 from harness.cost.ledger import Ledger
 from harness.training.plan import Plan
@@ -145,32 +141,3 @@ def _peak(algorithm: Algorithm, net: Any, state: State, batch: Batch, rand: Rand
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-
-
-def main() -> None:
-    """Print the sheet of one cell, or the growth over several."""
-    from harness.cli.arguments import cells_of, one_sentence
-    from harness.store.record import Store
-
-    with one_sentence():
-        cells, cfg = cells_of(sys.argv[1:])
-        sheets = [sheet(cell) for cell in cells]
-    if len(sheets) == 1:
-        print(f"{cells[0].algorithm.name} on {cells[0].task.name}, one network, {sheets[0].patterns} patterns an update")
-        print(sheets[0])
-        print("\n" + (conventions.__doc__ or "").split("\n\n", 1)[1].strip())
-        return
-    from harness.cost.growth import in_words
-    from harness.plots.growth import write_figure
-
-    by_algorithm: dict[str, list[CostSheet]] = {}
-    for cell, one in zip(cells, sheets, strict=True):
-        by_algorithm.setdefault(cell.algorithm.name, []).append(one)
-    for name, some in by_algorithm.items():
-        print(f"{name} on {cells[0].task.name}\n{in_words(some)}\n")
-    store = Store.at(cfg.store).prepare()
-    print(f"figure: {os.path.relpath(write_figure(store, cells[0].task.name, by_algorithm))}")
-
-
-if __name__ == "__main__":
-    main()

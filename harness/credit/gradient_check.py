@@ -1,16 +1,15 @@
-"""`python -m harness.credit algorithm=… task=…`: is an algorithm's credit the gradient? A check for anyone's algorithm.
+"""Is an algorithm's credit the gradient? A check for anyone's algorithm: `python -m harness.credit` prints it.
 
 At the initial weights of a few networks the credit of each weight matrix and bias is held to differences of the loss,
 which know nothing of slopes or ways back, and to the exact gradient. A credit that draws random numbers is drawn many
 times (`draws=2000`) at the weights of one network, and its mean is held to the gradient: by how many standard errors is
 each weight off, and is that more than chance makes of so many weights? What descends an objective of its own, as Boltzmann
-machines do, is held to the exact gradient of that (`harness.reference`).
+machines do, is held to the exact gradient of that (`harness.credit.reference`).
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -222,35 +221,3 @@ def _word(row: Array, gradient: Array) -> str:
 def _mean(values: Array) -> float:
     there = values[~np.isnan(values)]
     return float(there.mean()) if len(there) else math.nan
-
-
-def main() -> None:
-    """Print the check of one cell, or of several one after another; exit code 2 for what cannot be checked."""
-    from harness.cli.arguments import cells_of, one_sentence
-
-    with one_sentence():
-        given = [text for text in sys.argv[1:] if text.startswith("draws=")]
-        draws = _number(given[-1].removeprefix("draws=")) if given else DRAWS
-        cells, _ = cells_of([text for text in sys.argv[1:] if text not in given])
-    failed = False
-    for i, cell in enumerate(cells):
-        try:
-            print(("\n" if i else "") + str(check(cell, draws)))
-        except InputError as error:  # the others are checked all the same
-            print(f"harness: {error}", file=sys.stderr)
-            failed = True
-    if failed:
-        sys.exit(2)
-
-
-def _number(text: str) -> int:
-    try:
-        draws = int(text.replace("_", ""))
-    except ValueError:
-        raise InputError(f"draws must be a whole number, at least 2, but {text!r} was given") from None
-    whole("draws", draws, 2)
-    return draws
-
-
-if __name__ == "__main__":
-    main()

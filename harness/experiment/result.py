@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.cells.settings import Settings
-from harness.core import registry
 from harness.core.algorithm import Algorithm
 from harness.core.outcomes import fates
 from harness.core.task import Task
@@ -73,6 +72,7 @@ class Result:
         return pd.DataFrame(self.curve_columns())
 
     def __str__(self) -> str:
+        from harness.core import registry
         from harness.experiment.summary import Facts, describe
 
         t, named = self.trained, registry.settings_of

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from harness.cells.settings import FULL
-from harness.core import registry
-from harness.core.errors import InputError
+from harness.cells.words import flat, in_brackets, setting_text, unusual
 from harness.core.outcomes import SOLVED, fates
 from harness.statistics import expected_running_time, survival, wilson
 
@@ -214,43 +213,6 @@ def _backend(ran: Mapping[str, Any]) -> str:
     """`jax on cpu, compiled in 0.52 s (why)`."""
     how = f"jax on {ran['device']}, compiled in {significant(ran['compile_seconds'])} s" if ran["backend"] == "jax" else "numpy"
     return how + (f" ({ran['why']})" if "why" in ran else "")
-
-
-def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested settings by dotted name, without the name of the whole: {'optimiser': 'adam', 'optimiser.lr': 0.001, …}."""
-
-    def walk(inside: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-        for name, value in inside.items():
-            if isinstance(value, Mapping):
-                yield prefix + name, value.get("name")
-                yield from walk({k: v for k, v in value.items() if k != "name"}, f"{prefix}{name}.")
-            elif prefix or name != "name":
-                yield prefix + name, value
-
-    return dict(walk(settings, ""))
-
-
-def unusual(task: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings in which a task differs from its usual self; all of them if this task is not known here."""
-    try:
-        usual, own = ((registry.build_task(t).resolved()) for t in ({"name": task["name"]}, task))
-    except InputError:
-        return flat(task)
-    return {
-        name: value for name, value in registry.settings_of(own).items() if getattr(usual, name, None) != value and name != "name"
-    }
-
-
-def setting_text(name: str, value: Any) -> str:
-    """`optimiser.lr`, 0.5 → lr=0.5; an optimiser goes by its name alone."""
-    if name == "optimiser":
-        return str(value)
-    return f"{name.rsplit('.', 1)[-1]}={value:g}" if isinstance(value, float) else f"{name.rsplit('.', 1)[-1]}={value}"
-
-
-def in_brackets(name: str, settings: Mapping[str, Any]) -> str:
-    """`xor`, {'hidden': 1} → xor (hidden=1)."""
-    return f"{name} ({', '.join(setting_text(*item) for item in settings.items())})" if settings else name
 
 
 def number(x: float) -> str:

@@ -16,7 +16,7 @@ from harness.core.errors import InputError
 from harness.core.outcomes import fates
 from harness.experiment.summary import number
 from harness.plots.style import DIM, styled
-from harness.results.table import labels
+from harness.results.labels import labels
 from harness.store.record import Record
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from harness.plots.ert import ert_bars
 from harness.plots.hinton import has_hidden_weights, hinton_figure
 from harness.plots.style import save
 from harness.plots.survival import survival_figure
-from harness.results.table import labels
+from harness.results.labels import labels
 from harness.store.record import Record, Store
 
 

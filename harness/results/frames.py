@@ -25,9 +25,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from harness.cells.words import flat
 from harness.core.errors import InputError, one_of, unknown
 from harness.core.outcomes import FINISHED
-from harness.experiment.summary import Summary, flat
+from harness.experiment.summary import Summary
 from harness.results.table import Row, rows_from
 from harness.store.record import TIME_FORMAT, Record, Store
 

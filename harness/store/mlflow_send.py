@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cells.words import flat
 from harness.core.files import write_atomically
 from harness.experiment.summary import Summary
 from harness.store.record import TIME_FORMAT, Record, Store
@@ -208,18 +209,10 @@ def _params(meta: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """`algorithm`, `task` and run settings by their short names, the settings of the other two by their path."""
     for part in ("algorithm", "task"):
         yield part, meta[part]["name"]
-        yield from _flat(part, {k: v for k, v in meta[part].items() if k != "name"})
+        yield from ((f"{part}.{name}", value) for name, value in flat(meta[part]).items())
     yield from meta["run"].items()
     if "backend" in meta.get("ran", {}):
         yield "ran_on", meta["ran"]["backend"]
-
-
-def _flat(prefix: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _flat(f"{prefix}.{name}", value)
-        else:
-            yield f"{prefix}.{name}", value
 
 
 def _metrics(record: Record, summary: Summary) -> Iterator[tuple[str, float, int]]:

@@ -1,4 +1,4 @@
-"""`python -m harness.memory`: at equal accuracy, does anything beat backprop's activation memory? From study=memory_accuracy.
+"""At equal accuracy, does anything beat backprop's activation memory? From study=memory_accuracy.
 
 For each task, network and algorithm the learning rate is chosen by the mean error on the validation patterns; the test error of
 what was chosen is then looked at, once. Error is the share of test images wrong or, where targets are numbers, the root mean
@@ -162,7 +162,7 @@ def errors(replicas: pd.DataFrame, task: str, part: str) -> NDArray[np.float64]:
     return np.where(fates(replicas).diverged, np.inf, found.to_numpy(float))
 
 
-def in_words(points: pd.DataFrame) -> str:
+def points_table(points: pd.DataFrame) -> str:
     """The points of each task as text, from the least error on; * marks the front."""
     lines = []
     for task, some in points.groupby("task", sort=False):
@@ -193,19 +193,3 @@ def _by_network(finished: pd.DataFrame) -> Any:
 
 def _kb(row: Any) -> str:
     return f"{row['peak_bytes'] / 1000:,.0f} kB"
-
-
-def main() -> None:
-    """Print the points of the study and its answer for each task."""
-    from harness import results
-    from harness.cli.arguments import one_sentence
-
-    with one_sentence():
-        found = points(results.cells(STUDY), results.replicas(STUDY))
-        print(in_words(found))
-        for task in found["task"].unique():
-            print(f"\n{answer(found, str(task)).sentence}")
-
-
-if __name__ == "__main__":
-    main()

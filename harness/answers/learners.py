@@ -9,7 +9,7 @@ from harness.answers.shares import share
 from harness.answers.words import several
 from harness.core.outcomes import fates
 from harness.results import trained_networks as networks
-from harness.results.table import labels
+from harness.results.labels import labels
 from harness.results.trained_networks import Networks
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SHORT = {
 """What to call a task in an unusual form: that of experiment=nature1986/family_tree_adapted, and one trained on."""
 
 
-class Trained(NamedTuple):
+class Learners(NamedTuple):
     """A cell's networks."""
 
     name: str
@@ -41,23 +41,23 @@ class Trained(NamedTuple):
         return self.networks if self.control else self.networks.chosen(self.solved)
 
 
-def trained(records: Sequence[Record], task: str) -> list[Trained]:
+def learners(records: Sequence[Record], task: str) -> list[Learners]:
     """The finished cells on a task, in their order."""
     some = [record for record in records if record.meta["task"]["name"] == task]
     found = []
     for record, label in zip(some, labels([record.meta for record in some]), strict=True):
         name = label.algorithm + SHORT.get(label.task, label.task.removeprefix(task))
         control = record.meta["algorithm"]["name"] == CONTROL
-        found.append(Trained(name, networks.of(record), fates(record.replicas).solved, control))
+        found.append(Learners(name, networks.of(record), fates(record.replicas).solved, control))
     return found
 
 
-def learnt(found: Iterable[Trained]) -> list[Trained]:
+def learnt(found: Iterable[Learners]) -> list[Learners]:
     """Those of which a replica solved the task."""
     return [t for t in found if t.solved.any()]
 
 
-def nobody(found: Iterable[Trained]) -> list[str]:
+def nobody(found: Iterable[Learners]) -> list[str]:
     """Who never solved the task, in a sentence; nothing where there is nobody."""
     never = [f"{t.name} ({share(0, len(t.solved))})" for t in found if not t.solved.any() and not t.control]
     return [f"Not one replica solved it, and there is nothing to look at: {several(never)}."] if never else []
