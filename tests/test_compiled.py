@@ -631,7 +631,7 @@ def test_a_device_that_is_not_there_is_one_sentence_with_what_there_is() -> None
 
 
 def test_without_jax_the_backend_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(experiment, "find_spec", lambda name: None)
+    monkeypatch.setattr("harness.cells.settings.find_spec", lambda name: None)
     with pytest.raises(InputError) as caught:
         run(Backprop(), Xor(), backend="jax")
     assert "needs JAX, which is not installed: pip install" in one_sentence(caught)

@@ -20,6 +20,7 @@ from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_mirror import KolenPollack
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings
+from harness.cli import vanishing
 from harness.cli.vanishing import main
 from harness.core.algorithm import Batch
 from harness.core.errors import InputError
@@ -28,7 +29,6 @@ from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.core.task import Task
 from harness.cost.growth import exponent
 from harness.cost.sheet import sheet
-from harness.credit import vanishing
 from harness.credit.compare import exact, vectors
 from harness.credit.vanishing import Left, factor, left, ratio_table
 from harness.experiment.run import run

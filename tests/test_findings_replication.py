@@ -7,7 +7,6 @@ import pytest
 from pages import check_page, said
 
 from harness.answers import replication
-from harness.cli import replicate
 from harness.core.errors import InputError
 from harness.plots import verdict_figure
 from harness.replication.evidence import Agenda, tell
@@ -57,7 +56,7 @@ def test_every_claim_is_in_the_table(rows):
 
 
 def test_the_table_is_that_of_the_form_that_was_run(store: Store, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(replicate, "rows", lambda store, small: "small" if small else "full")
+    monkeypatch.setattr(replication, "rows_of", lambda store, small: "small" if small else "full")
     with pytest.raises(InputError, match="unknown study 'replication'"):
         replication.rows(store)
     for small, form in ((True, "small"), (False, "full")):

@@ -1,4 +1,4 @@
-"""The house has floors: a room imports rooms on lower floors only. So there is no circle, and every room can be read without those above.
+"""The house has floors: a room imports rooms on lower floors only, so there is no circle of rooms.
 
 Every import counts, those inside functions too; only what is there for type checkers alone does not.
 """

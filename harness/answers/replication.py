@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.answers.words import each, several
@@ -14,7 +12,7 @@ from harness.replication.claim import TRUST
 from harness.replication.evidence import STUDY
 from harness.replication.rows import rows as rows_of
 from harness.replication.verdict import NO_SUCH_FIGURE, NOT_REPRODUCED, REPRODUCED, VERDICTS
-from harness.store.record import Store
+from harness.results.frames import Source, store_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,9 +20,9 @@ if TYPE_CHECKING:
 COMMAND = "python -m harness.replicate"
 
 
-def rows(source: Store | str | Path | None = None) -> pd.DataFrame:
+def rows(source: Source = None) -> pd.DataFrame:
     """The table in a store (usually HARNESS_STORE, else ./results), of the form that was run. Raises `InputError` if none was."""
-    store = source if isinstance(source, Store) else Store.at(source or os.environ.get("HARNESS_STORE") or "results")
+    store = store_of(source)
     return rows_of(store, bool(store.study(STUDY).get("small")))
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.cli.arguments import one_sentence
 from harness.core.errors import InputError
@@ -16,13 +18,15 @@ from harness.store.record import Store
 from harness.studies.compose import cells_of
 from harness.tasks.deep_chain import DeepChain
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 RULES = "backprop,feedback_alignment,direct_feedback_alignment,kolen_pollack,sign_symmetry"
 CHAIN = {"task.depth": "2,4,6,8,10", "task.width": "50", "task.bits": "4"}
 
 
 def main() -> None:
     """Print the table of the cells that the arguments describe, and write the figure."""
-    from harness.plots import save
     from harness.plots.vanishing import vanishing_figure
 
     given = dict(argument.partition("=")[::2] for argument in sys.argv[1:])
@@ -47,10 +51,16 @@ def main() -> None:
     title = ", ".join([task.name, f"{kind} units", f"{task.init} weights", *(word for word, there in added.items() if there)])
     # the bound is that of a chain: identities add ways back, and a normalisation divides by what the weights have shrunk
     figure = vanishing_figure(title, found, kind == "sigmoid" and not any(added.values()))
+    print(f"figure: {os.path.relpath(write_figure(store, figure))}")
+
+
+def write_figure(store: Store, figure: Figure) -> Path:
+    """Write the figure into the store; returns its path."""
+    from harness.plots import save
+
     folder = store.path / "credit"
     folder.mkdir(parents=True, exist_ok=True)
-    path = save(figure, folder / "vanishing.png")
-    print(f"figure: {os.path.relpath(path)}")
+    return save(figure, folder / "vanishing.png")
 
 
 if __name__ == "__main__":

@@ -17,11 +17,12 @@ from harness.core.outcomes import fates
 from harness.experiment.summary import number
 from harness.plots.style import DIM, styled
 from harness.results.labels import labels
-from harness.store.record import Record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from harness.store.record import Record
 
 Array = Any
 GREY = "#999999"

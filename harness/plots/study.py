@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import results
 from harness.core.outcomes import fates
@@ -14,7 +15,9 @@ from harness.plots.hinton import has_hidden_weights, hinton_figure
 from harness.plots.style import save
 from harness.plots.survival import survival_figure
 from harness.results.labels import labels
-from harness.store.record import Record, Store
+
+if TYPE_CHECKING:
+    from harness.store.record import Record, Store
 
 
 def write_figures(store: Store, study: str) -> list[Path]:
