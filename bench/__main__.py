@@ -24,9 +24,6 @@ from bench import boltzmann, feedback, perturbation, results
 from bench.plain import train_one
 from bench.statistics import lines as statistics_lines
 from harness.cells.cell import Cell
-from harness.cli.app import attempt
-from harness.cli.arguments import cells_of
-from harness.cli.conf import CONF
 from harness.core.initial import initial
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import SPLIT, WEIGHTS, Rand
@@ -34,6 +31,9 @@ from harness.core.registry import tasks
 from harness.core.task import Task
 from harness.experiment.run import run
 from harness.store.record import Store
+from harness.studies.attempt import attempt
+from harness.studies.compose import cells_of
+from harness.studies.conf import CONF
 
 REPLICAS = 1000
 ROUNDS = 3

@@ -8,9 +8,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
-from harness.cli.app import cell_of
-from harness.cli.conf import CONF
-from harness.studies.compose import compose_cells, expand
+from harness.studies.compose import cell_of, compose_cells, expand
+from harness.studies.conf import CONF
 
 BLOCKS = [
     ["task=xor", "algorithm=backprop", "algorithm.optimiser.lr=0.1,0.5", "task.scale=0.3,1", "run.replicas=7"],

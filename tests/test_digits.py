@@ -18,14 +18,16 @@ import pytest
 from algorithms.backprop import Backprop
 from harness import results
 from harness.cells.cell import Cell
+from harness.cells.settings import Settings
 from harness.core import registry
 from harness.core.data import Data, Spec
 from harness.core.errors import InputError
 from harness.core.rand import SPLIT, Rand
 from harness.core.task import Task
 from harness.cost.sheet import sheet
-from harness.experiment.run import Result, Settings, chunk_size, run
-from harness.experiment.summary import describe, of_record, summarise
+from harness.experiment.result import Result
+from harness.experiment.run import chunk_size, run
+from harness.experiment.summary import summarise
 from harness.plots import curve_figure, hinton_figure, survival_figure
 from harness.results.table import build, to_csv
 from harness.store.mlflow_send import _metrics
@@ -188,7 +190,7 @@ def test_record_summary_table_metrics_and_figures_have_all_three_shares(
     line = f"validation patterns right: mean {100 * means['validation_right']:.1f} %; held-out patterns right: mean "
     assert f"{line}{100 * means['held_right']:.1f} %" in out
     assert "batches of 16" in out
-    summary = of_record(record)
+    summary = record.summary()
     assert (summary.validation_right_mean, summary.held_right_mean) == (means["validation_right"], means["held_right"])
     assert ("right/validation", means["validation_right"], 0) in list(_metrics(record, summary))
     assert f"{means['validation_right']}" in to_csv(build(store, "scratch"))
@@ -198,7 +200,7 @@ def test_record_summary_table_metrics_and_figures_have_all_three_shares(
     assert record.cost["patterns"] == 16
     before = {name: column for name, column in record.replicas.items() if name != "validation_right"}  # an older record
     assert np.isnan(summarise(before).validation_right_mean)
-    assert "validation" not in describe(run(Backprop(), Xor(), replicas=2, epochs=2))
+    assert "validation" not in str(run(Backprop(), Xor(), replicas=2, epochs=2))
 
 
 def test_an_update_of_backprop_costs_its_closed_form() -> None:

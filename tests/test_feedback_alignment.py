@@ -22,13 +22,13 @@ from harness.core.errors import InputError
 from harness.core.initial import initial
 from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import Adam, GradientDescent
+from harness.core.outcomes import SOLVED
 from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.experiment.run import run
 from harness.replication.turning import angles
 from harness.tasks.encoder import Encoder
 from harness.tasks.linear_map import LinearMap
 from harness.tasks.xor import Xor
-from harness.training.trainer import SOLVED
 
 quick = settings(deadline=None, derandomize=True, max_examples=60)
 KINDS = (*SMOOTH, "relu")

@@ -19,8 +19,6 @@ from test_gradients import problem
 from test_perturbation import estimates, off
 
 from algorithms.node_perturbation import NodePerturbation, Reinforce
-from harness.cli.app import cell_of
-from harness.cli.conf import CONF
 from harness.core.algorithm import Batch
 from harness.core.data import Data
 from harness.core.errors import InputError
@@ -29,6 +27,8 @@ from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, SPLIT, Rand
 from harness.experiment.run import run, run_cell
 from harness.replication.price import RULES, Price, linear, price, slope, steps
+from harness.studies.compose import cell_of
+from harness.studies.conf import CONF
 from harness.tasks.linear_perceptron import LinearPerceptron
 from harness.tasks.xor import Xor
 

@@ -21,6 +21,7 @@ from algorithms.boltzmann import Boltzmann
 from algorithms.mean_field import MeanField
 from algorithms.restricted_boltzmann import RestrictedBoltzmann
 from harness.cells.cell import Cell
+from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Batch
 from harness.core.losses import SquaredError
@@ -31,7 +32,7 @@ from harness.credit.averages import fitted_scale, largest, z_scores
 from harness.credit.compare import size
 from harness.credit.gradient_check import check
 from harness.credit.reference import credited, reference
-from harness.experiment.run import Settings, resolve, run
+from harness.experiment.run import run
 from harness.tasks.encoder import Encoder
 from harness.tasks.xor import Xor
 

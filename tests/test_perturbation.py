@@ -22,6 +22,7 @@ from algorithms.finite_differences import FiniteDifferences
 from algorithms.node_perturbation import NodePerturbation, Reinforce
 from algorithms.weight_perturbation import ForwardGradient, SequentialWeightPerturbation, Spsa, WeightPerturbation
 from harness.cells.cell import Cell
+from harness.cells.settings import Settings, resolve
 from harness.compiling.driver import refusal
 from harness.core import differences, vectors
 from harness.core.algorithm import Batch
@@ -31,7 +32,7 @@ from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, Rand
 from harness.core.tangent import tangent
-from harness.experiment.run import Settings, resolve, run
+from harness.experiment.run import run
 from harness.tasks.family_tree import FamilyTree
 from harness.tasks.xor import Xor
 

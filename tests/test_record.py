@@ -16,6 +16,7 @@ import pytest
 from harness.cells import code_version as versions
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
+from harness.core.files import UNFINISHED
 from harness.experiment.run import run_cell
 from harness.store import record as record_module
 from harness.store.record import Store
@@ -149,7 +150,7 @@ def test_the_first_of_two_writers_wins(store: Store) -> None:
 
 
 def test_leftovers_of_a_killed_writer_are_invisible_and_go(store: Store) -> None:
-    leftover = store.path / "cells" / f"{record_module.UNFINISHED}abc"
+    leftover = store.path / "cells" / f"{UNFINISHED}abc"
     leftover.mkdir()
     (leftover / "cell.json").write_text("{")
     assert store.records(store.write_study("s", "", ["abc"]).name) == []

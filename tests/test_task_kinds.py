@@ -16,7 +16,8 @@ from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import SPLIT, Rand
 from harness.core.task import Task
-from harness.experiment.run import Result, run
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.tasks.linear_map import LinearMap
 from harness.tasks.linear_perceptron import LinearPerceptron
 from harness.tasks.parity import Parity

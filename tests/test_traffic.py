@@ -17,7 +17,8 @@ from harness.core import registry
 from harness.core.data import Data
 from harness.core.errors import InputError, NotApplicable
 from harness.core.rand import SPLIT, Rand
-from harness.experiment.run import Result, run
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.tasks import traffic
 from harness.tasks.traffic import (
     DAY,

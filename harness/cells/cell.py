@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from harness.cells.code_version import code_version
+from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Algorithm
 from harness.core.errors import InputError, NotApplicable, unknown
 from harness.core.task import Task
-from harness.experiment.run import Settings, resolve
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,27 @@ class Cell:
         except NotApplicable as reason:
             return cls(*parts, not_applicable=str(reason))
 
+    def text(self) -> str:
+        """All of it in one line: the form in which a cell goes from process to process.
+
+        Raises `InputError` for a setting that is not finite.
+        """
+        return _json(self._parts())
+
+    @classmethod
+    def parse(cls, text: str) -> Cell:
+        """The inverse of `text`."""
+        return cls.of(**json.loads(text))
+
     def settings_by_name(self) -> dict[str, Any]:
         """Name and settings of algorithm, task and run in plain values; what decides no bit is left out."""
-        run = asdict(replace(self.settings, processes=1))
-        del run["processes"]
-        return {"algorithm": registry.settings_of(self.algorithm), "task": registry.settings_of(self.task), "run": run}
+        parts = self._parts()
+        del parts["run"]["processes"]
+        return parts
+
+    def _parts(self) -> dict[str, Any]:
+        named = registry.settings_of
+        return {"algorithm": named(self.algorithm), "task": named(self.task), "run": asdict(self.settings)}
 
     def versions(self) -> dict[str, str]:
         """What else determines the bits: the code, NumPy and what it is compiled with."""
@@ -62,9 +78,13 @@ class Cell:
     @property
     def id(self) -> str:
         """Task, algorithm and a hash of everything that determines the result: the name of its record."""
-        try:
-            text = json.dumps(self.settings_by_name() | self.versions(), sort_keys=True, allow_nan=False)
-        except ValueError as error:
-            raise InputError(f"every setting must be finite, but {self.settings_by_name()} was given") from error
+        text = _json(self.settings_by_name(), **self.versions())
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         return f"{self.task.name}-{self.algorithm.name}-{digest}"
+
+
+def _json(settings: Mapping[str, Any], **more: str) -> str:
+    try:
+        return json.dumps({**settings, **more}, sort_keys=True, allow_nan=False)
+    except ValueError as error:
+        raise InputError(f"every setting must be finite, but {settings} was given") from error

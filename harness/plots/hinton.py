@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from harness.core.errors import InputError
+from harness.core.outcomes import fates
 from harness.experiment.summary import number
 from harness.plots.style import DIM, styled
-from harness.results.table import labels
-from harness.store.record import Record
-from harness.training.trainer import SOLVED
+from harness.results.labels import labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from harness.store.record import Record
 
 Array = Any
 GREY = "#999999"
@@ -69,7 +70,7 @@ def has_hidden_weights(record: Record) -> bool:
 def row_of(record: Record, replica: int | None) -> int:
     """The row of a replica, or of the first that solved the task. Raises `InputError` if there is none."""
     columns = record.replicas
-    rows = np.flatnonzero(columns["outcome"] == SOLVED if replica is None else columns["replica"] == replica)
+    rows = np.flatnonzero(fates(columns).solved if replica is None else columns["replica"] == replica)
     if not len(rows):
         raise InputError(f"{record.id} has {'no solved replica' if replica is None else f'no replica {replica}'} to draw")
     return int(rows[0])
@@ -78,7 +79,7 @@ def row_of(record: Record, replica: int | None) -> int:
 def words(record: Record, row: int) -> tuple[str, str]:
     """What the diagram is of: title and subtitle."""
     columns, label = record.replicas, labels([record.meta])[0]
-    solved = columns["outcome"] == SOLVED
+    solved = fates(columns).solved
     n, epoch = len(solved), number(columns["epochs"][row])
     fate = f"solved at epoch {epoch}" if solved[row] else f"{columns['outcome'][row]} after {epoch} epochs"
     counts = f"{number(solved.sum())} of n = {number(n)} replicas solved the task"

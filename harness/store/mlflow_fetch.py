@@ -19,9 +19,10 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from harness.core.errors import InputError, unknown
+from harness.core.files import UNFINISHED
 from harness.core.folders import user_cache
 from harness.store.mlflow_send import INDEX, quieten
-from harness.store.record import UNFINISHED, Columns, Record
+from harness.store.record import Columns, Record
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

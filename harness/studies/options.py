@@ -8,26 +8,27 @@ ConfigStore, so that `glob(*)` sees each name once.
 from __future__ import annotations
 
 from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass
+from functools import cache
 from typing import Any, get_type_hints
 
 import omegaconf
 from hydra.core.config_store import ConfigStore
 
+from harness.cells.settings import Settings
 from harness.core import registry
 from harness.core.algorithm import Algorithm
 from harness.core.naming import snake_case
-from harness.core.optimisers import OPTIMISERS
-from harness.experiment.run import Settings
 
 
+@cache
 def register() -> None:
     """Put an option for everything in the registry into Hydra's ConfigStore."""
     store = ConfigStore.instance()
-    for group, classes in (
-        ("algorithm", registry.algorithms()),
-        ("task", registry.tasks()),
-        ("algorithm/optimiser", OPTIMISERS),
-    ):
+    groups: dict[str, dict[str, type]] = {"algorithm": dict(registry.algorithms()), "task": dict(registry.tasks())}
+    for part, classes in list(groups.items()):
+        for cls in classes.values():
+            groups |= {f"{part}/{setting}": choices for setting, choices in registry.nested(cls).items()}
+    for group, classes in groups.items():
         for name, cls in classes.items():
             store.store(group=group, name=name, node=_option(cls), provider="harness")
     hints = get_type_hints(Settings)
@@ -50,7 +51,7 @@ def _option(cls: type) -> type:
             if f.default_factory is not MISSING
             else omegaconf.MISSING
         )
-        if is_dataclass(value):  # an optimiser: an option of a group of its own
+        if is_dataclass(value):  # such as an optimiser: an option of a group of its own
             defaults.append({f.name: snake_case(type(value).__name__)})
             settings.append((f.name, Any, field(default=omegaconf.MISSING)))
         else:
