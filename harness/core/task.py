@@ -187,6 +187,14 @@ class Task:
         trained, spared = (Data(*(a[rows] for a in whole[:3])) for rows in (kept, held))
         return trained._replace(held=spared)
 
+    def source(self) -> tuple[Array, ...]:
+        """The arrays that its data are made of, where they are read and not made by a rule; empty for made ones.
+
+        A record's key hashes them, and so notices that a file has changed. A task that reads files and has no `source` is
+        known by its patterns and data: that is right, but for large data slow.
+        """
+        return ()
+
     def right(self, y: Array, data: Data) -> Array:
         """Which patterns are right, (…, N), for outputs y (…, N, outputs)."""
         if self.criterion == "largest":

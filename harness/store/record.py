@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.cells.cell import Cell
-from harness.cells.code_version import environment
+from harness.cells.environment import environment
 from harness.core.errors import InputError, unknown
 from harness.experiment.run import Result
 
