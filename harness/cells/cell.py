@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness.cells.code_version import code_version
+from harness.cells.data_fingerprint import data_fingerprint
 from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Algorithm
@@ -65,17 +67,30 @@ class Cell:
         named = registry.settings_of
         return {"algorithm": named(self.algorithm), "task": named(self.task), "run": asdict(self.settings)}
 
+    @cached_property
+    def data(self) -> str | Exception:
+        """The fingerprint of the task's data, or what kept us from them; empty where nothing is run on them."""
+        if self.not_applicable:
+            return ""
+        try:
+            return data_fingerprint(self.task)
+        except Exception as error:  # a study goes on with its other cells; whoever runs this one raises it
+            return error
+
     def versions(self) -> dict[str, str]:
-        """What else determines the bits: the code, NumPy and what it is compiled with."""
-        modules = [type(self.algorithm).__module__, type(self.task).__module__, "harness.experiment.run"]
+        """What else determines the bits: the code, the data, NumPy and what it is compiled with."""
+        modules = ["harness.experiment.run"]
         if self.settings.probe:
             modules.append("harness.credit.probe")
-        if self.settings.backend == "numpy":
-            return {"code": code_version(*modules), "numpy": np.__version__}
-        compilers = {name: version(name) for name in ("jax", "jaxlib") if find_spec(name)}
-        return {"code": code_version(*modules, "harness.compiling.driver"), "numpy": np.__version__, **compilers}
+        compilers: dict[str, str] = {}
+        if self.settings.backend != "numpy":
+            modules.append("harness.compiling.driver")
+            compilers = {name: version(name) for name in ("jax", "jaxlib") if find_spec(name)}
+        code = code_version(*_classes(self.algorithm), *_classes(self.task), *modules)
+        data = self.data if isinstance(self.data, str) else "none"
+        return {"code": code, "data": data, "numpy": np.__version__, **compilers}
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Task, algorithm and a hash of everything that determines the result: the name of its record."""
         text = _json(self.settings_by_name(), **self.versions())
@@ -88,3 +103,9 @@ def _json(settings: Mapping[str, Any], **more: str) -> str:
         return json.dumps({**settings, **more}, sort_keys=True, allow_nan=False)
     except ValueError as error:
         raise InputError(f"every setting must be finite, but {settings} was given") from error
+
+
+def _classes(part: Any) -> list[type]:
+    """The class of an algorithm or task, and of its settings that are parts themselves, such as an optimiser."""
+    inside = (getattr(part, f.name) for f in fields(part))
+    return [type(part), *(cls for value in inside if is_dataclass(value) for cls in _classes(value))]

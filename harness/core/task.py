@@ -161,6 +161,14 @@ class Task:
         each = self.objective.of(y, data.target, data.wanted)
         return each.sum(axis=-1) if data.time else each
 
+    def source(self) -> tuple[Array, ...]:
+        """The arrays that its data are made of, where they are read and not made by a rule; empty for made ones.
+
+        A record's key hashes them, and so notices that a file has changed. A task that reads files and has no `source` is
+        known by its patterns and data: that is right, but for large data slow.
+        """
+        return ()
+
     def right(self, y: Array, data: Data) -> Array:
         """Which patterns are right, (…, N), for outputs y (…, N, outputs): sequences, at all of their steps."""
         if self.criterion == "largest":

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.cells.cell import Cell
-from harness.cells.code_version import environment
+from harness.cells.environment import environment
 from harness.core.errors import InputError, unknown
 from harness.core.files import UNFINISHED, write_atomically
 from harness.core.outcomes import FAILED, FINISHED, NOT_APPLICABLE

@@ -22,6 +22,8 @@ def attempt(cell: Cell, store: Store, tick: Callable[[int], None] | None = None)
     if cell.not_applicable:
         return store.write(cell, None)
     try:
+        if isinstance(cell.data, Exception):
+            raise cell.data
         result = run_cell(cell.algorithm, cell.task, cell.settings, tick)
     except InputError as error:  # no fault of the code: the sentence is the whole answer
         store.write_failure(cell, str(error), "")

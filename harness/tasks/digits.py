@@ -67,6 +67,9 @@ class Digits(Task):
         """All images in the order of their source."""
         return bundled()
 
+    def source(self) -> Images:
+        return self.images()
+
     def data(self, rand: Rand, dtype: DTypeLike) -> Data:
         images, digits = self.images()
         trained, validation, test = (self._part(images[rows], digits[rows], dtype) for rows in self.split())
@@ -94,4 +97,11 @@ def bundled() -> Images:
     from sklearn.datasets import load_digits  # takes a second to import
 
     found = load_digits()
-    return found.data.astype(np.uint8), found.target.astype(np.uint8)
+    return read_only(found.data.astype(np.uint8), found.target.astype(np.uint8))
+
+
+def read_only(images: NDArray[np.uint8], digits: NDArray[np.uint8]) -> Images:
+    """Both arrays, closed to writing: what is kept for all who ask stays as it was read, and is hashed once."""
+    images.setflags(write=False)
+    digits.setflags(write=False)
+    return images, digits
