@@ -386,8 +386,6 @@ def test_no_claim_holds_a_verdict() -> None:
             assert not any(f'"{v}"' in text for v in VERDICTS), path
             judges = "import judge" in text or "verdict import" in text
             assert path.stem in ("claim", "rows", "__init__") or not judges, path
-                path
-            )
 
 
 @pytest.fixture(scope="module")
