@@ -24,7 +24,7 @@ def refuse(name: str) -> Any:
 
 
 class StudySweeper(BasicSweeper):
-    """Expands a study into jobs, has `harness.study` conduct it, and launches what is missing."""
+    """Expands a study into jobs, has `harness.cli.conduct` conduct it, and launches what is missing."""
 
     def sweep(self, arguments: list[str]) -> Any:
         """Conduct the study that `arguments` (the user's overrides) ask for."""

@@ -1,4 +1,4 @@
-"""Measures: from records (`harness.record.Record`) or arrays to what a criterion takes. Pure; chance in an interval is seeded."""
+"""Measures: from records (`Record`) or arrays to what a criterion takes. Pure; chance in an interval is seeded."""
 
 from __future__ import annotations
 

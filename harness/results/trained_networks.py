@@ -1,6 +1,6 @@
 """The trained networks of a record, put together again: their weights, and what their units do.
 
-    nets = networks.of(results.records("local_minima")[0])
+    nets = trained_networks.of(results.records("local_minima")[0])
     nets.activities()["hidden"]         # (replicas, patterns, units)
 
 For algorithms whose weights are those of the task's network.

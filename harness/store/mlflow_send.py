@@ -3,7 +3,7 @@
 Records come first and stay; sending them is repeatable. A run carries its cell's id as a tag and, last of
 all, the tag `complete`; a run without it was cut off, and is sent again. What was sent is noted in the
 store, so that nothing new means not even importing MLflow. One MLflow experiment a study, whose tags say which runs
-hold its cells, in its order: `harness.retrieval` finds them there (searching a thousand runs takes MLflow seconds).
+hold its cells, in its order: `harness.store.mlflow_fetch` finds them there (searching a thousand runs takes MLflow seconds).
 """
 
 from __future__ import annotations
