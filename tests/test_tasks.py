@@ -462,7 +462,7 @@ def test_without_a_margin_beyond_the_target_is_an_error_too() -> None:
         (Xor, {"share": 0.5, "criterion": "error", "bound": 0.1}, ["share=0.5", "ignored", "error"]),
         (Xor, {"scale": -1}, ["scale", "-1", "at least 0"]),
         (Xor, {"scale": 1.0, "init": "glorot"}, ["scale=1.0", "ignored", "glorot"]),
-        (Xor, {"init": "golrot"}, ["initial weights", "'golrot'", "did you mean 'glorot'"]),
+        (Xor, {"init": "golrot"}, ["init", "'golrot'", "did you mean 'glorot'"]),
         (Xor, {"target_on": 2.0, "target_off": 1.5}, ["target_off=1.5", "target_on=2.0", "between 0 and 1"]),
     ],
     ids=lambda v: v.__name__ if isinstance(v, type) else str(v) if isinstance(v, dict) else "",

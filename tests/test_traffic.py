@@ -388,9 +388,9 @@ def test_a_pattern_is_right_below_its_part_of_the_bound_or_within_the_margin_in_
     ("given", "words"),
     [
         ({"window": 0}, ["window", "0", "at least 1"]),
-        ({"window": 169}, ["window", "169", "at most 168 hours"]),
+        ({"window": 169}, ["window", "169", "at most 168"]),
         ({"horizon": 0}, ["horizon", "0", "at least 1"]),
-        ({"horizon": 25}, ["horizon", "25", "at most 24 hours"]),
+        ({"horizon": 25}, ["horizon", "25", "at most 24"]),
         ({"horizon": 1.5}, ["horizon", "1.5", "whole"]),
         ({"hidden": 0}, ["hidden", "0", "at least 1"]),
         ({"layers": 0}, ["layers", "0", "at least 1"]),
