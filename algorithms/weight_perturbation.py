@@ -51,6 +51,7 @@ class WeightPerturbation(CreditAlgorithm):
     paper: ClassVar[str] = "Werfel, Xie & Seung 2005, Neural Computation 17:2699-2718; Cauwenberghs 1993, NIPS 5"
     equations: ClassVar[str] = "∂E/∂w ≈ (E(w + σξ) − E(w)) / σ · ξ"
     oracle: ClassVar[str] = "backprop in expectation (z-test); learning speed of Werfel et al. on the linear perceptron"
+    through_time: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         at_least("sigma", self.sigma, 0, strict=True)
@@ -76,6 +77,7 @@ class SequentialWeightPerturbation(CreditAlgorithm):
     paper: ClassVar[str] = "Jabri & Flower 1992, IEEE TNN 3:154-157"
     equations: ClassVar[str] = "∂E/∂w_i ≈ (E(w + σ e_i) − E(w)) / σ"
     oracle: ClassVar[str] = "backprop up to σ/2 ∂²E/∂w_i²; W + 1 forward passes exactly"
+    through_time: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         at_least("sigma", self.sigma, 0, strict=True)
@@ -137,6 +139,7 @@ class Spsa(Algorithm):
     paper: ClassVar[str] = "Spall 1992, IEEE TAC 37:332-341; gains of Spall 1998, IEEE TAES 34:817-823"
     equations: ClassVar[str] = "w ← w − a_k (E(w + c_k Δ) − E(w − c_k Δ)) / 2c_k · Δ, a_k = a/(k+1+A)^α, c_k = c/(k+1)^γ"
     oracle: ClassVar[str] = "backprop in expectation (z-test); the gain sequences by hand"
+    through_time: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for name in ("a", "A", "c", "alpha", "gamma"):

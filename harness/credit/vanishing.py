@@ -67,7 +67,9 @@ def left(cell: Cell) -> Left:
     params = initial(net, Rand(run.seed, replicas, WEIGHTS, run.dtype, block=1), task.init, task.initial_scale)
     state = algorithm.init(net, params, Rand(run.seed, replicas, NOISE, run.dtype, block=1))
     batch, rand = Batch.of(data, np.zeros((), run.dtype), task.objective), Rand(run.seed, replicas, PROBE, run.dtype, block=1)
-    ends = net.into(net.hidden[0])[0], net.into(net.hidden[-1])[0]
+    ends = [next((e for e in net.into(g) if not e.delay), net.into(g)[0]).weights for g in (net.hidden[0], net.hidden[-1])]
+    if ends[0] == ends[1] and len(net.hidden) > 1:
+        raise InputError(f"the first and the last hidden layer of {task.name} share their weights: there is no ratio")
 
     def drawn() -> list[Any]:
         credit = algorithm.credit(net, state["params"], state["memory"], batch, rand).gradient

@@ -210,14 +210,15 @@ def run_cell(
 def resolve(algorithm: Algorithm, task: Task, settings: Settings) -> tuple[Algorithm, Task, Settings]:
     """All three with nothing left to what is usual. Raises `NotApplicable` with the algorithm's reason."""
     make_plain(algorithm)
-    if reason := algorithm.applies_to(task):
+    if reason := algorithm.refusal(task):
         raise NotApplicable(f"{algorithm.name} does not apply to {task.name}: {reason}")
     return algorithm.resolved(task.usual), task.resolved(), settings.resolved(algorithm, task)
 
 
 def chunk_size(task: Task, settings: Settings) -> int:
     """Replicas whose activities together fill the cache, within bounds; fewer where patterns are so many that memory counts."""
-    one = task.spec().patterns * sum(g.size for g in task.network().groups) * np.dtype(settings.dtype).itemsize
+    spec = task.spec()
+    one = spec.patterns * max(spec.steps, 1) * task.network().workspace * np.dtype(settings.dtype).itemsize
     return int(np.clip(CACHE // one, min(SMALLEST, max(1, MEMORY // one)), LARGEST))
 
 
