@@ -15,7 +15,7 @@ from harness.cells.settings import Settings, resolve
 from harness.cli.cost import main
 from harness.core import registry
 from harness.core.algorithm import Algorithm, Batch, Traits, Update
-from harness.core.data import Patterns, Usual
+from harness.core.data import Patterns, Spec, Usual
 from harness.core.initial import initial
 from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import GradientDescent
@@ -41,6 +41,9 @@ def task_of(net: Network, patterns: int) -> Task:
 
         def network(self) -> Network:
             return net
+
+        def spec(self) -> Spec:
+            return Spec(patterns, kind="bits", binary=False)
 
         def patterns(self) -> Patterns:
             wanted = rng.random((patterns, net.output.size)) < 0.5

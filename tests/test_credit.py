@@ -268,7 +268,7 @@ def test_the_check_lets_backprop_pass_and_catches_a_slope_left_out(task: Any) ->
     class NoSlope(Backprop):
         def credit(self, net, params, memory, batch, rand):
             y = net.forward(params, batch.x)
-            out = batch.error(y[net.output]) * net.slope(net.output, y)
+            out = batch.delta(net, y)
             (edge,) = net.out_of(net.hidden[0])
             return Credit(net.outer(y, {net.output: out, net.hidden[0]: out @ params[edge].mT}), None)
 

@@ -70,6 +70,6 @@ def resolve(algorithm: Algorithm, task: Task, settings: Settings) -> tuple[Algor
     """All three with nothing left to what is usual. Raises `NotApplicable` with the algorithm's reason."""
     check(algorithm)  # also of a plug-in whose own __post_init__ forgot its base's
     check(task)
-    if reason := algorithm.applies_to(task):
+    if reason := algorithm.refusal(task):
         raise NotApplicable(f"{algorithm.name} does not apply to {task.name}: {reason}")
     return algorithm.resolved(task.usual), task.resolved(), settings.resolved(algorithm, task)

@@ -152,7 +152,7 @@ def _differences(cell: Cell, setting: _Setting) -> tuple[dict[str, dict[str, Arr
     weights = network_weights(net, _wide(setting.state))
     if setting.found.objective or isinstance(weights, str):
         return {}, []  # differences of the loss say nothing of another objective
-    if net.size**2 * batch.x.shape[-2] * len(next(iter(weights.values()))) > EFFORT:
+    if net.size**2 * batch.patterns * len(next(iter(weights.values()))) > EFFORT:
         return {}, [f"central, complex: {net.size:,} weights are too many for differences"]
     schemes, notes = ["central", "complex"], []
     if why := FiniteDifferences(scheme="complex").applies_to(cell.task):
@@ -172,7 +172,7 @@ def _noisy(setting: _Setting, seed: int, draws: int, dtype: str) -> tuple[dict[s
     weights = gradient[TOTAL].shape[-1]
     if draws * weights > ROOM:
         raise InputError(f"draws of {weights:,} weights must be at most {ROOM // weights:,}, but {draws} was given")
-    size = max(1, CHUNK // max(weights, one.batch.x.shape[-2] * sum(g.size for g in net.groups)))
+    size = max(1, CHUNK // max(weights, one.batch.patterns * net.workspace))
     for first in range(0, draws, size):
         numbers = range(first, min(first + size, draws))
         parts.append(setting.first(len(numbers)).credit(Rand(seed, numbers, PROBE, dtype, block=1)))

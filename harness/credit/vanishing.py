@@ -52,7 +52,9 @@ def left(cell: Cell) -> Left:
         raise InputError(f"{task.name} has no hidden layer that credit could reach")
     at, rand = start(algorithm, task, run, replicas, block=1), Rand(run.seed, replicas, PROBE, run.dtype, block=1)
     net, state = at.net, at.state
-    ends = net.into(net.hidden[0])[0], net.into(net.hidden[-1])[0]
+    ends = [next((e for e in net.into(g) if not e.delay), net.into(g)[0]).weights for g in (net.hidden[0], net.hidden[-1])]
+    if ends[0] == ends[1] and len(net.hidden) > 1:
+        raise InputError(f"the first and the last hidden layer of {task.name} share their weights: there is no ratio")
 
     def drawn() -> list[Any]:
         credit = algorithm.credit(net, state["params"], state["memory"], at.batch, rand).gradient

@@ -80,7 +80,8 @@ def run_cell(
 
 def chunk_size(task: Task, settings: Settings) -> int:
     """Replicas whose activities together fill the cache, within bounds; fewer where patterns are so many that memory counts."""
-    one = task.spec().patterns * sum(g.size for g in task.network().groups) * np.dtype(settings.dtype).itemsize
+    spec = task.spec()
+    one = spec.patterns * max(spec.steps, 1) * task.network().workspace * np.dtype(settings.dtype).itemsize
     return int(np.clip(CACHE // one, min(SMALLEST, max(1, MEMORY // one)), LARGEST))
 
 
