@@ -22,6 +22,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+import harness
 from harness.cells.fileless import definitions, file_of
 from harness.cells.syntax import imports, meaning
 
@@ -135,7 +136,15 @@ def _read_file(file: Path) -> Piece:
 def _read(source: str, package: str, *, lazily: bool) -> Piece:
     tree = ast.parse(source)
     named = set(imports(ast.walk(tree) if lazily else tree.body, package))
-    return Piece(meaning(tree), frozenset(name for name in named if _spec(name) is not None))
+    modules = (name if _spec(name) is not None else _behind_the_face(name) for name in named)
+    return Piece(meaning(tree), frozenset(name for name in modules if name))
+
+
+def _behind_the_face(name: str) -> str:
+    """The module that a name of the face comes from: `harness.exact_gradient` is of `harness.core.exact_gradient`. Else ''."""
+    package, _, inside = name.rpartition(".")
+    module = getattr(getattr(harness, inside, None), "__module__", "") if package == "harness" else ""
+    return module if str(module).startswith("harness.") else ""
 
 
 def _spec(name: str) -> ModuleSpec | None:
