@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.cells.environment import made_elsewhere
 from harness.core import registry
 from harness.core.errors import InputError
 from harness.experiment.run import FULL, Result
@@ -190,6 +191,8 @@ def describe(cell: Result | Record) -> str:
         lines.append(f"cost      {passes}, span {number(s.update_span_operations)}; {criterion}")
     elif "reason" in cost:
         lines.append(f"cost      not counted: {cost['reason']}")
+    if not isinstance(cell, Result) and (elsewhere := made_elsewhere(cell.meta["versions"])):
+        lines.append(f"made      with {elsewhere}")
     return "\n".join(lines)
 
 
