@@ -22,7 +22,7 @@ from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_perturbation import ForwardGradient
 from harness.cells.cell import Cell
 from harness.cli.app import attempt, cell_of
-from harness.cli.conf import CONF
+from harness.cli.conf import CONF, VERSION_BASE
 from harness.core import registry
 from harness.core.algorithm import Batch, Credit, Loss
 from harness.core.network import Edge, Group, Network
@@ -158,7 +158,7 @@ def test_gauss_newton_is_the_least_step_where_many_do(dtype: str) -> None:
 
 def test_feedback_alignment_turns_towards_backprop_as_published() -> None:
     """published-figures.md § 4: 30-20-10, ≈ 90° at the start, 28-37° after 1,000 steps (one sweep): mean of 20 networks."""
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(CONF, **VERSION_BASE):
         overrides = ["experiment=lillicrap2016/linear", "run.replicas=20", "run.epochs=2", "run.probe=2"]
         published = cell_of(compose("config", overrides=overrides))
     found = run_cell(published.algorithm, published.task, published.settings).trained.credit

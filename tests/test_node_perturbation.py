@@ -20,7 +20,7 @@ from test_perturbation import estimates, off
 
 from algorithms.node_perturbation import NodePerturbation, Reinforce
 from harness.cli.app import cell_of
-from harness.cli.conf import CONF
+from harness.cli.conf import CONF, VERSION_BASE
 from harness.core.algorithm import Batch
 from harness.core.errors import InputError
 from harness.core.network import Network
@@ -322,7 +322,7 @@ def test_all_three_learn_the_task_at_its_usual_rate(rule: str) -> None:
 
 def test_the_preset_is_stable_and_learns() -> None:
     """Its rate is 1 / ((N + 2)(M + 2)), to two digits."""
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(CONF, **VERSION_BASE):
         cell = cell_of(compose("config", overrides=["experiment=werfel2005/linear", "run.replicas=8"]))
     task: Any = cell.task
     assert cell.algorithm.optimiser.lr == pytest.approx(1 / ((task.inputs + 2) * (task.outputs + 2)), rel=0.01)  # type: ignore[attr-defined]

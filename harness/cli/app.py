@@ -22,7 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from harness.cells.cell import Cell
-from harness.cli.conf import CONF
+from harness.cli.conf import CONF, VERSION_BASE
 from harness.core import registry
 from harness.core.errors import InputError
 from harness.cost.sheet import cost_of
@@ -60,7 +60,7 @@ def main() -> None:
         os.environ["HYDRA_FULL_ERROR"] = before
 
 
-@hydra.main(config_path=CONF, config_name="config", version_base="1.3")  # type: ignore[untyped-decorator]
+@hydra.main(config_path=CONF, config_name="config", **VERSION_BASE)  # type: ignore[untyped-decorator]
 def job(cfg: DictConfig) -> None:
     """One cell: alone, or as a job of a sweep, which keeps what becomes of its code and goes on to the next."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:

@@ -17,10 +17,10 @@ def cells_of(*blocks: Sequence[str]) -> tuple[list[Cell], DictConfig]:
     from hydra import compose, initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
 
-    from harness.cli.conf import CONF
+    from harness.cli.conf import CONF, VERSION_BASE
     from harness.studies.compose import compose_cells, expand
 
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(CONF, **VERSION_BASE):
         loader = GlobalHydra.instance().config_loader()
         return compose_cells(expand(blocks, loader), loader, lambda options: compose("config", overrides=options))
 
