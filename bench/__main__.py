@@ -33,7 +33,7 @@ from harness.experiment.run import run
 from harness.store.record import Store
 from harness.studies.attempt import attempt
 from harness.studies.compose import cells_of
-from harness.studies.conf import CONF
+from harness.studies.conf import CONF, VERSION_BASE
 
 REPLICAS = 1000
 ROUNDS = 3
@@ -148,7 +148,7 @@ def whole_runs(quick: bool) -> list[str]:
 
 def study_cells(*overrides: str) -> list[Cell]:
     """The cells of first light."""
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(CONF, **VERSION_BASE):
         study = compose("config", overrides=["study=first_light"]).study
     return cells_of(*([*study.common, *block, *overrides] for block in study.cells))[0]
 

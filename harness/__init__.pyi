@@ -1,4 +1,4 @@
-"""The names of the face, and where each of them lives: read by type checkers, and by `harness/__init__.py` when one is asked for."""
+"""The names of the face, and where each lives: read by type checkers, and by `__init__.py` when one is asked for."""
 
 from . import plots as plots
 from . import results as results
@@ -11,7 +11,6 @@ from .core.algorithm import State as State
 from .core.algorithm import Traits as Traits
 from .core.algorithm import Update as Update
 from .core.algorithm import added as added
-from .core.algorithm import total as total
 from .core.data import Data as Data
 from .core.data import Patterns as Patterns
 from .core.data import Published as Published
@@ -25,6 +24,7 @@ from .core.edges import Local as Local
 from .core.errors import InputError as InputError
 from .core.exact_gradient import backpropagated as backpropagated
 from .core.exact_gradient import exact_gradient as exact_gradient
+from .core.kernels import total as total
 from .core.loops import repeat as repeat
 from .core.losses import CrossEntropy as CrossEntropy
 from .core.losses import SquaredError as SquaredError

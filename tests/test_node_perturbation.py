@@ -28,7 +28,7 @@ from harness.core.rand import NOISE, SPLIT, Rand
 from harness.experiment.run import run, run_cell
 from harness.replication.price import RULES, Price, linear, price, slope, steps
 from harness.studies.compose import cell_of
-from harness.studies.conf import CONF
+from harness.studies.conf import CONF, VERSION_BASE
 from harness.tasks.linear_perceptron import LinearPerceptron
 from harness.tasks.xor import Xor
 
@@ -322,7 +322,7 @@ def test_all_three_learn_the_task_at_its_usual_rate(rule: str) -> None:
 
 def test_the_preset_is_stable_and_learns() -> None:
     """Its rate is 1 / ((N + 2)(M + 2)), to two digits."""
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(CONF, **VERSION_BASE):
         cell = cell_of(compose("config", overrides=["experiment=werfel2005/linear", "run.replicas=8"]))
     task: Any = cell.task
     assert cell.algorithm.optimiser.lr == pytest.approx(1 / ((task.inputs + 2) * (task.outputs + 2)), rel=0.01)  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from harness.cli.catalog import described
 from harness.experiment.run import run_cell
 from harness.store.record import Store
 from harness.studies.compose import cell_of
-from harness.studies.conf import CONF
+from harness.studies.conf import CONF, VERSION_BASE
 
 PRESETS = [name for name, _ in described("experiment")]
 FOUND = {  # every setting of published-figures, section 1, for the tasks that are here
@@ -26,7 +26,7 @@ FOUND = {  # every setting of published-figures, section 1, for the tasks that a
 
 @contextmanager
 def composed(*overrides: str) -> Iterator[DictConfig]:
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(CONF, **VERSION_BASE):
         yield compose("config", overrides=list(overrides))
 
 

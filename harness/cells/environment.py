@@ -16,8 +16,9 @@ import harness
 def environment() -> dict[str, str]:
     """The versions a result was made with, and the code that NumPy runs on this machine's processor.
 
-    `blas` is NumPy's library of linear algebra, its version and the kernel it chose for this processor; `simd` is the
-    highest level of vector instructions that NumPy's own loops use. Both decide the last bits of sums and products.
+    `blas` is NumPy's library of linear algebra, its version and the kernel that it chose for this processor: it decides in
+    which order products are summed. `simd` is the highest level of vector instructions that NumPy found for its own loops:
+    it decides the last bits of functions such as exp.
     """
     return {
         "harness": harness.__version__,
@@ -30,16 +31,16 @@ def environment() -> dict[str, str]:
 
 
 def made_elsewhere(versions: Mapping[str, str]) -> str:
-    """A clause on a record (its `versions`) that was made with another kernel or vector level than this process has.
+    """A clause on a record, by its `versions`, that was made with another kernel or vector level than this process has.
 
-    Empty where they are the same, and for records of before, which do not know theirs.
+    Empty where they are the same, and for older records, which do not know theirs.
     """
     here = environment()
     differing = [part for part in ("blas", "simd") if versions.get(part, here[part]) != here[part]]
     if not differing:
         return ""
     there, now = (" and ".join(where[part] for part in differing) for where in (versions, here))
-    return f"made with {there}, here it is {now}: the same cell run here may have other last bits"
+    return f"{there}, not {now} as here: run here, the last bits may be others"
 
 
 def _blas() -> str:

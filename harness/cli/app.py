@@ -27,7 +27,7 @@ from harness.store.record import Store
 from harness.studies import options
 from harness.studies.attempt import attempt
 from harness.studies.compose import cell_of
-from harness.studies.conf import CONF
+from harness.studies.conf import CONF, VERSION_BASE
 
 options.register()  # at import: the workers of a launcher import this module to find the job
 
@@ -59,7 +59,7 @@ def main() -> None:
         os.environ["HYDRA_FULL_ERROR"] = before
 
 
-@hydra.main(config_path=CONF, config_name="config", version_base="1.3")  # type: ignore[untyped-decorator]
+@hydra.main(config_path=CONF, config_name="config", **VERSION_BASE)  # type: ignore[untyped-decorator]
 def job(cfg: DictConfig) -> None:
     """One cell: alone, or as a job of a sweep, which keeps what becomes of its code and goes on to the next."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:

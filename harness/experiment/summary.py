@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from harness.cells.environment import made_elsewhere
 from harness.cells.settings import FULL
 from harness.cells.words import flat, in_brackets, setting_text, unusual
 from harness.core.outcomes import SOLVED, fates
@@ -151,11 +152,13 @@ class Facts(NamedTuple):
     """`Result.credit_columns`; empty without a probe."""
     ran: Mapping[str, Any]
     """How it was run, as `Trained.ran`."""
+    versions: Mapping[str, str] = {}
+    """What a record was made with (`cells.environment`); empty for what was made here and now."""
 
 
 def describe(facts: Facts) -> str:
     """A cell in a few lines: who on what, how many solved it, what that cost, what became of the others."""
-    algorithm, task, run, columns, cost, credit, ran = facts
+    algorithm, task, run, columns, cost, credit, ran, versions = facts
     s = summarise(columns, cost)
     batch = {FULL: "full batch", 1: "online"}.get(run["batch"], f"batches of {run['batch']}")
     budget = f"{number(run['epochs'])} epochs" + (f" or {run['seconds']:g} s" if run["seconds"] is not None else "")
@@ -191,6 +194,8 @@ def describe(facts: Facts) -> str:
         lines.append(f"cost      {passes}, span {number(s.update_span_operations)}; {criterion}")
     elif "reason" in cost:
         lines.append(f"cost      not counted: {cost['reason']}")
+    if versions and (elsewhere := made_elsewhere(versions)):
+        lines.append(f"made      with {elsewhere}")
     return "\n".join(lines)
 
 

@@ -83,7 +83,8 @@ class Record:
     def facts(self) -> Facts:
         """What words are made of, for a finished cell."""
         algorithm, task, run = (self.meta[part] for part in ("algorithm", "task", "run"))
-        return Facts(algorithm, task, run, self.replicas, self.cost, self.credit, self.meta.get("ran", {}))
+        ran, versions = self.meta.get("ran", {}), self.meta.get("versions", {})
+        return Facts(algorithm, task, run, self.replicas, self.cost, self.credit, ran, versions)
 
     def summary(self) -> Summary:
         """The numbers of a finished cell."""

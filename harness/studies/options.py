@@ -23,17 +23,26 @@ from harness.core.naming import snake_case
 @cache
 def register() -> None:
     """Put an option for everything in the registry into Hydra's ConfigStore."""
-    store = ConfigStore.instance()
     groups: dict[str, dict[str, type]] = {"algorithm": dict(registry.algorithms()), "task": dict(registry.tasks())}
     for part, classes in list(groups.items()):
         for cls in classes.values():
             groups |= {f"{part}/{setting}": choices for setting, choices in registry.nested(cls).items()}
     for group, classes in groups.items():
         for name, cls in classes.items():
-            store.store(group=group, name=name, node=_option(cls), provider="harness")
+            _store(group, name, _option(cls))
     hints = get_type_hints(Settings)
     run = make_dataclass("RunOption", [(f.name, _type(hints[f.name]), field(default=f.default)) for f in fields(Settings)])
-    store.store(group="schema", name="run", node=run, provider="harness")
+    _store("schema", "run", run)
+
+
+def _store(group: str, name: str, node: type) -> None:
+    """Store an option, in place of one of that name: a launcher's worker is handed its parent's before it imports its own."""
+    store = ConfigStore.instance()
+    known = store.repo
+    for part in group.split("/"):
+        known = known.get(part, {})
+    known.pop(f"{name}.yaml", None)  # Hydra 1.4 warns of a second
+    store.store(group=group, name=name, node=node, provider="harness")
 
 
 def _option(cls: type) -> type:
