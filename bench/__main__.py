@@ -20,7 +20,7 @@ from hydra import compose, initialize_config_dir
 from threadpoolctl import threadpool_limits
 
 from algorithms.backprop import Backprop
-from bench import boltzmann, feedback, perturbation, results
+from bench import boltzmann, convolution, feedback, perturbation, results
 from bench.plain import train_one
 from bench.statistics import lines as statistics_lines
 from harness.cells.cell import Cell
@@ -88,7 +88,7 @@ def family_lines(quick: bool) -> Iterator[str]:
     """What the families, the statistics and the frames promise, each beside its yardstick."""
     yield "Measured by `make bench` on one core, the sides of each table in turn in one run."
     yield ""
-    for section in (perturbation.lines, feedback.lines, boltzmann.lines, statistics_lines, results.lines):
+    for section in (perturbation.lines, feedback.lines, convolution.lines, boltzmann.lines, statistics_lines, results.lines):
         for line in section(1 if quick else 5):
             print(line, flush=True)
             yield line

@@ -23,11 +23,14 @@ class Images(Task):
     """Nine images of 4 × 4 random bits in three classes, for a network of one of `KINDS`."""
 
     kind: str = "convolution"
+    dense: bool = False
+    """The same network written out as a dense one."""
     hidden: str = "sigmoid"
     usual: ClassVar[Usual] = Usual(lr=0.2, momentum=0.5, scale=0.5, epochs=30)
 
     def network(self) -> Network:
-        return network_of(self.kind, self.hidden, self.output_unit)
+        net = network_of(self.kind, self.hidden, self.output_unit)
+        return written_out(net) if self.dense else net
 
     def spec(self) -> Spec:
         return Spec(patterns=9, kind="labels")

@@ -1,4 +1,4 @@
-"""Shared weights in the other readings: counts held to closed forms derived here by hand, compiled updates to interpreted ones."""
+"""Shared weights in the other readings: counts held to closed forms derived by hand, compiled updates to interpreted ones."""
 
 from __future__ import annotations
 

@@ -178,13 +178,18 @@ class Trial:
         return {edge: sign * self.params[edge]}, {edge: (sign - 1.0) * self.params[edge]}
 
     def upstream(self, edge: Any) -> dict[Any, Array]:
-        """Weights and biases that activity meets before `edge`, wherever its weights are in use: all of them but its own."""
-        below, size = {source for source, _ in self.ends(edge)}, 0
-        while size < len(below):  # round circles in time, too
-            size = len(below)
-            below |= {source for e in self.edges for source, target in self.ends(e) if target in below}
+        """Weights and biases that activity meets before `edge`, and before all others of the same weights; not these."""
+        below = set.intersection(*(self.below(source) for source, _ in self.ends(edge)))
         met = [k for k in self.params if name_of(k) in below or (k in self.edges and self.leads_into(k) & below)]
         return {k: self.everything[k] for k in met if k != edge}
+
+    def below(self, group: str) -> set[str]:
+        """Groups whose activity reaches `group`, itself among them; round circles in time, too."""
+        found, size = {group}, 0
+        while size < len(found):
+            size = len(found)
+            found |= {source for e in self.edges for source, target in self.ends(e) if target in found}
+        return found
 
     def ends(self, key: Any) -> list[tuple[str, str]]:
         """Source and target of every edge that has the weights `key`: of the network, or of a rule's own."""

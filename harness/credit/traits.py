@@ -11,7 +11,8 @@ local   Δw_ij may know y_i, y_j, w_ij, its noise, what is broadcast, and blame 
     held it may follow no other weight (backprop does: its blame comes over other units' synapses), nor, with all that flows
     held, what is *read* as the activity of a third unit in the same group or below. Units above may send it what they like
     over feedback connections: a message cannot be told from a peep. Not altered: outputs (their errors may be broadcast),
-    memory, other weights into the same unit, and what is not read off `Network.forward`. Not tested: units that settle or
+    memory, other weights into the same unit, groups at the ends of tied edges (what they share carries what one is told
+    to the other), and what is not read off `Network.forward`. Not tested: units that settle or
     are the rule's own, but for single layers.
 needs_derivative   All slope functions are replaced. A slope written out by hand, as y (1 − y), is not seen: "no" is "does not
     ask the network", and where the units are the rule's own there is no answer.
@@ -111,7 +112,10 @@ def locality(trial: Trial) -> Finding:
         if trial.moves(held, trial.everything | {edge: others[edge]}):
             return Finding(False, f"with all activities held, other changes follow the weights of {edge.name}")
     groups = trial.net.groups
+    shared = {end for e in trial.net.edges if e.weights != e for way in (e, e.weights) for end in (way.source, way.target)}
     for at, group in enumerate(groups[:-1]):
+        if group in shared:
+            continue
         below = {g.name for g in groups[:at]}  # it may have sent them a message
         where = {key: trial.untouched(key, group) for key in trial.net.shapes if not trial.leads_into(key) & below}
         if trial.moves(trial.run(read=group), where):
