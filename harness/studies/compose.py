@@ -22,6 +22,7 @@ from harness.cells.cell import Cell
 from harness.studies import options
 from harness.studies.conf import CONF, VERSION_BASE
 
+options.register()  # at import: without them there is nothing to compose
 PARTS = ("algorithm", "task", "run")  # of a configuration, that a cell is made of
 
 
@@ -60,7 +61,6 @@ def cells_of(*blocks: Sequence[str]) -> tuple[list[Cell], DictConfig]:
 
     For all that is not itself a Hydra application.
     """
-    options.register()
     with initialize_config_dir(CONF, **VERSION_BASE):
         loader = GlobalHydra.instance().config_loader()
         return compose_cells(expand(blocks, loader), loader, lambda chosen: compose("config", overrides=chosen))
