@@ -34,8 +34,8 @@ CLASSES = 10
 
 def lines(rounds: int = 5) -> Iterator[str]:
     """The section on convolutional networks, interpreted and compiled."""
-    yield f"A step of a convolutional network ({SIDE}×{SIDE}-{CHANNELS[0]}-{CHANNELS[1]}-{CLASSES}, {KERNEL}×{KERNEL} kernels, softmax and"
-    yield "cross-entropy; forward, back and gradients, float64) beside im2col by hand, CPU time, medians of rounds in turn:"
+    yield f"A step of a convolutional network ({SIDE}×{SIDE}-{CHANNELS[0]}-{CHANNELS[1]}-{CLASSES}, {KERNEL}×{KERNEL} kernels,"
+    yield "softmax and cross-entropy; forward, back and gradients, float64) beside im2col by hand, CPU time, medians of rounds in turn:"
     yield ""
     yield "| R | patterns | by hand, ms | interpreted ÷ by hand (range) | promised | compiled ÷ by hand |"
     yield "|---|---|---|---|---|---|"

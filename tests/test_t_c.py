@@ -71,13 +71,13 @@ def test_held_out_are_the_other_positions() -> None:
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
-        ({"retina": 6}, "retina must be a whole number, at least 7, but 6 was given"),
-        ({"retina": 40}, "retina must be at least 7 and below 33, but 40 was given"),
+        ({"retina": 6}, "retina must be a whole number, at least 7 and at most 32, but 6 was given"),
+        ({"retina": 40}, "retina must be a whole number, at least 7 and at most 32, but 40 was given"),
         ({"positions": "midle"}, "unknown positions 'midle': allowed are all, middle; did you mean 'middle'?"),
         ({"positions": "middle"}, "positions=middle would be ignored: a retina of 7 has one position, give a larger one"),
         ({"features": 0}, "features must be a whole number, at least 1, but 0 was given"),
         ({"readout": "mean"}, "unknown readout 'mean': allowed are places, sum"),
-        ({"shared": 7}, "shared must be true or false, but 7 was given"),
+        ({"shared": 7}, "shared must be True or False, but 7 was given"),
     ],
 )
 def test_bad_settings_are_one_sentence(setting: dict[str, Any], sentence: str) -> None:

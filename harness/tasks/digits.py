@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from math import isqrt
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -77,7 +77,7 @@ class Digits(Task):
             raise InputError(f"maps={self.maps} would be ignored: they belong to layout shared or local, but full was given")
 
     def resolved(self) -> Task:
-        task = super().resolved()
+        task = cast(Digits, super().resolved())
         return task if self.layout == "full" else replace(task, maps=self.maps or MAPS)
 
     def network(self) -> Network:
