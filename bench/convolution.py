@@ -1,8 +1,8 @@
-"""A convolutional network's training step beside the same step written by hand for NumPy: im2col, one product, col2im.
+"""A convolutional network's training step beside the same step by hand in NumPy: im2col, one product, col2im.
 
-Two convolutions and a dense layer, softmax and cross-entropy: outputs, blame and the gradient of every parameter. By hand
-patches are a copied `sliding_window_view` that the way back uses again, and blame is added to the source slice by slice, an
-offset at a time. Both give the same gradient: the benchmark checks.
+Two convolutions and a dense layer, softmax and cross-entropy: outputs, blame, and the gradient of every
+parameter. By hand patches are a copied `sliding_window_view` that the way back uses again, and blame is added
+to the source slice by slice, an offset at a time. Both give the same gradient: the benchmark checks.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ CLASSES = 10
 
 def lines(rounds: int = 5) -> Iterator[str]:
     """The section on convolutional networks, interpreted and compiled."""
-    yield f"A step of a convolutional network ({SIDE}×{SIDE}-{CHANNELS[0]}-{CHANNELS[1]}-{CLASSES}, {KERNEL}×{KERNEL} kernels,"
-    yield "softmax and cross-entropy; forward, back and gradients, float64) beside im2col by hand, CPU time, medians of rounds in turn:"
+    sizes = f"{SIDE}×{SIDE} images, {CHANNELS[0]} and {CHANNELS[1]} channels, {KERNEL}×{KERNEL} kernels"
+    yield f"A step of a convolutional network ({sizes}, softmax, cross-entropy) beside im2col by hand:"
+    yield "forward, back and gradients, CPU time, medians of rounds in turn:"
     yield ""
     yield "| R | patterns | by hand, ms | interpreted ÷ by hand (range) | promised | compiled ÷ by hand |"
     yield "|---|---|---|---|---|---|"
@@ -50,7 +51,11 @@ def network() -> Network:
     places = map_size(first.shape, (KERNEL, KERNEL), STRIDE)  # type: ignore[arg-type]
     second, last = Group("maps2", (*places, CHANNELS[1]), "tanh"), Group("output", CLASSES, "softmax")
     kernel = (KERNEL, KERNEL)
-    edges = Convolution(image, first, kernel=kernel), Convolution(first, second, kernel=kernel, stride=STRIDE), Edge(second, last)
+    edges = (
+        Convolution(image, first, kernel=kernel),
+        Convolution(first, second, kernel=kernel, stride=STRIDE),
+        Edge(second, last),
+    )
     return Network((image, first, second, last), edges)
 
 
@@ -59,9 +64,15 @@ def beside_by_hand(replicas: int, patterns: int, rounds: int) -> str:
     keep_freed_memory()
     net, rng = network(), np.random.default_rng(0)
     params = initial(net, Rand(0, range(replicas), WEIGHTS), "glorot")
-    x, wanted = rng.normal(size=(1, patterns, net.input_size)), np.eye(CLASSES)[rng.integers(0, CLASSES, (1, patterns))] > 0
+    x, wanted = (
+        rng.normal(size=(1, patterns, net.input_size)),
+        np.eye(CLASSES)[rng.integers(0, CLASSES, (1, patterns))] > 0,
+    )
     batch = Batch(x, wanted.astype(float), wanted, np.zeros(()), CrossEntropy())
-    steps: list[Callable[[], Any]] = [lambda: by_hand(net, params, batch), lambda: exact_gradient(net, params, batch).gradient]
+    steps: list[Callable[[], Any]] = [
+        lambda: by_hand(net, params, batch),
+        lambda: exact_gradient(net, params, batch).gradient,
+    ]
     if find_spec("jax"):
         steps.append(compiled(net, params, batch))
     for each in steps[1:]:
@@ -110,7 +121,7 @@ def im2col(image: Array, stride: int) -> Array:
 
 
 def col2im(told: Array, shape: Any) -> Array:
-    """What every place of a map (R, N, *shape) is told by the offsets of all kernels over it (R, N, rows, columns, k, k, C)."""
+    """What each place of a map (R, N, *shape) is told by all kernels over it (R, N, rows, columns, k, k, C)."""
     replicas, patterns, rows, columns = told.shape[:4]
     blame = np.zeros((replicas, patterns, *shape))
     for i in range(KERNEL):

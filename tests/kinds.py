@@ -46,7 +46,10 @@ def network_of(kind: str, hidden: str, output: str) -> Network:
     maps, small = Group("maps", (4, 4, 2), hidden), Group("small", (2, 2, 2), hidden)
     if kind == "convolution":
         first = Convolution(image, maps, padding=1)
-        return Network((image, maps, small, last), (first, Convolution(maps, small, kernel=(3, 3), stride=1), Edge(small, last)))
+        return Network(
+            (image, maps, small, last),
+            (first, Convolution(maps, small, kernel=(3, 3), stride=1), Edge(small, last)),
+        )
     if kind == "local":
         return Network((image, small, last), (Local(image, small), Edge(small, last)))
     if kind == "tied":
@@ -89,12 +92,12 @@ def expanded(net: Network, params: Mapping[Key, Array]) -> dict[Key, Array]:
 
 
 def summed(net: Network, credit: Mapping[Key, Array]) -> dict[Key, Array]:
-    """The credit of each shared parameter: that of the dense network, summed over all places where it stands."""
+    """The credit of each shared parameter: the dense network's, summed over all places where it stands."""
     found: dict[Key, Array] = {}
     for e, d in zip(net.edges, written_out(net).edges, strict=True):
         if d in credit:
             rows, columns = e.shape
-            places = matrix(e, np.eye(rows * columns).reshape(-1, rows, columns))  # (weights, source, target), 1 where it stands
+            places = matrix(e, np.eye(rows * columns).reshape(-1, rows, columns))  # 1 where each weight stands
             each = np.einsum("kst,rst->rk", places, credit[d]).reshape(-1, rows, columns)
             found[e.weights] = found.get(e.weights, 0.0) + each
     for g, d in zip(net.groups, written_out(net).groups, strict=True):

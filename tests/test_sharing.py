@@ -2,7 +2,8 @@
 
     w = θ[index]   ⇒   ∂E/∂θ_k = Σ over the places of k
 
-That holds of the gradient by the chain rule, and of every rule that credits a weight with what its own two units carry.
+That holds of the gradient by the chain rule, and of every rule that credits a weight with what its own two
+units carry.
 """
 
 from __future__ import annotations
@@ -17,14 +18,24 @@ from kinds import KINDS, Images, expanded, matrix, summed, written_out
 from algorithms.backprop import Backprop
 from algorithms.checkpointed_backprop import CheckpointedBackprop
 from algorithms.evolution_strategies import EvolutionStrategies
-from algorithms.feedback_alignment import DirectFeedbackAlignment, DirectRandomTargetProjection, FeedbackAlignment, ways_back
+from algorithms.feedback_alignment import (
+    DirectFeedbackAlignment,
+    DirectRandomTargetProjection,
+    FeedbackAlignment,
+    ways_back,
+)
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.genetic import entered
 from algorithms.node_perturbation import NodePerturbation, Reinforce
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_mirror import KolenPollack, WeightMirror, back
-from algorithms.weight_perturbation import ForwardGradient, SequentialWeightPerturbation, Spsa, WeightPerturbation
+from algorithms.weight_perturbation import (
+    ForwardGradient,
+    SequentialWeightPerturbation,
+    Spsa,
+    WeightPerturbation,
+)
 from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Algorithm, Batch, CreditAlgorithm
@@ -38,8 +49,20 @@ from harness.experiment.run import run
 
 Array = Any
 BY_OUTER = [
-    *(Backprop(), CheckpointedBackprop(), CheckpointedBackprop(segment=1), FeedbackAlignment(), DirectFeedbackAlignment()),
-    *(DirectRandomTargetProjection(), SignSymmetry(), SignSymmetry(magnitude="frozen"), KolenPollack(), WeightMirror()),
+    *(
+        Backprop(),
+        CheckpointedBackprop(),
+        CheckpointedBackprop(segment=1),
+        FeedbackAlignment(),
+        DirectFeedbackAlignment(),
+    ),
+    *(
+        DirectRandomTargetProjection(),
+        SignSymmetry(),
+        SignSymmetry(magnitude="frozen"),
+        KolenPollack(),
+        WeightMirror(),
+    ),
     *(Shallow(), NodePerturbation(draws=3), NodePerturbation(antithetic=True), Reinforce(draws=2)),
 ]
 BY_STEPS = [FiniteDifferences(), SequentialWeightPerturbation()]
@@ -104,7 +127,7 @@ def dense_state(rule: Algorithm, case: Case, state: Any) -> tuple[Any, Any]:
 @pytest.mark.parametrize("loss", ["squared_error", "cross_entropy"])
 @pytest.mark.parametrize("rule", BY_OUTER, ids=rule_name)
 def test_shared_credit_is_the_dense_credit_summed_by_index(rule: CreditAlgorithm, kind: str, loss: str) -> None:
-    """To rounding, with the same feedback weights and the same noise; with cross-entropy on softmax outputs, too."""
+    """To rounding, with the same feedback weights and the same noise; of squared error and of cross-entropy."""
     case = Case(kind, loss)
     if isinstance(rule, Reinforce) and loss == "cross_entropy":
         assert "'output' is softmax" in str(rule.refusal(case.task))
@@ -143,7 +166,10 @@ def test_sequential_perturbation_errs_by_half_its_step_times_the_curvature(kind:
 @every_kind
 @pytest.mark.parametrize("rule", BY_CHANCE, ids=rule_name)
 def test_the_mean_of_a_stochastic_credit_is_the_summed_gradient(rule: Any, kind: str) -> None:
-    """4,000 draws at one network, all weights together: false alarms .001 (Šidák). The mean over places is far beyond it."""
+    """4,000 draws at one network, all weights together: false alarms .001 (Šidák).
+
+    The mean over places, in the place of the sum, is beyond the limit.
+    """
     draws, case = 4000, Case(kind, replicas=1)
     params = {k: np.repeat(w, draws, axis=0) for k, w in case.params.items()}
     rand, expected = Rand(7, range(draws), PROBE, block=1), case.gradient()
@@ -173,7 +199,7 @@ def said(name: str, kind: str) -> str:
 
 @every_kind
 def test_rules_with_a_machine_of_their_own_say_that_it_shares_nothing(kind: str) -> None:
-    """Boltzmann machines and forward-forward; a layer of one's own on the raw input does not ask how hidden groups are wired."""
+    """Boltzmann machines and forward-forward; who reads the raw input does not ask how hidden groups are wired."""
     refuse = {name: said(name, kind) for name in registry.algorithms() if said(name, kind)}
     assert set(refuse) == {"boltzmann", "restricted_boltzmann", "mean_field", "forward_forward"}
     for name, sentence in refuse.items():
@@ -198,7 +224,7 @@ def test_every_rule_that_says_no_word_trains_to_the_end(name: str, kind: str) ->
 
 
 def test_a_node_of_a_map_is_a_channel() -> None:
-    """Of the convolutional network: 2 and 2 channels, 3 outputs; of the tied chain: nodes of the edge that lends its weights."""
+    """Convolutional: 2 and 2 channels, 3 outputs. Tied: weights lead into nodes of the edge that lends them."""
     net = Images().network()
     nodes = entered(net)
     assert len(nodes) == net.size
@@ -209,4 +235,4 @@ def test_a_node_of_a_map_is_a_channel() -> None:
         expected += [starts[target.name] + j for _ in range(rows) for j in range(columns)]
     assert nodes.tolist() == expected
     tied = Images(kind="tied").network()
-    assert sorted(set(entered(tied).tolist())) == list(range(4 + 4 + 4 + 3)), "biases of the borrower are nodes of its own"
+    assert set(entered(tied).tolist()) == set(range(4 + 4 + 4 + 3)), "the borrower's biases are its own"

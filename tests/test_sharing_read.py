@@ -1,4 +1,4 @@
-"""Shared weights in the other readings: counts held to closed forms derived by hand, compiled updates to interpreted ones."""
+"""Shared weights in other readings: counts held to closed forms, compiled updates to interpreted ones."""
 
 from __future__ import annotations
 
@@ -78,9 +78,10 @@ def seen_at_most(edge: Edge) -> int:
 def test_shared_networks_cost_their_closed_forms(kind: str) -> None:
     """Cross-entropy of softmax outputs, sigmoid hidden units; n patterns.
 
-    Forward: a product for every place; a sum for the bias; minus, plus, over and exp for a sigmoid. Softmax of k: largest and
-    sum are k − 1 each, minus and over k, exp k. Back: y − d; (1 − y) y · blame; blame and outer products; what a unit is told
-    by all places that see it; biases over patterns and places; ties are sums of credits; v = αv − εg, w + v.
+    Forward: a product for every place; a sum for the bias; minus, plus, over and exp for a sigmoid. Softmax of
+    k: largest and sum are k − 1 each, minus and over k, exp k. Back: y − d; (1 − y) y · blame; blame and outer
+    products; what a unit is told by all places that see it; biases over patterns and places; ties are sums of
+    credits; v = αv − εg, w + v.
     """
     task = Images(kind=kind, loss="cross_entropy")
     net, n, s = task.network(), 9, cost_of(Backprop(PLAIN), task)
@@ -103,7 +104,7 @@ def test_shared_networks_cost_their_closed_forms(kind: str) -> None:
 
 @every_kind
 def test_differences_and_a_second_forward_pass_cost_theirs(kind: str) -> None:
-    """Two forward passes a weight; checkpoints recompute what is not kept, of one segment all but the last hidden group."""
+    """Two forward passes a weight; of one segment, checkpoints recompute all but the last hidden group."""
     task = Images(kind=kind)
     net, forward = task.network(), cost_of(Backprop(PLAIN), task)
     found = cost_of(FiniteDifferences(), task).update.flops["contraction"]
@@ -133,7 +134,7 @@ def test_every_rule_is_counted_on_shared_weights(name: str) -> None:
 @pytest.mark.parametrize("kind", ["mixed", "tied"])
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_compiled_update_is_the_interpreted_one(name: str, kind: str) -> None:
-    """The same random numbers, the same new state, to rounding (of which differences divide by their step)."""
+    """The same random numbers, the same new state, to rounding (which differences divide by their step)."""
     jax = pytest.importorskip("jax", reason="JAX is not installed: there is nothing to compile with")
     from harness.compiling.driver import program_of
     from harness.compiling.loops import TracedRand

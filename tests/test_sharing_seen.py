@@ -1,4 +1,4 @@
-"""What looks at networks, held to what it says of the same network written out, and to the weights it draws."""
+"""What looks at networks, held to what it says of the same ones written out, and to the weights it draws."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_probe_finds_backprop_at_no_angle_by_the_names_of_parameters(kind: s
 @every_kind
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_check_finds_backprop_to_be_the_gradient(kind: str, loss: str) -> None:
-    """Of every parameter, to the digits of each difference; the mean of a forward gradient is not beyond its limit."""
+    """Of every parameter, to the digits of each difference; a forward gradient's mean is within its limit."""
     task = Images(kind=kind, loss=loss)
     groups = check(cell(Backprop(), task)).groups
     assert groups.keys() == {key.name for key in task.network().shapes} | {"total"}
@@ -76,8 +76,11 @@ def test_the_check_finds_backprop_to_be_the_gradient(kind: str, loss: str) -> No
 
 
 def test_a_gauss_newton_step_solves_a_linear_network_in_one() -> None:
-    """y = conv(x): at w + J⁺(y − d) with a sign, the least squares; shared weights make J the sum over places."""
-    image, out = Group("input", (3, 3, 1), "linear", bias=False), Group("output", (2, 2, 1), "linear", bias=False)
+    """y = conv(x): w − J⁺(y − d) are the least squares; shared weights make J the sum over places."""
+    image, out = (
+        Group("input", (3, 3, 1), "linear", bias=False),
+        Group("output", (2, 2, 1), "linear", bias=False),
+    )
     net = Network((image, out), (Convolution(image, out, kernel=(2, 2)),))
     rng, (edge,) = np.random.default_rng(0), net.edges
     x, d = rng.normal(size=(1, 6, 9)), rng.normal(size=(1, 6, 4))
@@ -177,7 +180,12 @@ def test_what_vanishes_is_that_of_shared_credit(kind: str) -> None:
 def test_layers_that_share_their_weights_have_no_ratio() -> None:
     class Loop(Images):
         def network(self) -> Network:
-            x, a, b, y = Group("input", 16, "linear", bias=False), Group("a", 16), Group("b", 16), Group("output", 3)
+            x, a, b, y = (
+                Group("input", 16, "linear", bias=False),
+                Group("a", 16),
+                Group("b", 16),
+                Group("output", 3),
+            )
             first = Edge(x, a)
             return Network((x, a, b, y), (first, Edge(a, b, like=first), Edge(b, y)))
 
@@ -207,7 +215,7 @@ def figure_of(net: Network) -> tuple[Any, dict[str, Array]]:
 
 
 def test_a_kernel_is_drawn_in_its_own_shape() -> None:
-    """2 channels seen, 2 made: the square of offset (1, 2), from channel 1 into channel 0, stands in row 3 + 1, column 2."""
+    """Of 2 channels seen and 2 made: offset (1, 2) of channel 1 into channel 0 is in row 3 + 1, column 2."""
     net = Images(kind="convolution").network()
     figure, weights = figure_of(net)
     maps, small, _ = areas(figure)
@@ -237,7 +245,7 @@ def test_kernels_of_places_stand_as_the_places_do() -> None:
 
 
 def test_what_is_shared_or_late_says_so() -> None:
-    """Tied weights are drawn once, under the names of all; delayed ones beside the others into their group."""
+    """Tied weights are drawn once, under the names of all; delayed ones beside the others into a group."""
     tied = _panels_of(figure_of(Images(kind="tied").network())[1], Images(kind="tied").network())
     assert [(p.target, [b.name for b in p.blocks]) for p in tied] == [
         ("h0", ["input", "bias"]),

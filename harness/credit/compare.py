@@ -100,9 +100,7 @@ def gauss_newton(net: Network, params: Params, batch: Batch) -> Array:
     squared error, and for sequences.
     """
     if not isinstance(batch.loss, SquaredError) or batch.time:
-        raise InputError(
-            "the Gauss–Newton step is that of squared errors of patterns: there is none of sequences or another loss"
-        )
+        raise InputError("the Gauss–Newton step is that of squared errors of patterns, not of sequences or another loss")
     x, replicas = batch.x, next(iter(params.values())).shape[0]
     patterns, outputs = x.shape[-2], net.output.size
     # every pattern is a batch of its own, every output an error of its own: two more leading axes (N, outputs, R, 1, …)
@@ -110,10 +108,8 @@ def gauss_newton(net: Network, params: Params, batch: Batch) -> Array:
     unit = np.broadcast_to(np.eye(outputs, dtype=x.dtype)[:, None, None, :], (patterns, outputs, replicas, 1, outputs))
     slopes = exact(net, params, Batch(alone, unit, unit > 0, batch.epoch, _Outputs()))
     rows = (patterns, outputs, replicas)  # where no way leads out of a group, its slopes are 0 for all outputs at once
-    flat = [
-        np.broadcast_to(slopes[k], (*rows, *shape)).reshape(patterns * outputs, replicas, -1) for k, shape in net.shapes.items()
-    ]
-    jacobian = np.concatenate(flat, axis=-1).swapaxes(0, 1)
+    parts = [np.broadcast_to(slopes[key], (*rows, *shape)).reshape(*rows, -1) for key, shape in net.shapes.items()]
+    jacobian = np.concatenate(parts, axis=-1).reshape(patterns * outputs, replicas, -1).swapaxes(0, 1)
     rest = batch.error(net.forward(params, x)[net.output]).reshape(replicas, patterns * outputs, 1)
     if getattr(batch.loss, "margin", None) is not None:
         jacobian = np.where(rest != 0, jacobian, 0.0)

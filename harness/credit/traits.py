@@ -141,7 +141,8 @@ def scalar(trial: Trial) -> Finding:
     """Whether one number for the whole network is all that the update takes of its targets."""
     if not trial.moves(trial.run(batch=trial.batch._replace(**trial.roll)), trial.everything):
         return Finding(None, "not testable: other targets, the same update")
-    held = trial.batch._replace(**trial.roll, loss=Held(trial.batch.loss))
+    loss: Any = Held(trial.batch.loss)
+    held = trial.batch._replace(**trial.roll, loss=loss)
     if not trial.moves(trial.run(batch=held), trial.everything):
         return Finding(True, "other targets and the same loss, the same update")
     one = trial.batch._replace(x=trial.batch.x[..., :1, :])
