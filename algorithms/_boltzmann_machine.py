@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.core.algorithm import Array, Network, Params, Rand
-from harness.core.errors import InputError, at_least, one_of, whole
+from harness.core.errors import InputError
 from harness.core.loops import repeat
 
 WITHIN = ("input-input", "output-output")
@@ -256,25 +256,12 @@ def barriers(u: Array, temperature: Array) -> Array:
 
 
 def check_schedule(settings: Any) -> None:
-    """Make tuples of `times` and `temperatures`, and raise `InputError` unless they are a schedule."""
-    for name in ("times", "temperatures"):
-        numbers = getattr(settings, name)
-        if not isinstance(numbers, list | tuple) or not numbers:
-            raise InputError(f"{name} must be a list of numbers, one for each temperature, but {numbers!r} was given")
-    for time in settings.times:
-        whole("times", time, 1)
-    for temperature in settings.temperatures:
-        at_least("temperatures", temperature, 0, strict=True)
-    object.__setattr__(settings, "times", tuple(int(time) for time in settings.times))
-    object.__setattr__(settings, "temperatures", tuple(float(temperature) for temperature in settings.temperatures))
+    """Raise `InputError` unless `times` and `temperatures` are a schedule."""
+    if not settings.times:
+        raise InputError("times must be a list of numbers, one for each temperature, but () was given")
     if len(settings.times) != len(settings.temperatures):
         given = f"times={settings.times} and temperatures={settings.temperatures}"
         raise InputError(f"every temperature must have its time, but {given} were given")
-
-
-def check_architecture(name: str) -> None:
-    """Raise `InputError` unless it is the name of one."""
-    one_of("architecture", name, (*ARCHITECTURES, LAYERED))
 
 
 def _role(net: Network, group: Any) -> str:

@@ -29,6 +29,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from algorithms._boltzmann_machine import (
+    ARCHITECTURES,
     CHAINS,
     FREE,
     LAYERED,
@@ -36,39 +37,35 @@ from algorithms._boltzmann_machine import (
     Schedule,
     annealed,
     barriers,
-    check_architecture,
     check_schedule,
     refusal,
     sampled,
 )
 from algorithms._likelihood import ENUMERATED, likelihood_gradient
 from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
-from harness.core.errors import at_least, between, one_of, whole
+from harness.core.setting import setting
 
 
 @dataclass(frozen=True)
 class Boltzmann(Algorithm):
     """Symmetric stochastic units, annealed; weights follow co-occurrences, clamped minus free."""
 
-    architecture: str = LAYERED
-    """layered: the edges of the task's network, input given; encoder: the paper's, input and output each connected inside
-    and with the hidden units; full: everything connected but hidden with hidden."""
-    rule: str = "sign"
-    """A fixed step by the sign of the difference, or along the gradient."""
-    step: float = 2.0
-    """ε."""
-    times: tuple[int, ...] = (2, 2, 2, 4)
-    """Time units at each temperature of the annealing schedule."""
-    temperatures: tuple[float, ...] = (20.0, 15.0, 12.0, 10.0)
-    """The temperatures; at the last one it counts and predicts."""
-    statistics: int = 10
-    """Time units in which co-occurrences are counted."""
-    presentations: int = 2
-    """Times that each pattern is clamped in a cycle, and as many free annealings."""
-    noise_off: float = 0.15
-    """Chance that an on-bit of a pattern is clamped off."""
-    noise_on: float = 0.05
-    """Chance that an off-bit of a pattern is clamped on."""
+    architecture: str = setting(
+        LAYERED,
+        "layered: the edges of the task's network, input given; encoder: the paper's, input and output each connected inside "
+        "and with the hidden units; full: everything connected but hidden with hidden.",
+        one_of=(*ARCHITECTURES, LAYERED),
+    )
+    rule: str = setting("sign", "A fixed step by the sign of the difference, or along the gradient.", one_of=("sign", "gradient"))
+    step: float = setting(2.0, "Step size ε of a weight.", above=0, rate=True)
+    times: tuple[int, ...] = setting((2, 2, 2, 4), "Time units at each temperature of the annealing schedule.", at_least=1)
+    temperatures: tuple[float, ...] = setting(
+        (20.0, 15.0, 12.0, 10.0), "The temperatures T, in units of a weight; at the last one it counts and predicts.", above=0
+    )
+    statistics: int = setting(10, "Time units in which co-occurrences are counted.", at_least=1)
+    presentations: int = setting(2, "Times that each pattern is clamped in a cycle, and as many free annealings.", at_least=1)
+    noise_off: float = setting(0.15, "Chance that an on-bit of a pattern is clamped off.", at_least=0, below=1)
+    noise_on: float = setting(0.05, "Chance that an off-bit of a pattern is clamped on.", at_least=0, below=1)
 
     traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=True, local=True, phases=2, global_scalar=False)
     paper: ClassVar[str] = "Ackley, Hinton & Sejnowski 1985, Cognitive Science 9:147-169"
@@ -77,14 +74,8 @@ class Boltzmann(Algorithm):
     objective: ClassVar[str] = ENUMERATED
 
     def __post_init__(self) -> None:
-        check_architecture(self.architecture)
+        super().__post_init__()
         check_schedule(self)
-        one_of("rule", self.rule, ("sign", "gradient"))
-        at_least("step", self.step, 0, strict=True)
-        whole("statistics", self.statistics, 1)
-        whole("presentations", self.presentations, 1)
-        between("noise_off", self.noise_off, 0, 1)
-        between("noise_on", self.noise_on, 0, 1)
 
     @property
     def schedule(self) -> Schedule:

@@ -27,8 +27,8 @@ from typing import ClassVar, NamedTuple
 
 from algorithms.backprop import Backprop
 from harness.core.algorithm import Array, Batch, Credit, Key, Network, Params, Rand, State, Traits, added
-from harness.core.errors import whole
 from harness.core.network import Edge, Group
+from harness.core.setting import setting
 
 
 class Plan(NamedTuple):
@@ -74,17 +74,17 @@ def enter(net: Network, params: Params, groups: Iterable[Group], y: dict[Group, 
 class CheckpointedBackprop(Backprop):
     """The exact gradient of the loss with few activities kept: the others are recomputed on the way back."""
 
-    segment: int | None = None
-    """Hidden groups in a segment: 1 keeps all activities, all hidden groups or more make one segment; None is ⌈√L⌉ of L."""
+    segment: int | None = setting(
+        None,
+        "Hidden groups in a segment: 1 keeps all activities, all hidden groups or more make one segment; None is ⌈√L⌉ of L.",
+        at_least=1,
+    )
 
     traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=True, local=False, phases=2, global_scalar=False)
     paper: ClassVar[str] = "Chen, Xu, Zhang & Guestrin 2016, arXiv:1604.06174, Algorithm 1"
     equations: ClassVar[str] = "y_l = f(y_{l−1} W_l + b_l) anew from the checkpoint before it, then δ_l and ∂E/∂W_l of backprop"
     oracle: ClassVar[str] = "backprop, bit for bit; closed forms of its work and of its peak memory"
-
-    def __post_init__(self) -> None:
-        if self.segment is not None:
-            whole("segment", self.segment, 1)
+    through_time: ClassVar[bool] = False
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         length = self.segment or max(1, math.ceil(math.sqrt(len(net.hidden))))

@@ -22,24 +22,20 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
-from harness.core.errors import at_least
+from harness.core.setting import setting
 
 
 @dataclass(frozen=True)
 class DeltaRule(Algorithm):
     """Widrow and Hoff's rule (LMS) for a single layer of linear units, one pattern at a time."""
 
-    lr: float = 0.01
-    """Step size η."""
+    lr: float = setting(0.01, "Step size η.", above=0, rate=True)
 
     traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=1, global_scalar=False)
     paper: ClassVar[str] = "Widrow & Hoff 1960, IRE WESCON Convention Record 4:96-104"
     equations: ClassVar[str] = "y = w·x + b, Δw = η (t − y) x"
     oracle: ClassVar[str] = "least squares; the bound 2 / λ_max; w = 0, b = ½ on XOR; the fixed point of a sweep"
     online: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        at_least("lr", self.lr, 0, strict=True)
 
     def applies_to(self, task: Any) -> str | None:
         if task.loss != "squared_error":

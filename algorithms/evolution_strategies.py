@@ -23,8 +23,8 @@ from typing import ClassVar
 import numpy as np
 
 from harness.core.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits
-from harness.core.errors import at_least, whole
 from harness.core.loops import repeat
+from harness.core.setting import setting
 from harness.core.vectors import flatten, unflatten
 
 WORKSPACE = 2**18  # activities of individuals held at once, in numbers: two megabytes, whatever the population
@@ -34,21 +34,15 @@ WORKSPACE = 2**18  # activities of individuals held at once, in numbers: two meg
 class EvolutionStrategies(CreditAlgorithm):
     """The gradient of the smoothed loss, estimated from mirrored pairs of random perturbations of all weights."""
 
-    sigma: float = 0.1
-    """Standard deviation σ of a perturbation."""
-    pairs: int = 25
-    """Mirrored pairs n of perturbations in an update."""
-    shaping: bool = False
-    """Centred ranks in the place of losses (fitness shaping)."""
+    sigma: float = setting(0.1, "Standard deviation σ of a perturbation, in units of a weight.", above=0)
+    pairs: int = setting(25, "Mirrored pairs n of perturbations in an update.", at_least=1)
+    shaping: bool = setting(False, "Centred ranks in the place of losses (fitness shaping).")
 
     traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=50, global_scalar=True)
     paper: ClassVar[str] = "Salimans, Ho, Chen, Sidor & Sutskever 2017, arXiv:1703.03864, algorithm 1"
     equations: ClassVar[str] = "∇J ≈ (1/2nσ) Σ (F(θ + σε_i) − F(θ − σε_i)) ε_i"
     oracle: ClassVar[str] = "closed form on a quadratic; Gauss–Hermite quadrature on a network; 2n forward passes exactly"
-
-    def __post_init__(self) -> None:
-        at_least("sigma", self.sigma, 0, strict=True)
-        whole("pairs", self.pairs, 1)
+    through_time: ClassVar[bool] = True
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         noise = rand.normal(self.pairs, net.size)
@@ -68,7 +62,7 @@ def losses(net: Network, genes: Array, batch: Batch) -> Array:
     """
     *lead, count, size = genes.shape
     crowd = batch.crowd()
-    each = prod(lead) * max(batch.patterns * sum(g.size for g in net.groups), size)
+    each = prod(lead) * max(batch.patterns * net.workspace, size)
     block = max(n for n in range(1, count + 1) if count % n == 0 and (n == 1 or n * each <= WORKSPACE))
 
     def tried(some: Array) -> Array:

@@ -26,16 +26,21 @@ from typing import Any, ClassVar
 
 from algorithms.backprop import Backprop
 from harness.core.algorithm import Array, Batch, Credit, CreditAlgorithm, Key, Network, Params, Rand, State, Traits, added
-from harness.core.errors import at_least
 from harness.core.network import Edge
+from harness.core.setting import setting
 
 
 def ways_back(net: Network) -> list[Edge]:
     """The edges whose weights blame flows back over: those that leave a hidden group, or lend their weights to one that does.
 
-    An edge stands there once for each group that hears over it: more than once where residuals or ties are.
+    An edge stands there once for each group that hears over it: more than once where residuals are. Weights that are shared
+    stand there once, in the name of the edge that lends them.
     """
-    return [e.weights for group in net.hidden for e in net.out_of(group)]
+    found: list[Edge] = []
+    for e in (e for group in net.hidden for e in net.out_of(group)):
+        if e.weights == e or (e.weights not in found and e.weights.source not in net.hidden):
+            found.append(e.weights)
+    return found
 
 
 def random_matrix(spread: float, rand: Rand, rows: int, columns: int) -> Array:
@@ -52,16 +57,12 @@ def random_feedback(net: Network, spread: float, rand: Rand) -> State:
 class FeedbackAlignment(Backprop):
     """Backpropagation with a fixed random matrix in the place of the transposed weights."""
 
-    spread: float = 0.5
-    """Feedback weights B are uniform in ±spread."""
+    spread: float = setting(0.5, "Feedback weights B are uniform in ±spread.", above=0)
 
     traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=False)
     paper: ClassVar[str] = "Lillicrap et al. 2016, Nature Communications 7:13276"
     equations: ClassVar[str] = "δ_l = (B_l δ_{l+1}) ⊙ f′(x_l), B_l random and fixed"
     oracle: ClassVar[str] = "backprop where B = Wᵀ; its angle to backprop on the linear task; backprop's work"
-
-    def __post_init__(self) -> None:
-        at_least("spread", self.spread, 0, strict=True)
 
     def remember(self, net: Network, params: Params, rand: Rand) -> State:
         return random_feedback(net, self.spread, rand)
@@ -74,16 +75,12 @@ class FeedbackAlignment(Backprop):
 class DirectFeedbackAlignment(CreditAlgorithm):
     """Every hidden group hears the output's error itself, over a fixed random matrix of its own."""
 
-    spread: float = 0.5
-    """Feedback weights B are uniform in ±spread."""
+    spread: float = setting(0.5, "Feedback weights B are uniform in ±spread.", above=0)
 
     traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=False)
     paper: ClassVar[str] = "Nøkland 2016, NIPS 29, Direct feedback alignment provides learning in deep neural networks"
     equations: ClassVar[str] = "δ_l = (B_l e) ⊙ f′(x_l), e = ∂E/∂x_out"
     oracle: ClassVar[str] = "feedback alignment where there is one hidden group; closed form of its work"
-
-    def __post_init__(self) -> None:
-        at_least("spread", self.spread, 0, strict=True)
 
     def remember(self, net: Network, params: Params, rand: Rand) -> State:
         return {group.name: random_matrix(self.spread, rand, net.output.size, group.size) for group in net.hidden}

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from harness.core.algorithm import Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits
 from harness.core.differences import SCHEMES, best_step, differences
-from harness.core.errors import at_least, one_of
+from harness.core.setting import setting
 from harness.core.units import UNITS
 
 
@@ -28,21 +28,14 @@ from harness.core.units import UNITS
 class FiniteDifferences(CreditAlgorithm):
     """The gradient from W to 2W evaluations of the loss; knows nothing of slopes or of ways back."""
 
-    scheme: str = "central"
-    """Difference quotient: forward, central, or the complex step."""
-    step: float | None = None
-    """Perturbation h; None is the optimal one for scheme and precision."""
+    scheme: str = setting("central", "Difference quotient: forward, central, or the complex step.", one_of=SCHEMES)
+    step: float | None = setting(None, "Perturbation h; None is the optimal one for scheme and precision.", above=0)
 
     traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=0, global_scalar=True)
     paper: ClassVar[str] = "Press et al. 2007, Numerical Recipes, section 5.7; Squire & Trapp 1998, SIAM Review 40:110-112"
     equations: ClassVar[str] = "∂E/∂w_i ≈ (E(w + h e_i) − E(w − h e_i)) / 2h, or Im E(w + i h e_i) / h"
-    through_time: ClassVar[bool] = True
     oracle: ClassVar[str] = "backprop to the error of each scheme; 2W, W + 1 and W forward passes exactly"
-
-    def __post_init__(self) -> None:
-        one_of("scheme", self.scheme, SCHEMES)
-        if self.step is not None:
-            at_least("step", self.step, 0, strict=True)
+    through_time: ClassVar[bool] = True
 
     def applies_to(self, task: Any) -> str | None:
         if self.scheme != "complex":

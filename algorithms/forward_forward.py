@@ -25,7 +25,7 @@ Hinton 2022, The Forward-Forward Algorithm: some preliminary investigations, arX
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import sqrt
 from typing import Any, ClassVar
@@ -33,10 +33,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update, total
-from harness.core.errors import at_least, one_of, whole
 from harness.core.loops import repeat
 from harness.core.network import Edge, Group, Key
 from harness.core.optimisers import Adam, Optimiser
+from harness.core.setting import setting
 
 READOUTS = ("goodness", "softmax")
 
@@ -45,25 +45,20 @@ READOUTS = ("goodness", "softmax")
 class ForwardForward(Algorithm):
     """Layers that tell right labels from wrong ones by their own activity; nothing flows back."""
 
-    optimiser: Optimiser = field(default_factory=Adam)
-    threshold: float = 1.0
-    """θ for each unit of a layer: a layer of n units has θ = n · threshold."""
-    layers: int | None = None
-    """Copies of a single hidden layer on top of each other; None is the task's network as it is."""
-    readout: str = "goodness"
-    """Predict by the `goodness` of every label in turn, or by a `softmax` in one pass."""
+    optimiser: Optimiser = setting(None, "What the weights do with their credit.", factory=Adam)
+    threshold: float = setting(1.0, "θ for each unit of a layer: a layer of n units has θ = n · threshold.", above=0)
+    layers: int | None = setting(
+        None, "Copies of a single hidden layer on top of each other; None is the task's network as it is.", at_least=1
+    )
+    readout: str = setting(
+        "goodness", "Predict by the `goodness` of every label in turn, or by a `softmax` in one pass.", one_of=READOUTS
+    )
 
     # the slope is that of a unit's own activity, y f′(x) = y
     traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=False, local=True, phases=2, global_scalar=False)
     paper: ClassVar[str] = "Hinton 2022, arXiv:2212.13345"
     equations: ClassVar[str] = "g = Σ y², p = σ(g − θ), ∂loss/∂w_ij = Σ z_i 2 y_j (p − [positive])"
     oracle: ClassVar[str] = "central differences and complex step of each layer's loss; labels tried one by one"
-
-    def __post_init__(self) -> None:
-        at_least("threshold", self.threshold, 0, strict=True)
-        one_of("readout", self.readout, READOUTS)
-        if self.layers is not None:
-            whole("layers", self.layers, 1)
 
     def applies_to(self, task: Any) -> str | None:
         kind, net = task.spec().kind, task.network()

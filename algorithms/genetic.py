@@ -35,8 +35,9 @@ import numpy as np
 
 from algorithms.evolution_strategies import losses
 from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
-from harness.core.errors import InputError, at_least, one_of, whole
+from harness.core.errors import InputError
 from harness.core.network import Edge
+from harness.core.setting import setting
 from harness.core.vectors import flatten, unflatten
 
 CROSSOVERS = ("crossover_nodes", "crossover_weights")
@@ -47,24 +48,27 @@ MUTATIONS = ("mutate_nodes", "biased_mutate_weights", "unbiased_mutate_weights")
 class Genetic(Algorithm):
     """A population of weight vectors, bred by rank with crossover and mutation of nodes or weights."""
 
-    population: int = 150
-    """Individuals P."""
-    elite: int = 1
-    """How many of the best live on unchanged; the others are replaced by children."""
-    parent_scalar: float = 0.985
-    """How much likelier a parent is than the next better one (s)."""
-    crossover_probability: float = 0.5
-    """Share of children made by crossover; the others are mutants of one parent."""
-    crossover: str = "crossover_nodes"
-    """crossover_nodes or crossover_weights."""
-    mutation: str = "mutate_nodes"
-    """mutate_nodes, biased_mutate_weights or unbiased_mutate_weights."""
-    nodes: int = 2
-    """Nodes n that mutate_nodes mutates; all where there are fewer."""
-    weight_probability: float = 0.1
-    """Probability p with which the other mutations change a weight."""
-    spread: float = 2.0
-    """Scale of e^{−|x|}: the mean size of first weights and mutations."""
+    population: int = setting(150, "Individuals P.", at_least=2)
+    elite: int = setting(1, "How many of the best live on unchanged; the others are replaced by children.", at_least=0)
+    parent_scalar: float = setting(
+        0.985, "How likely a parent is beside the next better one: the factor s of P(parent of rank r).", above=0, at_most=1
+    )
+    crossover_probability: float = setting(
+        0.5, "Share of children made by crossover; the others are mutants of one parent.", at_least=0, at_most=1
+    )
+    crossover: str = setting(
+        "crossover_nodes",
+        "What a child has from either parent: single weights, or nodes with all weights into them.",
+        one_of=CROSSOVERS,
+    )
+    mutation: str = setting(
+        "mutate_nodes", "What is mutated: all weights into n nodes, or each weight with probability p.", one_of=MUTATIONS
+    )
+    nodes: int = setting(2, "Nodes n that mutate_nodes mutates; all where there are fewer.", at_least=1)
+    weight_probability: float = setting(
+        0.1, "Probability p with which the other mutations change a weight.", at_least=0, at_most=1
+    )
+    spread: float = setting(2.0, "Scale of e^{−|x|}: the mean size of first weights and mutations.", above=0)
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=False, transports_weights=False, local=False, phases=150, global_scalar=True
@@ -72,21 +76,12 @@ class Genetic(Algorithm):
     paper: ClassVar[str] = "Montana & Davis 1989, IJCAI-89:762-767"
     equations: ClassVar[str] = "P(parent of rank r) ∝ s^r; child = crossover of two parents, or w + ξ at n nodes"
     oracle: ClassVar[str] = "operators one by one; χ² of parents; elitism; P forward passes exactly; NEAT's evaluations on XOR"
+    through_time: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        whole("population", self.population, 2)
-        whole("elite", self.elite, 0)
+        super().__post_init__()
         if self.elite >= self.population:
             raise InputError(f"elite must be below the population of {self.population}, but {self.elite} was given")
-        one_of("crossover", self.crossover, CROSSOVERS)
-        one_of("mutation", self.mutation, MUTATIONS)
-        if not 0 < self.parent_scalar <= 1:
-            raise InputError(f"parent_scalar must be above 0 and at most 1, but {self.parent_scalar!r} was given")
-        for name in ("crossover_probability", "weight_probability"):
-            if not 0 <= (value := getattr(self, name)) <= 1:
-                raise InputError(f"{name} must be at least 0 and at most 1, but {value!r} was given")
-        whole("nodes", self.nodes, 1)
-        at_least("spread", self.spread, 0, strict=True)
 
     def init(self, net: Network, params: Params, rand: Rand) -> State:
         others = self.spread * two_sided_exponential(rand.uniform(self.population - 1, net.size))
@@ -143,7 +138,11 @@ def two_sided_exponential(u: Array) -> Array:
 
 
 def entered(net: Network) -> Array:
-    """Which node, numbered without inputs, each weight leads into (W,), in the order of `flatten`."""
-    start = dict(zip(net.groups, np.cumsum([0, *(g.size if net.into(g) else 0 for g in net.groups)]), strict=False))
-    into = [(start[k.target if isinstance(k, Edge) else k], rows, columns) for k, (rows, columns) in net.shapes.items()]
-    return np.concatenate([np.tile(first + np.arange(columns), rows) for first, rows, columns in into])
+    """Which node, numbered without inputs, each weight leads into (W,), in the order of `flatten`.
+
+    All units of a map that share a bias, those of a channel, are one node. A weight that several groups share leads into
+    the node of the edge that lends it.
+    """
+    start = dict(zip(net.groups, np.cumsum([0, *(g.channels if net.into(g) else 0 for g in net.groups)]), strict=False))
+    into = [(k.target if isinstance(k, Edge) else k, shape) for k, shape in net.shapes.items()]
+    return np.concatenate([np.tile(start[g] + np.arange(columns) % g.channels, rows) for g, (rows, columns) in into])

@@ -26,20 +26,23 @@ import numpy as np
 from algorithms._boltzmann_machine import FREE, LAYERED, Machine, check_schedule, refusal
 from algorithms._likelihood import likelihood_gradient
 from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
-from harness.core.errors import at_least
 from harness.core.loops import repeat
+from harness.core.setting import setting
 
 
 @dataclass(frozen=True)
 class MeanField(Algorithm):
     """A deterministic Boltzmann machine: correlations are products of means."""
 
-    lr: float = 0.5
-    """η."""
-    times: tuple[int, ...] = (1, 1, 1, 3)
-    """Time units at each temperature of the annealing schedule: looks that every unit takes at the others."""
-    temperatures: tuple[float, ...] = (2.0, 1.5, 1.2, 1.0)
-    """The temperatures."""
+    lr: float = setting(0.5, "Step size η.", above=0, rate=True)
+    times: tuple[int, ...] = setting(
+        (1, 1, 1, 3),
+        "Time units at each temperature of the annealing schedule: looks that every unit takes at the others.",
+        at_least=1,
+    )
+    temperatures: tuple[float, ...] = setting(
+        (2.0, 1.5, 1.2, 1.0), "The temperatures T, in units of a weight; at the last one it learns and predicts.", above=0
+    )
 
     traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=True, local=True, phases=2, global_scalar=False)
     paper: ClassVar[str] = "Peterson & Anderson 1987, Complex Systems 1:995-1019"
@@ -51,8 +54,8 @@ class MeanField(Algorithm):
     objective: ClassVar[str] = "the likelihood of the Boltzmann machine with its weights, by enumeration of states"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_schedule(self)
-        at_least("lr", self.lr, 0, strict=True)
 
     def applies_to(self, task: Any) -> str | None:
         return refusal(task, LAYERED)

@@ -27,8 +27,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from harness.core.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits, Update
-from harness.core.errors import InputError, at_least, whole
 from harness.core.network import Group
+from harness.core.setting import setting
 from harness.core.vectors import at_once, flatten, in_a_row, in_blocks
 
 
@@ -36,21 +36,14 @@ from harness.core.vectors import at_once, flatten, in_a_row, in_blocks
 class NodePerturbation(CreditAlgorithm):
     """All units shaken at once; each is credited with its own noise times the change of a pattern's loss."""
 
-    sigma: float = 1e-3
-    """Size σ of the noise in a unit's net input."""
-    antithetic: bool = False
-    """Compare with the loss under the opposite noise, not under none."""
-    draws: int = 1
-    """Estimates averaged in an update."""
+    sigma: float = setting(1e-3, "Size σ of the noise in a unit's net input.", above=0)
+    antithetic: bool = setting(False, "Compare with the loss under the opposite noise, not under none.")
+    draws: int = setting(1, "Estimates averaged in an update.", at_least=1)
 
     traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=2, global_scalar=True)
     paper: ClassVar[str] = "Werfel, Xie & Seung 2005, Neural Computation 17:2699-2718; Flower & Jabri 1993, NIPS 5:212-219"
     equations: ClassVar[str] = "∂E/∂w_ij ≈ Σ_p y_ip (E_p(ξ) − E_p(0)) / σ · ξ_jp"
     oracle: ClassVar[str] = "backprop in expectation (z-test); learning speed of Werfel et al. on the linear perceptron"
-
-    def __post_init__(self) -> None:
-        at_least("sigma", self.sigma, 0, strict=True)
-        whole("draws", self.draws, 1)
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         y = net.forward(params, batch.x)
@@ -76,20 +69,13 @@ class NodePerturbation(CreditAlgorithm):
 class Reinforce(CreditAlgorithm):
     """Random binary units; what surprised a unit is credited with the reward beyond what was expected."""
 
-    gamma: float = 0.1
-    """Weight γ of the newest reward in the baseline b; 0 leaves b at 0."""
-    draws: int = 1
-    """Times each pattern is shown in an update; estimates are averaged."""
+    gamma: float = setting(0.1, "Weight γ of the newest reward in the baseline b; 0 leaves b at 0.", at_least=0, at_most=1)
+    draws: int = setting(1, "Times each pattern is shown in an update; estimates are averaged.", at_least=1)
 
     traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=1, global_scalar=True)
     paper: ClassVar[str] = "Williams 1992, Machine Learning 8:229-256"
     equations: ClassVar[str] = "Δw_ij = α (r − b) (y_j − p_j) y_i, b ← γ r + (1 − γ) b"
     oracle: ClassVar[str] = "the gradient of the expected loss by enumeration of all states (z-test)"
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.gamma <= 1:
-            raise InputError(f"gamma must be at least 0 and at most 1, but {self.gamma!r} was given")
-        whole("draws", self.draws, 1)
 
     def applies_to(self, task: Any) -> str | None:
         net = task.network()

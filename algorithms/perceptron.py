@@ -29,15 +29,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
-from harness.core.errors import at_least, whole
+from harness.core.setting import setting
 
 
 @dataclass(frozen=True)
 class Perceptron(Algorithm):
     """Rosenblatt's rule for a single layer of threshold units, one pattern at a time."""
 
-    lr: float = 1.0
-    """Step size ε; with zero initial weights it scales the weights and changes no decision."""
+    lr: float = setting(
+        1.0, "Step size ε; with zero initial weights it scales the weights and changes no decision.", above=0, rate=True
+    )
 
     traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=1, global_scalar=False)
     paper: ClassVar[str] = "Rosenblatt 1958, Psychological Review 65:386-408"
@@ -53,9 +54,6 @@ class Perceptron(Algorithm):
         if not task.meets(0.0, 1.0):
             return f"its outputs are 0 or 1, which never meet the criterion {task.criterion!r} of {task.name}"
         return None
-
-    def __post_init__(self) -> None:
-        at_least("lr", self.lr, 0, strict=True)
 
     def init(self, net: Network, params: Params, rand: Rand) -> State:
         return {"params": self.zeros(net.input_size, net, rand)}
@@ -90,10 +88,8 @@ class Perceptron(Algorithm):
 class RandomFeaturePerceptron(Perceptron):
     """Rosenblatt's machine: frozen random threshold units see the input, the perceptron rule sees them."""
 
-    a_units: int = 512
-    """Association units; the Mark I had 512."""
-    connections: int | None = None
-    """Inputs that each of them is connected to, drawn at random; None is all."""
+    a_units: int = setting(512, "Association units; the Mark I had 512.", at_least=1)
+    connections: int | None = setting(None, "Inputs that each of them is connected to, drawn at random; None is all.", at_least=1)
 
     paper: ClassVar[str] = "Rosenblatt 1962, Principles of Neurodynamics; 1958, Psychological Review 65:386-408"
     equations: ClassVar[str] = "a_j = [Σ s_ij x_i > θ_j], frozen; Δw = ε (d − y) a on a mistake"
@@ -105,12 +101,6 @@ class RandomFeaturePerceptron(Perceptron):
         if self.connections is not None and self.connections > inputs:
             return f"its A-units have {self.connections} connections each, but {task.name} has {inputs} inputs"
         return super().applies_to(task)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        whole("a_units", self.a_units, 1)
-        if self.connections is not None:
-            whole("connections", self.connections, 1)
 
     def init(self, net: Network, params: Params, rand: Rand) -> State:
         inputs, units = net.input_size, self.a_units

@@ -25,8 +25,8 @@ import numpy as np
 from algorithms._boltzmann_machine import CHAINS, FREE, Machine, Schedule, barriers, refusal, sampled
 from algorithms._likelihood import ENUMERATED, likelihood_gradient
 from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
-from harness.core.errors import at_least, whole
 from harness.core.loops import repeat
+from harness.core.setting import setting
 
 RESTRICTED = ("input-hidden", "hidden-output")
 ASKED = Schedule((20,), (1.0,), 20)  # time units before and while predictions are sampled
@@ -36,12 +36,9 @@ ASKED = Schedule((20,), (1.0,), 20)  # time units before and while predictions a
 class RestrictedBoltzmann(Algorithm):
     """Hidden units joined to visible ones only, taught by k steps of sampling from the data."""
 
-    lr: float = 0.3
-    """ε."""
-    k: int = 1
-    """Steps of Gibbs sampling from the data."""
-    one_hot: bool = False
-    """Outputs are labels: in predictions exactly one of them is on."""
+    lr: float = setting(0.3, "Step size ε.", above=0, rate=True)
+    k: int = setting(1, "Steps k of Gibbs sampling from the data.", at_least=1)
+    one_hot: bool = setting(False, "Outputs are labels: in predictions exactly one of them is on.")
 
     traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=True, local=True, phases=2, global_scalar=False)
     paper: ClassVar[str] = "Hinton 2002, Neural Computation 14:1771-1800"
@@ -49,10 +46,6 @@ class RestrictedBoltzmann(Algorithm):
     oracle: ClassVar[str] = "enumeration: CD-k's expected step from the transition matrix, and the likelihood's as k → ∞"
 
     objective: ClassVar[str] = ENUMERATED
-
-    def __post_init__(self) -> None:
-        at_least("lr", self.lr, 0, strict=True)
-        whole("k", self.k, 1)
 
     def applies_to(self, task: Any) -> str | None:
         if not task.network().hidden:

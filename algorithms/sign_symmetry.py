@@ -23,7 +23,7 @@ import numpy as np
 from algorithms.backprop import Backprop
 from algorithms.feedback_alignment import ways_back
 from harness.core.algorithm import Batch, Credit, Network, Params, Rand, State, Traits
-from harness.core.errors import at_least, one_of
+from harness.core.setting import setting
 
 MAGNITUDES = ("uniform", "frozen", "batchwise")
 
@@ -32,19 +32,19 @@ MAGNITUDES = ("uniform", "frozen", "batchwise")
 class SignSymmetry(Backprop):
     """Backpropagation over the signs of the weights, with magnitudes of their own."""
 
-    magnitude: str = "uniform"
-    """Magnitudes M of the feedback weights: uniform (all `scale`), frozen (random, drawn once), batchwise (for every batch)."""
-    scale: float = 1.0
-    """The magnitude of all, or the end of the interval from 0 that random ones are uniform in."""
+    magnitude: str = setting(
+        "uniform",
+        "Magnitudes M of the feedback weights: uniform (all `scale`), frozen (random, drawn once), batchwise (for every batch).",
+        one_of=MAGNITUDES,
+    )
+    scale: float = setting(
+        1.0, "The magnitude of all, or the end of the interval from 0 that random ones are uniform in.", above=0
+    )
 
     traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=True, local=False, phases=1, global_scalar=False)
     paper: ClassVar[str] = "Liao, Leibo & Poggio 2016, AAAI, arXiv:1510.05067"
     equations: ClassVar[str] = "δ_l = (B_l δ_{l+1}) ⊙ f′(x_l), B = M ⊙ sign(Wᵀ)"
     oracle: ClassVar[str] = "backprop where all W are ±scale; signs of B and W always the same"
-
-    def __post_init__(self) -> None:
-        one_of("magnitude", self.magnitude, MAGNITUDES)
-        at_least("scale", self.scale, 0, strict=True)
 
     def magnitudes(self, net: Network, rand: Rand) -> State:
         """M of every edge that blame flows back over, random in (0, scale], in the shape of its weights."""

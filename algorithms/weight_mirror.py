@@ -34,8 +34,9 @@ from typing import Any, ClassVar
 from algorithms.backprop import Backprop
 from algorithms.feedback_alignment import FeedbackAlignment, random_matrix, ways_back
 from harness.core.algorithm import Algorithm, Batch, Credit, Network, Params, Rand, State, Traits, Update
-from harness.core.errors import InputError, at_least, between, whole
+from harness.core.errors import InputError
 from harness.core.network import Edge
+from harness.core.setting import setting
 
 
 def back(edge: Edge) -> Any:
@@ -47,10 +48,13 @@ def back(edge: Edge) -> Any:
 class KolenPollack(Backprop):
     """Forward and feedback weights get the same changes and the same decay, and so become each other's mirror."""
 
-    decay: float = 0.0001
-    """Fraction λ > 0 by which W and B shrink after each change; the optimiser has none beside it."""
-    spread: float = 0.5
-    """Feedback weights B start uniform in ±spread."""
+    decay: float = setting(
+        0.0001,
+        "Fraction λ by which W and B shrink after each change; the optimiser has none beside it.",
+        above=0,
+        below=1,
+    )
+    spread: float = setting(0.5, "Feedback weights B start uniform in ±spread.", above=0)
 
     traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=False)
     paper: ClassVar[str] = "Akrout et al. 2019, NeurIPS 32, eqs. 16, 17, after Kolen & Pollack 1994"
@@ -58,9 +62,7 @@ class KolenPollack(Backprop):
     oracle: ClassVar[str] = "W − Bᵀ shrinks as (1 − λ)^t exactly; backprop where B starts at Wᵀ"
 
     def __post_init__(self) -> None:
-        at_least("decay", self.decay, 0, strict=True)
-        between("decay", self.decay, 0, 1)
-        at_least("spread", self.spread, 0, strict=True)
+        super().__post_init__()
         if other := getattr(self.optimiser, "decay", None):
             raise InputError(
                 f"the optimiser's decay={other} would come on top of kolen_pollack's own decay={self.decay}: give that one alone"
@@ -92,26 +94,18 @@ class KolenPollack(Backprop):
 class WeightMirror(FeedbackAlignment):
     """Noise through each layer lets feedback weights find the transposed weights, between updates."""
 
-    mirror_lr: float = 0.2
-    """Learning rate η_B of the feedback weights in mirror mode."""
-    mirror_decay: float = 0.05
-    """Fraction λ_WM by which the feedback weights shrink in each phase of mirror mode."""
-    sigma: float = 1.0
-    """Standard deviation σ of the noise."""
-    noise_patterns: int = 16
-    """Patterns of noise in a phase of mirror mode."""
+    mirror_lr: float = setting(0.2, "Learning rate η_B of the feedback weights in mirror mode.", above=0)
+    mirror_decay: float = setting(
+        0.05, "Fraction λ_WM by which the feedback weights shrink in each phase of mirror mode.", at_least=0, below=1
+    )
+    sigma: float = setting(1.0, "Standard deviation σ of the noise, in units of an activity.", above=0)
+    noise_patterns: int = setting(16, "Patterns of noise in a phase of mirror mode.", at_least=1)
 
     traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=False, local=True, phases=2, global_scalar=False)
     paper: ClassVar[str] = "Akrout et al. 2019, NeurIPS 32, eq. 7"
     equations: ClassVar[str] = "mirror mode: ΔB = η_B y_l y_{l+1}ᵀ − λ_WM B with y_l ~ N(0, σ²)"
     oracle: ClassVar[str] = "E[ΔB] ∝ Wᵀ by a z-test; its angle to Wᵀ falls"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        at_least("mirror_lr", self.mirror_lr, 0, strict=True)
-        between("mirror_decay", self.mirror_decay, 0, 1)
-        at_least("sigma", self.sigma, 0, strict=True)
-        whole("noise_patterns", self.noise_patterns, 1)
+    through_time: ClassVar[bool] = False
 
     def mirror(self, net: Network, params: Params, memory: State, rand: Rand) -> State:
         """The feedback weights after a phase of mirror mode."""

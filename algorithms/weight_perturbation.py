@@ -26,8 +26,8 @@ import numpy as np
 
 from harness.core.algorithm import Algorithm, Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits, Update
 from harness.core.differences import differences
-from harness.core.errors import at_least, one_of, whole
 from harness.core.network import Key
+from harness.core.setting import setting
 from harness.core.tangent import tangent
 from harness.core.vectors import at_once, flatten, in_a_row, in_blocks, loss_at, unflatten
 
@@ -38,24 +38,16 @@ DIRECTIONS = ("normal", "sign")
 class WeightPerturbation(CreditAlgorithm):
     """All weights shaken at once; each is credited with its own noise times the change of the loss."""
 
-    sigma: float = 1e-3
-    """Size σ of the noise."""
-    direction: str = "normal"
-    """Noise ξ: normal numbers, or ±1 (sign)."""
-    antithetic: bool = False
-    """Compare with the loss at w − σξ, not at w."""
-    draws: int = 1
-    """Estimates averaged in an update."""
+    sigma: float = setting(1e-3, "Size σ of the noise, in units of a weight.", above=0)
+    direction: str = setting("normal", "Noise ξ: normal numbers, or ±1 (sign).", one_of=DIRECTIONS)
+    antithetic: bool = setting(False, "Compare with the loss at w − σξ, not at w.")
+    draws: int = setting(1, "Estimates averaged in an update.", at_least=1)
 
     traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=2, global_scalar=True)
     paper: ClassVar[str] = "Werfel, Xie & Seung 2005, Neural Computation 17:2699-2718; Cauwenberghs 1993, NIPS 5"
     equations: ClassVar[str] = "∂E/∂w ≈ (E(w + σξ) − E(w)) / σ · ξ"
     oracle: ClassVar[str] = "backprop in expectation (z-test); learning speed of Werfel et al. on the linear perceptron"
-
-    def __post_init__(self) -> None:
-        at_least("sigma", self.sigma, 0, strict=True)
-        one_of("direction", self.direction, DIRECTIONS)
-        whole("draws", self.draws, 1)
+    through_time: ClassVar[bool] = True
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         xi = directions(self.direction, rand, self.draws, net.size)
@@ -69,16 +61,13 @@ class WeightPerturbation(CreditAlgorithm):
 class SequentialWeightPerturbation(CreditAlgorithm):
     """One weight shaken after the other by a step that hardware can do; then all are changed."""
 
-    sigma: float = 1e-3
-    """Size σ of the perturbation."""
+    sigma: float = setting(1e-3, "Size σ of the perturbation, in units of a weight.", above=0)
 
     traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=0, global_scalar=True)
     paper: ClassVar[str] = "Jabri & Flower 1992, IEEE TNN 3:154-157"
     equations: ClassVar[str] = "∂E/∂w_i ≈ (E(w + σ e_i) − E(w)) / σ"
     oracle: ClassVar[str] = "backprop up to σ/2 ∂²E/∂w_i²; W + 1 forward passes exactly"
-
-    def __post_init__(self) -> None:
-        at_least("sigma", self.sigma, 0, strict=True)
+    through_time: ClassVar[bool] = True
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         return differences(net, params, batch, "forward", self.sigma)
@@ -88,19 +77,13 @@ class SequentialWeightPerturbation(CreditAlgorithm):
 class ForwardGradient(CreditAlgorithm):
     """The exact slope of the loss along a random direction, by forward-mode derivatives, times that direction."""
 
-    direction: str = "normal"
-    """Directions v: normal numbers, or ±1 (sign)."""
-    draws: int = 1
-    """Estimates averaged in an update."""
+    direction: str = setting("normal", "Directions v: normal numbers, or ±1 (sign).", one_of=DIRECTIONS)
+    draws: int = setting(1, "Estimates averaged in an update.", at_least=1)
 
     traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=True)
     paper: ClassVar[str] = "Baydin, Pearlmutter, Syme, Wood & Torr 2022, arXiv:2202.08587"
     equations: ClassVar[str] = "∂E/∂w ≈ (∇E · v) v"
     oracle: ClassVar[str] = "backprop in expectation (z-test); E‖g‖² = (d + 2) ‖∇E‖² and d ‖∇E‖²"
-
-    def __post_init__(self) -> None:
-        one_of("direction", self.direction, DIRECTIONS)
-        whole("draws", self.draws, 1)
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         v = directions(self.direction, rand, self.draws, net.size)
@@ -120,29 +103,22 @@ class ForwardGradient(CreditAlgorithm):
 class Spsa(Algorithm):
     """Simultaneous perturbation stochastic approximation: two measurements a step, whose gains are its schedule."""
 
-    a: float | None = None
-    """Gain of the steps; None makes the first one the task's usual learning rate."""
-    c: float = 0.01
-    """Gain of the perturbations: about the noise of the loss, which has none here, so small."""
-    A: float | None = None
-    """Stability constant of the steps; None is 10 % of the task's usual number of sweeps."""
-    alpha: float = 0.602
-    """Exponent of the steps."""
-    gamma: float = 0.101
-    """Exponent of the perturbations."""
-    draws: int = 1
-    """Estimates averaged in a step."""
+    a: float | None = setting(
+        None, "Gain of the steps; None makes the first one the task's usual learning rate.", above=0, rate=True
+    )
+    c: float = setting(0.01, "Gain of the perturbations: about the noise of the loss, which has none here, so small.", above=0)
+    A: float | None = setting(
+        None, "Stability constant of the steps; None is 10 % of the task's usual number of sweeps.", at_least=0
+    )
+    alpha: float = setting(0.602, "Exponent α of the steps.", at_least=0)
+    gamma: float = setting(0.101, "Exponent γ of the perturbations.", at_least=0)
+    draws: int = setting(1, "Estimates averaged in a step.", at_least=1)
 
     traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=2, global_scalar=True)
     paper: ClassVar[str] = "Spall 1992, IEEE TAC 37:332-341; gains of Spall 1998, IEEE TAES 34:817-823"
     equations: ClassVar[str] = "w ← w − a_k (E(w + c_k Δ) − E(w − c_k Δ)) / 2c_k · Δ, a_k = a/(k+1+A)^α, c_k = c/(k+1)^γ"
     oracle: ClassVar[str] = "backprop in expectation (z-test); the gain sequences by hand"
-
-    def __post_init__(self) -> None:
-        for name in ("a", "A", "c", "alpha", "gamma"):
-            if (value := getattr(self, name)) is not None:
-                at_least(name, value, 0, strict=name in ("a", "c"))
-        whole("draws", self.draws, 1)
+    through_time: ClassVar[bool] = True
 
     def resolved(self, usual: Any) -> Algorithm:
         stability = 0.1 * usual.epochs if self.A is None else self.A

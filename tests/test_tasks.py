@@ -257,7 +257,7 @@ def test_every_pattern_is_held_out_as_often_as_any_other() -> None:
 
 def test_nothing_held_out_means_all_104_patterns_and_no_held_out_figure() -> None:
     data = split([0, 1], held=0)
-    assert data.x.shape == (104, 36)
+    assert data.x.shape == (1, 104, 36)
     assert data.held is None
     assert FamilyTree(held=3).held_out == 3
 
@@ -398,7 +398,7 @@ def test_a_pattern_is_right_only_with_every_output_of_it() -> None:
 
 def test_targets_are_the_settings_on_and_off() -> None:
     data = Encoder(size=3, hidden=2, target_off=0.1, target_on=0.9).data(Rand(0, [0], SPLIT), float)
-    assert data.target.tolist() == [[0.9, 0.1, 0.1], [0.1, 0.9, 0.1], [0.1, 0.1, 0.9]]
+    assert data.target[0].tolist() == [[0.9, 0.1, 0.1], [0.1, 0.9, 0.1], [0.1, 0.1, 0.9]]
 
 
 @pytest.mark.parametrize(
@@ -462,7 +462,7 @@ def test_without_a_margin_beyond_the_target_is_an_error_too() -> None:
         (Xor, {"share": 0.5, "criterion": "error", "bound": 0.1}, ["share=0.5", "ignored", "error"]),
         (Xor, {"scale": -1}, ["scale", "-1", "at least 0"]),
         (Xor, {"scale": 1.0, "init": "glorot"}, ["scale=1.0", "ignored", "glorot"]),
-        (Xor, {"init": "golrot"}, ["initial weights", "'golrot'", "did you mean 'glorot'"]),
+        (Xor, {"init": "golrot"}, ["init", "'golrot'", "did you mean 'glorot'"]),
         (Xor, {"target_on": 2.0, "target_off": 1.5}, ["target_off=1.5", "target_on=2.0", "between 0 and 1"]),
     ],
     ids=lambda v: v.__name__ if isinstance(v, type) else str(v) if isinstance(v, dict) else "",

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.answers.pairs import beside
 from harness.answers.shares import points
@@ -35,9 +35,7 @@ def table(cells: pd.DataFrame) -> pd.DataFrame:
             "solved [95 %]": rate(row),
             "median epochs": number(row.epochs_median),
         }
-        for row, task, loss, lr in zip(
-            each(some), *(some[c] for c in ("task_name", "task.loss", LR)), strict=True
-        )
+        for row, task, loss, lr in zip(each(some), *(some[c] for c in ("task_name", "task.loss", LR)), strict=True)
     ]
     return pd.DataFrame(rows)
 
@@ -45,7 +43,8 @@ def table(cells: pd.DataFrame) -> pd.DataFrame:
 def pairs(cells: pd.DataFrame) -> Iterator[tuple[str, float, str, str]]:
     """Task, rate and ids of cross-entropy and squared error, wherever both were run at one rate."""
     some = cells[cells["replicas"].notna()]
-    for (task, lr), rows in some.groupby(["task_name", LR], sort=False):
+    for key, rows in some.groupby(["task_name", LR], sort=False):
+        task, lr = cast(tuple[str, float], key)
         by = dict(zip(rows["task.loss"], rows["id"], strict=True))
         if {SQUARED, CROSS} <= by.keys():
             yield task, float(lr), by[CROSS], by[SQUARED]
@@ -78,9 +77,7 @@ def _difference(replicas: pd.DataFrame, cross: str, squared: str) -> str:
     found: Any = beside(replicas, cross, squared)
     gap = found.rate
     word = "**more**" if gap.low > 0 else "**fewer**" if gap.high < 0 else "not decidedly more or fewer"
-    cost = {"less": "cheaper", "more": "dearer", "undecided": "not decidedly cheaper or dearer"}[
-        decided(found.log_ratio)
-    ]
+    cost = {"less": "cheaper", "more": "dearer", "undecided": "not decidedly cheaper or dearer"}[decided(found.log_ratio)]
     return (
         f"{word}, {points(gap)}, and a success is {cost} in epochs, {ratio(found.log_ratio)} times squared error's "
         f"(pairs of replicas: {number(found.replicas)})"

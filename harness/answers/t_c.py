@@ -12,10 +12,10 @@ import numpy as np
 
 from harness.answers.shares import mean, percents, share
 from harness.answers.words import several
+from harness.core.outcomes import SOLVED
 from harness.experiment.summary import number
 from harness.inspection.kernels import KINDS, LEAST, OTHER, kinds
 from harness.tasks.t_c import KERNEL, SMALLEST
-from harness.training.trainer import SOLVED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,9 +43,7 @@ def how(meta: Any) -> str:
     """How a cell was trained: optimiser, rate, and whether on, until every output was near its target."""
     optimiser = meta["algorithm"]["optimiser"]
     further = f", to within {meta['task']['bound']:g}" if meta["task"]["criterion"] == "margin" else ""
-    return f"{OPTIMISERS.get(optimiser['name'], optimiser['name'])} at {optimiser['lr']:g}{further}".replace(
-        "0.", "."
-    )
+    return f"{OPTIMISERS.get(optimiser['name'], optimiser['name'])} at {optimiser['lr']:g}{further}".replace("0.", ".")
 
 
 def kernels(records: Iterable[Record]) -> list[Kernels]:

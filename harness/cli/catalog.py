@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.cli.conf import CONF
 from harness.core import registry
 from harness.core.registry import first_line
+from harness.studies.conf import CONF
 
 
 def main(arguments: Sequence[str] = ()) -> None:

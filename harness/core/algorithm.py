@@ -8,7 +8,7 @@ thousand networks. `update` is a pure function in plain NumPy; nothing handed in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 from harness.core.data import Data
@@ -19,6 +19,7 @@ from harness.core.naming import snake_case
 from harness.core.network import Group, Key, Network, Params
 from harness.core.optimisers import GradientDescent, Optimiser
 from harness.core.rand import Rand
+from harness.core.setting import check, setting
 
 Array = Any
 State = dict[str, Any]  # nested containers of arrays; "params" holds the weights
@@ -150,9 +151,26 @@ class Algorithm:
     def __init_subclass__(cls) -> None:
         cls.name = snake_case(cls.__name__)
 
+    def __post_init__(self) -> None:
+        check(self)
+
     def applies_to(self, task: Any) -> str | None:
         """Why this algorithm cannot do `task`, in one sentence; None if it can."""
         return None
+
+    def refusal(self, task: Any) -> str | None:
+        """What `applies_to` says, or that `task` goes on in time and this algorithm does not; None if it can do it.
+
+        Raises `InputError` for a task whose network does not fit it: one of the two has time, and the other none.
+        """
+        steps, net = task.spec().steps, task.network()
+        if late := [e.name for e in net.edges if e.delay and not steps]:
+            raise InputError(f"patterns of {task.name} have no time steps, but edge {late[0]!r} of its network is delayed")
+        if steps and not net.timed:
+            raise InputError(f"sequences of {task.name} have {steps} time steps, but no edge of its network is delayed")
+        if steps and not self.through_time:
+            return f"it has no way through time, and {task.name} gives sequences of {steps} steps to a network with delayed edges"
+        return self.applies_to(task)
 
     def resolved(self, usual: Any) -> Algorithm:
         """This algorithm with every setting that was left to the task (None) filled in."""
@@ -182,7 +200,7 @@ class Algorithm:
 class CreditAlgorithm(Algorithm):
     """An algorithm that only says what gradient estimate every weight gets; any optimiser takes the step."""
 
-    optimiser: Optimiser = field(default_factory=GradientDescent)
+    optimiser: Optimiser = setting(None, "What the weights do with their credit.", factory=GradientDescent)
 
     def resolved(self, usual: Any) -> Algorithm:
         missing = {n: getattr(usual, n) for n in self.optimiser.uses if getattr(self.optimiser, n) is None}

@@ -13,10 +13,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from harness.core.errors import InputError, at_least, between, whole
-from harness.core.naming import make_plain
+from harness.core.errors import InputError
 from harness.core.network import Key
 from harness.core.readings import reading
+from harness.core.setting import check, setting
 
 Array = Any
 Weights = Mapping[Key, Array]
@@ -25,18 +25,15 @@ Memory = dict[str, Any]
 
 @dataclass(frozen=True)
 class Optimiser:
-    """Base of all optimisers: a learning rate, checked."""
+    """Base of all optimisers: a learning rate, and settings that are checked."""
 
-    lr: float | None = None
-    """Learning rate ε; None is the task's usual one."""
+    lr: float | None = setting(None, "Learning rate ε; None is the task's usual one.", above=0, rate=True)
 
     uses: ClassVar[tuple[str, ...]] = ("lr",)
     """Settings that a task's usual ones fill in where they are None."""
 
     def __post_init__(self) -> None:
-        make_plain(self)
-        if self.lr is not None:
-            at_least("lr", self.lr, 0, strict=True)
+        check(self)
 
     def init(self, params: Weights) -> Memory:
         """Memory at the start, shaped like the parameters."""
@@ -55,25 +52,18 @@ class GradientDescent(Optimiser):
     change, and in the first `early_sweeps` sweeps ε and α are `early_lr` and `early_momentum`.
     """
 
-    momentum: float | None = None
-    """Momentum α; None is the task's usual one."""
-    decay: float | None = None
-    """Fraction by which every weight shrinks after each change; None is the task's usual one."""
-    early_sweeps: int = 0
-    """Sweeps during which the early rate and momentum hold."""
-    early_lr: float | None = None
-    early_momentum: float | None = None
+    momentum: float | None = setting(None, "Momentum α; None is the task's usual one.", at_least=0, below=1)
+    decay: float | None = setting(
+        None, "Fraction by which every weight shrinks after each change; None is the task's usual one.", at_least=0, below=1
+    )
+    early_sweeps: int = setting(0, "Sweeps during which the early rate and momentum hold.", at_least=0)
+    early_lr: float | None = setting(None, "Learning rate ε in these sweeps; None where there are none.", above=0)
+    early_momentum: float | None = setting(None, "Momentum α in these sweeps; None where there are none.", at_least=0, below=1)
 
     uses: ClassVar[tuple[str, ...]] = ("lr", "momentum", "decay")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("momentum", "decay", "early_momentum"):
-            if (value := getattr(self, name)) is not None:
-                between(name, value, 0, 1)
-        whole("early_sweeps", self.early_sweeps, 0)
-        if self.early_lr is not None:
-            at_least("early_lr", self.early_lr, 0, strict=True)
         early = (self.early_lr is not None, self.early_momentum is not None)
         if early != (self.early_sweeps > 0,) * 2:
             raise InputError(
@@ -106,16 +96,10 @@ class GradientDescent(Optimiser):
 class Adam(Optimiser):
     """Adam (Kingma & Ba 2015, algorithm 1)."""
 
-    lr: float | None = 0.001
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        between("beta1", self.beta1, 0, 1)
-        between("beta2", self.beta2, 0, 1)
-        at_least("epsilon", self.epsilon, 0, strict=True)
+    lr: float | None = setting(0.001, "Step size α; None is the task's usual learning rate.", above=0, rate=True)
+    beta1: float = setting(0.9, "Decay β₁ of the mean of the credit, per update.", at_least=0, below=1)
+    beta2: float = setting(0.999, "Decay β₂ of the mean of its square, per update.", at_least=0, below=1)
+    epsilon: float = setting(1e-8, "Added to the root of that mean, so that nothing is divided by 0.", above=0)
 
     def init(self, params: Weights) -> Memory:
         zeros = {k: np.zeros_like(w) for k, w in params.items()}
@@ -139,7 +123,7 @@ class Adam(Optimiser):
 class SignStep(Optimiser):
     """A fixed step against the sign of the credit, Δw = −ε sign(∂E/∂w) (Manhattan rule, Peterson & Hartman 1989)."""
 
-    lr: float | None = 0.01
+    lr: float | None = setting(0.01, "Size ε of every step; None is the task's usual learning rate.", above=0, rate=True)
 
     def init(self, params: Weights) -> Memory:
         return {}

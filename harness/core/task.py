@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from harness.core.data import Data, Patterns, Published, Spec, Usual, pick, shared
-from harness.core.errors import InputError, at_least, one_of
+from harness.core.errors import InputError
 from harness.core.initial import INITS
 from harness.core.losses import LOSSES, CrossEntropy, Loss, SquaredError
-from harness.core.naming import make_plain, snake_case
+from harness.core.naming import snake_case
 from harness.core.network import Network
 from harness.core.rand import Rand
+from harness.core.setting import check, setting
 from harness.core.units import UNITS
 
 Array = Any
@@ -32,25 +33,28 @@ ROUNDING = 100  # units of precision: a linear network on XOR ends this close to
 class Task:
     """Base of all tasks. Subclasses define `network` and `patterns`, and say what is usual and published."""
 
-    target_off: float = 0.0
-    """Target of an output that should be off."""
-    target_on: float = 1.0
-    """Target of an output that should be on."""
-    margin: float | None = None
-    """An output this close to its target, or beyond it, counts as without error; None: every error counts."""
-    criterion: str = "side"
-    """*Solved* when every output is on its target's `side` of the midpoint, within a `margin` of its target,
-    when the wanted output is the `largest`, or when the loss (`error`) is below a bound."""
-    bound: float | None = None
-    """The bound of the criteria `margin` (exclusive distance per output) and `error` (E = ½ Σ (y − d)²)."""
-    share: float = 1.0
-    """The share of patterns that must be right, for all criteria but `error`."""
-    init: str = "uniform"
-    """Initial weights: uniform, glorot, he or zero."""
-    scale: float | None = None
-    """Uniform initial weights lie in ±scale; None is the usual scale of the task."""
-    loss: str = "squared_error"
-    """What training lowers: squared_error, or cross_entropy (of softmax outputs where targets are labels, else of sigmoids)."""
+    target_off: float = setting(0.0, "Target of an output that should be off.")
+    target_on: float = setting(1.0, "Target of an output that should be on.")
+    margin: float | None = setting(
+        None, "An output this close to its target, or beyond it, counts as without error; None: every error counts.", at_least=0
+    )
+    criterion: str = setting(
+        "side",
+        "Solved when every output is on its target's `side` of the midpoint, within a `margin` of its target, "
+        "when the wanted output is the `largest`, or when the loss (`error`) is below a bound.",
+        one_of=CRITERIA,
+    )
+    bound: float | None = setting(
+        None, "The bound of the criteria `margin` (exclusive distance per output) and `error` (E = ½ Σ (y − d)²).", at_least=0
+    )
+    share: float = setting(1.0, "The share of patterns that must be right, for all criteria but `error`.", above=0, at_most=1)
+    init: str = setting("uniform", "How initial weights are drawn.", one_of=INITS)
+    scale: float | None = setting(None, "Uniform initial weights lie in ±scale; None is the usual scale of the task.", at_least=0)
+    loss: str = setting(
+        "squared_error",
+        "What training lowers; cross_entropy is that of softmax outputs where targets are labels, else of sigmoids.",
+        one_of=LOSSES,
+    )
 
     name: ClassVar[str] = "task"
     usual: ClassVar[Usual]
@@ -60,30 +64,19 @@ class Task:
         cls.name = snake_case(cls.__name__)
 
     def __post_init__(self) -> None:
-        make_plain(self)
-        one_of("criterion", self.criterion, CRITERIA)
-        one_of("initial weights", self.init, INITS)
+        check(self)
         if not self.target_off < self.target_on:
             raise InputError(
                 f"target_off must be below target_on, but target_off={self.target_off} and target_on={self.target_on} were given"
             )
-        if self.margin is not None:
-            at_least("margin", self.margin, 0)
-        if self.scale is not None:
-            at_least("scale", self.scale, 0)
-            if self.init != "uniform":
-                raise InputError(
-                    f"scale={self.scale} would be ignored: it belongs to init=uniform, but init={self.init} was given"
-                )
+        if self.scale is not None and self.init != "uniform":
+            raise InputError(f"scale={self.scale} would be ignored: it belongs to init=uniform, but init={self.init} was given")
         boundless = self.criterion in ("side", "largest")
         if boundless != (self.bound is None):
             need = "takes no bound" if boundless else "needs a bound"
             raise InputError(f"criterion {self.criterion!r} {need}, but bound={self.bound} was given")
-        if not 0 < self.share <= 1:
-            raise InputError(f"share must be above 0 and at most 1, but {self.share} was given")
         if self.share < 1 and self.criterion == "error":
             raise InputError(f"share={self.share} would be ignored: criterion 'error' looks at all patterns together")
-        one_of("loss", self.loss, LOSSES)
         if self.loss == "cross_entropy":
             self._check_distribution()
         kind = UNITS[self.network().output.activation]
@@ -116,8 +109,11 @@ class Task:
         raise InputError(f"{type(self).__name__} does not define its network")
 
     def spec(self) -> Spec:
-        """How many patterns of what kind; makes no pattern and reads no file."""
-        raise InputError(f"{type(self).__name__} does not define its spec")
+        """How many patterns of what kind. A task of many patterns says so without making one; this looks at them all."""
+        x, wanted, _, target = self.patterns()
+        one_each = wanted.shape[1] > 1 and bool((wanted.sum(axis=1) == 1).all())
+        kind = "numbers" if target is not None else "labels" if one_each else "bits"
+        return Spec(len(x) - self.held_out, kind, binary=bool(np.isin(x, (0, 1)).all()))
 
     def patterns(self) -> Patterns:
         """All its patterns, made or read."""
@@ -164,6 +160,14 @@ class Task:
         """E of outputs y (…, N, outputs), one number for each network, (…)."""
         each = self.objective.of(y, data.target, data.wanted)
         return each.sum(axis=-1) if data.time else each
+
+    def source(self) -> tuple[Array, ...]:
+        """The arrays that its data are made of, where they are read and not made by a rule; empty for made ones.
+
+        A record's key hashes them, and so notices that a file has changed. A task that reads files and has no `source` is
+        known by its patterns and data: that is right, but for large data slow.
+        """
+        return ()
 
     def right(self, y: Array, data: Data) -> Array:
         """Which patterns are right, (…, N), for outputs y (…, N, outputs): sequences, at all of their steps."""

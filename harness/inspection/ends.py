@@ -12,13 +12,15 @@ below it. One that still slides, however slowly, or runs along a valley to infin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.credit.compare import TOTAL, exact, vectors
-from harness.results.trained_networks import Networks
+
+if TYPE_CHECKING:
+    from harness.results.trained_networks import Networks
 
 Array = NDArray[Any]
 XOR_MIRRORS = ((0, 1, 2, 3), (0, 2, 1, 3), (3, 2, 1, 0), (3, 1, 2, 0))

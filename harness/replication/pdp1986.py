@@ -164,7 +164,7 @@ CLAIMS = (
           Digits((21, 20), 1, "T 21, C 20"), lambda: kernels.units(-2 * np.ones((3, 3)), -1.0, off=True)),
     Claim("pdp1986/t_c_units_on", "1.3", "a diagonal bar: a T turns on 5 units, a C 3", PDP, FOUND,
           Digits((5, 3), 1, "T 5, C 3"), lambda: kernels.units(DIAGONAL, 0.5),
-          "Its weights are not read: 1, 2, 1 on the diagonal and −1 elsewhere are worked out from these counts."),
+          note="Its weights are not read: 1, 2, 1 on the diagonal and −1 elsewhere are worked out from these counts."),
     Claim("pdp1986/t_c_centre_on", "1.3", "on-centre off-surround: a T turns on one unit, a C none", PDP, COMPUTED,
           Digits((1, 0), 1, "T 1, C 0"), lambda: kernels.units(CENTRE, 0.5)),
     Claim("pdp1986/t_c_bar_on", "1.3", "a vertical bar: a T turns on a unit in every rotation, a C none", PDP, COMPUTED,

@@ -12,9 +12,11 @@ from itertools import combinations
 from typing import ClassVar
 
 from harness.core.data import Patterns, Published, Spec, Usual, binary_inputs
-from harness.core.errors import InputError, whole
+from harness.core.errors import InputError
 from harness.core.network import Edge, Group, Network
+from harness.core.setting import setting
 from harness.core.task import Task
+from harness.core.units import UNITS
 
 PDP = "PDP vol. 1 ch. 8"
 
@@ -23,12 +25,10 @@ PDP = "PDP vol. 1 ch. 8"
 class Addition(Task):
     """Bits a1 a0 b1 b0 in, s2 s1 s0 = a + b out: 4-H-3, usually with input → output edges."""
 
-    hidden: int = 3
-    shortcut: bool = True
-    lateral: bool = False
-    """Each hidden unit also feeds those after it."""
-    activation: str = "sigmoid"
-    """Activation of the hidden units."""
+    hidden: int = setting(3, "Hidden units.", at_least=1)
+    shortcut: bool = setting(True, "Whether input → output edges are there.")
+    lateral: bool = setting(False, "Whether each hidden unit also feeds those after it.")
+    activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
     usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.9, scale=0.5, epochs=5000)
     published: ClassVar[tuple[Published, ...]] = (
@@ -38,10 +38,9 @@ class Addition(Task):
     )
 
     def __post_init__(self) -> None:
-        whole("hidden", self.hidden, 1)
+        super().__post_init__()
         if self.lateral and self.hidden < 2:
             raise InputError(f"lateral=True would be ignored: it joins hidden units, and there is only {self.hidden}")
-        super().__post_init__()
 
     def network(self) -> Network:
         if not self.lateral:

@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.core.data import Patterns, Published, Spec, Usual, binary_inputs, bit_names
-from harness.core.errors import InputError, between, one_of, whole
+from harness.core.errors import InputError
 from harness.core.network import Network
+from harness.core.setting import setting
 from harness.core.task import Task
 from harness.core.units import UNITS
 
@@ -40,19 +41,21 @@ class DeepChain(Task):
 
     target_off: float = 0.1
     target_on: float = 0.9
-    depth: int = 4
-    """Hidden layers."""
-    width: int = 10
-    """Units in each of them; None for `scale` is 1 / √width."""
-    bits: int = 3
-    rule: str = "parity"
-    """Which words turn the output on: parity (an odd number of bits), majority (more than half of them)."""
-    activation: str = "sigmoid"
-    """Activation of the hidden units."""
-    residual: bool = False
-    """Add the identity from each hidden layer to the next; blame comes back over every way, at a cost ∝ depth²."""
-    norm: bool = False
-    """Normalise what leaves each hidden layer, to mean 0 and variance 1 over its units; it has 2 of them or more."""
+    depth: int = setting(4, "Hidden layers.", at_least=1)
+    width: int = setting(10, "Units in each of them; None for `scale` is 1 / √width.", at_least=1)
+    bits: int = setting(3, "Input bits; patterns are all 2^bits words of them.", at_least=1, below=12)
+    rule: str = setting(
+        "parity",
+        "Which words turn the output on: parity (an odd number of bits), majority (more than half of them).",
+        one_of=RULES,
+    )
+    activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
+    residual: bool = setting(
+        False, "Add the identity from each hidden layer to the next; blame comes back over every way, at a cost ∝ depth²."
+    )
+    norm: bool = setting(
+        False, "Normalise what leaves each hidden layer, to mean 0 and variance 1 over its units; it has 2 of them or more."
+    )
 
     usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=1 / math.sqrt(10), epochs=3000)
     published: ClassVar[tuple[Published, ...]] = (
@@ -64,12 +67,7 @@ class DeepChain(Task):
     )
 
     def __post_init__(self) -> None:
-        for name in ("depth", "width", "bits"):
-            whole(name, getattr(self, name), 1)
-        between("bits", self.bits, 1, 12)
-        one_of("rule", self.rule, RULES)
-        one_of("activation", self.activation, UNITS)
-        if self.norm and self.width < 2:
+        if self.norm and self.width == 1:
             raise InputError("one unit normalised by itself is always 0: norm=true needs a width of at least 2, but 1 was given")
         super().__post_init__()
 

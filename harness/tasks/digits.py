@@ -22,17 +22,19 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 from math import isqrt
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from harness.core.data import Data, Patterns, Published, Spec, Usual, shared
 from harness.core.edges import Convolution, Edge, Group, Local, map_size
-from harness.core.errors import InputError, one_of, whole
+from harness.core.errors import InputError
 from harness.core.network import Network
 from harness.core.rand import Rand
+from harness.core.setting import setting
 from harness.core.task import Task
+from harness.core.units import UNITS
 
 CLASSES = 10
 LAYOUTS = ("full", "shared", "local")
@@ -47,18 +49,17 @@ class Digits(Task):
     """Which digit is in an image of 8 × 8 pixels, decided on validation images: 64-H-10, or 64-H-…-H-10."""
 
     criterion: str = "largest"
-    share: float = 0.95
-    """The share of validation images that must be right."""
+    share: float = setting(0.95, "The share of validation images that must be right.", above=0, at_most=1)
     init: str = "glorot"
-    hidden: int = 64
-    layers: int = 1
-    """Hidden layers, each of `hidden` units."""
-    activation: str = "sigmoid"
-    """Activation of the hidden units."""
-    layout: str = "full"
-    """What comes before the hidden layers: nothing (full), or two layers of maps by shared kernels, or by local ones."""
-    maps: int | None = None
-    """Maps in each of the two layers; None is 8. For the layouts shared and local."""
+    hidden: int = setting(64, "Units of a hidden layer.", at_least=1)
+    layers: int = setting(1, "Hidden layers, each of `hidden` units.", at_least=1)
+    activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
+    layout: str = setting(
+        "full",
+        "What comes before the hidden layers: nothing (full), or two layers of maps by shared kernels, or by local ones.",
+        one_of=LAYOUTS,
+    )
+    maps: int | None = setting(None, "Maps in each of the two layers; None is 8. For the layouts shared and local.", at_least=1)
 
     pixels: ClassVar[int] = 64
     brightest: ClassVar[int] = 16
@@ -71,17 +72,12 @@ class Digits(Task):
     )
 
     def __post_init__(self) -> None:
-        whole("hidden", self.hidden, 1)
-        whole("layers", self.layers, 1)
-        one_of("layout", self.layout, LAYOUTS)
-        if self.maps is not None:
-            whole("maps", self.maps, 1)
-            if self.layout == "full":
-                raise InputError(f"maps={self.maps} would be ignored: they belong to layout shared or local, but full was given")
         super().__post_init__()
+        if self.maps is not None and self.layout == "full":
+            raise InputError(f"maps={self.maps} would be ignored: they belong to layout shared or local, but full was given")
 
     def resolved(self) -> Task:
-        task = super().resolved()
+        task = cast(Digits, super().resolved())
         return task if self.layout == "full" else replace(task, maps=self.maps or MAPS)
 
     def network(self) -> Network:
@@ -111,6 +107,9 @@ class Digits(Task):
         """All images in the order of their source."""
         return bundled()
 
+    def source(self) -> Images:
+        return self.images()
+
     def data(self, rand: Rand, dtype: DTypeLike) -> Data:
         images, digits = self.images()
         trained, validation, test = (self._part(images[rows], digits[rows], dtype) for rows in self.split())
@@ -138,4 +137,11 @@ def bundled() -> Images:
     from sklearn.datasets import load_digits  # takes a second to import
 
     found = load_digits()
-    return found.data.astype(np.uint8), found.target.astype(np.uint8)
+    return read_only(found.data.astype(np.uint8), found.target.astype(np.uint8))
+
+
+def read_only(images: NDArray[np.uint8], digits: NDArray[np.uint8]) -> Images:
+    """Both arrays, closed to writing: what is kept for all who ask stays as it was read, and is hashed once."""
+    images.setflags(write=False)
+    digits.setflags(write=False)
+    return images, digits

@@ -13,9 +13,10 @@ from typing import ClassVar
 import numpy as np
 
 from harness.core.data import Patterns, Published, Spec, Usual, bit_names
-from harness.core.errors import between, whole
 from harness.core.network import Network
+from harness.core.setting import setting
 from harness.core.task import Task
+from harness.core.units import UNITS
 
 PDP = "PDP vol. 1 ch. 8"
 
@@ -24,21 +25,15 @@ PDP = "PDP vol. 1 ch. 8"
 class Encoder(Task):
     """Output unit i on when input unit i is, one of them at a time: N-H-N."""
 
-    size: int = 8
-    hidden: int = 3
-    activation: str = "sigmoid"
-    """Activation of the hidden units."""
+    size: int = setting(8, "Input units N, and as many output units and patterns.", at_least=2, below=1025)
+    hidden: int = setting(3, "Hidden units.", at_least=1)
+    activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
     usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.9, scale=0.5, epochs=5000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("8-3-8", "solved; no count of sweeps is printed", f"{PDP} pp. 335-338", "found"),
         Published("8-3-8", "four of the eight codes have an intermediate value, .5", f"{PDP}, Table 5", "found"),
     )
-
-    def __post_init__(self) -> None:
-        whole("size", self.size, 2)
-        between("size", self.size, 2, 1025)
-        super().__post_init__()
 
     def network(self) -> Network:
         return Network.chain(self.size, self.hidden, self.size, hidden=self.activation, output=self.output_unit)

@@ -39,9 +39,10 @@ from typing import ClassVar
 import numpy as np
 
 from harness.core.data import Patterns, Published, Spec, Usual
-from harness.core.errors import between, whole
 from harness.core.network import Edge, Group, Network
+from harness.core.setting import setting
 from harness.core.task import Task
+from harness.core.units import UNITS
 
 NATURE = "Nature 323:533-536"
 
@@ -135,10 +136,8 @@ class FamilyTree(Task):
     target_on: float = 0.8
     margin: float | None = 0.0
     share: float = 0.95
-    held: int = 4
-    """Pairs held out of training, other ones in every replica."""
-    activation: str = "sigmoid"
-    """Activation of the hidden units."""
+    held: int = setting(4, "Pairs held out of training, other ones in every replica.", at_least=0, below=len(pairs()))
+    activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
     usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.5, scale=1.0, epochs=6000, decay=2e-4)
     published: ClassVar[tuple[Published, ...]] = (
@@ -157,11 +156,6 @@ class FamilyTree(Task):
         ),
         Published("two runs", "4 and 3 of 4 held-out pairs right", "Hinton 1986, Cognitive Science Society", "memory"),
     )
-
-    def __post_init__(self) -> None:
-        whole("held", self.held, 0)
-        between("held", self.held, 0, len(pairs()))
-        super().__post_init__()
 
     @property
     def held_out(self) -> int:

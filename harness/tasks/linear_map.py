@@ -14,9 +14,9 @@ from itertools import pairwise
 from typing import ClassVar
 
 from harness.core.data import Published, Usual
-from harness.core.errors import whole
 from harness.core.network import Edge, Group, Network
 from harness.core.rand import Rand
+from harness.core.setting import setting
 from harness.core.task import Array
 from harness.tasks.linear_perceptron import LinearPerceptron
 
@@ -28,8 +28,7 @@ class LinearMap(LinearPerceptron):
     """Targets are a random linear map of random inputs: 30-20-10, all linear, no biases."""
 
     inputs: int = 30
-    hidden: int = 20
-    """Linear hidden units."""
+    hidden: int = setting(20, "Linear hidden units.", at_least=1)
     outputs: int = 10
     size: int = 1000
 
@@ -43,10 +42,6 @@ class LinearMap(LinearPerceptron):
             "computed",
         ),
     )
-
-    def __post_init__(self) -> None:
-        whole("hidden", self.hidden, 1)
-        super().__post_init__()
 
     def network(self) -> Network:
         sizes = (("input", self.inputs), ("hidden", self.hidden), ("output", self.outputs))

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from harness.core.data import Data, Patterns, Published, Spec, Usual
-from harness.core.errors import one_of, whole
 from harness.core.network import Edge, Group, Network
 from harness.core.rand import SPLIT, Rand
+from harness.core.setting import setting
 from harness.core.task import Task
 
 Array = Any
@@ -32,14 +32,19 @@ WERFEL = "Werfel, Xie & Seung 2005"
 class LinearPerceptron(Task):
     """Numbers from a linear teacher on normal inputs: N-M without biases, a pattern at a time."""
 
-    criterion: str = "error"
-    """*Solved* when the loss is below a share of where it starts (`error`), or every output within a `margin` of its target."""
-    bound: float | None = 0.01
-    """Criterion `error`: the share of ½ Σ d², the loss of zero weights; `margin`: the distance per output."""
-    inputs: int = 10
-    outputs: int = 5
-    size: int = 100
-    """Patterns."""
+    criterion: str = setting(
+        "error",
+        "Solved when the loss is below a share of where it starts (`error`), or every output within a `margin` of its target.",
+        one_of=("error", "margin"),
+    )
+    bound: float | None = setting(
+        0.01,
+        "Criterion `error`: the share of ½ Σ d², the loss of zero weights; `margin`: the distance per output.",
+        at_least=0,
+    )
+    inputs: int = setting(10, "Input units N.", at_least=1)
+    outputs: int = setting(5, "Output units M.", at_least=1)
+    size: int = setting(100, "Patterns.", at_least=1)
 
     usual: ClassVar[Usual] = Usual(lr=0.001, momentum=0.0, scale=0.0, epochs=200, batch=1)
     published: ClassVar[tuple[Published, ...]] = (
@@ -47,12 +52,6 @@ class LinearPerceptron(Task):
         Published("fastest rates", "weight perturbation slower again by the number of inputs N", WERFEL, "found"),
         Published("small rates", "all three have the same learning curve", WERFEL, "found"),
     )
-
-    def __post_init__(self) -> None:
-        for name in ("inputs", "outputs", "size"):
-            whole(name, getattr(self, name), 1)
-        one_of("criterion", self.criterion, ("error", "margin"))
-        super().__post_init__()
 
     def network(self) -> Network:
         source, target = (Group(name, n, "linear", bias=False) for name, n in (("input", self.inputs), ("output", self.outputs)))

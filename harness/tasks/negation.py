@@ -12,7 +12,9 @@ from typing import ClassVar
 
 from harness.core.data import Patterns, Published, Spec, Usual, binary_inputs
 from harness.core.network import Network
+from harness.core.setting import setting
 from harness.core.task import Task
+from harness.core.units import UNITS
 
 PDP = "PDP vol. 1 ch. 8"
 
@@ -23,10 +25,9 @@ class Negation(Task):
 
     target_off: float = 0.1
     target_on: float = 0.9
-    hidden: int = 3
-    shortcut: bool = True
-    activation: str = "sigmoid"
-    """Activation of the hidden units."""
+    hidden: int = setting(3, "Hidden units.", at_least=1)
+    shortcut: bool = setting(True, "Whether input → output edges are there.")
+    activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
     usual: ClassVar[Usual] = Usual(lr=0.25, momentum=0.9, scale=0.5, epochs=5000)
     published: ClassVar[tuple[Published, ...]] = (

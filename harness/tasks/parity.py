@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.core.data import Patterns, Published, Spec, Usual, binary_inputs, bit_names
-from harness.core.errors import between, whole
 from harness.core.network import Network
+from harness.core.setting import setting
 from harness.core.task import Task
+from harness.core.units import UNITS
 
 PDP = "PDP vol. 1 ch. 8"
 
@@ -26,24 +27,16 @@ class Parity(Task):
 
     target_off: float = 0.1
     target_on: float = 0.9
-    bits: int = 4
-    hidden: int = 4
-    layers: int = 1
-    """Hidden layers, each of `hidden` units."""
-    activation: str = "sigmoid"
-    """Activation of the hidden units."""
+    bits: int = setting(4, "Input bits N; patterns are all 2^bits words of them.", at_least=1, below=17)
+    hidden: int = setting(4, "Units of a hidden layer.", at_least=1)
+    layers: int = setting(1, "Hidden layers, each of `hidden` units.", at_least=1)
+    activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
     usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=1.0, epochs=10000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("4-4-1, η=.5", "2,825 presentations of the 16 patterns", f"{PDP} p. 335", "found"),
         Published("4-4-1", "hidden unit j comes on for j or more bits", f"{PDP} p. 335", "found"),
     )
-
-    def __post_init__(self) -> None:
-        whole("bits", self.bits, 1)
-        between("bits", self.bits, 1, 17)
-        whole("layers", self.layers, 1)
-        super().__post_init__()
 
     def network(self) -> Network:
         return Network.chain(self.bits, *[self.hidden] * self.layers, 1, hidden=self.activation, output=self.output_unit)

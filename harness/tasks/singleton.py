@@ -14,7 +14,9 @@ import numpy as np
 
 from harness.core.data import Patterns, Published, Spec, Usual, binary_inputs, bit_names
 from harness.core.network import Network
+from harness.core.setting import setting
 from harness.core.task import Task
+from harness.core.units import UNITS
 
 PDP = "PDP vol. 1 ch. 8"
 
@@ -23,10 +25,8 @@ PDP = "PDP vol. 1 ch. 8"
 class Singleton(Task):
     """Output unit i on for the number i in two bits: 2-1-H-4."""
 
-    hidden: int = 4
-    """Units behind the single one."""
-    activation: str = "sigmoid"
-    """Activation of the hidden units."""
+    hidden: int = setting(4, "Units behind the single one.", at_least=1)
+    activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
     usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=0.5, epochs=5000)
     published: ClassVar[tuple[Published, ...]] = (

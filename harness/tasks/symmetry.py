@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.core.data import Patterns, Published, Spec, Usual, binary_inputs, bit_names
-from harness.core.errors import between, whole
 from harness.core.network import Network
+from harness.core.setting import setting
 from harness.core.task import Task
+from harness.core.units import UNITS
 
 NATURE = "Nature 323:533-536"
 
@@ -23,10 +24,9 @@ NATURE = "Nature 323:533-536"
 class Symmetry(Task):
     """Output on when the bits read the same backwards: N-H-1."""
 
-    bits: int = 6
-    hidden: int = 2
-    activation: str = "sigmoid"
-    """Activation of the hidden units."""
+    bits: int = setting(6, "Input bits N; patterns are all 2^bits words of them.", at_least=2, below=17)
+    hidden: int = setting(2, "Hidden units.", at_least=1)
+    activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
     usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.9, scale=0.3, epochs=20000)
     published: ClassVar[tuple[Published, ...]] = (
@@ -41,11 +41,6 @@ class Symmetry(Task):
             "found",
         ),
     )
-
-    def __post_init__(self) -> None:
-        whole("bits", self.bits, 2)
-        between("bits", self.bits, 2, 17)
-        super().__post_init__()
 
     def network(self) -> Network:
         return Network.chain(self.bits, self.hidden, 1, hidden=self.activation, output=self.output_unit)

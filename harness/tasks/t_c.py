@@ -27,11 +27,13 @@ from numpy.typing import DTypeLike
 
 from harness.core.data import Data, Patterns, Published, Spec, Usual, shared
 from harness.core.edges import Convolution, Edge, Group, Local
-from harness.core.errors import InputError, between, one_of, whole
+from harness.core.errors import InputError
 from harness.core.network import Network
 from harness.core.rand import Rand
+from harness.core.setting import setting
 from harness.core.summed import Summed
 from harness.core.task import Task
+from harness.core.units import UNITS
 
 PDP = "PDP vol. 1 ch. 8"
 LETTERS = {
@@ -49,50 +51,40 @@ SMALLEST = KERNEL + 2 * RIM
 class T_C(Task):
     """Output on for a T and off for a C, in four rotations, wherever it stands: shared kernels of 3 × 3 over a retina."""
 
-    retina: int = SMALLEST
-    """Rows and columns of the retina; letters keep two squares from its rim, so that 7 has one position and 9 has nine."""
-    positions: str = "all"
-    """Where letters are learnt: in all positions, or in the middle one; then the others are held out."""
-    shared: bool = True
-    """One kernel for all places; false: a kernel for each, the control."""
-    features: int = 1
-    """Kernels, or with shared=false kernels for each place."""
-    readout: str = "sum"
-    """What the output hears: the sum over the map (one weight a kernel), or a weight for each place (places)."""
-    activation: str = "sigmoid"
-    """Activation of the hidden units."""
+    retina: int = setting(
+        SMALLEST,
+        "Rows and columns of the retina; letters keep two squares from its rim, so that 7 has one position and 9 has nine.",
+        at_least=SMALLEST,
+        at_most=32,
+    )
+    positions: str = setting(
+        "all",
+        "Where letters are learnt: in all positions, or in the middle one; then the others are held out.",
+        one_of=("all", "middle"),
+    )
+    shared: bool = setting(True, "One kernel for all places; false: a kernel for each, the control.")
+    features: int = setting(1, "Kernels, or with shared=false kernels for each place.", at_least=1)
+    readout: str = setting(
+        "sum",
+        "What the output hears: the sum over the map (one weight a kernel), or a weight for each place (places).",
+        one_of=("sum", "places"),
+    )
+    activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
     usual: ClassVar[Usual] = Usual(lr=0.03, momentum=0.9, scale=1.0, epochs=10000)
     published: ClassVar[tuple[Published, ...]] = (
         Published(
-            "shared 3 × 3 fields",
-            "on-centre off-surround, bars, or compactness",
-            f"{PDP} pp. 350-352",
-            "found",
+            "shared 3 × 3 fields", "an on-centre off-surround detector, bars, or compactness", f"{PDP} pp. 350-352", "found"
         ),
         Published("compactness: units that are off", "21 for a T, 20 for a C", f"{PDP} pp. 350-352", "found"),
         Published("a diagonal bar: units that are on", "5 for a T, 3 for a C", f"{PDP} pp. 350-352", "found"),
-        Published(
-            "shared 3 × 3 fields",
-            "5,000 to 10,000 presentations of the eight patterns",
-            f"{PDP} pp. 350-352",
-            "memory",
-        ),
+        Published("shared 3 × 3 fields", "5,000 to 10,000 presentations of the eight patterns", f"{PDP} pp. 350-352", "memory"),
     )
 
     def __post_init__(self) -> None:
-        whole("retina", self.retina, SMALLEST)
-        between("retina", self.retina, SMALLEST, 33)
-        one_of("positions", self.positions, ("all", "middle"))
-        whole("features", self.features, 1)
-        one_of("readout", self.readout, ("sum", "places"))
-        if type(self.shared) is not bool:
-            raise InputError(f"shared must be true or false, but {self.shared!r} was given")
-        if self.positions == "middle" and self.side == 1:
-            raise InputError(
-                f"positions=middle would be ignored: a retina of {self.retina} has one position, give a larger one"
-            )
         super().__post_init__()
+        if self.positions == "middle" and self.side == 1:
+            raise InputError(f"positions=middle would be ignored: a retina of {self.retina} has one position, give a larger one")
 
     @property
     def side(self) -> int:
@@ -105,9 +97,7 @@ class T_C(Task):
         hidden = Group("hidden", (places, places, self.features), self.activation)
         output = Group("output", 1, self.output_unit)
         kernel = (Convolution if self.shared else Local)(retina, hidden, kernel=(KERNEL, KERNEL))
-        return Network(
-            (retina, hidden, output), (kernel, (Summed if self.readout == "sum" else Edge)(hidden, output))
-        )
+        return Network((retina, hidden, output), (kernel, (Summed if self.readout == "sum" else Edge)(hidden, output)))
 
     def spec(self) -> Spec:
         return Spec(patterns=len(LETTERS) * len(TURNS) * len(self.learnt()), kind="bits")
@@ -142,6 +132,4 @@ class T_C(Task):
         if not rest:
             return trained
         x, wanted, *_ = self.at(rest)
-        return trained._replace(
-            held=shared(x, np.where(wanted, self.target_on, self.target_off), wanted, dtype)
-        )
+        return trained._replace(held=shared(x, np.where(wanted, self.target_on, self.target_off), wanted, dtype))

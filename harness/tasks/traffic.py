@@ -33,7 +33,9 @@ from harness.core.data import Data, Patterns, Published, Spec, Usual, shared
 from harness.core.errors import InputError, one_of, whole
 from harness.core.network import Network
 from harness.core.rand import Rand
+from harness.core.setting import setting
 from harness.core.task import Array, Task
+from harness.core.units import UNITS
 
 Numbers = NDArray[np.float64]
 DAY, WEEK = 24, 168
@@ -84,21 +86,23 @@ PARTS = {"training": Part(0, 8 * WEEK), "validation": Part(8 * WEEK, 10 * WEEK),
 class Traffic(Task):
     """What four base stations carry in the next hour, from the last twelve of all four; decided on validation weeks."""
 
-    criterion: str = "error"
-    """*Solved* when the loss is below a bound (`error`), or every output within a `margin` of its target."""
-    bound: float | None = 9.4
-    """Criterion `error`: E on the validation weeks; the default is three eighths of what the same hour a week before has there
-    at the default window and horizon, and below the best linear forecast. `margin`: the distance per output."""
+    criterion: str = setting(
+        "error",
+        "Solved when the loss is below a bound (`error`), or every output within a `margin` of its target.",
+        one_of=("error", "margin"),
+    )
+    bound: float | None = setting(
+        9.4,
+        "Criterion `error`: E on the validation weeks; the default is three eighths of what the same hour a week before has "
+        "there at the default window and horizon, and below the best linear forecast. `margin`: the distance per output.",
+        at_least=0,
+    )
     init: str = "glorot"
-    window: int = 12
-    """Hours that are seen."""
-    horizon: int = 1
-    """Hours that are forecast, of every station."""
-    hidden: int = 24
-    layers: int = 2
-    """Hidden layers, each of `hidden` units."""
-    activation: str = "sigmoid"
-    """Activation of the hidden units."""
+    window: int = setting(12, "Hours that are seen.", at_least=1, at_most=WEEK)
+    horizon: int = setting(1, "Hours that are forecast, of every station.", at_least=1, at_most=DAY)
+    hidden: int = setting(24, "Units of a hidden layer.", at_least=1)
+    layers: int = setting(2, "Hidden layers, each of `hidden` units.", at_least=1)
+    activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
     usual: ClassVar[Usual] = Usual(lr=0.01, momentum=0.0, scale=0.1, epochs=150, batch=32)
     published: ClassVar[tuple[Published, ...]] = (
@@ -113,16 +117,6 @@ class Traffic(Task):
             "computed",
         ),
     )
-
-    def __post_init__(self) -> None:
-        for name, most in (("window", WEEK), ("horizon", DAY)):
-            whole(name, getattr(self, name), 1)
-            if getattr(self, name) > most:
-                raise InputError(f"{name} must be at most {most} hours, but {getattr(self, name)} was given")
-        whole("hidden", self.hidden, 1)
-        whole("layers", self.layers, 1)
-        one_of("criterion", self.criterion, ("error", "margin"))
-        super().__post_init__()
 
     def network(self) -> Network:
         sizes = self.window * len(STATIONS), *[self.hidden] * self.layers, self.horizon * len(STATIONS)

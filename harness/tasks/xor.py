@@ -11,7 +11,9 @@ from typing import ClassVar
 
 from harness.core.data import Patterns, Published, Spec, Usual, binary_inputs, bit_names
 from harness.core.network import Network
+from harness.core.setting import setting
 from harness.core.task import Task
+from harness.core.units import UNITS
 
 PDP = "PDP vol. 1 ch. 8"
 
@@ -20,10 +22,9 @@ PDP = "PDP vol. 1 ch. 8"
 class Xor(Task):
     """Output on when exactly one of two inputs is on: 2-H-1, optionally with input → output edges."""
 
-    hidden: int = 2
-    shortcut: bool = False
-    activation: str = "sigmoid"
-    """Activation of the hidden units."""
+    hidden: int = setting(2, "Hidden units.", at_least=1)
+    shortcut: bool = setting(False, "Whether input → output edges are there.")
+    activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
     usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=0.5, epochs=5000)
     published: ClassVar[tuple[Published, ...]] = (
