@@ -57,8 +57,8 @@ def reported(records: Sequence[Record]) -> list[Reported]:
         lr = max(each, key=lambda rate: (each[rate], -rate))
         chosen = told.get((rule, layout, lr))
         if chosen is not None:
-            size = build_task(record.meta["task"]).network().size
-            wrong = 1 - np.asarray(record.replicas["held_right"], float)
+            size = build_task(chosen.meta["task"]).network().size
+            wrong = 1 - np.asarray(chosen.replicas["held_right"], float)
             found.append(Reported(rule, layout, size, lr, lr in (min(each), max(each)), wrong))
     return found
 
