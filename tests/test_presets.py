@@ -20,7 +20,7 @@ PRESETS = [name for name, _ in described("experiment")]
 FOUND = {  # every setting of published-figures, section 1, for the tasks that are here
     "nature1986/symmetry", "nature1986/family_tree", "nature1986/family_tree_adapted",
     "pdp1986/xor_shortcut", "pdp1986/xor_local_minimum", "pdp1986/xor_hidden_units", "pdp1986/parity", "pdp1986/encoder",
-    "pdp1986/symmetry", "pdp1986/addition", "pdp1986/addition_minimal", "pdp1986/negation",
+    "pdp1986/symmetry", "pdp1986/t_c", "pdp1986/addition", "pdp1986/addition_minimal", "pdp1986/negation",
 }  # fmt: skip
 
 

@@ -83,10 +83,10 @@ def test_maps_belong_to_layouts_that_have_some() -> None:
 
 
 def test_a_shared_net_learns_digits() -> None:
-    """n = 2: 85 % of the validation images within five sweeps; chance has 10 %."""
+    """n = 1: 80 % of the validation images within four sweeps; chance has 10 %."""
     task = Digits(**LENET, layout="shared", hidden=30, share=1.0)
-    t = run(Backprop(Adam(lr=0.01)), task, replicas=2, epochs=5, batch=32, dtype="float32").trained
-    assert (t.validation_right > 0.85).all()
+    t = run(Backprop(Adam(lr=0.01)), task, replicas=1, epochs=4, batch=32, dtype="float32").trained
+    assert (t.validation_right > 0.8).all()
 
 
 # Digits in words
@@ -226,7 +226,7 @@ def test_losses_are_compared_pair_by_pair_at_one_rate_and_at_four_times_it() -> 
     assert text.startswith("**xor**, rate 0.5: cross-entropy solves **fewer**, −50.0 % [")
     assert "a success is dearer in epochs" in text
     (four,) = losses.at_four_times(made.cells, made.replicas)
-    assert "cross-entropy at 0.5 beside squared error at 2: it solves not decidedly more or fewer" in four
+    assert "cross-entropy at 0.5 beside squared error at 2: it solves as many, the same ones, and" in four
     table = losses.table(made.cells)
     assert table["loss"].tolist() == ["squared error", "cross-entropy", "squared error"]
     assert table["median epochs"].tolist() == ["40", "10", "10"]

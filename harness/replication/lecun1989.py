@@ -27,7 +27,7 @@ def more_wrong(full: Any, shared: Any) -> Measured:
 
 
 CLAIMS = (
-    Claim("lecun1989/shared_weights", "1.5", "a net of shared kernels has fewer test errors than a full one of as many weights",
+    Claim("lecun1989/weight_sharing", "1.5", "a net of shared kernels has fewer test errors than a full one of as many weights",
           SOURCE, WRITE_UP, Side(0.0, True, "5.0 % against 8.1 % of the test images wrong"), more_wrong, (FULL, SHARED),
           "On 8 × 8 digits, scaled down: 4,844 and 4,810 weights, rates chosen on validation images of another seed."),
 )  # fmt: skip
