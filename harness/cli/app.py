@@ -23,14 +23,23 @@ from yaml import YAMLError
 
 from harness.cells.cell import Cell
 from harness.cli.conf import CONF
+from harness.cli.settings import in_words, lines
 from harness.core import registry
 from harness.core.errors import InputError
 from harness.cost.sheet import cost_of
-from harness.experiment.run import run_cell
+from harness.experiment.run import Settings, run_cell
 from harness.store.record import Record, Store
 from harness.studies import options as schema
 
 schema.register()  # at import: the workers of a launcher import this module to find the job
+
+
+def _in_words(*names: str) -> str:
+    """What conf/hydra/help/harness.yaml ends with; there, $ has a meaning."""
+    return f"{in_words(*names)}\n\nrun\n{lines('run', Settings)}".replace("$", "$$")
+
+
+OmegaConf.register_new_resolver("settings_in_words", _in_words, replace=True)
 
 
 def main() -> None:
