@@ -77,10 +77,13 @@ def test_the_name_ignores_what_decides_no_bit() -> None:
         (lambda s: s.replace("# why", "# a better reason"), True),
         (lambda s: s.replace('"""Old words."""', '"""New words, more of them."""'), True),
         (lambda s: s + "\n\n\nz = 3\n", False),
+        (lambda s: s.replace("What it is.", "What it is, in other words."), True),
+        (lambda s: s.replace("above=0", "at_least=0"), False),
+        (lambda s: s.replace("setting(1", "setting(2"), False),
     ],
 )
 def test_code_is_known_by_what_it_does(change: Any, same: bool, tmp_path: Path) -> None:
-    """A comment or docstring changes no version, a changed line does, also in a module that is only imported."""
+    """Comments, docstrings and a setting's sentence change no version, a changed line does, also in a module only imported."""
     program = textwrap.dedent(
         """
         import sys; sys.path.insert(0, sys.argv[1])
@@ -89,7 +92,7 @@ def test_code_is_known_by_what_it_does(change: Any, same: bool, tmp_path: Path) 
         print(versions.code_version("package.outer"))
         """
     )
-    source = '"""Old words."""\ny = 1  # why\n'
+    source = '"""Old words."""\ny = 1  # why\nsetting = print\nx: int = setting(1, "What it is.", above=0)\n'
     package = tmp_path / "package"
     package.mkdir()
     (package / "__init__.py").write_text("")

@@ -1,6 +1,6 @@
 """What determines a cell's bits: the code of its algorithm, its task and the loop, and NumPy's version.
 
-The code is identified by its meaning: syntax trees without comments and docstrings, of a module and of
+The code is identified by its meaning: syntax trees without comments, docstrings and sentences on settings, of a module and of
 every project module it imports at its top, so that a better docstring recomputes nothing and a changed
 line does. Imports inside functions do not count: they are how the core reaches for words and frames.
 """
@@ -63,6 +63,8 @@ def _meaning(module: str) -> tuple[str, tuple[str, ...]]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             imports |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     for inner in ast.walk(tree):
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id == "setting":
+            del inner.args[1:]  # its sentence
         body = getattr(inner, "body", None)
         if isinstance(body, list):
             inner.body = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]  # type: ignore[attr-defined]  # it has a body
