@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import linecache
@@ -20,6 +21,7 @@ from algorithms.backprop import Backprop
 from harness.cells import code_version as versions
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings, resolve
+from harness.cells.syntax import meaning
 from harness.core.errors import InputError
 from harness.tasks.xor import Xor
 
@@ -360,3 +362,18 @@ class Here(Backprop):
 
 def test_a_file_of_tests_is_a_file() -> None:
     assert cell(Here).id == cell(Here).id != cell(Backprop).id
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        (("# why", "# a better reason"), True),
+        (("What it is.", "What it is, in other words."), True),
+        (("Old words.", "New words, more of them."), True),
+        (("above=0", "at_least=0"), False),
+        (("setting(1", "setting(2"), False),
+    ],
+)
+def test_words_on_a_setting_change_no_meaning_and_its_range_does(change: tuple[str, str], same: bool) -> None:
+    source = '"""Old words."""\ny = 1  # why\nx: int = setting(1, "What it is.", above=0)\n'
+    assert (meaning(ast.parse(source)) == meaning(ast.parse(source.replace(*change)))) is same
