@@ -69,9 +69,8 @@ def errors(found: Sequence[Reported]) -> pd.DataFrame:
     rows: dict[str, dict[str, str]] = {}
     for r in found:
         row = rows.setdefault(r.rule, {"algorithm": r.rule})
-        row[f"wrong, {LAYOUTS[r.layout]}, {number(r.parameters)} weights [95 %]"] = (
-            f"{percents(mean(r.wrong))}, n = {len(r.wrong)}"
-        )
+        net = f"{LAYOUTS[r.layout]}, {number(r.parameters)} weights"
+        row[f"wrong, {net} [95 %]"] = f"{percents(mean(r.wrong))}, n = {len(r.wrong)}"
         row[f"rate, {r.layout}"] = f"{r.lr:g}" + (" (the last tried)" if r.at_the_end else "")
     return pd.DataFrame(list(rows.values())).fillna("–")
 
@@ -107,12 +106,13 @@ def summary(found: Sequence[Reported]) -> str:
     side: dict[str, list[str]] = {"better": [], "worse": [], "not decided": []}
     for rule in dict.fromkeys(r.rule for r in found):
         if (interval := gap(found, rule)) is not None:
-            side["better" if interval.high < 0 else "worse" if interval.low > 0 else "not decided"].append(rule)
+            side["better" if interval.high < 0 else "worse" if interval.low > 0 else "not decided"].append(
+                rule
+            )
+    words = "; ".join(f"{word} by {several(rules)}" for word, rules in side.items() if rules)
     return (
-        "Shared beats full at equal parameters: "
-        + "; ".join(f"{word} by {several(rules)}" for word, rules in side.items() if rules)
-        + "."
-        if any(side.values())
+        f"Does shared beat full at equal parameters? {words[:1].upper()}{words[1:]}."
+        if words
         else "No rule was run on both nets."
     )
 
@@ -121,5 +121,8 @@ def wrong(found: Sequence[Reported]) -> dict[str, dict[str, tuple[Array, Interva
     """By net and rule, the shares of the test images wrong (R,), and their mean with its interval."""
     nets: dict[str, dict[str, tuple[Array, Interval]]] = {}
     for r in found:
-        nets.setdefault(f"{LAYOUTS[r.layout]}, {number(r.parameters)} weights", {})[r.rule] = r.wrong, mean(r.wrong)
+        nets.setdefault(f"{LAYOUTS[r.layout]}, {number(r.parameters)} weights", {})[r.rule] = (
+            r.wrong,
+            mean(r.wrong),
+        )
     return nets

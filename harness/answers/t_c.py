@@ -43,7 +43,9 @@ def how(meta: Any) -> str:
     """How a cell was trained: optimiser, rate, and whether on, until every output was near its target."""
     optimiser = meta["algorithm"]["optimiser"]
     further = f", to within {meta['task']['bound']:g}" if meta["task"]["criterion"] == "margin" else ""
-    return f"{OPTIMISERS.get(optimiser['name'], optimiser['name'])} at {optimiser['lr']:g}{further}".replace("0.", ".")
+    return f"{OPTIMISERS.get(optimiser['name'], optimiser['name'])} at {optimiser['lr']:g}{further}".replace(
+        "0.", "."
+    )
 
 
 def kernels(records: Iterable[Record]) -> list[Kernels]:

@@ -44,7 +44,14 @@ def kernel_figure(found: Mapping[str, Array]) -> Figure:
     height = 1.0 + len(rows) * (CELL + APART) + 0.17 * (caption.count("\n") + 2)
     with styled():
         figure = Figure(figsize=(width, height))
-        figure.text(0.1 / width, 1 - 0.1 / height, "What a shared kernel becomes", fontsize=12, fontweight="bold", va="top")
+        figure.text(
+            0.1 / width,
+            1 - 0.1 / height,
+            "What a shared kernel becomes",
+            fontsize=12,
+            fontweight="bold",
+            va="top",
+        )
         figure.text(0.1 / width, 0.1 / height, caption, fontsize=8, color=DIM, va="bottom")
         for i, (name, w) in enumerate(rows.items()):
             bottom = height - 0.85 - (i + 1) * CELL - i * APART

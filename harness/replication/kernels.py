@@ -38,7 +38,12 @@ def units(kernel: Array, threshold: float, off: bool = False) -> Measured:
 def fewest_of_one_and_most_of_other(kernel: Array, threshold: float) -> Measured:
     """The fewest units that a T turns on in a rotation, and the most that a C does."""
     t, c = turned_on(kernel, threshold)
-    return exactly(float(t.min()), f"a T turns on {t.min()} or more, a C {c.max()} or fewer", float(t.min()), float(c.max()))
+    return exactly(
+        float(t.min()),
+        f"a T turns on {t.min()} or more, a C {c.max()} or fewer",
+        float(t.min()),
+        float(c.max()),
+    )
 
 
 def of_kind(record: Any, kind: str) -> Measured:

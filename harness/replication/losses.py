@@ -8,7 +8,10 @@ from harness.replication.measures import failures, gap, rate, ratio, times
 
 OTHER = "an independent program, XOR, sigmoid units, ±1, η = .5, α = .9"
 SQUARED, CROSS = (
-    Setting.of(f"task=xor task.loss={loss} task.scale=1 algorithm=backprop run.replicas=2000", "run.replicas=40 run.epochs=600")
+    Setting.of(
+        f"task=xor task.loss={loss} task.scale=1 algorithm=backprop run.replicas=2000",
+        "run.replicas=40 run.epochs=600",
+    )
     for loss in ("squared_error", "cross_entropy")
 )
 NOTE = "How many networks it was is not said: figures to a tenth of a per cent are taken for those of 1,000."
