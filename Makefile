@@ -3,7 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: compare dashboard test test-slow check bench docs studies notebooks results lock clean
+# The newest Python that runs: of those on the path (a name that pyenv puts there need not), then of pyenv's own.
+NEXT_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 \
+	$$(ls -r "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.1[2-9].*/bin/python 2>/dev/null); \
+	do $$p -c '' 2>/dev/null && echo $$p && break; done)
+NEXT := .venv-next/bin
+
+.PHONY: compare dashboard test test-slow test-next check bench docs studies notebooks results lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
@@ -17,6 +23,9 @@ test: check
 test-slow: .venv/installed-test  ## the full form of the tests that make test runs in small
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
 
+test-next: .venv-next/installed  ## the tests with the newest of everything: another Python, no constraints, Hydra before its release
+	$(NEXT)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+
 check: .venv/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -28,7 +37,7 @@ bench: .venv/installed-test  ## ratios, measured side by side in one run on one 
 docs: compare bench  ## run first light and the benchmark, and put what they say into README and docs/
 	$(BIN)/python docs/update.py
 
-STUDIES := comparison ablations local_minima representations credit_and_cost memory_accuracy vanishing
+STUDIES := comparison ablations local_minima representations credit_and_cost memory_accuracy vanishing t_c shared_weights losses
 studies: .venv/installed  ## run all studies, replication included: what is finished is not run again
 	for study in $(STUDIES); do $(BIN)/python -m harness -m study=$$study || exit 1; done
 	$(BIN)/python -m harness.replicate
@@ -43,7 +52,7 @@ lock: .venv/installed-test  ## write the versions in use to constraints.txt (it 
 	$(PIP) freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==[^ ]+$$' > constraints.txt
 
 clean:
-	rm -rf .venv results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-next results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -57,3 +66,9 @@ clean:
 .venv/installed-test: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) install -c constraints.txt -e '.[test]'
 	@touch $@ .venv/installed
+
+.venv-next/installed: pyproject.toml
+	@test -n "$(NEXT_PYTHON)" || { echo "Python 3.12 or newer is needed, and none was found: give one by make test-next NEXT_PYTHON=…"; exit 2; }
+	$(NEXT_PYTHON) -m venv --clear .venv-next
+	$(NEXT)/python -m pip --disable-pip-version-check --quiet install -e '.[test]' 'hydra-core>=1.4.0rc1'
+	@touch $@

@@ -55,7 +55,7 @@ def likelihood_gradient(
         parts = []
         for start in range(0, len(w), size):
             some = slice(start, start + size)
-            own_v, own_q = (a if a.ndim == 2 else a[some] for a in (v, q))
+            own_v, own_q = (a if a.ndim == 2 or len(a) == 1 else a[some] for a in (v, q))
             parts.append(_change(machine, w[some], own_v, own_q, temperature, given_input, low))
         change = np.concatenate(parts)
     return machine.moved(dict.fromkeys(machine.blocks, 0.0), change.astype(w.dtype))

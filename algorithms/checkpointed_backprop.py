@@ -84,6 +84,7 @@ class CheckpointedBackprop(Backprop):
     paper: ClassVar[str] = "Chen, Xu, Zhang & Guestrin 2016, arXiv:1604.06174, Algorithm 1"
     equations: ClassVar[str] = "y_l = f(y_{l−1} W_l + b_l) anew from the checkpoint before it, then δ_l and ∂E/∂W_l of backprop"
     oracle: ClassVar[str] = "backprop, bit for bit; closed forms of its work and of its peak memory"
+    through_time: ClassVar[bool] = False
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         length = self.segment or max(1, math.ceil(math.sqrt(len(net.hidden))))

@@ -42,6 +42,7 @@ class EvolutionStrategies(CreditAlgorithm):
     paper: ClassVar[str] = "Salimans, Ho, Chen, Sidor & Sutskever 2017, arXiv:1703.03864, algorithm 1"
     equations: ClassVar[str] = "∇J ≈ (1/2nσ) Σ (F(θ + σε_i) − F(θ − σε_i)) ε_i"
     oracle: ClassVar[str] = "closed form on a quadratic; Gauss–Hermite quadrature on a network; 2n forward passes exactly"
+    through_time: ClassVar[bool] = True
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         noise = rand.normal(self.pairs, net.size)
@@ -61,7 +62,7 @@ def losses(net: Network, genes: Array, batch: Batch) -> Array:
     """
     *lead, count, size = genes.shape
     crowd = batch.crowd()
-    each = prod(lead) * max(batch.patterns * sum(g.size for g in net.groups), size)
+    each = prod(lead) * max(batch.patterns * net.workspace, size)
     block = max(n for n in range(1, count + 1) if count % n == 0 and (n == 1 or n * each <= WORKSPACE))
 
     def tried(some: Array) -> Array:

@@ -33,9 +33,14 @@ from harness.core.setting import setting
 def ways_back(net: Network) -> list[Edge]:
     """The edges whose weights blame flows back over: those that leave a hidden group, or lend their weights to one that does.
 
-    An edge stands there once for each group that hears over it: more than once where residuals or ties are.
+    An edge stands there once for each group that hears over it: more than once where residuals are. Weights that are shared
+    stand there once, in the name of the edge that lends them.
     """
-    return [e.weights for group in net.hidden for e in net.out_of(group)]
+    found: list[Edge] = []
+    for e in (e for group in net.hidden for e in net.out_of(group)):
+        if e.weights == e or (e.weights not in found and e.weights.source not in net.hidden):
+            found.append(e.weights)
+    return found
 
 
 def random_matrix(spread: float, rand: Rand, rows: int, columns: int) -> Array:

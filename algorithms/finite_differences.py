@@ -34,8 +34,8 @@ class FiniteDifferences(CreditAlgorithm):
     traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=0, global_scalar=True)
     paper: ClassVar[str] = "Press et al. 2007, Numerical Recipes, section 5.7; Squire & Trapp 1998, SIAM Review 40:110-112"
     equations: ClassVar[str] = "∂E/∂w_i ≈ (E(w + h e_i) − E(w − h e_i)) / 2h, or Im E(w + i h e_i) / h"
-    through_time: ClassVar[bool] = True
     oracle: ClassVar[str] = "backprop to the error of each scheme; 2W, W + 1 and W forward passes exactly"
+    through_time: ClassVar[bool] = True
 
     def applies_to(self, task: Any) -> str | None:
         if self.scheme != "complex":

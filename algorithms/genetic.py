@@ -76,6 +76,7 @@ class Genetic(Algorithm):
     paper: ClassVar[str] = "Montana & Davis 1989, IJCAI-89:762-767"
     equations: ClassVar[str] = "P(parent of rank r) ∝ s^r; child = crossover of two parents, or w + ξ at n nodes"
     oracle: ClassVar[str] = "operators one by one; χ² of parents; elitism; P forward passes exactly; NEAT's evaluations on XOR"
+    through_time: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -137,7 +138,11 @@ def two_sided_exponential(u: Array) -> Array:
 
 
 def entered(net: Network) -> Array:
-    """Which node, numbered without inputs, each weight leads into (W,), in the order of `flatten`."""
-    start = dict(zip(net.groups, np.cumsum([0, *(g.size if net.into(g) else 0 for g in net.groups)]), strict=False))
-    into = [(start[k.target if isinstance(k, Edge) else k], rows, columns) for k, (rows, columns) in net.shapes.items()]
-    return np.concatenate([np.tile(first + np.arange(columns), rows) for first, rows, columns in into])
+    """Which node, numbered without inputs, each weight leads into (W,), in the order of `flatten`.
+
+    All units of a map that share a bias, those of a channel, are one node. A weight that several groups share leads into
+    the node of the edge that lends it.
+    """
+    start = dict(zip(net.groups, np.cumsum([0, *(g.channels if net.into(g) else 0 for g in net.groups)]), strict=False))
+    into = [(k.target if isinstance(k, Edge) else k, shape) for k, shape in net.shapes.items()]
+    return np.concatenate([np.tile(start[g] + np.arange(columns) % g.channels, rows) for g, (rows, columns) in into])

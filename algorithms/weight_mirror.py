@@ -105,6 +105,7 @@ class WeightMirror(FeedbackAlignment):
     paper: ClassVar[str] = "Akrout et al. 2019, NeurIPS 32, eq. 7"
     equations: ClassVar[str] = "mirror mode: ΔB = η_B y_l y_{l+1}ᵀ − λ_WM B with y_l ~ N(0, σ²)"
     oracle: ClassVar[str] = "E[ΔB] ∝ Wᵀ by a z-test; its angle to Wᵀ falls"
+    through_time: ClassVar[bool] = False
 
     def mirror(self, net: Network, params: Params, memory: State, rand: Rand) -> State:
         """The feedback weights after a phase of mirror mode."""

@@ -47,6 +47,7 @@ class WeightPerturbation(CreditAlgorithm):
     paper: ClassVar[str] = "Werfel, Xie & Seung 2005, Neural Computation 17:2699-2718; Cauwenberghs 1993, NIPS 5"
     equations: ClassVar[str] = "∂E/∂w ≈ (E(w + σξ) − E(w)) / σ · ξ"
     oracle: ClassVar[str] = "backprop in expectation (z-test); learning speed of Werfel et al. on the linear perceptron"
+    through_time: ClassVar[bool] = True
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         xi = directions(self.direction, rand, self.draws, net.size)
@@ -66,6 +67,7 @@ class SequentialWeightPerturbation(CreditAlgorithm):
     paper: ClassVar[str] = "Jabri & Flower 1992, IEEE TNN 3:154-157"
     equations: ClassVar[str] = "∂E/∂w_i ≈ (E(w + σ e_i) − E(w)) / σ"
     oracle: ClassVar[str] = "backprop up to σ/2 ∂²E/∂w_i²; W + 1 forward passes exactly"
+    through_time: ClassVar[bool] = True
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         return differences(net, params, batch, "forward", self.sigma)
@@ -116,6 +118,7 @@ class Spsa(Algorithm):
     paper: ClassVar[str] = "Spall 1992, IEEE TAC 37:332-341; gains of Spall 1998, IEEE TAES 34:817-823"
     equations: ClassVar[str] = "w ← w − a_k (E(w + c_k Δ) − E(w − c_k Δ)) / 2c_k · Δ, a_k = a/(k+1+A)^α, c_k = c/(k+1)^γ"
     oracle: ClassVar[str] = "backprop in expectation (z-test); the gain sequences by hand"
+    through_time: ClassVar[bool] = True
 
     def resolved(self, usual: Any) -> Algorithm:
         stability = 0.1 * usual.epochs if self.A is None else self.A

@@ -7,13 +7,13 @@
 # %% provenance tags=["results"]
 # %matplotlib inline
 from harness import plots, results
+from harness.answers import learners
 from harness.answers import representations as found
-from harness.answers import trained
 from harness.answers.provenance import about
 from harness.answers.words import say, table
 
 records = results.records("representations")
-symmetry, encoder, tree = (trained.trained(records, task) for task in ("symmetry", "encoder", "family_tree"))
+symmetry, encoder, tree = (learners.learners(records, task) for task in ("symmetry", "encoder", "family_tree"))
 say(about("representations"))
 
 # %% [markdown]
@@ -53,7 +53,7 @@ say(found.separation_verdict(features))
 say(table(found.separation_texts(features)))
 
 # %% people tags=["results"]
-plots.family_tree_figure(trained.picture(records, "family_tree"))
+plots.family_tree_figure(learners.picture(records, "family_tree"))
 
 # %% [markdown]
 # ## What was held out

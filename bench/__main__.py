@@ -20,13 +20,10 @@ from hydra import compose, initialize_config_dir
 from threadpoolctl import threadpool_limits
 
 from algorithms.backprop import Backprop
-from bench import boltzmann, feedback, perturbation, results
+from bench import boltzmann, convolution, feedback, perturbation, results
 from bench.plain import train_one
 from bench.statistics import lines as statistics_lines
 from harness.cells.cell import Cell
-from harness.cli.app import attempt
-from harness.cli.arguments import cells_of
-from harness.cli.conf import CONF
 from harness.core.initial import initial
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import SPLIT, WEIGHTS, Rand
@@ -34,6 +31,9 @@ from harness.core.registry import tasks
 from harness.core.task import Task
 from harness.experiment.run import run
 from harness.store.record import Store
+from harness.studies.attempt import attempt
+from harness.studies.compose import cells_of
+from harness.studies.conf import CONF, VERSION_BASE
 
 REPLICAS = 1000
 ROUNDS = 3
@@ -88,7 +88,7 @@ def family_lines(quick: bool) -> Iterator[str]:
     """What the families, the statistics and the frames promise, each beside its yardstick."""
     yield "Measured by `make bench` on one core, the sides of each table in turn in one run."
     yield ""
-    for section in (perturbation.lines, feedback.lines, boltzmann.lines, statistics_lines, results.lines):
+    for section in (perturbation.lines, feedback.lines, convolution.lines, boltzmann.lines, statistics_lines, results.lines):
         for line in section(1 if quick else 5):
             print(line, flush=True)
             yield line
@@ -148,7 +148,7 @@ def whole_runs(quick: bool) -> list[str]:
 
 def study_cells(*overrides: str) -> list[Cell]:
     """The cells of first light."""
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(CONF, **VERSION_BASE):
         study = compose("config", overrides=["study=first_light"]).study
     return cells_of(*([*study.common, *block, *overrides] for block in study.cells))[0]
 

@@ -18,7 +18,8 @@ from harness.core.initial import initial
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import WEIGHTS, Rand
 from harness.core.registry import tasks
-from harness.experiment.run import Result, run
+from harness.experiment.result import Result
+from harness.experiment.run import run
 
 SLOW, MOMENTUM = 1e-4, 0.9  # a rate at which no network finishes: every epoch costs all R
 CASES = [  # task, replicas, epochs, promised ratio

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.cells.cell import Cell
-from harness.cli.app import attempt
 from harness.store.mlflow_send import sync, tracking_uri
 from harness.store.record import Store
+from harness.studies.attempt import attempt
 
 CELLS, REPLICAS = 1000, 100
 CODE = """

@@ -1,20 +1,20 @@
-"""A comparison harness for credit assignment: many learning algorithms, one house.
-
-The three-line use from Python::
+"""A comparison harness for credit assignment: many learning algorithms, the same tasks, weights, statistics and costs.
 
     from harness import run
     from algorithms.backprop import Backprop
     from harness.tasks.xor import Xor
-    print(run(Backprop(), Xor(), replicas=1000, seed=0))
+
+    result = run(Backprop(), Xor(), replicas=1000, seed=0)
+    print(result)
+
+`run` trains one cell, `results` reads what studies left as tidy frames, `plots` draws them. The rest of the names is what a
+rule or a task of your own is written with: `Algorithm`, `CreditAlgorithm`, `Task`, `setting`, `Network`, `Edge`, …
+(docs/design.md). A name is imported when it is first asked for, so that `import harness` costs nothing.
 """
+
+import lazy_loader
 
 __version__ = "0.1.0"
 
-
-def __getattr__(name: str) -> object:
-    """`run` on demand: `import harness.catalog` should not pay for the engine."""
-    if name == "run":
-        from harness.experiment.run import run
-
-        return run
-    raise AttributeError(f"module 'harness' has no attribute {name!r}")
+# __init__.pyi beside this file is the one list of names: type checkers read it, too
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,6 +1,6 @@
 """`python -m harness.memory`."""
 
-from harness.plots.memory import main
+from harness.cli.memory import main
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,6 @@
 """`python -m harness.vanishing`."""
 
-from harness.credit.vanishing import main
+from harness.cli.vanishing import main
 
 if __name__ == "__main__":
     main()

@@ -1,8 +1,9 @@
-"""Hydra's sweeper for studies: `python -m harness -m …`, with any launcher.
+"""Hydra's sweeper for studies: `python -m harness -m …`.
 
 A study lists blocks of overrides and sweeps (`conf/study/*.yaml`); its jobs are all combinations of each
 block, one block after another. What is `common` and what the user adds on the command line holds for every block. A sweep
-without a named study is one block. Only cells without a record are launched.
+without a named study is one block. Only cells without a record are launched: as cells by our own launcher, as overrides by
+any other of Hydra's.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from omegaconf import OmegaConf
+
+from hydra_plugins.harness_launcher import ProcessLauncher
 
 
 def refuse(name: str) -> Any:
@@ -21,12 +24,12 @@ def refuse(name: str) -> Any:
 
 
 class StudySweeper(BasicSweeper):
-    """Expands a study into jobs, has `harness.study` conduct it, and launches what is missing."""
+    """Expands a study into jobs, has `harness.cli.conduct` conduct it, and launches what is missing."""
 
     def sweep(self, arguments: list[str]) -> Any:
         """Conduct the study that `arguments` (the user's overrides) ask for."""
+        from harness.cli.conduct import Job, conduct
         from harness.studies.compose import compose_cells, expand
-        from harness.studies.conduct import Job, conduct
 
         config, launcher = self.config, self.launcher
         assert config is not None
@@ -40,4 +43,11 @@ class StudySweeper(BasicSweeper):
         overrides = expand([[*common, *block, *self._parse_config(), *arguments] for block in blocks], loader)
         cells, _ = compose_cells(overrides, loader, lambda options: loader.load_sweep_config(config, options))
         jobs = [Job(cell, job) for cell, job in zip(cells, overrides, strict=True)]
-        return conduct(config, jobs, lambda missing: launcher.launch([job.overrides for job in missing], initial_job_idx=0))
+
+        def launch(missing: list[Job]) -> dict[str, str]:
+            if isinstance(launcher, ProcessLauncher):
+                return launcher.run([job.cell for job in missing])
+            launcher.launch([job.overrides for job in missing], initial_job_idx=0)
+            return {}
+
+        return conduct(config, jobs, launch)

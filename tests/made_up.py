@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.statistics import expected_running_time, wilson
 from harness.training.curves import curve_epochs
-from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED
 
 S, U, D = SOLVED, UNSOLVED, DIVERGED
 BUDGET = 100

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from algorithms.backprop import Backprop
 from harness.core.algorithm import Batch
-from harness.core.data import Patterns, Usual, binary_inputs, bit_names
+from harness.core.data import Patterns, Spec, Usual, binary_inputs, bit_names
 from harness.core.network import Network
 from harness.core.rand import Rand
 from harness.core.task import Task
@@ -23,6 +23,9 @@ class TwoOfFour(Task):
 
     def network(self) -> Network:
         return Network.chain(4, self.hidden, 1)
+
+    def spec(self) -> Spec:
+        return Spec(patterns=16 - self.kept_back, kind="bits")
 
     def patterns(self) -> Patterns:
         x = binary_inputs(4)

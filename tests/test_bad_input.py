@@ -99,7 +99,7 @@ def test_a_study_that_is_not_yaml_is_one_sentence_with_its_line(harness: Harness
     (tmp_path / "conf" / "study" / "mine.yaml").write_text("name: mine\nquestion: Is 1 : 2 right?\ncells: []\n")
     code, _, err = harness(f"--config-dir={tmp_path / 'conf'}", "-m", "study=mine")
     assert code == 2
-    assert "mine.yaml is not YAML, line 2: mapping values are not allowed here" in err
+    assert "mine.yaml is not YAML, line 2: mapping values are not allowed" in err
     assert err.count("\n") == 1
 
 

@@ -37,8 +37,9 @@ from scipy import stats
 from algorithms.boltzmann import Boltzmann
 from algorithms.mean_field import MeanField
 from harness.cells.cell import Cell
+from harness.cells.settings import Settings, resolve
 from harness.cost.sheet import sheet
-from harness.experiment.run import Settings, resolve, run
+from harness.experiment.run import run
 from harness.replication.codes import first_cycle, found, hidden_states
 from harness.replication.verdict import order_p
 from harness.tasks.encoder import Encoder

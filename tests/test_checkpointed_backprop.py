@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from algorithms.backprop import Backprop
 from algorithms.checkpointed_backprop import CheckpointedBackprop
 from harness.cells.cell import Cell
+from harness.cells.settings import Settings, resolve
 from harness.compiling.driver import refusal
 from harness.core import registry
 from harness.core.algorithm import Algorithm, Batch
@@ -25,7 +26,7 @@ from harness.core.task import Task
 from harness.cost.sheet import CostSheet, sheet
 from harness.credit.altered import Count
 from harness.credit.traits import observe
-from harness.experiment.run import Settings, resolve, run
+from harness.experiment.run import run
 from harness.tasks.deep_chain import DeepChain
 from harness.tasks.xor import Xor
 

@@ -18,7 +18,7 @@ from planted import Noisy, TwoOfFour
 from algorithms.backprop import Backprop
 from algorithms.perceptron import Perceptron
 from harness.cells.cell import Cell
-from harness.cli.app import attempt
+from harness.cells.settings import Settings, resolve
 from harness.compiling import driver as compiled
 from harness.compiling import program
 from harness.compiling.driver import Driver, program_of
@@ -28,18 +28,21 @@ from harness.core.algorithm import Algorithm, Batch, Network, Rand, State, Updat
 from harness.core.errors import InputError
 from harness.core.loops import repeat
 from harness.core.optimisers import Adam, GradientDescent, SignStep
+from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
 from harness.experiment import choose_backend as auto
 from harness.experiment import run as experiment
-from harness.experiment.run import Result, Settings, resolve, run
-from harness.experiment.summary import describe
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.statistics import survival
 from harness.store.record import Store
+from harness.studies.attempt import attempt
 from harness.tasks.encoder import Encoder
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
-from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED, Plan, Trained, Trainer
+from harness.training.plan import Plan
+from harness.training.trainer import Trained, Trainer
 
 REPLICAS = 24
 UNPOLISHED = {
@@ -628,7 +631,7 @@ def test_a_device_that_is_not_there_is_one_sentence_with_what_there_is() -> None
 
 
 def test_without_jax_the_backend_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(experiment, "find_spec", lambda name: None)
+    monkeypatch.setattr("harness.cells.settings.find_spec", lambda name: None)
     with pytest.raises(InputError) as caught:
         run(Backprop(), Xor(), backend="jax")
     assert "needs JAX, which is not installed: pip install" in one_sentence(caught)
@@ -710,7 +713,7 @@ def test_a_record_says_how_it_was_run(store: Store, monkeypatch: pytest.MonkeyPa
     assert ran["compile_seconds"] >= 0
     assert record.meta["run"]["backend"] == "jax"
     assert record.meta["versions"]["jax"] == jax.__version__
-    assert re.search(r"^backend   jax on cpu, compiled in [\d.e-]+ s$", describe(record), re.MULTILINE)
+    assert re.search(r"^backend   jax on cpu, compiled in [\d.e-]+ s$", str(record), re.MULTILINE)
     plain = attempt(cell_of(), store)
     assert plain is not None
     assert plain.meta["ran"] == {"backend": "numpy"}

@@ -8,9 +8,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
-from harness.cli.app import cell_of
-from harness.cli.conf import CONF
-from harness.studies.compose import compose_cells, expand
+from harness.studies.compose import cell_of, compose_cells, expand
+from harness.studies.conf import CONF, VERSION_BASE
 
 BLOCKS = [
     ["task=xor", "algorithm=backprop", "algorithm.optimiser.lr=0.1,0.5", "task.scale=0.3,1", "run.replicas=7"],
@@ -27,7 +26,7 @@ def load(options: list[str]) -> DictConfig:
 
 
 def test_cells_are_those_that_hydra_composes_one_by_one() -> None:
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(CONF, **VERSION_BASE):
         loader = GlobalHydra.instance().config_loader()
         jobs = expand(BLOCKS, loader)
         seen: list[list[str]] = []
@@ -41,7 +40,7 @@ def test_cells_are_those_that_hydra_composes_one_by_one() -> None:
 
 
 def test_values_of_one_cell_do_not_reach_another() -> None:
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(CONF, **VERSION_BASE):
         loader = GlobalHydra.instance().config_loader()
         cells, _ = compose_cells([["task.hidden=5"], []], loader, load)
     assert [cell.task.network().hidden[0].size for cell in cells] == [5, 2]
@@ -51,7 +50,7 @@ def test_values_of_one_cell_do_not_reach_another() -> None:
     "wrong", ["task.hiden=3", "task.hidden=many", "algorithm.optimiser.lr=fast", "run.replica=3", "task=xorr"]
 )
 def test_what_hydra_refuses_is_refused_in_its_words(wrong: str) -> None:
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(CONF, **VERSION_BASE):
         loader = GlobalHydra.instance().config_loader()
         with pytest.raises(HydraException) as ours:
             compose_cells([["algorithm=backprop", wrong]], loader, load)

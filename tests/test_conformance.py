@@ -11,7 +11,8 @@ from harness.core.initial import initial
 from harness.core.rand import NOISE, SPLIT, WEIGHTS, Rand
 from harness.core.registry import first_line
 from harness.core.tree import leaves, tree_map
-from harness.experiment.run import Result, run
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.tasks.xor import Xor
 
 ALGORITHMS = registry.algorithms()

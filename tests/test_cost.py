@@ -11,23 +11,23 @@ from hypothesis import strategies as st
 
 from algorithms.backprop import Backprop
 from harness.cells.cell import Cell
-from harness.cli.app import attempt
+from harness.cells.settings import Settings, resolve
+from harness.cli.cost import main
 from harness.core import registry
 from harness.core.algorithm import Algorithm, Batch, Traits, Update
-from harness.core.data import Patterns, Usual
+from harness.core.data import Patterns, Spec, Usual
 from harness.core.initial import initial
 from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.core.task import Task
 from harness.cost.arrays import Tracked, TrackedRand
-from harness.cost.growth import exponent, in_words
+from harness.cost.growth import exponent, growth_table
 from harness.cost.ledger import CostError, Ledger
-from harness.cost.sheet import main, sheet
-from harness.experiment.run import Settings, resolve
-from harness.experiment.summary import describe, of_record
+from harness.cost.sheet import sheet
 from harness.results.table import build
 from harness.store.record import Store
+from harness.studies.attempt import attempt
 
 TRAITS = Traits(needs_derivative=False, transports_weights=False, local=False, phases=1, global_scalar=False)
 
@@ -41,6 +41,9 @@ def task_of(net: Network, patterns: int) -> Task:
 
         def network(self) -> Network:
             return net
+
+        def spec(self) -> Spec:
+            return Spec(patterns, kind="bits", binary=False)
 
         def patterns(self) -> Patterns:
             wanted = rng.random((patterns, net.output.size)) < 0.5
@@ -130,8 +133,8 @@ def test_work_grows_as_theory_says() -> None:
     chains = [cost_of(Backprop(), task_of(Network.chain(*[8] * (d + 1)), 2000)) for d in depths]
     assert [s.depth for s in chains] == list(depths)
     assert exponent(depths, [s.peak_bytes for s in chains]) == pytest.approx(1, abs=0.1)
-    assert "∝ W^" in in_words(backprop)
-    assert "∝ depth^" in in_words(chains)
+    assert "∝ W^" in growth_table(backprop)
+    assert "∝ depth^" in growth_table(chains)
 
 
 @pytest.mark.parametrize("name", registry.algorithms())
@@ -325,7 +328,7 @@ def test_costs_to_the_criterion_are_updates_times_the_count_of_one(store: Store)
     cell = Cell.of({"name": "backprop"}, {"name": "xor"}, {"replicas": 30, "epochs": 400})
     record = attempt(cell, store)
     assert record is not None
-    s, one = of_record(record), sheet(cell)
+    s, one = record.summary(), sheet(cell)
     solved = record.replicas["outcome"] == "solved"
     assert 0 < solved.sum() < 30, "failures have to be paid for, too"
     ert_updates = record.replicas["updates"].sum() / solved.sum()
@@ -333,7 +336,7 @@ def test_costs_to_the_criterion_are_updates_times_the_count_of_one(store: Store)
     assert s.ert_forward_passes == pytest.approx(ert_updates * one.update.work / one.forward.work)
     assert s.ert_span_operations == pytest.approx(ert_updates * one.update.span)
     assert s.ert_random_numbers == 0
-    assert "forward passes" in describe(record)
+    assert "forward passes" in str(record)
 
 
 def test_work_stands_beside_that_of_backprop_on_the_same_task(store: Store) -> None:
@@ -364,5 +367,5 @@ def test_a_cell_that_cannot_be_counted_is_a_result_all_the_same(store: Store, mo
     record = attempt(Cell.of({"name": "backprop"}, {"name": "xor"}, {"replicas": 3, "epochs": 20}), store)
     assert record is not None
     assert "np.asarray" in record.cost["reason"]
-    assert np.isnan(of_record(record).ert_flops)
-    assert "not counted" in describe(record)
+    assert np.isnan(record.summary().ert_flops)
+    assert "not counted" in str(record)

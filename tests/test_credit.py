@@ -20,8 +20,8 @@ from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_perturbation import ForwardGradient
 from harness.cells.cell import Cell
-from harness.cli.app import attempt, cell_of
-from harness.cli.conf import CONF
+from harness.cells.settings import Settings, resolve
+from harness.cli.credit import main
 from harness.core import registry
 from harness.core.algorithm import Batch, Credit
 from harness.core.differences import differences
@@ -32,13 +32,15 @@ from harness.core.rand import PROBE, Rand
 from harness.credit import probe
 from harness.credit.averages import largest, z_scores
 from harness.credit.compare import align, exact, gauss_newton, spread
-from harness.credit.gradient_check import CHANCE, check, main
+from harness.credit.gradient_check import CHANCE, check
 from harness.credit.probe import probe_epochs, quantile_columns
 from harness.experiment import run as experiment
-from harness.experiment.run import Settings, resolve, run, run_cell
-from harness.experiment.summary import of_record
+from harness.experiment.run import run, run_cell
 from harness.store.mlflow_send import _metrics
 from harness.store.record import Store
+from harness.studies.attempt import attempt
+from harness.studies.compose import cell_of
+from harness.studies.conf import CONF, VERSION_BASE
 from harness.tasks.xor import Xor
 
 TASKS = registry.tasks()
@@ -159,7 +161,7 @@ def test_gauss_newton_is_the_least_step_where_many_do(dtype: str) -> None:
 
 def test_feedback_alignment_turns_towards_backprop_as_published() -> None:
     """published-figures.md § 4: 30-20-10, ≈ 90° at the start, 28-37° after 1,000 steps (one sweep): mean of 20 networks."""
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(CONF, **VERSION_BASE):
         overrides = ["experiment=lillicrap2016/linear", "run.replicas=20", "run.epochs=2", "run.probe=2"]
         published = cell_of(compose("config", overrides=overrides))
     found = run_cell(published.algorithm, published.task, published.settings).trained.credit
@@ -254,7 +256,7 @@ def test_records_keep_what_the_probe_found_and_mlflow_hears_of_it(store: Store) 
     assert again.keys() == expected.keys()
     for name, values in expected.items():
         assert np.array_equal(again[name], values, equal_nan=name.startswith("q") and name != "quantity"), name
-    points = {(name, epoch): value for name, value, epoch in _metrics(record, of_record(record))}
+    points = {(name, epoch): value for name, value, epoch in _metrics(record, record.summary())}
     here = (expected["quantity"] == "angle") & (expected["edge"] == "input-hidden")
     for name, column in (("angle", "q50"), ("angle_q25", "q25"), ("angle_q75", "q75")):
         for epoch, value in zip(expected["epoch"][here], expected[column][here], strict=True):
@@ -266,7 +268,7 @@ def test_the_check_lets_backprop_pass_and_catches_a_slope_left_out(task: Any) ->
     class NoSlope(Backprop):
         def credit(self, net, params, memory, batch, rand):
             y = net.forward(params, batch.x)
-            out = batch.error(y[net.output]) * net.slope(net.output, y)
+            out = batch.delta(net, y)
             (edge,) = net.out_of(net.hidden[0])
             return Credit(net.outer(y, {net.output: out, net.hidden[0]: out @ params[edge].mT}), None)
 

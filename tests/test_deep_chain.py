@@ -19,6 +19,9 @@ from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_mirror import KolenPollack
 from harness.cells.cell import Cell
+from harness.cells.settings import Settings
+from harness.cli import vanishing
+from harness.cli.vanishing import main
 from harness.core.algorithm import Batch
 from harness.core.errors import InputError
 from harness.core.initial import initial
@@ -28,10 +31,9 @@ from harness.core.tangent import tangent
 from harness.core.task import Task
 from harness.cost.growth import exponent
 from harness.cost.sheet import sheet
-from harness.credit import vanishing
 from harness.credit.compare import exact, vectors
-from harness.credit.vanishing import Left, factor, in_words, left, main
-from harness.experiment.run import Settings, run
+from harness.credit.vanishing import Left, factor, left, ratio_table
+from harness.experiment.run import run
 from harness.tasks.deep_chain import DeepChain
 from harness.tasks.xor import Xor
 
@@ -326,10 +328,10 @@ def test_the_command_draws_one_curve_for_each_algorithm(monkeypatch: pytest.Monk
 def test_the_table_is_that_of_known_ratios() -> None:
     some = [Left(d, 3 * 0.1 ** np.full(5, float(d)), 1) for d in (2, 3, 4)]
     assert factor(some) == pytest.approx(0.1)
-    assert "0.03 [0.03–0.03]" in in_words({"known": some})
+    assert "0.03 [0.03–0.03]" in ratio_table({"known": some})
     none = left(cell(Shallow(), DeepChain(depth=3), 4))
     assert np.isnan(none.ratio).all()
-    assert "–" in in_words({"shallow": [none]})
+    assert "–" in ratio_table({"shallow": [none]})
 
 
 def test_what_has_no_hidden_credit_is_said() -> None:

@@ -13,10 +13,10 @@ import pytest
 import harness
 from harness import run
 from harness.cells.cell import Cell
-from harness.cli.app import attempt
+from harness.core.outcomes import SOLVED
 from harness.store.record import Store
+from harness.studies.attempt import attempt
 from harness.tasks.xor import Xor
-from harness.training.trainer import SOLVED
 
 ROOT = Path(harness.__file__).parent.parent
 DOCS = ("design", "three-readings", "credit", "findings", "algorithms", "tasks")

@@ -212,7 +212,8 @@ def test_what_cannot_be_wired_is_said_in_one_sentence() -> None:
     assert "its target 'c' has shape (5,)" in wrong(lambda: Convolution(a, c))
     shared = Convolution(a, b)
     assert wrong(lambda: Edge(c, c, delay=1, like=Edge(c, Group("d", 4)))) == (
-        "tied edges need one kind and one shape of weights, but 'c-c:1' is a dense edge of (5, 5) and 'c-d' a dense edge of (5, 4)"
+        "tied edges need one kind and one shape of weights, but 'c-c:1' is "
+        "a dense edge of (5, 5) and 'c-d' a dense edge of (5, 4)"
     )
     assert "is a local edge of (36, 3) and 'a-b' a convolution of (9, 3)" in wrong(lambda: Local(a, b, like=shared))
     assert "delay must be 0 or 1" in wrong(lambda: Edge(a, c, delay=2))

@@ -21,12 +21,12 @@ from harness.core.errors import InputError
 from harness.core.initial import initial
 from harness.core.losses import SquaredError
 from harness.core.network import Network
+from harness.core.outcomes import SOLVED
 from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.core.vectors import flatten, unflatten
 from harness.cost.sheet import sheet
 from harness.tasks.encoder import Encoder
 from harness.tasks.xor import Xor
-from harness.training.trainer import SOLVED
 
 MOTHERS, FATHERS = np.random.default_rng(0).normal(size=(2, 200, 50, 32))  # weight vectors of BUSHY, all different
 ALARM = 1e-6  # of a family of comparisons in one test, when all is as it should be

@@ -22,13 +22,13 @@ from harness.core.errors import InputError
 from harness.core.initial import initial
 from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import Adam, GradientDescent
+from harness.core.outcomes import SOLVED
 from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.experiment.run import run
 from harness.replication.turning import angles
 from harness.tasks.encoder import Encoder
 from harness.tasks.linear_map import LinearMap
 from harness.tasks.xor import Xor
-from harness.training.trainer import SOLVED
 
 quick = settings(deadline=None, derandomize=True, max_examples=60)
 KINDS = (*SMOOTH, "relu")
@@ -114,7 +114,7 @@ def test_blame_unit_by_unit(p: Problem, seed: int) -> None:
     b = {k: m[0] for k, m in alignment.remember(p.net, p.params, rand).items()}
     d = {k: m[0] for k, m in direct.remember(p.net, p.params, rand).items()}
     y = p.net.forward(p.params, p.batch.x)
-    slope = {g: p.net.slope(g, y) for g in p.net.groups}
+    slope = {g: p.net.pull(g, y, np.ones_like(y[g])) for g in p.net.groups}
     n = len(p.batch.x)
     delta = {p.net.output: (y[p.net.output] - p.batch.target) * slope[p.net.output]}
     for group in reversed(p.net.hidden):
@@ -158,7 +158,7 @@ def test_target_projection_says_where_targets_are_no_bits() -> None:
     assert reason is not None
     assert "numbers" in reason
     real_inputs = task_of(Network.chain(3, 2, 2), 4)
-    assert not real_inputs.binary
+    assert not real_inputs.spec().binary
     assert DirectRandomTargetProjection().applies_to(real_inputs) is None
 
 
@@ -191,9 +191,10 @@ def test_feedback_has_the_signs_of_the_weights(magnitude: str) -> None:
     seen: list[Any] = []
 
     class Watched(SignSymmetry):
-        def way_back(self, params: Any, memory: Any, edge: Any) -> Any:
-            seen.append(super().way_back(params, memory, edge))
-            return seen[-1]
+        def feedback(self, net: Any, params: Any, memory: Any) -> Any:
+            over = super().feedback(net, params, memory)
+            seen.append(over[edge].mT)
+            return over
 
     rand = Rand(0, [0], NOISE)
     watched = Watched(magnitude=magnitude, scale=0.7)

@@ -14,11 +14,11 @@ from harness.answers.pairs import beside
 from harness.answers.provenance import about, said
 from harness.answers.words import amount, brief, bullets, decided, ratio, several, table
 from harness.cells.cell import Cell
-from harness.cli.app import attempt
 from harness.core.errors import InputError
 from harness.plots import setting_figure
 from harness.statistics import Interval
 from harness.store.record import Store
+from harness.studies.attempt import attempt
 
 INF, NAN = np.inf, np.nan
 

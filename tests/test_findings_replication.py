@@ -7,10 +7,9 @@ import pytest
 from pages import check_page, said
 
 from harness.answers import replication
-from harness.cli import replicate
 from harness.core.errors import InputError
 from harness.plots import verdict_figure
-from harness.replication.evidence import Plan, tell
+from harness.replication.evidence import Agenda, tell
 from harness.store.record import Store
 
 VERDICTS = ["reproduced", "reproduced", "not reproduced", "not testable", "no such figure in the source"]
@@ -57,11 +56,11 @@ def test_every_claim_is_in_the_table(rows):
 
 
 def test_the_table_is_that_of_the_form_that_was_run(store: Store, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(replicate, "rows", lambda store, small: "small" if small else "full")
+    monkeypatch.setattr(replication, "rows_of", lambda store, small: "small" if small else "full")
     with pytest.raises(InputError, match="unknown study 'replication'"):
         replication.rows(store)
     for small, form in ((True, "small"), (False, "full")):
-        tell(store, Plan({}), whole=True, small=small)
+        tell(store, Agenda({}), whole=True, small=small)
         assert replication.rows(store) == form
 
 

@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 from harness import plots
 from harness.answers import representations as found
 from harness.answers import shares
-from harness.answers.trained import Trained, learnt, nobody, picture, trained
+from harness.answers.learners import Learners, learners, learnt, nobody, picture
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
 from harness.core.task import Task
@@ -47,8 +47,8 @@ def planted(some: Networks, **weights: Any) -> Networks:
     return some
 
 
-def of(name: str, some: Networks, solved: Any = None, control: bool = False) -> Trained:
-    return Trained(name, some, np.ones(len(some), bool) if solved is None else np.array(solved, bool), control)
+def of(name: str, some: Networks, solved: Any = None, control: bool = False) -> Learners:
+    return Learners(name, some, np.ones(len(some), bool) if solved is None else np.array(solved, bool), control)
 
 
 # Symmetry
@@ -225,7 +225,7 @@ def test_a_persons_code_is_the_activity_for_that_person():
 # What was held out
 
 
-def right(name: str, shares_right: Any, solved: Any = None, control: bool = False) -> Trained:
+def right(name: str, shares_right: Any, solved: Any = None, control: bool = False) -> Learners:
     values = np.array(shares_right, float)
     return of(name, networks(FamilyTree(), len(values), held_right=values), solved, control)
 
@@ -303,16 +303,16 @@ def test_records_become_cells_with_their_names(store: Store):
     ):
         made = Cell.of({"name": name}, task, {"replicas": 10, "epochs": epochs})
         records.append(store.write(made, run_cell(made.algorithm, made.task, made.settings)))
-    some = trained(records, "encoder")
+    some = learners(records, "encoder")
     assert [t.name for t in some] == ["backprop", "backprop (hidden=4)", "shallow"]
     assert [t.control for t in some] == [False, False, True]
     assert some[1].solved.any()
     assert [len(t.looked_at) for t in some] == [0, int(some[1].solved.sum()), 10]
     assert picture(records, "encoder") is records[1]
     assert picture(records, "family_tree") is None
-    assert trained(records, "family_tree")[0].name == "backprop, adapted recipe"
-    assert trained(records, "family_tree")[1].name.startswith("backprop (target_off=0")
-    assert trained(records, "symmetry") == []
+    assert learners(records, "family_tree")[0].name == "backprop, adapted recipe"
+    assert learners(records, "family_tree")[1].name.startswith("backprop (target_off=0")
+    assert learners(records, "symmetry") == []
 
 
 # Shares

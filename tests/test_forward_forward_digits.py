@@ -16,7 +16,8 @@ from harness.core.algorithm import Algorithm, Network
 from harness.core.optimisers import Adam
 from harness.core.rand import SPLIT, Rand
 from harness.core.task import Task
-from harness.experiment.run import Result, run
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.tasks.digits import Digits
 
 Candidate = tuple[Algorithm, Task]

@@ -10,11 +10,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from algorithms import finite_differences
 from algorithms.backprop import Backprop
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.shallow import Shallow
-from harness.core import registry
+from harness.core import registry, vectors
 from harness.core.algorithm import Algorithm, Batch
 from harness.core.errors import InputError
 from harness.core.initial import initial
@@ -248,7 +247,7 @@ def test_finite_differences_cost_two_forward_passes_a_weight(
 
     p = problem(Network.chain(3, 4, 2, shortcut=True), 5, 0, lead)
     whole = credit_of(FiniteDifferences(), p)
-    monkeypatch.setattr(finite_differences, "WORKSPACE", workspace)
+    monkeypatch.setattr(vectors, "WORKSPACE", workspace)
     monkeypatch.setattr(Network, "forward", counted)
     credit = credit_of(FiniteDifferences(), p)
     weights = 3 * 4 + 4 + 4 * 2 + 2 + 3 * 2

@@ -25,8 +25,7 @@ from harness.core import registry
 from harness.core.algorithm import Algorithm, Credit, Traits, Update, total
 from harness.core.loops import repeat
 from harness.core.losses import SquaredError
-from harness.core.network import Network
-from harness.core.units import UNITS
+from harness.core.readings import reading
 from harness.credit.altered import Count, Held, Trial
 from harness.credit.traits import contradictions, observe, traits_table
 from harness.tasks.encoder import Encoder
@@ -54,10 +53,10 @@ class ByEinsum(Backprop):
 
     def credit(self, net: Any, params: Any, memory: Any, batch: Any, rand: Any) -> Credit:
         y = net.forward(params, batch.x)
-        delta = {net.output: batch.error(y[net.output]) * net.slope(net.output, y)}
+        delta = {net.output: batch.delta(net, y)}
         for group in reversed(net.hidden):
             blame = total(np.einsum("rnj,rij->rni", delta[e.target], params[e]) for e in net.out_of(group))
-            delta[group] = blame * net.slope(group, y)
+            delta[group] = net.pull(group, y, blame)
         return Credit(net.outer(y, delta), y[net.output])
 
 
@@ -65,8 +64,8 @@ class ByEinsum(Backprop):
 class Sliver(FeedbackAlignment):
     """Feedback alignment with a thousandth of the forward weights mixed in."""
 
-    def way_back(self, params: Any, memory: Any, edge: Any) -> Any:
-        return 0.999 * memory[edge.name] + 0.001 * params[edge].mT
+    def feedback(self, net: Any, params: Any, memory: Any) -> Any:
+        return {e: 0.999 * b + 0.001 * params[e] for e, b in super().feedback(net, params, memory).items()}
 
 
 @dataclass(frozen=True)
@@ -285,7 +284,7 @@ def test_a_held_loss_is_that_of_the_targets_before_they_changed_places() -> None
     y, target = some.uniform(size=(2, 5, 3)), some.uniform(size=(5, 3))
     wanted = target > 0.5
     for margin in (None, 0.2):
-        held = Held(margin).of(y, np.roll(target, 1, axis=-1), np.roll(wanted, 1, axis=-1))
+        held = Held(SquaredError(margin)).of(y, np.roll(target, 1, axis=-1), np.roll(wanted, 1, axis=-1))
         np.testing.assert_array_equal(held, SquaredError(margin).of(y, target, wanted))
         assert (SquaredError(margin).of(y, np.roll(target, 1, axis=-1), np.roll(wanted, 1, axis=-1)) != held).all()
 
@@ -296,11 +295,10 @@ def test_instruments_are_put_away_even_after_an_error() -> None:
         def credit(self, *_: Any) -> Credit:
             raise RuntimeError("broken")
 
-    before = (Network.forward, Network.net_input, Network.tangent, dict(UNITS))
+    before = reading()
     with pytest.raises(RuntimeError, match="broken"):
         observe(Broken())
-    assert (Network.forward, Network.net_input, Network.tangent, UNITS) == before
-    assert list(UNITS) == list(before[-1])
+    assert reading() is before
 
 
 def test_a_task_of_ones_own() -> None:

@@ -163,7 +163,7 @@ def test_the_way_back_is_the_transposed_jacobian(size: int) -> None:
     s, blame = rng.normal(size=(4, size)), rng.normal(size=(4, size))
     s[0] = 0.5 + 1e-4 * s[0]
     steps = [net.sent(group, {group: s + 1e-20j * unit}).imag / 1e-20 for unit in np.eye(size)]
-    found = net.back(edge, {group: s}, blame)
+    found = net.through(edge, {group: s}, blame)
     np.testing.assert_allclose(found, np.stack([(step * blame).sum(axis=-1) for step in steps], axis=-1), rtol=1e-9, atol=1e-9)
     z, sigma = net.sent(group, {group: s}), np.sqrt(s.var(axis=-1) + EPSILON)
     np.testing.assert_allclose(found.sum(axis=-1), 0.0, atol=1e-10)  # shifts have no blame, and scales that of ε alone
@@ -193,7 +193,7 @@ def test_nothing_is_normalised_unless_it_is_asked_for() -> None:
     assert not net.normalised
     y, blame = net.forward(problem(net, 4, 0).params, np.ones((4, 2))), np.ones((4, 3))
     for edge in net.edges[1:]:
-        assert net.back(edge, y, blame) is blame
+        assert net.through(edge, y, blame) is blame
     assert net.sent(net.hidden[0], y) is y[net.hidden[0]]
     normalised = replace(net, normalised=True)
     assert normalised.sent(net.inputs[0], y) is y[net.inputs[0]]  # nor are inputs ever

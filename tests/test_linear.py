@@ -21,14 +21,15 @@ from harness.core.errors import InputError, NotApplicable
 from harness.core.losses import SquaredError
 from harness.core.network import Network
 from harness.core.optimisers import GradientDescent
+from harness.core.outcomes import DIVERGED, UNSOLVED
 from harness.core.rand import NOISE, SPLIT, Rand
 from harness.core.task import Task
-from harness.experiment.run import Result, run
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.tasks.encoder import Encoder
 from harness.tasks.linear_perceptron import LinearPerceptron
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
-from harness.training.trainer import DIVERGED, UNSOLVED
 
 quick = hypothesis_settings(deadline=None, derandomize=True, max_examples=60)
 OF_1986 = ("addition", "encoder", "family_tree", "negation", "parity", "singleton", "symmetry", "xor")

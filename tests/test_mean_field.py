@@ -19,7 +19,8 @@ from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.core.registry import settings_of
 from harness.core.task import Task
 from harness.cost.sheet import sheet
-from harness.experiment.run import Result, run
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.tasks.addition import Addition
 from harness.tasks.encoder import Encoder
 from harness.tasks.family_tree import FamilyTree

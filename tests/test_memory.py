@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from harness.answers.memory import answer, interval, points, points_table
 from harness.core.errors import InputError
-from harness.plots.memory import answer, in_words, interval, points
 
 TRIED = (0.01, 0.1)
 
@@ -107,7 +107,7 @@ def test_one_network_knows_no_interval_and_divergence_is_infinite() -> None:
     assert interval(np.array([0.2, np.inf])) == (np.inf, np.inf, np.inf)
     found = study(BACKPROP | {("kolen_pollack", 32): ([np.inf, 0.1, 0.1], [np.inf] * 3, 10)})
     assert not found.set_index("label").loc["kolen_pollack 32×1", "front"]
-    assert "inf" in in_words(found)
+    assert "inf" in points_table(found)
 
 
 def test_a_study_without_cells_says_so() -> None:

@@ -19,8 +19,6 @@ from test_gradients import problem
 from test_perturbation import estimates, off
 
 from algorithms.node_perturbation import NodePerturbation, Reinforce
-from harness.cli.app import cell_of
-from harness.cli.conf import CONF
 from harness.core.algorithm import Batch
 from harness.core.data import Data
 from harness.core.errors import InputError
@@ -29,6 +27,8 @@ from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, SPLIT, Rand
 from harness.experiment.run import run, run_cell
 from harness.replication.price import RULES, Price, linear, price, slope, steps
+from harness.studies.compose import cell_of
+from harness.studies.conf import CONF, VERSION_BASE
 from harness.tasks.linear_perceptron import LinearPerceptron
 from harness.tasks.xor import Xor
 
@@ -283,7 +283,7 @@ def test_every_replica_of_the_task_has_its_own_linear_teacher() -> None:
     replica = task.data(Rand(0, [0], SPLIT, block=1), "float64")
     assert task.patterns().x.tobytes() == replica.x[0].tobytes()
     assert task.spec().patterns == len(task.patterns().x) == 30
-    assert not task.binary
+    assert not task.spec().binary
 
 
 def test_its_criterion_is_a_share_of_the_loss_of_zero_weights() -> None:
@@ -322,7 +322,7 @@ def test_all_three_learn_the_task_at_its_usual_rate(rule: str) -> None:
 
 def test_the_preset_is_stable_and_learns() -> None:
     """Its rate is 1 / ((N + 2)(M + 2)), to two digits."""
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(CONF, **VERSION_BASE):
         cell = cell_of(compose("config", overrides=["experiment=werfel2005/linear", "run.replicas=8"]))
     task: Any = cell.task
     assert cell.algorithm.optimiser.lr == pytest.approx(1 / ((task.inputs + 2) * (task.outputs + 2)), rel=0.01)  # type: ignore[attr-defined]

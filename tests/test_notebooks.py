@@ -24,7 +24,7 @@ pages = load("docs_results", ROOT / "docs" / "results.py")
 SOURCES = execute.sources()
 STUDIES = [path.stem for path in SOURCES]
 OWN_COMMAND = {"replication": ["-m", "harness.replicate", "small=true"]}
-BESIDE = {"credit_and_cost": ("memory_accuracy", "vanishing")}
+BESIDE = {"credit_and_cost": ("memory_accuracy", "vanishing"), "shared_weights": ("t_c", "losses")}
 """Studies without a notebook of their own, by the notebook that shows them."""
 SMALL = "small=true"
 

@@ -21,6 +21,7 @@ from algorithms.boltzmann import Boltzmann
 from algorithms.mean_field import MeanField
 from algorithms.restricted_boltzmann import RestrictedBoltzmann
 from harness.cells.cell import Cell
+from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Batch
 from harness.core.losses import SquaredError
@@ -31,7 +32,7 @@ from harness.credit.averages import fitted_scale, largest, z_scores
 from harness.credit.compare import size
 from harness.credit.gradient_check import check
 from harness.credit.reference import credited, reference
-from harness.experiment.run import Settings, resolve, run
+from harness.experiment.run import run
 from harness.tasks.encoder import Encoder
 from harness.tasks.xor import Xor
 
@@ -41,7 +42,7 @@ SILENT = {"noise_off": 0.0, "noise_on": 0.0}
 
 
 def batch_of(task: Task) -> Batch:
-    return Batch(*task.data(Rand(0, [0], SPLIT, block=1), "float64")[:3], np.zeros(()), task.objective)
+    return Batch(*(a[0] for a in task.data(Rand(0, [0], SPLIT, block=1), "float64")[:3]), np.zeros(()), task.objective)
 
 
 def clamped(batch: Batch, noise: tuple[float, float]) -> Array:
@@ -173,6 +174,11 @@ def test_machines_taken_in_blocks_and_patterns_of_one_s_own_give_what_they_give_
         found = likelihood_gradient(machine, {n: np.stack([p[n] for p in alone]) for n in alone[0]}, batch, *how)
         for r, params in enumerate(alone):
             own = batch._replace(x=batch.x[r], target=batch.target[r], wanted=batch.wanted[r])
+            agree({n: g[r] for n, g in found.items()}, likelihood_gradient(machine, params, own, *how), 1e-14)
+        shared = batch._replace(x=batch.x[:1], target=batch.target[:1], wanted=batch.wanted[:1])
+        found = likelihood_gradient(machine, {n: np.stack([p[n] for p in alone]) for n in alone[0]}, shared, *how)
+        own = batch._replace(x=batch.x[0], target=batch.target[0], wanted=batch.wanted[0])
+        for r, params in enumerate(alone):
             agree({n: g[r] for n, g in found.items()}, likelihood_gradient(machine, params, own, *how), 1e-14)
 
 

@@ -17,11 +17,12 @@ from harness.core.data import binary_inputs
 from harness.core.errors import InputError, NotApplicable
 from harness.core.network import Network
 from harness.core.optimisers import GradientDescent
+from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.core.rand import NOISE, Rand
-from harness.experiment.run import Result, run
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
-from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED
 
 quick = settings(deadline=None, derandomize=True, max_examples=100)
 

@@ -17,13 +17,14 @@ from hypothesis import given, settings
 from test_cost import cost_of, task_of
 from test_gradients import Problem, credit_of, derivatives, error, flat, problem, problems
 
-from algorithms import finite_differences
 from algorithms.backprop import Backprop
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.node_perturbation import NodePerturbation, Reinforce
 from algorithms.weight_perturbation import ForwardGradient, SequentialWeightPerturbation, Spsa, WeightPerturbation
 from harness.cells.cell import Cell
+from harness.cells.settings import Settings, resolve
 from harness.compiling.driver import refusal
+from harness.core import differences, vectors
 from harness.core.algorithm import Batch
 from harness.core.data import Usual
 from harness.core.errors import InputError
@@ -31,7 +32,7 @@ from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, Rand
 from harness.core.tangent import tangent
-from harness.experiment.run import Settings, resolve, run
+from harness.experiment.run import run
 from harness.tasks.family_tree import FamilyTree
 from harness.tasks.xor import Xor
 
@@ -103,10 +104,10 @@ def test_steps_are_those_of_the_precision(scheme: str, tolerance: float) -> None
     assert error(credit, credit_of(Backprop(), p)) <= tolerance
     for precision in ("float32", "float64"):
         eps = float(np.finfo(precision).eps)
-        assert finite_differences.best_step("forward", precision) == pytest.approx(eps**0.5)
-        assert finite_differences.best_step("central", precision) == pytest.approx(eps ** (1 / 3))
-        assert finite_differences.best_step("complex", precision) ** 2 < 1e-3 * eps
-    assert finite_differences.best_step("complex", "float64") == 1e-20
+        assert differences.best_step("forward", precision) == pytest.approx(eps**0.5)
+        assert differences.best_step("central", precision) == pytest.approx(eps ** (1 / 3))
+        assert differences.best_step("complex", precision) ** 2 < 1e-3 * eps
+    assert differences.best_step("complex", "float64") == 1e-20
 
 
 def test_the_complex_step_knows_no_overflow() -> None:
@@ -289,7 +290,7 @@ def test_what_all_weights_at_once_cost(sizes: tuple[int, ...], draws: int) -> No
 def test_how_many_are_tried_at_once_changes_no_bits(algorithm: Any, workspace: int, monkeypatch: pytest.MonkeyPatch) -> None:
     p = problem(NET, 4, 0)
     whole = estimates(algorithm, p, 3)
-    monkeypatch.setattr(finite_differences, "WORKSPACE", workspace)
+    monkeypatch.setattr(vectors, "WORKSPACE", workspace)
     assert estimates(algorithm, p, 3).tobytes() == whole.tobytes()
 
 
@@ -310,7 +311,7 @@ def test_a_replica_alone_is_itself_in_a_batch(algorithm: Any, batch: Any, dtype:
 
 @pytest.mark.parametrize("algorithm", BITS, ids=label)
 def test_every_setting_compiles(algorithm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finite_differences, "WORKSPACE", 300)  # several blocks and a rest
+    monkeypatch.setattr(vectors, "WORKSPACE", 300)  # several blocks and a rest
     assert refusal(Cell(*resolve(algorithm, Xor(hidden=3), Settings()))) == ""
 
 

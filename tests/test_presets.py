@@ -10,11 +10,11 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from harness.cli.app import cell_of
 from harness.cli.catalog import described
-from harness.cli.conf import CONF
 from harness.experiment.run import run_cell
 from harness.store.record import Store
+from harness.studies.compose import cell_of
+from harness.studies.conf import CONF, VERSION_BASE
 
 PRESETS = [name for name, _ in described("experiment")]
 FOUND = {  # every setting of published-figures, section 1, for the tasks that are here
@@ -26,7 +26,7 @@ FOUND = {  # every setting of published-figures, section 1, for the tasks that a
 
 @contextmanager
 def composed(*overrides: str) -> Iterator[DictConfig]:
-    with initialize_config_dir(CONF, version_base="1.3"):
+    with initialize_config_dir(CONF, **VERSION_BASE):
         yield compose("config", overrides=list(overrides))
 
 

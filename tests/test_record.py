@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from harness.cells import code_version as versions
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
+from harness.core.files import UNFINISHED
 from harness.experiment.run import run_cell
 from harness.store import record as record_module
 from harness.store.record import Store
@@ -70,63 +66,6 @@ def test_the_name_ignores_what_decides_no_bit() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("change", "same"),
-    [
-        (lambda s: s.replace("y = 1", "y = 2"), False),
-        (lambda s: s.replace("# why", "# a better reason"), True),
-        (lambda s: s.replace('"""Old words."""', '"""New words, more of them."""'), True),
-        (lambda s: s + "\n\n\nz = 3\n", False),
-        (lambda s: s.replace("What it is.", "What it is, in other words."), True),
-        (lambda s: s.replace("above=0", "at_least=0"), False),
-        (lambda s: s.replace("setting(1", "setting(2"), False),
-    ],
-)
-def test_code_is_known_by_what_it_does(change: Any, same: bool, tmp_path: Path) -> None:
-    """Comments, docstrings and a setting's sentence change no version, a changed line does, also in a module only imported."""
-    program = textwrap.dedent(
-        """
-        import sys; sys.path.insert(0, sys.argv[1])
-        from harness.cells import code_version as versions
-        versions.PROJECT = ("package",)
-        print(versions.code_version("package.outer"))
-        """
-    )
-    source = '"""Old words."""\ny = 1  # why\nsetting = print\nx: int = setting(1, "What it is.", above=0)\n'
-    package = tmp_path / "package"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "outer.py").write_text("from package import inner\n")
-
-    def version(text: str) -> str:
-        (package / "inner.py").write_text(text)
-        done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
-        return done.stdout
-
-    assert (version(source) == version(change(source))) is same
-
-
-def test_the_version_of_a_cell_covers_the_loop_and_the_network() -> None:
-    versions.code_version("harness.experiment.run")
-    seen: set[str] = set()
-    waiting = ["algorithms.shallow", "harness.experiment.run"]
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting.extend(versions._meaning(name)[1])
-    assert {
-        "harness.training.trainer",
-        "harness.core.network",
-        "harness.core.kernels",
-        "harness.core.rand",
-        "harness.core.optimisers",
-    } <= seen
-    assert not {"harness.store.record", "harness.results.table", "harness.store.mlflow_send", "harness.cli.app"} & seen, (
-        "a prettier table recomputes nothing"
-    )
-
-
 def test_a_full_disk_leaves_nothing_half_written(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
@@ -152,7 +91,7 @@ def test_the_first_of_two_writers_wins(store: Store) -> None:
 
 
 def test_leftovers_of_a_killed_writer_are_invisible_and_go(store: Store) -> None:
-    leftover = store.path / "cells" / f"{record_module.UNFINISHED}abc"
+    leftover = store.path / "cells" / f"{UNFINISHED}abc"
     leftover.mkdir()
     (leftover / "cell.json").write_text("{")
     assert store.records(store.write_study("s", "", ["abc"]).name) == []

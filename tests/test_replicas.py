@@ -27,7 +27,8 @@ from harness.core.optimisers import Adam, GradientDescent
 from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.core.task import Task
 from harness.experiment import run as experiment
-from harness.experiment.run import Result, run
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.tasks.xor import Xor
 from harness.training import trainer as training
 from harness.training.trainer import Trained

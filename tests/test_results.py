@@ -21,16 +21,16 @@ from test_table import BUDGET, STRICT, XOR, D, S, U, keep
 
 from harness import results
 from harness.cells.cell import Cell
-from harness.cli.app import attempt
 from harness.cli.dashboard import HOST, free_port
 from harness.core.errors import InputError
 from harness.cost.sheet import sheet
 from harness.experiment.run import run_cell
-from harness.experiment.summary import Summary, of_record
+from harness.experiment.summary import Summary
 from harness.results import table
 from harness.store import mlflow_fetch as retrieval
 from harness.store.mlflow_send import sync, tracking_uri
 from harness.store.record import FINISHED, Store
+from harness.studies.attempt import attempt
 
 # MLflow's own imports and database sessions warn; what we do with it does not
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
@@ -203,7 +203,7 @@ def test_records_out_of_mlflow_have_the_weights(both: Both) -> None:
     assert backprop.weights.keys() == expected.keys()
     for name, weights in expected.items():
         np.testing.assert_array_equal(backprop.weights[name], weights)
-    np.testing.assert_equal(vars(of_record(backprop)), vars(of_record(both.store.read(backprop.id))))
+    np.testing.assert_equal(vars(backprop.summary()), vars(both.store.read(backprop.id).summary()))
 
 
 def test_a_study_defined_anew_is_the_new_one_in_mlflow_too(store: Store, database: Path) -> None:

@@ -20,6 +20,7 @@ from algorithms.backprop import Backprop
 from algorithms.boltzmann import Boltzmann
 from algorithms.feedback_alignment import FeedbackAlignment
 from harness.cells.cell import Cell
+from harness.cells.settings import Settings
 from harness.cli import catalog
 from harness.cli.settings import in_words
 from harness.core import registry
@@ -28,7 +29,7 @@ from harness.core.errors import InputError
 from harness.core.optimisers import OPTIMISERS, Adam, GradientDescent, Optimiser
 from harness.core.setting import Declared, check, declaration, described, fitted, setting
 from harness.core.task import Task
-from harness.experiment.run import Settings, run
+from harness.experiment.run import run
 from harness.store.record import Store
 from harness.tasks.xor import Xor
 

@@ -51,20 +51,23 @@ def test_a_study_killed_between_cells_loses_none_and_repeats_none(store: Store) 
     assert again.stdout == done.stdout, "a finished study says the same again"
 
 
-def test_workers_and_one_process_give_the_same_bits(store: Store, tmp_path: Path) -> None:
+def test_workers_and_one_process_give_the_same_bits(tmp_path: Path) -> None:
     import numpy as np
 
     records = []
-    for launcher, path in (("joblib", store.path), ("basic", tmp_path / "other")):
+    paths = [tmp_path / name for name in ("processes", "joblib", "basic")]
+    for path in paths:
         command = [sys.executable, "-m", "harness", "-m", "task=xor", "run.seed=1,2", "run.replicas=20", "run.epochs=300"]
-        command += ["tracking.enabled=false", f"hydra/launcher={launcher}", f"store={path}"]
+        command += ["tracking.enabled=false", f"hydra/launcher={path.name}", f"store={path}"]
         subprocess.run(command, capture_output=True, check=True)
         records.append(Store.at(path).records("scratch"))
-    assert [r.id for r in records[0]] == [r.id for r in records[1]]
-    for a, b in zip(*records, strict=True):
-        np.testing.assert_array_equal(a.replicas["epochs"], b.replicas["epochs"])
-        for name, weights in a.weights.items():
-            np.testing.assert_array_equal(weights, b.weights[name])
+    ids = [[r.id for r in some] for some in records]
+    assert ids[0] == ids[1] == ids[2]
+    for a, *others in zip(*records, strict=True):
+        for b in others:
+            np.testing.assert_array_equal(a.replicas["epochs"], b.replicas["epochs"])
+            for name, weights in a.weights.items():
+                np.testing.assert_array_equal(weights, b.weights[name])
 
 
 def test_not_applicable_cells_are_rows_with_their_reason(harness: Harness, store: Store) -> None:

@@ -10,12 +10,15 @@ import pytest
 from rich.console import Console
 
 from harness.cells.cell import Cell
+from harness.cells.words import flat
 from harness.core.errors import InputError
-from harness.experiment.run import Result, run_cell
-from harness.experiment.summary import Summary, describe, flat, of_record, summarise
+from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
+from harness.experiment.result import Result
+from harness.experiment.run import run_cell
+from harness.experiment.summary import Summary, summarise
 from harness.results import table
 from harness.training.curves import curve_epochs
-from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED, Trained
+from harness.training.trainer import Trained
 
 S, U, D = SOLVED, UNSOLVED, DIVERGED
 XOR, STRICT = {"name": "xor"}, {"name": "xor", "target_off": 0.1, "target_on": 0.9, "criterion": "margin", "bound": 0.05}
@@ -72,7 +75,7 @@ TASK = "xor (target_off=0.1, target_on=0.9, criterion=margin, bound=0.05)"
 
 
 def test_summary_by_hand(study):
-    first, second = (of_record(record) for record in study.records("made_up")[:2])
+    first, second = (record.summary() for record in study.records("made_up")[:2])
     assert (first.replicas, first.solved, first.unsolved, first.diverged) == (4, 2, 1, 1)
     assert (first.rate, first.epochs_q1, first.epochs_median, first.epochs_q3) == (0.5, 10, 20, np.inf)
     assert (first.ert_epochs, first.ert_updates) == (160 / 2, 160 / 2)
@@ -104,7 +107,7 @@ def test_words_for_a_result_and_for_its_record_are_the_same(store):
     cell = Cell.of({"name": "backprop"}, XOR | {"hidden": 3}, {"replicas": 5, "epochs": 2000, "seed": 7})
     result = run_cell(cell.algorithm, cell.task, cell.settings)
     text = str(result)
-    assert describe(store.write(cell, result)) == text
+    assert str(store.write(cell, result)) == text
     s = summarise(result.columns())
     assert text.startswith("backprop on xor (hidden=3): 5 replicas, seed 7\n")
     assert "gradient_descent, lr=0.5, momentum=0.9, full batch, budget 2,000 epochs" in text
@@ -112,7 +115,7 @@ def test_words_for_a_result_and_for_its_record_are_the_same(store):
 
 
 def test_words_say_why_replicas_failed(study):
-    words = [describe(record) for record in study.records("made_up")]
+    words = [str(record) for record in study.records("made_up")]
     assert "failed    1 unsolved (budget of epochs spent), 1 diverged (output activity not finite)" in words[0]
     assert "median 20 [10–∞]" in words[0]
     assert "failed" not in words[1]

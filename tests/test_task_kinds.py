@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from algorithms.backprop import Backprop
-from harness.core.data import Data, Patterns, Usual
+from harness.core.data import Data, Patterns, Spec, Usual
 from harness.core.errors import InputError
 from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import SPLIT, Rand
 from harness.core.task import Task
-from harness.experiment.run import Result, run
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.tasks.linear_map import LinearMap
 from harness.tasks.linear_perceptron import LinearPerceptron
 from harness.tasks.parity import Parity
@@ -40,13 +41,12 @@ class Clusters(Task):
         corners = np.array([[0.0, 0.0], [3.0, 0.0], [0.0, 3.0]])
         return Patterns(corners[which] + noise, which[:, None] == np.arange(3), tuple(map(str, range(120))))
 
-    @property
-    def training_patterns(self) -> int:
-        return 60
+    def spec(self) -> Spec:
+        return Spec(patterns=60, kind="labels", binary=False)
 
     def data(self, rand: Rand, dtype: object) -> Data:
         whole = super().data(rand, dtype)  # type: ignore[arg-type]  # a dtype, as the harness says it
-        parts = [Data(*(a[rows] for a in whole[:3])) for rows in (slice(60), slice(60, 90), slice(90, 120))]
+        parts = [Data(*(a[..., rows, :] for a in whole[:3])) for rows in (slice(60), slice(60, 90), slice(90, 120))]
         return parts[0]._replace(validation=parts[1], held=parts[2])
 
 
@@ -104,9 +104,9 @@ def test_a_linear_map_is_learnt_to_its_teacher() -> None:
 
 
 def test_what_takes_bits_can_ask() -> None:
-    assert Symmetry().binary
-    assert not LinearMap().binary
-    assert not Clusters().binary
+    assert Symmetry().spec().binary
+    assert not LinearMap().spec().binary
+    assert not Clusters().spec().binary
 
 
 def test_depth_counts_the_edges_of_the_longest_way() -> None:

@@ -257,7 +257,7 @@ def test_every_pattern_is_held_out_as_often_as_any_other() -> None:
 
 def test_nothing_held_out_means_all_104_patterns_and_no_held_out_figure() -> None:
     data = split([0, 1], held=0)
-    assert data.x.shape == (104, 36)
+    assert data.x.shape == (1, 104, 36)
     assert data.held is None
     assert FamilyTree(held=3).held_out == 3
 
@@ -398,7 +398,7 @@ def test_a_pattern_is_right_only_with_every_output_of_it() -> None:
 
 def test_targets_are_the_settings_on_and_off() -> None:
     data = Encoder(size=3, hidden=2, target_off=0.1, target_on=0.9).data(Rand(0, [0], SPLIT), float)
-    assert data.target.tolist() == [[0.9, 0.1, 0.1], [0.1, 0.9, 0.1], [0.1, 0.1, 0.9]]
+    assert data.target[0].tolist() == [[0.9, 0.1, 0.1], [0.1, 0.9, 0.1], [0.1, 0.1, 0.9]]
 
 
 @pytest.mark.parametrize(

@@ -17,14 +17,15 @@ from harness.core.data import Patterns, Usual, bit_names
 from harness.core.errors import InputError
 from harness.core.network import Group
 from harness.core.optimisers import GradientDescent, SignStep
+from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.core.rand import NOISE, ORDER, SPLIT
 from harness.core.task import Task
 from harness.experiment import run as experiment
-from harness.experiment.run import Result, run
+from harness.experiment.result import Result
+from harness.experiment.run import run
 from harness.tasks.xor import Xor
 from harness.training import trainer as training
 from harness.training.curves import curve_epochs, quantiles
-from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED
 
 NEVER = 10**5  # sweeps: more than any budget here, less than a weight may be
 TARGETS = np.array([[0.0], [1.0], [1.0], [0.0]])  # XOR in counting order

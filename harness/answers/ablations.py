@@ -13,9 +13,9 @@ import numpy as np
 
 from harness.answers.pairs import beside
 from harness.answers.words import amount, decided, each, rate, ratio, several
+from harness.core.outcomes import fates
 from harness.experiment.summary import number, percent
 from harness.statistics import Interval, running_time
-from harness.training.trainer import SOLVED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +115,7 @@ def _alike(some: pd.DataFrame, others: pd.DataFrame) -> tuple[Any, Any]:
 def ert(replicas: pd.DataFrame, cell: str) -> Interval:
     """Expected running time in epochs, with its 95 % interval."""
     own = replicas[replicas["id"] == cell]
-    return running_time(own["epochs"].to_numpy(float), own["outcome"].to_numpy(str) == SOLVED, seed=0, resamples=4000)
+    return running_time(own["epochs"].to_numpy(float), fates(own).solved, seed=0, resamples=4000)
 
 
 def texts(found: pd.DataFrame) -> pd.DataFrame:
@@ -184,7 +184,7 @@ def over(cells: pd.DataFrame, replicas: pd.DataFrame, setting: str, series: Mapp
         some = some.assign(x=some[setting]).drop_duplicates("x").sort_values("x")
         for r in each(some):
             own = replicas[replicas["id"] == r.id]
-            alone = own["epochs"][own["outcome"] == SOLVED].mean()
+            alone = own["epochs"][fates(own).solved].mean()
             rows.append((name, r.x, int(r.replicas), r.rate, r.rate_low, r.rate_high, *ert(replicas, r.id), alone))
     names = ["series", "x", "n", "rate", "rate_low", "rate_high", "ert", "ert_low", "ert_high", "solved_only"]
     return pd.DataFrame(rows, columns=names)

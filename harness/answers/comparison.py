@@ -12,9 +12,9 @@ import numpy as np
 
 from harness.answers.pairs import beside
 from harness.answers.words import amount, brief, decided, each, rate, ratio, several
+from harness.core.outcomes import fates
 from harness.experiment.summary import number
 from harness.statistics import Interval, running_time
-from harness.training.trainer import SOLVED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,7 @@ def cheapest(cells: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
 def running_times(cell: Any, replicas: pd.DataFrame) -> dict[str, Interval]:
     """ERT of a row of `cells` in every currency that it was counted in, each with its 95 % interval."""
     own = replicas[replicas["id"] == cell.id]
-    solved = own["outcome"].to_numpy(str) == SOLVED
+    solved = fates(own).solved
     updates = own["updates"].to_numpy(float)
     spent = {"epochs": own["epochs"].to_numpy(float), "seconds": own["seconds"].to_numpy(float)}
     spent |= {name: updates * getattr(cell, f"update_{name}") for name in ("flops", "span_operations")}

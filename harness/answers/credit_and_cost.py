@@ -1,7 +1,7 @@
 """The study `credit_and_cost` in words: whose credit points along the gradient, and how noisy it is.
 
-What an update costs says `harness.findings.update_costs`. `credit` and `cost` are the frames of `harness.results`. Of the
-replicas' quantiles the median is spoken of, with an interval that assumes no distribution (`harness.findings.middle`). Each
+What an update costs says `harness.answers.update_costs`. `credit` and `cost` are the frames of `harness.results`. Of the
+replicas' quantiles the median is spoken of, with an interval that assumes no distribution (`harness.answers.middle`). Each
 cell is looked at twice: before training, and *late*, at the last look at which at least half of the replicas that had
 something to compare were still in training. With m algorithms on a task the intervals are at 1 − .05 / 2m, so that one of
 them misses, 5 % at most.

@@ -13,13 +13,13 @@ import numpy as np
 from harness.answers import pairs
 from harness.answers.shares import points, share
 from harness.answers.words import brief, each, several
+from harness.core.outcomes import SOLVED, fates
 from harness.experiment.summary import number, percent
 from harness.inspection import ends as minima
 from harness.inspection.ends import Kind
 from harness.results import trained_networks as networks
 from harness.results.trained_networks import Networks
 from harness.statistics import wilson
-from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,15 +87,15 @@ class Ends(NamedTuple):
 def of(record: Record) -> Ends:
     """The ends of a finished cell on XOR."""
     meta = record.meta
-    outcome = record.replicas["outcome"]
+    became = fates(record.replicas)
     algorithm, task, run = (meta[part] for part in ("algorithm", "task", "run"))
     optimiser = algorithm["optimiser"]
     noisy = algorithm["name"] != "backprop" or run["batch"] != "full"
     printed = optimiser["lr"] == PRINTED_RATE and not noisy
     speed = optimiser["lr"] / (1 - optimiser.get("momentum", 0.0))
     start = Start(task["scale"], task["hidden"])
-    stuck, diverged = networks.of(record).chosen(outcome == UNSOLVED), int((outcome == DIVERGED).sum())
-    about = About(record.id, _name(meta), start, printed, noisy, len(outcome), diverged)
+    stuck, diverged = networks.of(record).chosen(became.unsolved), int(became.diverged.sum())
+    about = About(record.id, _name(meta), start, printed, noisy, len(became.solved), diverged)
     return ends(about, stuck, speed * run["epochs"])
 
 

@@ -1,4 +1,4 @@
-"""The study `memory_accuracy` in words: the points of `harness.memory`, and its answer for each task."""
+"""The study `memory_accuracy` in words: the points of `harness.answers.memory`, and its answer for each task."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.answers import memory
 from harness.answers.provenance import not_run
 from harness.answers.words import amount, brief, each
 from harness.core.errors import InputError
-from harness.plots import memory
 from harness.statistics import Interval
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def points(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
-    """Those of `harness.memory`, with errors as they are told (`unit`); none if the study is not there."""
+    """Those of `harness.answers.memory`, with errors as they are told (`unit`); none if the study is not there."""
     import pandas as pd
 
     if not len(cells):

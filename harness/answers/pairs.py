@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from harness.core.outcomes import fates
 from harness.statistics import PairedDifference, Replicas, paired_difference
-from harness.training.trainer import DIVERGED, SOLVED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +32,6 @@ def beside(
 
 
 def _spent(rows: pd.DataFrame, price: float | None) -> Replicas:
-    outcome: Any = rows["outcome"].to_numpy(str)
+    became = fates(rows)
     spent = rows["epochs"].to_numpy(float) if price is None else price * rows["updates"].to_numpy(float)
-    return Replicas(spent, outcome == SOLVED, outcome == DIVERGED)
+    return Replicas(spent, became.solved, became.diverged)

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import results
 from harness.answers.words import several
 from harness.core.errors import InputError
+from harness.core.outcomes import FINISHED
 from harness.experiment.summary import number
-from harness.store.record import FINISHED, Store
+from harness.results.frames import Source, store_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def about(study: str, source: Store | str | Path | None = None, command: str = "") -> str:
+def about(study: str, source: Source = None, command: str = "") -> str:
     """A paragraph on a study in a store (usually HARNESS_STORE, else ./results).
 
     `command` is what makes it, unless it is `python -m harness -m study=…`. Raises `InputError` if the study is not there,
     or nothing of it is finished.
     """
-    store = source if isinstance(source, Store) else Store.at(source or os.environ.get("HARNESS_STORE") or "results")
+    store = store_of(source)
     known = store.study(study)
     command = command or f"python -m harness -m study={study}"
     return said(results.cells(study, store), known["question"], command + (" small=true" if known.get("small") else ""))
 
 
-def sources(*studies: str, source: Store | str | Path | None = None) -> list[str]:
+def sources(*studies: str, source: Source = None) -> list[str]:
     """Where the numbers come from, study by study; of one that is not in the store, the command that runs it."""
     paragraphs = []
     for study in studies:
@@ -39,7 +38,7 @@ def sources(*studies: str, source: Store | str | Path | None = None) -> list[str
     return paragraphs
 
 
-def frames(study: str, source: Store | str | Path | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def frames(study: str, source: Source = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """`results.cells` and `results.replicas`, both without rows if the store has no such study."""
     import pandas as pd
 

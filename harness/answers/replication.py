@@ -1,19 +1,18 @@
 """The study `replication` in words: which published figures come out again, where ours differ, and which were never printed.
 
-`rows` is the frame of `harness.replicate.rows`: every verdict in it is computed, and so is what is said of them.
+`rows` is the frame of `harness.replication.rows`: every verdict in it is computed, and so is what is said of them.
 """
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.answers.words import each, several
 from harness.replication.claim import TRUST
 from harness.replication.evidence import STUDY
+from harness.replication.rows import rows as rows_of
 from harness.replication.verdict import NO_SUCH_FIGURE, NOT_REPRODUCED, REPRODUCED, VERDICTS
-from harness.store.record import Store
+from harness.results.frames import Source, store_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,12 +20,10 @@ if TYPE_CHECKING:
 COMMAND = "python -m harness.replicate"
 
 
-def rows(source: Store | str | Path | None = None) -> pd.DataFrame:
+def rows(source: Source = None) -> pd.DataFrame:
     """The table in a store (usually HARNESS_STORE, else ./results), of the form that was run. Raises `InputError` if none was."""
-    from harness.cli import replicate
-
-    store = source if isinstance(source, Store) else Store.at(source or os.environ.get("HARNESS_STORE") or "results")
-    return replicate.rows(store, bool(store.study(STUDY).get("small")))
+    store = store_of(source)
+    return rows_of(store, bool(store.study(STUDY).get("small")))
 
 
 def counts(rows: pd.DataFrame) -> list[str]:

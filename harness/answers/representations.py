@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from harness.answers.learners import Learners, learnt, nobody
 from harness.answers.shares import beside, difference, half, mean, percents, points, share
-from harness.answers.trained import Trained, learnt, nobody
 from harness.answers.words import brief, several
 from harness.experiment.summary import number
 from harness.inspection import hidden_units as rep
@@ -39,12 +39,12 @@ COMPARED = 32
 # Symmetry
 
 
-def ratios(found: Iterable[Trained]) -> dict[str, Array]:
+def ratios(found: Iterable[Learners]) -> dict[str, Array]:
     """The ratios (U, pairs) of all units of the solved replicas of each algorithm that has some."""
     return {t.name: _mirror(t).ratios.reshape(-1, 3) for t in learnt(found)}
 
 
-def symmetry(found: Sequence[Trained]) -> list[str]:
+def symmetry(found: Sequence[Learners]) -> list[str]:
     """For each algorithm: how many solved replicas are 1 : 2 : 4, antisymmetric, and of two opposite units; with medians."""
     said = []
     for t in learnt(found):
@@ -69,11 +69,11 @@ def symmetry(found: Sequence[Trained]) -> list[str]:
     return said + nobody(found)
 
 
-def _mirror(t: Trained) -> rep.Mirror:
+def _mirror(t: Learners) -> rep.Mirror:
     return rep.mirror(_into_hidden(t))
 
 
-def _into_hidden(t: Trained) -> Array:
+def _into_hidden(t: Learners) -> Array:
     """Weights (R, bits, hidden) of the solved replicas."""
     some = t.looked_at
     (edge,) = [edge for edge in some.net.edges if edge.target.name == "hidden"]
@@ -83,7 +83,7 @@ def _into_hidden(t: Trained) -> Array:
 # Encoder
 
 
-def codes(found: Sequence[Trained]) -> pd.DataFrame:
+def codes(found: Sequence[Learners]) -> pd.DataFrame:
     """A row of texts for each algorithm that learnt the encoder: distinct codes, and values between, of its solved replicas."""
     import pandas as pd
 
@@ -105,7 +105,7 @@ def codes(found: Sequence[Trained]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def encoder(found: Sequence[Trained]) -> list[str]:
+def encoder(found: Sequence[Learners]) -> list[str]:
     """Binary or not: whether most replicas of each algorithm have intermediate values, and whether most need them."""
     said = []
     for t in learnt(found):
@@ -125,7 +125,7 @@ def encoder(found: Sequence[Trained]) -> list[str]:
 class Separating(NamedTuple):
     """How many replicas of a cell have a unit that separates a feature."""
 
-    t: Trained
+    t: Learners
     feature: str
     replicas: int
     some: int
@@ -139,7 +139,7 @@ class Separating(NamedTuple):
         return beside(self.some, self.replicas, LEVEL)
 
 
-def separating(found: Sequence[Trained], permutations: int = 999) -> list[Separating]:
+def separating(found: Sequence[Learners], permutations: int = 999) -> list[Separating]:
     """For every algorithm that learnt, and the control: replicas with a unit of the person code that separates each feature."""
     rows = []
     for t in found:
@@ -190,7 +190,7 @@ def separation_verdict(found: Iterable[Separating]) -> list[str]:
 # What was held out
 
 
-def held_out(found: Sequence[Trained]) -> pd.DataFrame:
+def held_out(found: Sequence[Learners]) -> pd.DataFrame:
     """A row of texts for each cell: how many of the held-out pairs are right, over as many splits as there are replicas."""
     import pandas as pd
 
@@ -210,7 +210,7 @@ def held_out(found: Sequence[Trained]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def generalisation(found: Sequence[Trained]) -> list[str]:
+def generalisation(found: Sequence[Learners]) -> list[str]:
     """Of each algorithm that learnt: whether it gets more held-out pairs right than backprop on the same splits, or fewer.
 
     Over the replicas of one number that solved the task with both: they have the same held-out pairs and initial weights.
@@ -234,11 +234,11 @@ def generalisation(found: Sequence[Trained]) -> list[str]:
     return said + nobody(found)
 
 
-def _held(t: Trained) -> Array:
+def _held(t: Learners) -> Array:
     return np.asarray(t.networks.replicas["held_right"], float)
 
 
-def _by_number(t: Trained) -> dict[int, float]:
+def _by_number(t: Learners) -> dict[int, float]:
     """Of the solved replicas, by their number."""
     return dict(zip(t.networks.replicas["replica"][t.solved].tolist(), _held(t)[t.solved].tolist(), strict=True))
 
@@ -246,7 +246,7 @@ def _by_number(t: Trained) -> dict[int, float]:
 # Likeness
 
 
-def alike(found: Sequence[Trained], group: str = "hidden") -> similarity.Similarity:
+def alike(found: Sequence[Learners], group: str = "hidden") -> similarity.Similarity:
     """Linear CKA of a group's activity for all patterns, of the first replicas that solved the task, and of the control's."""
     some = [t for t in found if t.control or t.solved.any()]
     return similarity.compare({t.name: _some(t.looked_at).activities()[group] for t in some})

@@ -1,6 +1,6 @@
 """The study `vanishing` in words: what depth leaves of credit before training, which rules learn through it, at what cost.
 
-`cells` and `replicas` are the frames of `harness.results`; what is left of credit comes from `harness.vanishing`, which
+`cells` and `replicas` are the frames of `harness.results`; what is left of credit comes from `harness.credit.vanishing`, which
 computes it at the initial weights.
 """
 

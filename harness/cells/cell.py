@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
@@ -13,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from harness.cells.code_version import code_version
+from harness.cells.data_fingerprint import data_fingerprint
+from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Algorithm
 from harness.core.errors import InputError, NotApplicable, unknown
 from harness.core.task import Task
-from harness.experiment.run import Settings, resolve
 
 
 @dataclass(frozen=True)
@@ -43,28 +45,67 @@ class Cell:
         except NotApplicable as reason:
             return cls(*parts, not_applicable=str(reason))
 
+    def text(self) -> str:
+        """All of it in one line: the form in which a cell goes from process to process.
+
+        Raises `InputError` for a setting that is not finite.
+        """
+        return _json(self._parts())
+
+    @classmethod
+    def parse(cls, text: str) -> Cell:
+        """The inverse of `text`."""
+        return cls.of(**json.loads(text))
+
     def settings_by_name(self) -> dict[str, Any]:
         """Name and settings of algorithm, task and run in plain values; what decides no bit is left out."""
-        run = asdict(replace(self.settings, processes=1))
-        del run["processes"]
-        return {"algorithm": registry.settings_of(self.algorithm), "task": registry.settings_of(self.task), "run": run}
+        parts = self._parts()
+        del parts["run"]["processes"]
+        return parts
+
+    def _parts(self) -> dict[str, Any]:
+        named = registry.settings_of
+        return {"algorithm": named(self.algorithm), "task": named(self.task), "run": asdict(self.settings)}
+
+    @cached_property
+    def data(self) -> str | Exception:
+        """The fingerprint of the task's data, or what kept us from them; empty where nothing is run on them."""
+        if self.not_applicable:
+            return ""
+        try:
+            return data_fingerprint(self.task)
+        except Exception as error:  # a study goes on with its other cells; whoever runs this one raises it
+            return error
 
     def versions(self) -> dict[str, str]:
-        """What else determines the bits: the code, NumPy and what it is compiled with."""
-        modules = [type(self.algorithm).__module__, type(self.task).__module__, "harness.experiment.run"]
+        """What else determines the bits: the code, the data, NumPy and what it is compiled with."""
+        modules = ["harness.experiment.run"]
         if self.settings.probe:
             modules.append("harness.credit.probe")
-        if self.settings.backend == "numpy":
-            return {"code": code_version(*modules), "numpy": np.__version__}
-        compilers = {name: version(name) for name in ("jax", "jaxlib") if find_spec(name)}
-        return {"code": code_version(*modules, "harness.compiling.driver"), "numpy": np.__version__, **compilers}
+        compilers: dict[str, str] = {}
+        if self.settings.backend != "numpy":
+            modules.append("harness.compiling.driver")
+            compilers = {name: version(name) for name in ("jax", "jaxlib") if find_spec(name)}
+        code = code_version(*_classes(self.algorithm), *_classes(self.task), *modules)
+        data = self.data if isinstance(self.data, str) else "none"
+        return {"code": code, "data": data, "numpy": np.__version__, **compilers}
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Task, algorithm and a hash of everything that determines the result: the name of its record."""
-        try:
-            text = json.dumps(self.settings_by_name() | self.versions(), sort_keys=True, allow_nan=False)
-        except ValueError as error:
-            raise InputError(f"every setting must be finite, but {self.settings_by_name()} was given") from error
+        text = _json(self.settings_by_name(), **self.versions())
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         return f"{self.task.name}-{self.algorithm.name}-{digest}"
+
+
+def _json(settings: Mapping[str, Any], **more: str) -> str:
+    try:
+        return json.dumps({**settings, **more}, sort_keys=True, allow_nan=False)
+    except ValueError as error:
+        raise InputError(f"every setting must be finite, but {settings} was given") from error
+
+
+def _classes(part: Any) -> list[type]:
+    """The class of an algorithm or task, and of its settings that are parts themselves, such as an optimiser."""
+    inside = (getattr(part, f.name) for f in fields(part))
+    return [type(part), *(cls for value in inside if is_dataclass(value) for cls in _classes(value))]

@@ -9,9 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
-from collections.abc import Callable
-from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -22,16 +19,19 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from harness.cells.cell import Cell
-from harness.cli.conf import CONF
+from harness.cells.settings import Settings
+from harness.cli.bars import epochs_bar
+from harness.cli.conduct import follow_up
 from harness.cli.settings import in_words, lines
 from harness.core import registry
 from harness.core.errors import InputError
-from harness.cost.sheet import cost_of
-from harness.experiment.run import Settings, run_cell
-from harness.store.record import Record, Store
-from harness.studies import options as schema
+from harness.store.record import Store
+from harness.studies import options
+from harness.studies.attempt import attempt
+from harness.studies.compose import cell_of
+from harness.studies.conf import CONF, VERSION_BASE
 
-schema.register()  # at import: the workers of a launcher import this module to find the job
+options.register()  # at import: the workers of a launcher import this module to find the job
 
 
 def _in_words(*names: str) -> str:
@@ -69,7 +69,7 @@ def main() -> None:
         os.environ["HYDRA_FULL_ERROR"] = before
 
 
-@hydra.main(config_path=CONF, config_name="config", version_base="1.3")  # type: ignore[untyped-decorator]
+@hydra.main(config_path=CONF, config_name="config", **VERSION_BASE)  # type: ignore[untyped-decorator]
 def job(cfg: DictConfig) -> None:
     """One cell: alone, or as a job of a sweep, which keeps what becomes of its code and goes on to the next."""
     if HydraConfig.get().mode == RunMode.MULTIRUN:
@@ -81,37 +81,8 @@ def job(cfg: DictConfig) -> None:
         sys.exit(_complain(str(error)))  # here, before Hydra adds its own words
 
 
-def cell_of(cfg: DictConfig) -> Cell:
-    """The cell that a composed configuration describes."""
-    parts = (OmegaConf.to_container(cfg[name], resolve=True, throw_on_missing=True) for name in ("algorithm", "task", "run"))
-    return Cell.of(*(dict(part) for part in parts))  # type: ignore[arg-type]  # all three are mappings
-
-
-def attempt(cell: Cell, store: Store, tick: Callable[[int], None] | None = None) -> Record | None:
-    """The record of a cell, run if it is not there yet; None if its code raised, which is noted in the store.
-
-    Raises `InputError` if the store cannot take it.
-    """
-    if store.has(cell.id):
-        return store.read(cell.id)
-    if cell.not_applicable:
-        return store.write(cell, None)
-    try:
-        result = run_cell(cell.algorithm, cell.task, cell.settings, tick)
-    except InputError as error:  # no fault of the code: the sentence is the whole answer
-        store.write_failure(cell, str(error), "")
-        return None
-    except Exception as error:
-        store.write_failure(cell, f"{type(error).__name__}: {error}", traceback.format_exc())
-        return None
-    return store.write(cell, result, cost_of(cell))
-
-
 def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:
     """Run one cell for somebody who is watching."""
-    from harness.experiment.summary import describe
-    from harness.studies.progress import epochs_bar
-
     if cell.not_applicable:
         raise InputError(cell.not_applicable)
     if cfg.study.cells:
@@ -129,21 +100,13 @@ def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:
             print(failure["traceback"], file=sys.stderr)
         sys.exit(f"harness: {cell.id} failed: {failure['reason']}")
     store.join_study(cfg.study.name, cfg.study.question, cell.id)
-    print(describe(record))
+    print(record)
     print(f"record: {os.path.relpath(record.path)}{' (made earlier)' if known else ''}")
     follow_up(store, cfg.study.name, cfg.tracking)
 
 
-def follow_up(store: Store, study: str, tracking: Any) -> None:
-    """Send what is new to MLflow, unless tracking is off."""
-    if tracking.enabled:
-        from harness.store.mlflow_send import sync
-
-        sync(store, study, tracking.uri)
-
-
 def _stop(*_: object) -> None:
-    raise KeyboardInterrupt  # the way launchers know to end their workers; a SIGTERM alone leaves them running
+    raise KeyboardInterrupt  # the way launchers know to end their workers; a SIGTERM alone would leave them running
 
 
 def _complain(text: str) -> int:

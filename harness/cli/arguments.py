@@ -1,28 +1,12 @@
-"""Commands beside the application: from Hydra overrides to cells, and bad input in one sentence with exit code 2."""
+"""Commands beside the application: bad input in one sentence, with exit code 2."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from omegaconf import DictConfig
-
-from harness.cells.cell import Cell
 from harness.core.errors import InputError
-
-
-def cells_of(*blocks: Sequence[str]) -> tuple[list[Cell], DictConfig]:
-    """The cells that blocks of overrides and the sweeps in them describe, and the first one's whole configuration."""
-    from hydra import compose, initialize_config_dir
-    from hydra.core.global_hydra import GlobalHydra
-
-    from harness.cli.conf import CONF
-    from harness.studies.compose import compose_cells, expand
-
-    with initialize_config_dir(CONF, version_base="1.3"):
-        loader = GlobalHydra.instance().config_loader()
-        return compose_cells(expand(blocks, loader), loader, lambda options: compose("config", overrides=options))
 
 
 @contextmanager

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.cli.conf import CONF
 from harness.cli.settings import in_words
 from harness.core import registry
 from harness.core.errors import InputError
 from harness.core.registry import first_line
+from harness.studies.conf import CONF
 
 PARTS = ("algorithm", "algorithm/optimiser", "task")
 

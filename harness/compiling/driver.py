@@ -18,10 +18,13 @@ from harness.compiling.arrays import CannotCompile
 from harness.compiling.program import BLOWN, MET, PADDING, POINTS, RUNNING, Chunk, Feed, Program
 from harness.core.algorithm import Algorithm
 from harness.core.data import Data
+from harness.core.outcomes import DIVERGED, SOLVED
 from harness.core.rand import NORMAL, UNIFORM
 from harness.core.task import Task
 from harness.core.tree import leaves, rebuilt
-from harness.training.trainer import BOUND, DIVERGED, LOOK_EVERY, SOLVED, Plan, Trained, Trainer
+from harness.training.plan import Plan
+from harness.training.trainer import BOUND, LOOK_EVERY, Trained, Trainer
+from harness.training.watch import Watch
 
 if TYPE_CHECKING:
     from harness.cells.cell import Cell
@@ -37,11 +40,16 @@ _programs: dict[Any, Program] = {}
 
 
 def train(
-    algorithm: Algorithm, task: Task, plan: Plan, replicas: Sequence[int], tick: Callable[[int], None] | None = None
+    algorithm: Algorithm,
+    task: Task,
+    plan: Plan,
+    replicas: Sequence[int],
+    tick: Callable[[int], None] | None = None,
+    watch: Watch | None = None,
 ) -> Trained:
     """As `harness.training.train`; raises `CannotCompile` if the algorithm's source has no compiled form."""
     with np.errstate(all="ignore"):
-        trainer = Trainer(algorithm, task, plan, replicas)
+        trainer = Trainer(algorithm, task, plan, replicas, watch)
         return Driver(trainer, program_of(trainer)).run(tick)
 
 
@@ -61,10 +69,8 @@ def program_of(trainer: Trainer) -> Program:
 
 def refusal(cell: Cell) -> str:
     """Why a cell's algorithm cannot be compiled, with the line; '' if it can. Traces the source, compiles nothing."""
-    batch = 0 if cell.settings.batch == "full" else int(cell.settings.batch)
-    plan = Plan(cell.settings.seed, 1, np.inf, batch, cell.settings.shuffle, cell.settings.dtype)
     try:
-        program_of(Trainer(cell.algorithm, cell.task, plan, range(2)))
+        program_of(Trainer(cell.algorithm, cell.task, Plan.of(cell.settings), range(2)))
     except CannotCompile as reason:
         return str(reason)
     return ""
@@ -105,7 +111,7 @@ class Driver:
                 break
             if trainer.clock > plan.seconds:
                 self.to_host()
-                result = trainer.run(tick, start=self.epoch)  # looks at the criterion, and ends it
+                result = trainer.run(tick, first=self.epoch)  # looks at the criterion, and ends it
                 break
             if self.epoch < self.boundary:
                 continue  # only there, wherever the clock made a pause: the sizes of batches decide bits
@@ -115,7 +121,7 @@ class Driver:
                 self.load()
         else:
             self.to_host()
-            result = trainer.run(tick, start=plan.epochs)
+            result = trainer.run(tick, first=plan.epochs)
         result.ran |= {"backend": "jax", "device": plan.device, "compile_seconds": self.program.seconds - self.before}
         return result
 
@@ -125,11 +131,11 @@ class Driver:
         if first >= self.boundary:
             self.boundary = first + self.length
         stop = min(self.boundary, first + most, plan.epochs)
-        if trainer.probe:
-            if first in trainer.probe.epochs:
+        if trainer.watch:
+            if first in trainer.watch.epochs:
                 self.to_host()
-                trainer.probe.look(trainer, first)
-            stop = min([stop, *trainer.probe.epochs[trainer.probe.epochs > first].tolist()])
+                trainer.look(first)
+            stop = min([stop, *trainer.watch.epochs[trainer.watch.epochs > first].tolist()])
         if trainer.clock > PAUSE:
             stop = min(stop, first + max(1, int(PAUSE * first / trainer.clock)))
         points = trainer.points[trainer.points >= first].tolist()

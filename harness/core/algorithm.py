@@ -158,6 +158,20 @@ class Algorithm:
         """Why this algorithm cannot do `task`, in one sentence; None if it can."""
         return None
 
+    def refusal(self, task: Any) -> str | None:
+        """What `applies_to` says, or that `task` goes on in time and this algorithm does not; None if it can do it.
+
+        Raises `InputError` for a task whose network does not fit it: one of the two has time, and the other none.
+        """
+        steps, net = task.spec().steps, task.network()
+        if late := [e.name for e in net.edges if e.delay and not steps]:
+            raise InputError(f"patterns of {task.name} have no time steps, but edge {late[0]!r} of its network is delayed")
+        if steps and not net.timed:
+            raise InputError(f"sequences of {task.name} have {steps} time steps, but no edge of its network is delayed")
+        if steps and not self.through_time:
+            return f"it has no way through time, and {task.name} gives sequences of {steps} steps to a network with delayed edges"
+        return self.applies_to(task)
+
     def resolved(self, usual: Any) -> Algorithm:
         """This algorithm with every setting that was left to the task (None) filled in."""
         return self

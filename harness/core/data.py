@@ -83,7 +83,28 @@ class Data(NamedTuple):
     @property
     def time(self) -> bool:
         """Whether the axis before the patterns is time."""
-        return bool(self.x.ndim == 4)
+        return bool(self.wanted.ndim == 4)
+
+
+def checked(data: Data, name: str, input_size: int, outputs: int) -> Data:
+    """`data` of the task `name` if its arrays are what a run takes: (R or 1, [T,] N, units), of one N, for these sizes.
+
+    Raises `InputError` with the shapes that were given.
+    """
+    for part in (data, data.validation, data.held):
+        if part is None:
+            continue
+        shapes = [a.shape for a in part[:3]]
+        lead = shapes[0][:-1]
+        sizes = input_size, outputs, outputs
+        fits = len(lead) in (2, 3) and min(lead) > 0 and [(*lead, size) for size in sizes] == shapes
+        if not fits:
+            raise InputError(
+                f"data of {name} must be arrays (replicas or 1, patterns, units) of {input_size} inputs and {outputs} "
+                f"outputs, with the steps before the patterns if it has time, but inputs {shapes[0]}, targets {shapes[1]} "
+                f"and wanted {shapes[2]} were given: harness.core.data.shared makes them from (patterns, units)"
+            )
+    return data
 
 
 def shared(x: Array, target: Array, wanted: Array, dtype: DTypeLike, *, time: bool = False) -> Data:

@@ -104,6 +104,11 @@ class Edge:
         """Weights into a unit of the target, and out of a unit of the source that lies inside: what initial weights scale by."""
         return self.shape
 
+    @property
+    def workspace(self) -> int:
+        """Numbers that it holds for a pattern on the way, beside those that come in and go out."""
+        return 0
+
     def send(self, w: Array, y: Array) -> Array:
         """Net input (…, N, target size) that the activity y (…, N, source size) makes over weights w (…, rows, columns)."""
         return y @ w
@@ -171,6 +176,10 @@ class Convolution(Edge):
     def fans(self) -> tuple[int, int]:
         offsets = self.kernel[0] * self.kernel[1]
         return (offsets * self.source.channels, offsets * self.target.channels)
+
+    @property
+    def workspace(self) -> int:
+        return self.seen.size * self.source.channels
 
     def patches(self, y: Array) -> Array:
         """What each place sees of y (…, N, source size): (…, N, places, rows of a kernel)."""

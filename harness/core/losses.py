@@ -8,7 +8,7 @@ sums over patterns, outputs and, of sequences, time steps, not means. All method
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,6 +17,19 @@ from harness.core.units import UNITS
 
 Array = Any
 LOSSES = ("squared_error", "cross_entropy")
+
+
+class Loss(Protocol):
+    """What a loss can be asked for; any object that has these three is one."""
+
+    def error(self, y: Array, target: Array, wanted: Array) -> Array:
+        """∂E/∂y (…, N, outputs)."""
+
+    def of(self, y: Array, target: Array, wanted: Array) -> Array:
+        """E (…), one number for each network (and each time step)."""
+
+    def delta(self, unit: str, y: Array, target: Array, wanted: Array) -> Array:
+        """∂E/∂x of output units of the kind `unit`, (…, N, outputs)."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +91,6 @@ class CrossEntropy:
         if unit == self.unit:
             return y - target
         return reading().pull(UNITS[unit], y, self.error(y, target, wanted))
-
-
-Loss = SquaredError | CrossEntropy
 
 
 def above_zero(y: Array) -> Array:

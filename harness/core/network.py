@@ -168,6 +168,11 @@ class Network:
         return steps[self.output]
 
     @cached_property
+    def workspace(self) -> int:
+        """Numbers that a forward pass of one pattern holds: all activities, and what its largest edge makes on the way."""
+        return sum(g.size for g in self.groups) + max(e.workspace for e in self.edges)
+
+    @cached_property
     def input_size(self) -> int:
         """Columns of a pattern."""
         return sum(g.size for g in self.inputs)

@@ -34,6 +34,10 @@ class Reading:
         """What `edge` with weights `w` makes of the activity y (…, N, source size): (…, N, target size)."""
         return edge.send(w, y)
 
+    def push(self, edge: Any, w: Array, change: Array) -> Array:
+        """What a change of the activity becomes over `edge`, as a tangent asks; as `send`, whose map is linear."""
+        return edge.send(w, change)
+
     def back(self, edge: Any, w: Array, blame: Array) -> Array:
         """What comes back over `edge` of the blame (…, N, target size): (…, N, source size)."""
         return edge.back(w, blame)

@@ -11,16 +11,18 @@ import pkgutil
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 from harness.core.algorithm import Algorithm
 from harness.core.errors import InputError, unknown
 from harness.core.naming import snake_case
-from harness.core.optimisers import OPTIMISERS
+from harness.core.optimisers import OPTIMISERS, Optimiser
 from harness.core.setting import declaration, fitted
 from harness.core.task import Task
 
 T = TypeVar("T")
+FAMILIES: dict[type, Mapping[str, type]] = {Optimiser: OPTIMISERS}
+"""Types of which a setting is chosen by name, with all there are."""
 broken: dict[str, str] = {}
 """Files that could not be imported, with the error."""
 
@@ -90,6 +92,21 @@ def settings_of(thing: Any) -> dict[str, Any]:
     }
 
 
+@cache
+def nested(cls: type) -> dict[str, dict[str, type]]:
+    """The settings of a class that are chosen by name and have settings of their own, and what there is to choose from.
+
+    A setting is one by its type: {'optimiser': {'adam': Adam, …}} for every algorithm with a field of type `Optimiser`.
+    """
+    hints = get_type_hints(cls)
+    found: dict[str, dict[str, type]] = {}
+    for f in fields(cls):
+        for base, choices in FAMILIES.items():
+            if isinstance(hints[f.name], type) and issubclass(hints[f.name], base):
+                found[f.name] = dict(choices)
+    return found
+
+
 def first_line(thing: object) -> str:
     """The first line of a docstring."""
     return (thing.__doc__ or "").strip().split("\n")[0]
@@ -100,12 +117,14 @@ def _build(kind: str, settings: Mapping[str, Any], known: Mapping[str, type[T]])
     name = str(values.pop("name", ""))
     if name not in known:
         raise unknown(kind, name, known)
-    if isinstance(values.get("optimiser"), Mapping):
-        values["optimiser"] = _build("optimiser", values["optimiser"], OPTIMISERS)
     allowed = [f.name for f in fields(known[name])]  # type: ignore[arg-type]  # all of them are dataclasses
+    cls: type = known[name]
     for setting in values:
         if setting not in allowed:
             raise unknown(f"setting of {kind} {name}", setting, allowed)
+    for setting, choices in nested(cls).items():
+        if isinstance(values.get(setting), Mapping):
+            values[setting] = _build(setting, values[setting], choices)
     return known[name](**values)
 
 

@@ -26,7 +26,7 @@ def tangent(net: Network, params: Params, along: Params, y: Mapping[Group, Array
         into = net.into(group)
         x = kernels.total(e.send(along[e.weights], net.sent(e.source, y)) for e in into)
         changes = {e: net.through(e, y, net.gathered(e.source, moved)) for e in into if e.source in moved}
-        x = kernels.total([x, *(read.send(e, params[e.weights], change) for e, change in changes.items())])
+        x = kernels.total([x, *(read.push(e, params[e.weights], change) for e, change in changes.items())])
         if group.bias:
             x = read.add_bias(x, net.everywhere(group, along[group]))
         moved[group] = net.pull(group, y, x)  # Jacobians of units and of the normalisation are symmetric

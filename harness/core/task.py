@@ -109,8 +109,11 @@ class Task:
         raise InputError(f"{type(self).__name__} does not define its network")
 
     def spec(self) -> Spec:
-        """How many patterns of what kind; makes no pattern and reads no file."""
-        raise InputError(f"{type(self).__name__} does not define its spec")
+        """How many patterns of what kind. A task of many patterns says so without making one; this looks at them all."""
+        x, wanted, _, target = self.patterns()
+        one_each = wanted.shape[1] > 1 and bool((wanted.sum(axis=1) == 1).all())
+        kind = "numbers" if target is not None else "labels" if one_each else "bits"
+        return Spec(len(x) - self.held_out, kind, binary=bool(np.isin(x, (0, 1)).all()))
 
     def patterns(self) -> Patterns:
         """All its patterns, made or read."""
@@ -157,6 +160,14 @@ class Task:
         """E of outputs y (…, N, outputs), one number for each network, (…)."""
         each = self.objective.of(y, data.target, data.wanted)
         return each.sum(axis=-1) if data.time else each
+
+    def source(self) -> tuple[Array, ...]:
+        """The arrays that its data are made of, where they are read and not made by a rule; empty for made ones.
+
+        A record's key hashes them, and so notices that a file has changed. A task that reads files and has no `source` is
+        known by its patterns and data: that is right, but for large data slow.
+        """
+        return ()
 
     def right(self, y: Array, data: Data) -> Array:
         """Which patterns are right, (…, N), for outputs y (…, N, outputs): sequences, at all of their steps."""

@@ -41,7 +41,7 @@ def loss_at(net: Network, flat: Array, batch: Batch) -> Array:
 
 def at_once(net: Network, flat: Array, batch: Batch) -> int:
     """How many perturbed networks are held at once, so that what they need stays in the cache."""
-    per_direction = prod(flat.shape[:-2]) * max(batch.patterns * sum(g.size for g in net.groups), net.size)
+    per_direction = prod(flat.shape[:-2]) * max(batch.patterns * net.workspace, net.size)
     return max(1, WORKSPACE // per_direction)
 
 

@@ -1,6 +1,6 @@
 """`python -m harness.cost`."""
 
-from harness.cost.sheet import main
+from harness.cli.cost import main
 
 if __name__ == "__main__":
     main()

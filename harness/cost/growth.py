@@ -37,7 +37,7 @@ def varying(sheets: Sequence[CostSheet]) -> list[str]:
     return [name for name, of in AXES.items() if len({of(s) for s in sheets}) > 1]
 
 
-def in_words(sheets: Sequence[CostSheet]) -> str:
+def growth_table(sheets: Sequence[CostSheet]) -> str:
     """A table of each quantity against what varies, with the fitted exponents."""
     axes = varying(sheets)
     if not axes:

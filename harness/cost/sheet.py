@@ -1,14 +1,11 @@
-"""`python -m harness.cost algorithm=… task=…`: what one update and one prediction cost, counted from the code.
+"""What one update and one prediction cost, counted from the code.
 
-One update and one prediction of a single network run on tracked arrays (`harness.tracked`), with the values of
-a real run; nothing in an algorithm's file is for this, and nothing of it is in a timed run. Give a setting
-several values (`task.hidden=2,4,8,16`) to see how each quantity grows, in print and in a figure.
+One update and one prediction of a single network run on tracked arrays (`harness.cost.arrays`), with the values of
+a real run; nothing in an algorithm's file is for this, and nothing of it is in a timed run.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,16 +14,15 @@ from typing import Any
 import numpy as np
 
 from harness.cells.cell import Cell
+from harness.cells.start import start
 from harness.core.algorithm import Algorithm, Batch, State
-from harness.core.data import Data
 from harness.core.errors import InputError
-from harness.core.initial import initial
-from harness.core.rand import NOISE, SPLIT, WEIGHTS, Rand
+from harness.core.rand import NOISE, Rand
 from harness.core.readings import Reading, read_by
 from harness.core.tree import leaves, tree_map
-from harness.cost import ledger as conventions
 from harness.cost.arrays import Tracked, TrackedRand
 from harness.cost.ledger import Ledger
+from harness.training.plan import Plan
 
 Array = Any
 
@@ -98,20 +94,16 @@ def sheet(cell: Cell) -> CostSheet:
     """
     if cell.not_applicable:
         raise InputError(cell.not_applicable)
-    algorithm, task, net = cell.algorithm, cell.task, cell.task.network()
+    algorithm, task = cell.algorithm, cell.task
     seed, dtype, one = cell.settings.seed, cell.settings.dtype, [0]
-    data = task.data(Rand(seed, one, SPLIT, block=1), dtype)
-    size = data.x.shape[-2] if cell.settings.batch == "full" else int(cell.settings.batch)
-    x, target, wanted = (a[..., :size, :] for a in data[:3])
-    batch = Batch.of(Data(x, target, wanted), np.zeros((), dtype), task.objective)
-    weights = initial(net, Rand(seed, one, WEIGHTS, dtype, block=1), task.init, task.initial_scale)
-    state = algorithm.init(net, weights, Rand(seed, one, NOISE, dtype))
+    net, _, batch, weights, state, _ = start(algorithm, task, cell.settings, one, Plan.of(cell.settings).batch or None)
 
     def count(phase: Callable[[State, Batch, Any], Any]) -> Ledger:
         ledger = Ledger()
         rand = TrackedRand(seed, one, NOISE, dtype)
         rand.ledger = ledger
-        seen = batch._replace(x=_track(x, ledger), target=_track(target, ledger), wanted=_track(wanted, ledger))
+        x, target, wanted = (_track(a, ledger) for a in batch[:3])
+        seen = batch._replace(x=x, target=target, wanted=wanted)
         with read_by(Reading()):
             phase(tree_map(lambda a: _track(a, ledger), state), seen, rand)
         return ledger
@@ -121,7 +113,7 @@ def sheet(cell: Cell) -> CostSheet:
             update=count(lambda s, b, rand: algorithm.update(net, s, b, rand)),
             predict=count(lambda s, b, rand: algorithm.predict(net, s, b.x)),
             forward=count(lambda s, b, rand: net.respond({k: _track(w, b.x.ledger) for k, w in weights.items()}, b.x)),
-            patterns=size,
+            patterns=batch.x.shape[-2],
             weights=net.size,
             depth=net.depth,
             state_bytes=sum(a.nbytes for _, a in leaves(state)),
@@ -151,32 +143,3 @@ def _peak(algorithm: Algorithm, net: Any, state: State, batch: Batch, rand: Rand
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-
-
-def main() -> None:
-    """Print the sheet of one cell, or the growth over several."""
-    from harness.cli.arguments import cells_of, one_sentence
-    from harness.store.record import Store
-
-    with one_sentence():
-        cells, cfg = cells_of(sys.argv[1:])
-        sheets = [sheet(cell) for cell in cells]
-    if len(sheets) == 1:
-        print(f"{cells[0].algorithm.name} on {cells[0].task.name}, one network, {sheets[0].patterns} patterns an update")
-        print(sheets[0])
-        print("\n" + (conventions.__doc__ or "").split("\n\n", 1)[1].strip())
-        return
-    from harness.cost.growth import in_words
-    from harness.plots.growth import write_figure
-
-    by_algorithm: dict[str, list[CostSheet]] = {}
-    for cell, one in zip(cells, sheets, strict=True):
-        by_algorithm.setdefault(cell.algorithm.name, []).append(one)
-    for name, some in by_algorithm.items():
-        print(f"{name} on {cells[0].task.name}\n{in_words(some)}\n")
-    store = Store.at(cfg.store).prepare()
-    print(f"figure: {os.path.relpath(write_figure(store, cells[0].task.name, by_algorithm))}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """`python -m harness.credit`."""
 
-from harness.credit.gradient_check import main
+from harness.cli.credit import main
 
 if __name__ == "__main__":
     main()

@@ -17,7 +17,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from harness.core.algorithm import Algorithm, Batch
 from harness.core.data import Patterns, Spec, Usual, binary_inputs, bit_names
 from harness.core.initial import initial
-from harness.core.losses import SquaredError
+from harness.core.losses import Loss
 from harness.core.network import Edge, Group, Network
 from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.core.readings import Interpreted, read_by
@@ -71,11 +71,20 @@ class Faces(NDArrayOperatorsMixin):
         return function(*bare(arguments), **options)
 
 
-class Held(SquaredError):
-    """The loss of outputs whose targets have changed places, as if they had not. Its errors know nothing of that."""
+@dataclass(frozen=True)
+class Held:
+    """A loss of outputs whose targets have changed places, as if they had not. Its errors know nothing of that."""
+
+    loss: Loss
 
     def of(self, y: Array, target: Array, wanted: Array) -> Array:
-        return SquaredError(self.margin).of(y, np.roll(target, -1, axis=-1), np.roll(wanted, -1, axis=-1))
+        return self.loss.of(y, np.roll(target, -1, axis=-1), np.roll(wanted, -1, axis=-1))
+
+    def error(self, y: Array, target: Array, wanted: Array) -> Array:
+        return self.loss.error(y, target, wanted)
+
+    def delta(self, unit: str, y: Array, target: Array, wanted: Array) -> Array:
+        return self.loss.delta(unit, y, target, wanted)
 
 
 def bare(a: Any) -> Any:
@@ -98,10 +107,13 @@ class Altered(Interpreted):
         self.passes, self.loops = Counter[str](), Counter[str]()
 
     def send(self, edge: Edge, w: Array, y: Array) -> Array:
-        x = edge.send(w - self.shift[edge.weights] if edge.weights in self.shift else w, y)
+        x = self.push(edge, w, y)
         self.passes[edge.name] += prod(x.shape[:-2])
         self.loops["settled"] += self.loops["now"] > 0 and prod(x.shape[:-2]) == 1
         return x
+
+    def push(self, edge: Edge, w: Array, change: Array) -> Array:
+        return edge.send(w - self.shift[edge.weights] if edge.weights in self.shift else w, change)
 
     def pull(self, unit: Unit, y: Array, blame: Array) -> Array:
         return blame * (0.3 + 0.2 * y) if self.slopes else unit.pull(y, blame)
@@ -137,6 +149,8 @@ class Trial:
         weights = initial(self.net, Rand(0, [0], WEIGHTS, block=1), task.init, task.initial_scale)
         self.state = self.algorithm.init(self.net, weights, Rand(0, [0], NOISE))
         self.params = {k: w + some.uniform(-0.5, 0.5, w.shape) for k, w in self.state["params"].items()}  # no zeros
+        self.steps = task.spec().steps
+        """Time steps of a sequence, each of which takes a pass; 0 without time."""
         self.roll = {name: np.roll(getattr(self.batch, name), 1, axis=-1) for name in ("target", "wanted")}
         self.edges = [k for k in self.params if isinstance(k, Edge)] or [k for k in self.params if "-" in k]
         self.everything = {k: np.ones(w.shape[-2:], bool) for k, w in self.params.items()}
@@ -158,17 +172,48 @@ class Trial:
         return Seen(new, {k: new[k] - np.asarray(old[k]) for k in new}, output, seen.passes, seen.loops)
 
     def altered(self, edge: Any) -> tuple[dict[Any, Array], dict[Any, Array]]:
-        """Its weights with those into the first unit of its target turned round, and by how much they were altered."""
+        """Its weights with those into the first unit of its target (the first channel of a map) turned round, and by how much
+        they were altered."""
         sign = np.where(np.arange(self.params[edge].shape[-1]) == 0, -1.5, 1.0)
         return {edge: sign * self.params[edge]}, {edge: (sign - 1.0) * self.params[edge]}
 
     def upstream(self, edge: Any) -> dict[Any, Array]:
-        """Weights and biases that activity meets before `edge`: all of them."""
-        below = {name_of(edge).split("-")[0]}
-        for source, target in (name_of(e).split("-") for e in reversed(self.edges)):
-            below |= {source} if target in below else set()
-        met = [k for k in self.params if name_of(k) in below or (k in self.edges and name_of(k).split("-")[1] in below)]
-        return {k: self.everything[k] for k in met}
+        """Weights and biases that activity meets before `edge`, and before all others of the same weights; not these."""
+        below = set.intersection(*(self.below(source) for source, _ in self.ends(edge)))
+        met = [k for k in self.params if name_of(k) in below or (k in self.edges and self.leads_into(k) & below)]
+        return {k: self.everything[k] for k in met if k != edge}
+
+    def below(self, group: str) -> set[str]:
+        """Groups whose activity reaches `group`, itself among them; round circles in time, too."""
+        found, size = {group}, 0
+        while size < len(found):
+            size = len(found)
+            found |= {source for e in self.edges for source, target in self.ends(e) if target in found}
+        return found
+
+    def ends(self, key: Any) -> list[tuple[str, str]]:
+        """Source and target of every edge that has the weights `key`: of the network, or of a rule's own."""
+        if isinstance(key, Edge):
+            return [(e.source.name, e.target.name) for e in (key, *self.net.edges) if e.weights == key]
+        source, _, target = name_of(key).partition("-")
+        return [(source, target)]
+
+    def leads_into(self, key: Any) -> set[str]:
+        """The groups that a parameter leads into: those at the ends of its edges, or whose bias it is."""
+        return {target for _, target in self.ends(key)} if key in self.edges else {name_of(key)}
+
+    def untouched(self, key: Any, group: Group) -> Array:
+        """Mask of the weights `key` of which no use has the first unit of `group` at either end."""
+        first = np.eye(1, group.size)
+        if isinstance(key, Group):
+            return self.everything[key] if key != group else np.arange(key.channels)[None] != 0
+        touched = np.zeros(key.shape)
+        for e in self.net.edges:
+            if e.weights == key:
+                every = np.ones((1, e.source.size)), np.ones((1, e.target.size))
+                touched += e.outer(first, every[1]) if e.source == group else 0.0
+                touched += e.outer(every[0], first) if e.target == group else 0.0
+        return touched == 0
 
     def moves(self, seen: Seen, where: Mapping[Any, Array]) -> bool:
         """Whether any change is not that of `base`, in the parts of parameters that `where` (masks) names."""

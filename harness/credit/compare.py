@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness.core.algorithm import Batch
+from harness.core.errors import InputError
 from harness.core.exact_gradient import exact_gradient
 from harness.core.losses import SquaredError
 from harness.core.network import Edge, Key, Network, Params
@@ -95,16 +96,24 @@ def gauss_newton(net: Network, params: Params, batch: Batch) -> Array:
     """The Gauss–Newton step J⁺ (y − d) as vectors (R, W), J = ∂y/∂w by enumeration of all outputs and patterns.
 
     Minimises |J s − (y − d)|², the least such s where there are many (Björck 1996, ch. 9); outputs whose error counts as
-    none are left out. For networks whose J (R, N × outputs, W) fits in memory.
+    none are left out. For networks whose J (R, N × outputs, W) fits in memory. Raises `InputError` for another loss than
+    squared error, and for sequences.
     """
+    if not isinstance(batch.loss, SquaredError) or batch.time:
+        raise InputError(
+            "the Gauss–Newton step is that of squared errors of patterns: there is none of sequences or another loss"
+        )
     x, replicas = batch.x, next(iter(params.values())).shape[0]
     patterns, outputs = x.shape[-2], net.output.size
     # every pattern is a batch of its own, every output an error of its own: two more leading axes (N, outputs, R, 1, …)
     alone = np.broadcast_to(x, (replicas, *x.shape[-2:])).swapaxes(0, 1)[:, None, :, None, :]
     unit = np.broadcast_to(np.eye(outputs, dtype=x.dtype)[:, None, None, :], (patterns, outputs, replicas, 1, outputs))
     slopes = exact(net, params, Batch(alone, unit, unit > 0, batch.epoch, _Outputs()))
-    jacobian = np.concatenate([slopes[key].reshape(patterns * outputs, replicas, -1) for key in net.shapes], axis=-1)
-    jacobian = jacobian.swapaxes(0, 1)
+    rows = (patterns, outputs, replicas)  # where no way leads out of a group, its slopes are 0 for all outputs at once
+    flat = [
+        np.broadcast_to(slopes[k], (*rows, *shape)).reshape(patterns * outputs, replicas, -1) for k, shape in net.shapes.items()
+    ]
+    jacobian = np.concatenate(flat, axis=-1).swapaxes(0, 1)
     rest = batch.error(net.forward(params, x)[net.output]).reshape(replicas, patterns * outputs, 1)
     if getattr(batch.loss, "margin", None) is not None:
         jacobian = np.where(rest != 0, jacobian, 0.0)

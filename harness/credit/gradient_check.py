@@ -1,16 +1,15 @@
-"""`python -m harness.credit algorithm=… task=…`: is an algorithm's credit the gradient? A check for anyone's algorithm.
+"""Is an algorithm's credit the gradient? A check for anyone's algorithm: `python -m harness.credit` prints it.
 
 At the initial weights of a few networks the credit of each weight matrix and bias is held to differences of the loss,
 which know nothing of slopes or ways back, and to the exact gradient. A credit that draws random numbers is drawn many
 times (`draws=2000`) at the weights of one network, and its mean is held to the gradient: by how many standard errors is
 each weight off, and is that more than chance makes of so many weights? What descends an objective of its own, as Boltzmann
-machines do, is held to the exact gradient of that (`harness.reference`).
+machines do, is held to the exact gradient of that (`harness.credit.reference`).
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -18,13 +17,12 @@ import numpy as np
 
 from algorithms.finite_differences import FiniteDifferences
 from harness.cells.cell import Cell
+from harness.cells.start import start
 from harness.core.algorithm import Algorithm, Batch, CreditAlgorithm
-from harness.core.data import Data
 from harness.core.differences import best_step, differences
 from harness.core.errors import InputError, whole
-from harness.core.initial import initial
 from harness.core.network import Network
-from harness.core.rand import NOISE, PROBE, SPLIT, WEIGHTS, Rand
+from harness.core.rand import PROBE, Rand
 from harness.core.tree import leaves, tree_map
 from harness.credit.averages import fitted_scale, largest, mean_of, or_one, z_scores
 from harness.credit.compare import TOTAL, align, spread
@@ -111,17 +109,12 @@ def check(cell: Cell, draws: int = DRAWS) -> GradientCheck:
 
 
 def _setting(cell: Cell, replicas: range) -> _Setting:
-    algorithm, task, net = cell.algorithm, cell.task, cell.task.network()
-    seed, dtype = cell.settings.seed, cell.settings.dtype
-    data = task.data(Rand(seed, replicas, SPLIT, block=1), dtype)
-    some = Data(*(a[..., :PATTERNS, :] for a in data[:3]))
-    batch = Batch.of(some, np.zeros((), dtype), task.objective)
-    weights = initial(net, Rand(seed, replicas, WEIGHTS, dtype, block=1), task.init, task.initial_scale)
-    state = algorithm.init(net, weights, Rand(seed, replicas, NOISE, dtype, block=1))
-    found = reference(algorithm, net, _wide(state), _precise(batch))
+    algorithm, task = cell.algorithm, cell.task
+    at = start(algorithm, task, cell.settings, replicas, PATTERNS, block=1)
+    found = reference(algorithm, at.net, _wide(at.state), _precise(at.batch))
     if isinstance(found, str):
         raise InputError(f"{algorithm.name} cannot be checked on {task.name}: {found}")
-    return _Setting(algorithm, net, state, batch, found)
+    return _Setting(algorithm, at.net, at.state, at.batch, found)
 
 
 def _wide(state: dict[str, Any]) -> dict[str, Any]:
@@ -159,7 +152,7 @@ def _differences(cell: Cell, setting: _Setting) -> tuple[dict[str, dict[str, Arr
     weights = network_weights(net, _wide(setting.state))
     if setting.found.objective or isinstance(weights, str):
         return {}, []  # differences of the loss say nothing of another objective
-    if net.size**2 * batch.x.shape[-2] * len(next(iter(weights.values()))) > EFFORT:
+    if net.size**2 * batch.patterns * len(next(iter(weights.values()))) > EFFORT:
         return {}, [f"central, complex: {net.size:,} weights are too many for differences"]
     schemes, notes = ["central", "complex"], []
     if why := FiniteDifferences(scheme="complex").applies_to(cell.task):
@@ -179,9 +172,9 @@ def _noisy(setting: _Setting, seed: int, draws: int, dtype: str) -> tuple[dict[s
     weights = gradient[TOTAL].shape[-1]
     if draws * weights > ROOM:
         raise InputError(f"draws of {weights:,} weights must be at most {ROOM // weights:,}, but {draws} was given")
-    size = max(1, CHUNK // max(weights, one.batch.x.shape[-2] * sum(g.size for g in net.groups)))
-    for start in range(0, draws, size):
-        numbers = range(start, min(start + size, draws))
+    size = max(1, CHUNK // max(weights, one.batch.patterns * net.workspace))
+    for first in range(0, draws, size):
+        numbers = range(first, min(first + size, draws))
         parts.append(setting.first(len(numbers)).credit(Rand(seed, numbers, PROBE, dtype, block=1)))
     drawn = {name: np.concatenate([part[name] for part in parts]).astype(np.float64) for name in gradient}
     scale = 1.0 if setting.is_credit else fitted_scale(drawn[TOTAL], gradient[TOTAL][0])
@@ -229,35 +222,3 @@ def _word(row: Array, gradient: Array) -> str:
 def _mean(values: Array) -> float:
     there = values[~np.isnan(values)]
     return float(there.mean()) if len(there) else math.nan
-
-
-def main() -> None:
-    """Print the check of one cell, or of several one after another; exit code 2 for what cannot be checked."""
-    from harness.cli.arguments import cells_of, one_sentence
-
-    with one_sentence():
-        given = [text for text in sys.argv[1:] if text.startswith("draws=")]
-        draws = _number(given[-1].removeprefix("draws=")) if given else DRAWS
-        cells, _ = cells_of([text for text in sys.argv[1:] if text not in given])
-    failed = False
-    for i, cell in enumerate(cells):
-        try:
-            print(("\n" if i else "") + str(check(cell, draws)))
-        except InputError as error:  # the others are checked all the same
-            print(f"harness: {error}", file=sys.stderr)
-            failed = True
-    if failed:
-        sys.exit(2)
-
-
-def _number(text: str) -> int:
-    try:
-        draws = int(text.replace("_", ""))
-    except ValueError:
-        raise InputError(f"draws must be a whole number, at least 2, but {text!r} was given") from None
-    whole("draws", draws, 2)
-    return draws
-
-
-if __name__ == "__main__":
-    main()

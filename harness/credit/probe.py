@@ -3,14 +3,14 @@
 It looks at the run and takes no part in it: weights are read, random numbers come from a stream of its own, and
 the run has the same bits with the probe and without. Credit algorithms are asked for their credit on all training
 patterns; of others the weight change of an update is taken with its sign turned. The gradient is that of the task's loss, or
-of what an algorithm descends in its place (`harness.reference`).
+of what an algorithm descends in its place (`harness.credit.reference`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,8 @@ from harness.core.rand import PROBE, Rand
 from harness.credit.compare import TOTAL, align, gauss_newton, size, spread
 from harness.credit.reference import Reference, credited, network_weights, reference
 from harness.training.curves import QUANTILES
-
-if TYPE_CHECKING:
-    from harness.training.trainer import Trainer
+from harness.training.plan import Plan
+from harness.training.watch import Moment
 
 Array = Any
 QUANTITIES = ("angle", "ratio", "signs", "mean_angle", "bias", "snr", "newton")
@@ -56,11 +55,11 @@ def quantile_columns(epochs: NDArray[np.int64], found: dict[str, NDArray[np.floa
 class Probe:
     """What was found for a batch of replicas."""
 
-    def __init__(self, trainer: Trainer, replicas: Sequence[int], points: int, draws: int) -> None:
+    def __init__(self, plan: Plan, replicas: Sequence[int], points: int, draws: int) -> None:
         """Looks at `points` epochs; credits that draw random numbers are drawn `draws` times."""
-        self.epochs = probe_epochs(trainer.plan.epochs, points)
+        self.epochs = probe_epochs(plan.epochs, points)
         self.draws, self.replicas = draws, len(replicas)
-        self.rand = Rand(trainer.plan.seed, replicas, PROBE, trainer.plan.dtype)
+        self.rand = Rand(plan.seed, replicas, PROBE, plan.dtype)
         self.found: dict[str, NDArray[np.float64]] = {}
         """By 'quantity/edge', (R, epochs); NaN where a replica was finished or had no direction to compare."""
         self.seconds = 0.0
@@ -69,65 +68,63 @@ class Probe:
         self.objective = ""
         """What the gradient is of; '' is the task's loss."""
 
-    def look(self, trainer: Trainer, epoch: int) -> None:
-        """Compare, if `epoch` is one of those to look at."""
-        at = np.flatnonzero(self.epochs == epoch)
-        if not len(at) or self.reason:
+    def look(self, moment: Moment) -> None:
+        """Compare at this moment."""
+        if self.reason:
             return
         start = perf_counter()
-        batch = Batch.of(trainer.data, epoch, trainer.task.objective)
-        found = reference(trainer.algorithm, trainer.net, trainer.state, batch)
+        found = reference(moment.algorithm, moment.net, moment.state, moment.batch)
         if isinstance(found, str):
             self.reason = found
             return
         self.objective = found.objective
-        self._compare(trainer, found, batch, at)
+        self._compare(moment, found)
         self.seconds += perf_counter() - start
 
-    def _compare(self, trainer: Trainer, found: Reference, batch: Batch, at: Array) -> None:
+    def _compare(self, moment: Moment, found: Reference) -> None:
         before = self.rand.taken
-        credits = [self._credit(trainer, found, batch)]
+        credits = [self._credit(moment, found)]
         if self.rand.taken > before:
-            credits += [self._credit(trainer, found, batch) for _ in range(self.draws - 1)]
+            credits += [self._credit(moment, found) for _ in range(self.draws - 1)]
         gradient = found.vectors(found.gradient)
         drawn = {name: np.stack([c[name] for c in credits]) for name in gradient}
         scale: Array = 1.0
-        if len(credits) > 1 and not isinstance(trainer.algorithm, CreditAlgorithm):  # a change has not the gradient's size
+        if len(credits) > 1 and not isinstance(moment.algorithm, CreditAlgorithm):  # a change has not the gradient's size
             scale = size(drawn[TOTAL], gradient[TOTAL])[..., None]
         for name, g in gradient.items():
             for quantity, values in align(drawn[name][0], g)._asdict().items():
-                self._note(trainer, f"{quantity}/{name}", at, values)
+                self._note(moment, f"{quantity}/{name}", values)
             if len(credits) > 1:
                 bias, snr = spread(drawn[name] / scale, g)
-                self._note(trainer, f"mean_angle/{name}", at, align(drawn[name].mean(axis=0), g).angle)
-                self._note(trainer, f"bias/{name}", at, bias)
-                self._note(trainer, f"snr/{name}", at, snr)
+                self._note(moment, f"mean_angle/{name}", align(drawn[name].mean(axis=0), g).angle)
+                self._note(moment, f"bias/{name}", bias)
+                self._note(moment, f"snr/{name}", snr)
         if not found.objective:
-            self._newton(trainer, drawn[TOTAL][0], batch, at)
+            self._newton(moment, drawn[TOTAL][0])
 
-    def _newton(self, trainer: Trainer, credit: Array, batch: Batch, at: Array) -> None:
-        net, weights = trainer.net, network_weights(trainer.net, trainer.state)
+    def _newton(self, moment: Moment, credit: Array) -> None:
+        net, batch, weights = moment.net, moment.batch, network_weights(moment.net, moment.state)
         numbers = net.size * net.output.size * batch.x.shape[-2]
         if numbers > JACOBIAN or isinstance(weights, str) or net.timed or not isinstance(batch.loss, SquaredError):
             return
         together = max(1, BLOCK // numbers)
-        blocks = [slice(i, i + together) for i in range(0, len(trainer.rows), together)]
+        blocks = [slice(i, i + together) for i in range(0, len(moment.rows), together)]
         steps = [gauss_newton(net, {k: w[b] for k, w in weights.items()}, _of(batch, b)) for b in blocks]
-        self._note(trainer, f"newton/{TOTAL}", at, align(credit, np.concatenate(steps)).angle)
+        self._note(moment, f"newton/{TOTAL}", align(credit, np.concatenate(steps)).angle)
 
-    def _credit(self, trainer: Trainer, found: Reference, batch: Batch) -> dict[str, Array]:
-        return found.vectors(credited(trainer.algorithm, trainer.net, trainer.state, batch, self.rand))
+    def _credit(self, moment: Moment, found: Reference) -> dict[str, Array]:
+        return found.vectors(credited(moment.algorithm, moment.net, moment.state, moment.batch, self.rand))
 
     def said(self) -> dict[str, Any]:
         """What a record says of it: its seconds, what credit was compared with if not the loss, or why with nothing."""
         words = {"not_probed": self.reason, "reference": self.objective}
         return {"probe_seconds": self.seconds} | {name: text for name, text in words.items() if text}
 
-    def _note(self, trainer: Trainer, name: str, at: Array, values: Array) -> None:
+    def _note(self, moment: Moment, name: str, values: Array) -> None:
         if name not in self.found:
             self.found[name] = np.full((self.replicas, len(self.epochs)), np.nan)
-        rows = trainer.rows[trainer.running]
-        self.found[name][rows[:, None], at] = values[trainer.running][:, None]
+        rows = moment.rows[moment.running]
+        self.found[name][rows, self.epochs == moment.epoch] = values[moment.running]
 
     def keep(self, mask: NDArray[np.bool_]) -> None:
         """Forget the streams of the replicas where `mask` (R,) is False."""

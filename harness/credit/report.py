@@ -18,7 +18,7 @@ class Agreement(NamedTuple):
     """Digits of agreement with central differences: −log10 of the relative error, the least of all networks."""
     complex: float
     angle: float
-    """With the exact gradient, as in `harness.alignment`; means over the networks, or of the mean of all draws."""
+    """With the exact gradient, as in `harness.credit.compare`; means over the networks, or of the mean of all draws."""
     ratio: float
     signs: float
     z: float = math.nan

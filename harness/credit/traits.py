@@ -11,7 +11,8 @@ local   Δw_ij may know y_i, y_j, w_ij, its noise, what is broadcast, and blame 
     held it may follow no other weight (backprop does: its blame comes over other units' synapses), nor, with all that flows
     held, what is *read* as the activity of a third unit in the same group or below. Units above may send it what they like
     over feedback connections: a message cannot be told from a peep. Not altered: outputs (their errors may be broadcast),
-    memory, other weights into the same unit, and what is not read off `Network.forward`. Not tested: units that settle or
+    memory, other weights into the same unit, groups at the ends of tied edges (what they share carries what one is told
+    to the other), and what is not read off `Network.forward`. Not tested: units that settle or
     are the rule's own, but for single layers.
 needs_derivative   All slope functions are replaced. A slope written out by hand, as y (1 − y), is not seen: "no" is "does not
     ask the network", and where the units are the rule's own there is no answer.
@@ -37,7 +38,6 @@ import numpy as np
 
 from harness.core import registry
 from harness.core.algorithm import Algorithm, Traits
-from harness.core.network import Edge
 from harness.core.task import Task
 from harness.credit.altered import MOVED, Count, Faces, Held, Trial, name_of
 
@@ -112,13 +112,12 @@ def locality(trial: Trial) -> Finding:
         if trial.moves(held, trial.everything | {edge: others[edge]}):
             return Finding(False, f"with all activities held, other changes follow the weights of {edge.name}")
     groups = trial.net.groups
+    shared = {end for e in trial.net.edges if e.weights != e for way in (e, e.weights) for end in (way.source, way.target)}
     for at, group in enumerate(groups[:-1]):
-        where = {}
-        for key, shape in trial.net.shapes.items():
-            source, end = (key.source, key.target) if isinstance(key, Edge) else (None, key)
-            if groups.index(end) >= at:
-                rows, columns = np.indices(shape)
-                where[key] = ((rows > 0) | (source != group)) & ((columns > 0) | (end != group))
+        if group in shared:
+            continue
+        below = {g.name for g in groups[:at]}  # it may have sent them a message
+        where = {key: trial.untouched(key, group) for key in trial.net.shapes if not trial.leads_into(key) & below}
         if trial.moves(trial.run(read=group), where):
             return Finding(False, f"changes follow the activity of a unit of {group.name} that is at neither end")
     return Finding(True, "changes follow no other weight with all activities held, and no third unit")
@@ -135,18 +134,19 @@ def passes(trial: Trial) -> int:
     """Forward passes of an update; 0 if none can be seen."""
     uses = Counter[str]()
     trial.run({e: Faces(trial.params[e], trial.params[e], uses, name_of(e)) for e in trial.edges if not trial.base.passes})
-    return max((trial.base.passes or uses).values(), default=0)
+    return max((trial.base.passes or uses).values(), default=0) // max(1, trial.steps)
 
 
 def scalar(trial: Trial) -> Finding:
     """Whether one number for the whole network is all that the update takes of its targets."""
     if not trial.moves(trial.run(batch=trial.batch._replace(**trial.roll)), trial.everything):
         return Finding(None, "not testable: other targets, the same update")
-    held = trial.batch._replace(**trial.roll, loss=Held(getattr(trial.batch.loss, "margin", None)))
+    held = trial.batch._replace(**trial.roll, loss=Held(trial.batch.loss))
     if not trial.moves(trial.run(batch=held), trial.everything):
         return Finding(True, "other targets and the same loss, the same update")
     one = trial.batch._replace(x=trial.batch.x[..., :1, :])
-    taught = [one._replace(target=d[None], wanted=d[None] > 0.5) for d in np.eye(trial.net.output.size)]
+    each = (np.broadcast_to(d, (*one.x.shape[:-1], len(d))) for d in np.eye(trial.net.output.size))
+    taught = [one._replace(target=d, wanted=d > 0.5) for d in each]
     changes = np.stack([np.concatenate([c.ravel() for c in trial.run(batch=each).change.values()]) for each in taught])
     size = np.linalg.svd(changes - changes[0], compute_uv=False)
     if size[1] <= MOVED * size[0]:
@@ -156,8 +156,8 @@ def scalar(trial: Trial) -> Finding:
 
 def observe(algorithm: Algorithm, task: Task | None = None) -> Observed:
     """What interventions show of an algorithm, on a task with more than one output (None: `Count`, deep if it can)."""
-    task = task or next((t for t in (Count(), Count(hidden=(4,))) if not algorithm.applies_to(t)), Count())
-    if reason := algorithm.applies_to(task):
+    task = task or next((t for t in (Count(), Count(hidden=(4,))) if not algorithm.refusal(t)), Count())
+    if reason := algorithm.refusal(task):
         return Observed(*[Finding(None, f"not testable: {reason}")] * len(fields(Observed)))
     trial = Trial(algorithm, task)
     n, more = passes(trial), passes(Trial(algorithm, Count(hidden=tuple(g.size + 1 for g in trial.net.hidden))))

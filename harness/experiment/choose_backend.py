@@ -16,7 +16,8 @@ from threadpoolctl import threadpool_limits
 
 from harness.core.algorithm import Algorithm
 from harness.core.task import Task
-from harness.training.trainer import Plan, Trainer
+from harness.training.plan import Plan
+from harness.training.trainer import Trainer
 
 COMPILING = 1.0  # seconds that importing JAX and compiling take, about
 SPENT = 0.5  # of its budget a cell is expected to spend

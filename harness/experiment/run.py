@@ -9,140 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields
 from functools import partial
-from importlib.util import find_spec
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
+from harness.cells.settings import Settings, resolve
 from harness.core.algorithm import Algorithm
-from harness.core.errors import InputError, NotApplicable, one_of
-from harness.core.setting import check, setting
+from harness.core.errors import InputError, one_of
 from harness.core.task import Task
-from harness.training.curves import QUANTILES, curve_epochs, quantiles
-from harness.training.trainer import SOLVED, Plan, Trained, train
+from harness.experiment.result import Result
+from harness.training.plan import Plan
+from harness.training.trainer import Trained, train
+from harness.training.watch import Watch
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-FULL = "full"
-BACKENDS = ("numpy", "jax", "auto")
 Tick = Callable[[int], None]
 CACHE = 5 * 2**20  # bytes of activity that a chunk of replicas may hold: measured, see docs/design.md
 SMALLEST, LARGEST = 32, 4096  # replicas in a chunk
 MEMORY = 2**30  # bytes of activity beyond which a chunk is made smaller still
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a cell is run; None is what is usual for the task or the algorithm."""
-
-    replicas: int = setting(100, "Independent networks.", at_least=1)
-    seed: int = setting(0, "What all random numbers of the cell follow from, with the number of each replica.", at_least=0)
-    epochs: int | None = setting(None, "Budget in sweeps over the patterns; None is the task's usual one.", at_least=1)
-    seconds: float | None = setting(
-        None,
-        "Budget in seconds of updates for the whole cell; None for none. Runs it ends are not reproducible to the epoch.",
-        above=0,
-    )
-    batch: Any = setting(None, "Patterns per update: full, or a number from 1 (1 is online); None is the algorithm's usual way.")
-    shuffle: bool = setting(True, "Draw a new order of the patterns for every sweep (with full batches there is none).")
-    dtype: str = setting("float64", "Precision of all numbers.", one_of=("float64", "float32"))
-    backend: str = setting(
-        "numpy",
-        "numpy, the reference; jax, the same source compiled; auto, whichever promises to be done first.",
-        one_of=BACKENDS,
-    )
-    device: str = setting("cpu", "Where JAX computes.", one_of=("cpu", "gpu", "tpu"))
-    probe: int = setting(
-        0, "Epochs, log-spaced over the budget, at which credit is compared with the exact gradient; 0 for none.", at_least=0
-    )
-    probe_draws: int = setting(16, "Draws of a stochastic credit at each of them.", at_least=2)
-    processes: int = setting(1, "Processes that share the replicas; the results have the same bits.", at_least=1)
-
-    def __post_init__(self) -> None:
-        check(self)
-        if not self.probe and self.probe_draws != 16:
-            raise InputError(f"probe_draws={self.probe_draws} would be ignored: it belongs to a probe, but probe=0 was given")
-        if self.backend == "numpy" and self.device != "cpu":
-            raise InputError(f"device={self.device} would be ignored: it belongs to backend=jax, but backend=numpy was given")
-        if self.backend == "jax" and find_spec("jax") is None:
-            raise InputError("backend=jax needs JAX, which is not installed: pip install 'credit-assignment-harness[jax]'")
-        if not (self.batch in (None, FULL) or (type(self.batch) is int and self.batch >= 1)):
-            raise InputError(f"batch must be full or a whole number of patterns from 1, but {self.batch!r} was given")
-
-    def resolved(self, algorithm: Algorithm, task: Task) -> Settings:
-        """These settings with everything that is left to what is usual (None) filled in."""
-        usual = 1 if algorithm.online else task.usual.batch or FULL
-        batch: Any = usual if self.batch is None else self.batch
-        patterns = task.spec().patterns
-        if batch != FULL and batch > patterns:
-            raise InputError(f"batch must be at most the {patterns} training patterns of {task.name}, but {batch} was given")
-        batch = FULL if batch == patterns else batch
-        if not self.shuffle and batch == FULL:
-            raise InputError(f"shuffle=False would be ignored: with batch={batch} a sweep has no order; give a smaller number")
-        return replace(self, epochs=task.usual.epochs if self.epochs is None else self.epochs, batch=batch)
-
-
-@dataclass
-class Result:
-    """A finished cell. `print` it for a summary; `frame` and `curves` are pandas."""
-
-    algorithm: Algorithm
-    task: Task
-    settings: Settings
-    trained: Trained
-
-    @property
-    def solved(self) -> NDArray[np.bool_]:
-        """Which replicas solved the task."""
-        return np.equal(self.trained.outcome, SOLVED)
-
-    @property
-    def epochs(self) -> NDArray[np.int64]:
-        """The epochs at which curves were drawn, (E,)."""
-        return curve_epochs(int(self.settings.epochs or 0))
-
-    def columns(self) -> dict[str, NDArray[Any]]:
-        """The per-replica table as columns; every outcome is in it."""
-        t = self.trained
-        names = ["replica", "outcome", "epochs", "updates", "seconds", "reason"]
-        names += ["loss", "right", "validation_rmse", "validation_right", "held_rmse", "held_right"]
-        return {name: getattr(t, name) for name in names}
-
-    def curve_columns(self) -> dict[str, NDArray[Any]]:
-        """Quantiles over replicas of loss and share of right patterns at each curve epoch."""
-        columns: dict[str, NDArray[Any]] = {"epoch": self.epochs}
-        for name, curve in (("loss", self.trained.loss_curve), ("right", self.trained.right_curve)):
-            for q, values in zip(QUANTILES, quantiles(curve).T, strict=True):
-                columns[f"{name}_q{round(100 * q):02d}"] = values
-        return columns
-
-    def credit_columns(self) -> dict[str, NDArray[Any]]:
-        """What the probe found: quantiles over the replicas that had something to compare, and how many had."""
-        from harness.credit.probe import probe_epochs, quantile_columns
-
-        return quantile_columns(probe_epochs(int(self.settings.epochs or 0), self.settings.probe), self.trained.credit)
-
-    def frame(self) -> pd.DataFrame:
-        """One row per replica."""
-        import pandas as pd
-
-        return pd.DataFrame(self.columns())
-
-    def curves(self) -> pd.DataFrame:
-        """One row per curve epoch."""
-        import pandas as pd
-
-        return pd.DataFrame(self.curve_columns())
-
-    def __str__(self) -> str:
-        from harness.experiment.summary import describe
-
-        return describe(self)
 
 
 def run(algorithm: Algorithm, task: Task, tick: Tick | None = None, only: Sequence[int] | None = None, **settings: Any) -> Result:
@@ -167,15 +54,11 @@ def run_cell(
     if not numbers or not all(0 <= i < settings.replicas for i in numbers):
         raise InputError(f"only must name replicas from 0 to {settings.replicas - 1}, but {numbers} was given")
     size, backend, why = chunk_size(task, settings), settings.backend, ""
+    probe = settings.probe, settings.probe_draws
 
     def jobs(processes: int) -> list[tuple[Plan, list[int]]]:
-        found = []
-        for chunk in split(numbers, size, processes):
-            seconds = np.inf if settings.seconds is None else settings.seconds * len(chunk) / len(numbers)
-            batch = 0 if settings.batch == FULL else int(settings.batch)
-            how = batch, settings.shuffle, settings.dtype, settings.device, settings.probe, settings.probe_draws
-            found.append((Plan(settings.seed, int(settings.epochs or 0), seconds, *how), chunk))
-        return found
+        chunks = split(numbers, size, processes)
+        return [(Plan.of(settings, len(chunk) / len(numbers)), chunk) for chunk in chunks]
 
     if backend == "auto":
         from harness.experiment.choose_backend import choose
@@ -184,29 +67,21 @@ def run_cell(
     # compiled code has other bits for other sizes of a batch: these must not depend on the processes
     work = jobs(settings.processes if backend == "numpy" else 1)
     if settings.processes == 1 or len(work) == 1:
-        parts = [_train_alone(algorithm, task, backend, *job, tick=tick) for job in work]
+        parts = [_train_alone(algorithm, task, backend, probe, *job, tick=tick) for job in work]
     else:
         # spawned, not forked: a fork would copy the threads' locks of whoever calls us
         with ProcessPoolExecutor(settings.processes, mp_context=get_context("spawn")) as pool:
-            parts = list(pool.map(partial(_train_alone, algorithm, task, backend), *zip(*work, strict=True)))
+            parts = list(pool.map(partial(_train_alone, algorithm, task, backend, probe), *zip(*work, strict=True)))
     trained = join(parts)
     if why:
         trained.ran["why"] = why
     return Result(algorithm, task, settings, trained)
 
 
-def resolve(algorithm: Algorithm, task: Task, settings: Settings) -> tuple[Algorithm, Task, Settings]:
-    """All three with nothing left to what is usual. Raises `NotApplicable` with the algorithm's reason."""
-    check(algorithm)  # also of a plug-in whose own __post_init__ forgot its base's
-    check(task)
-    if reason := algorithm.applies_to(task):
-        raise NotApplicable(f"{algorithm.name} does not apply to {task.name}: {reason}")
-    return algorithm.resolved(task.usual), task.resolved(), settings.resolved(algorithm, task)
-
-
 def chunk_size(task: Task, settings: Settings) -> int:
     """Replicas whose activities together fill the cache, within bounds; fewer where patterns are so many that memory counts."""
-    one = task.spec().patterns * sum(g.size for g in task.network().groups) * np.dtype(settings.dtype).itemsize
+    spec = task.spec()
+    one = spec.patterns * max(spec.steps, 1) * task.network().workspace * np.dtype(settings.dtype).itemsize
     return int(np.clip(CACHE // one, min(SMALLEST, max(1, MEMORY // one)), LARGEST))
 
 
@@ -232,20 +107,33 @@ def join(parts: list[Trained]) -> Trained:
 
 
 def _train_alone(
-    algorithm: Algorithm, task: Task, backend: str, plan: Plan, replicas: list[int], tick: Tick | None = None
+    algorithm: Algorithm,
+    task: Task,
+    backend: str,
+    probe: tuple[int, int],
+    plan: Plan,
+    replicas: list[int],
+    tick: Tick | None = None,
 ) -> Trained:
     # several BLAS threads are slower on small matrices, and change bits
-    from threadpoolctl import threadpool_limits
-
     with threadpool_limits(1, user_api="blas"):
         if backend == "numpy":
-            return train(algorithm, task, plan, replicas, tick)
-        from harness.compiling import arrays as traced
-        from harness.compiling import driver as compiled
+            return train(algorithm, task, plan, replicas, tick, _watch(plan, replicas, *probe))
+        from harness.compiling import driver
+        from harness.compiling.arrays import CannotCompile
 
         try:
-            return compiled.train(algorithm, task, plan, replicas, tick)
-        except traced.CannotCompile as reason:
-            trained = train(algorithm, task, plan, replicas, tick)
+            return driver.train(algorithm, task, plan, replicas, tick, _watch(plan, replicas, *probe))
+        except CannotCompile as reason:
+            trained = train(algorithm, task, plan, replicas, tick, _watch(plan, replicas, *probe))
             trained.ran["why"] = f"not compiled: {reason}"
             return trained
+
+
+def _watch(plan: Plan, replicas: list[int], points: int, draws: int) -> Watch | None:
+    """The credit probe, if there is to be one."""
+    if not points:
+        return None
+    from harness.credit.probe import Probe  # here, so that what a cell without it is called does not depend on it
+
+    return Probe(plan, replicas, points, draws)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.core import registry
-from harness.core.errors import InputError
-from harness.experiment.run import FULL, Result
+from harness.cells.environment import made_elsewhere
+from harness.cells.settings import FULL
+from harness.cells.words import flat, in_brackets, setting_text, unusual
+from harness.core.outcomes import SOLVED, fates
 from harness.statistics import expected_running_time, survival, wilson
-from harness.training.trainer import DIVERGED, SOLVED, UNSOLVED
-
-if TYPE_CHECKING:
-    from harness.store.record import Record
 
 Array = Any
 
@@ -80,9 +77,9 @@ def summarise(
 
     Running times in counted currencies are those in updates × the count of one update.
     """
-    outcome, epochs, seconds = (np.asarray(columns[name]) for name in ("outcome", "epochs", "seconds"))
-    solved, diverged = outcome == SOLVED, outcome == DIVERGED
-    n, count = len(outcome), int(solved.sum())
+    epochs, seconds = (np.asarray(columns[name]) for name in ("epochs", "seconds"))
+    solved, unsolved, diverged = fates(columns)
+    n, count = len(solved), int(solved.sum())
     low, high = wilson(count, n)
     curve = survival(epochs, solved, diverged)
     q1, median, q3 = (curve.quantile(q) for q in (0.25, 0.5, 0.75))
@@ -92,7 +89,7 @@ def summarise(
     return Summary(
         replicas=n,
         solved=count,
-        unsolved=int((outcome == UNSOLVED).sum()),
+        unsolved=int(unsolved.sum()),
         diverged=int(diverged.sum()),
         rate=count / n,
         rate_low=float(low),
@@ -113,11 +110,6 @@ def summarise(
         angle_degrees=_angle(credit or {}),
         **_costs(cost or {}, expected_running_time(columns["updates"], solved)),
     )
-
-
-def of_record(record: Record) -> Summary:
-    """The numbers of a finished cell in the store."""
-    return summarise(record.replicas, record.cost, record.credit)
 
 
 def _angle(credit: Mapping[str, Array]) -> float:
@@ -145,16 +137,28 @@ def _costs(cost: Mapping[str, Any], ert_updates: float) -> dict[str, float]:
     )
 
 
-def describe(cell: Result | Record) -> str:
+class Facts(NamedTuple):
+    """What is told of a finished cell, wherever it comes from: a `Result` in memory or a `Record` in a store."""
+
+    algorithm: Mapping[str, Any]
+    """Name and settings."""
+    task: Mapping[str, Any]
+    run: Mapping[str, Any]
+    columns: Mapping[str, Array]
+    """Per replica, as `Result.columns`."""
+    cost: Mapping[str, Any]
+    """`CostSheet.numbers`; empty where nothing was counted."""
+    credit: Mapping[str, Array]
+    """`Result.credit_columns`; empty without a probe."""
+    ran: Mapping[str, Any]
+    """How it was run, as `Trained.ran`."""
+    versions: Mapping[str, str] = {}
+    """What a record was made with (`cells.environment`); empty for what was made here and now."""
+
+
+def describe(facts: Facts) -> str:
     """A cell in a few lines: who on what, how many solved it, what that cost, what became of the others."""
-    if isinstance(cell, Result):
-        algorithm, task = registry.settings_of(cell.algorithm), registry.settings_of(cell.task)
-        run, columns, cost, ran = asdict(cell.settings), cell.columns(), {}, cell.trained.ran
-    else:
-        algorithm, task, run = (cell.meta[part] for part in ("algorithm", "task", "run"))
-        if not cell.finished:
-            return f"{algorithm['name']} on {task['name']}: {cell.meta['status']}\n  {cell.meta['reason']}"
-        columns, cost, ran = cell.replicas, cell.cost, cell.meta.get("ran", {})
+    algorithm, task, run, columns, cost, credit, ran, versions = facts
     s = summarise(columns, cost)
     batch = {FULL: "full batch", 1: "online"}.get(run["batch"], f"batches of {run['batch']}")
     budget = f"{number(run['epochs'])} epochs" + (f" or {run['seconds']:g} s" if run["seconds"] is not None else "")
@@ -178,7 +182,7 @@ def describe(cell: Result | Record) -> str:
     per_epoch = f"{significant(s.seconds_per_1000_replica_epochs)} s per 1,000 replica-epochs"
     lines.append(f"time      {significant(s.seconds)} s of updates, {per_epoch}")
     if run.get("probe"):
-        lines.append(f"credit    {_credit(cell.credit_columns() if isinstance(cell, Result) else cell.credit, ran)}")
+        lines.append(f"credit    {_credit(credit, ran)}")
         if ran.get("probe_seconds"):
             part = percent(ran["probe_seconds"] / (ran["probe_seconds"] + s.seconds))
             lines.append(f"probe     {part} of the time of updates and probe together")
@@ -190,6 +194,8 @@ def describe(cell: Result | Record) -> str:
         lines.append(f"cost      {passes}, span {number(s.update_span_operations)}; {criterion}")
     elif "reason" in cost:
         lines.append(f"cost      not counted: {cost['reason']}")
+    if versions and (elsewhere := made_elsewhere(versions)):
+        lines.append(f"made      with {elsewhere}")
     return "\n".join(lines)
 
 
@@ -212,43 +218,6 @@ def _backend(ran: Mapping[str, Any]) -> str:
     """`jax on cpu, compiled in 0.52 s (why)`."""
     how = f"jax on {ran['device']}, compiled in {significant(ran['compile_seconds'])} s" if ran["backend"] == "jax" else "numpy"
     return how + (f" ({ran['why']})" if "why" in ran else "")
-
-
-def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested settings by dotted name, without the name of the whole: {'optimiser': 'adam', 'optimiser.lr': 0.001, …}."""
-
-    def walk(inside: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-        for name, value in inside.items():
-            if isinstance(value, Mapping):
-                yield prefix + name, value.get("name")
-                yield from walk({k: v for k, v in value.items() if k != "name"}, f"{prefix}{name}.")
-            elif prefix or name != "name":
-                yield prefix + name, value
-
-    return dict(walk(settings, ""))
-
-
-def unusual(task: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings in which a task differs from its usual self; all of them if this task is not known here."""
-    try:
-        usual, own = ((registry.build_task(t).resolved()) for t in ({"name": task["name"]}, task))
-    except InputError:
-        return flat(task)
-    return {
-        name: value for name, value in registry.settings_of(own).items() if getattr(usual, name, None) != value and name != "name"
-    }
-
-
-def setting_text(name: str, value: Any) -> str:
-    """`optimiser.lr`, 0.5 → lr=0.5; an optimiser goes by its name alone."""
-    if name == "optimiser":
-        return str(value)
-    return f"{name.rsplit('.', 1)[-1]}={value:g}" if isinstance(value, float) else f"{name.rsplit('.', 1)[-1]}={value}"
-
-
-def in_brackets(name: str, settings: Mapping[str, Any]) -> str:
-    """`xor`, {'hidden': 1} → xor (hidden=1)."""
-    return f"{name} ({', '.join(setting_text(*item) for item in settings.items())})" if settings else name
 
 
 def number(x: float) -> str:

@@ -4,7 +4,7 @@
 
 It does not change when units are permuted or rotated, nor with the scale of either network, and the two need not have the same
 number of units. It is 1 for the same representation; of n patterns at random in n dimensions or more it is near 1 too, so there
-should be many more patterns than units. Activities come from `harness.networks`.
+should be many more patterns than units. Activities come from `harness.results.trained_networks`.
 
 Kornblith, Norouzi, Lee & Hinton 2019, ICML 97:3519-3529, eq. 3 and 4.
 """

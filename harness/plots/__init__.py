@@ -21,6 +21,8 @@ says its n and its interval, and no replica is left out of one.
     hinton_figure      the weights of a network
     people_figure, family_tree_figure     activities of the family tree's code by person
     verdict_figure     which published figures come out again
+    kernel_figure      what shared kernels of the T-C network became, kind by kind
+    layout_figure      test images wrong by shared kernels and by full connections, rule by rule
     similarity_figure  which algorithms arrive at like representations
 """
 
@@ -31,6 +33,8 @@ from harness.plots.ert import CURRENCIES, ert_bars
 from harness.plots.failure_map import failure_map
 from harness.plots.growth import growth_figure
 from harness.plots.hinton import hinton_figure
+from harness.plots.kernels import kernel_figure
+from harness.plots.layouts import layout_figure
 from harness.plots.pareto import pareto_figure
 from harness.plots.people import family_tree_figure, people_figure
 from harness.plots.profile import profile_figure
@@ -56,6 +60,8 @@ __all__ = [
     "family_tree_figure",
     "growth_figure",
     "hinton_figure",
+    "kernel_figure",
+    "layout_figure",
     "logarithmic",
     "look",
     "pareto_figure",

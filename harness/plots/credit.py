@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Numbers = NDArray[np.float64]
 QUANTILES = ("q25", "q50", "q75")
-TOTAL = "total"  # all weights together, as `harness.alignment` calls it
+TOTAL = "total"  # all weights together, as `harness.credit.compare` calls it
 TITLES = {
     "angle": "Angle of credit to the exact gradient",
     "mean_angle": "Angle of the mean of several draws of credit to the exact gradient",

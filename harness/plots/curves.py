@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import one_of
-from harness.plots.frames import Drawn, Fates, drawn, panels
+from harness.core.outcomes import Fates, fates
+from harness.plots.frames import Drawn, drawn, panels
 from harness.plots.page import page
 from harness.plots.style import BEHIND, DIM, logarithmic
 
@@ -38,13 +39,13 @@ def curve_figure(curves: pd.DataFrame, replicas: pd.DataFrame, quantity: Quantit
     """
     one_of("quantity", quantity, TITLES)
     cells = drawn(curves, "epoch", "budget_epochs", *(f"{quantity}_q{q}" for q in QUARTILES))
-    fates = {d.id: Fates.of(d) for d in drawn(replicas, "outcome")}
-    found, columns, grey = panels(cells, partial(_draw, quantity=quantity, fates=fates))
+    became = {d.id: fates(d.rows) for d in drawn(replicas, "outcome")}
+    found, columns, grey = panels(cells, partial(_draw, quantity=quantity, became=became))
     caption = f"Line: median over all n replicas; band: quartiles (25–75 %). {ENDS[quantity]}{grey}"
     return page(TITLES[quantity], caption, found, columns=columns)
 
 
-def _draw(ax: Axes, *, shown: list[Drawn], others: list[Drawn], quantity: Quantity, fates: dict[str, Fates]) -> None:
+def _draw(ax: Axes, *, shown: list[Drawn], others: list[Drawn], quantity: Quantity, became: dict[str, Fates]) -> None:
     known = {d.id: _quartiles(d, quantity) for d in (*shown, *others)}
     bottom, top = _limits(ax, [y for _, *quartiles in known.values() for y in quartiles]) if quantity == "loss" else (0.0, 1.0)
     for i, d in enumerate((*shown, *others)):
@@ -55,7 +56,7 @@ def _draw(ax: Axes, *, shown: list[Drawn], others: list[Drawn], quantity: Quanti
             ax.plot(x, median, **BEHIND)
             continue
         ax.fill_between(x, low, high, color=d.look["color"], alpha=min(0.15, 1 / len(shown)), linewidth=0)
-        n, diverged = len(fates[d.id].solved), np.count_nonzero(fates[d.id].diverged)
+        n, diverged = len(became[d.id].solved), np.count_nonzero(became[d.id].diverged)
         text = f"{d.algorithm}   n = {n:,}" + (f", {diverged:,} diverged" if diverged else "")
         markers: dict[str, Any] = (
             {} if np.isfinite(median).any() else {"markevery": None}

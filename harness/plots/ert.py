@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from harness.core.errors import InputError, one_of
-from harness.plots.frames import Drawn, Fates, by_task, drawn, needs
+from harness.core.outcomes import fates
+from harness.plots.frames import Drawn, by_task, drawn, needs
 from harness.plots.page import LETTER, Panel, page
 from harness.plots.style import BLUE, DIM, VERMILION, logarithmic
 from harness.statistics import Interval, running_time
@@ -80,10 +81,10 @@ def _prices(cells: pd.DataFrame, currency: Currency) -> dict[str, float]:
 
 
 def _bar(d: Drawn, currency: Currency, price: dict[str, float]) -> Bar:
-    fates = Fates.of(d)
+    solved = fates(d.rows).solved
     spent = d.column("updates") * price[d.id] if currency in COUNTED else d.column(currency)
-    cost = running_time(spent, fates.solved, seed=SEED, resamples=RESAMPLES)
-    return Bar(d.algorithm, cost, int(fates.solved.sum()), len(fates.solved))
+    cost = running_time(spent, solved, seed=SEED, resamples=RESAMPLES)
+    return Bar(d.algorithm, cost, int(solved.sum()), len(solved))
 
 
 def _draw(ax: Axes, *, bars: list[Bar], currency: Currency) -> None:

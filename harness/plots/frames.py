@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from harness.core.errors import InputError
 from harness.plots.page import Panel
 from harness.plots.style import COLOURS, look
-from harness.training.trainer import DIVERGED, SOLVED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,19 +51,6 @@ class Drawn(NamedTuple):
     def column(self, name: str) -> NDArray[np.float64]:
         """A column of numbers."""
         return self.rows[name].to_numpy(float)
-
-
-class Fates(NamedTuple):
-    """What became of the replicas of a cell (R,)."""
-
-    solved: NDArray[np.bool_]
-    diverged: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, d: Drawn) -> Fates:
-        """Read from the rows of a replicas' frame."""
-        outcome = d.rows["outcome"].to_numpy(str)
-        return cls(outcome == SOLVED, outcome == DIVERGED)
 
 
 def drawn(frame: pd.DataFrame, *columns: str) -> list[Drawn]:

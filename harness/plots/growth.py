@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +12,7 @@ from harness.cost.growth import AXES, DRAWN, QUANTITIES, exponent, varying
 from harness.cost.sheet import CostSheet
 from harness.plots.frames import GREY_ARE, TOGETHER
 from harness.plots.page import Panel, page
-from harness.plots.style import BEHIND, logarithmic, look, save
-from harness.store.record import Store
+from harness.plots.style import BEHIND, logarithmic, look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,10 +52,3 @@ def _draw(quantity: str, axis: str, sheets: Mapping[str, Sequence[CostSheet]], s
     bottom = min(amounts, default=1.0) / 1.3
     logarithmic(ax, "y", bottom, max(max(amounts, default=10.0) * 1.3, 5 * bottom))
     ax.set_xlabel(axis)
-
-
-def write_figure(store: Store, task: str, sheets: Mapping[str, Sequence[CostSheet]]) -> Path:
-    """Write the figure into the store; returns its path."""
-    folder = store.path / "costs"
-    folder.mkdir(exist_ok=True)
-    return save(growth_figure(task, sheets), folder / f"{'-'.join([task, *sheets])}.png")

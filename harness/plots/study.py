@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import results
+from harness.core.outcomes import fates
 from harness.plots.curves import curve_figure
 from harness.plots.ert import ert_bars
 from harness.plots.hinton import has_hidden_weights, hinton_figure
 from harness.plots.style import save
 from harness.plots.survival import survival_figure
-from harness.results.table import labels
-from harness.store.record import Record, Store
-from harness.training.trainer import SOLVED
+from harness.results.labels import labels
+
+if TYPE_CHECKING:
+    from harness.store.record import Record, Store
 
 
 def write_figures(store: Store, study: str) -> list[Path]:
@@ -43,7 +46,7 @@ def _telling(records: Sequence[Record]) -> dict[str, Record]:
         tasks.setdefault(label.task, []).append(record)
     found = {}
     for task, some in tasks.items():
-        able = [record for record in some if SOLVED in record.replicas["outcome"]]
+        able = [record for record in some if fates(record.replicas).solved.any()]
         able.sort(key=lambda record: record.meta["algorithm"]["name"] != "backprop")
         chosen = next(filter(has_hidden_weights, able), None)
         if chosen:

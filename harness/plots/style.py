@@ -5,13 +5,12 @@ Colours are Okabe & Ito's, told apart by the colour-blind; line styles and marke
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.store.record import UNFINISHED
+from harness.core.files import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +82,6 @@ def plain(x: float) -> str:
 
 def save(figure: Figure, path: Path) -> Path:
     """Write a figure in one step: readers see the old one or the new one."""
-    new = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}.png")
-    figure.savefig(new)
-    new.replace(path)
+    with whole(path) as new:
+        figure.savefig(new)
     return path

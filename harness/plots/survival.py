@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.plots.frames import Drawn, Fates, drawn, panels
+from harness.core.outcomes import fates
+from harness.plots.frames import Drawn, drawn, panels
 from harness.plots.page import page
 from harness.plots.style import BEHIND, logarithmic
 from harness.statistics import Survival, survival
@@ -44,7 +45,7 @@ def _draw(ax: Axes, *, shown: list[Drawn], others: list[Drawn]) -> None:
         if i >= len(shown):
             ax.plot(x, unsolved, drawstyle="steps-post", **BEHIND)
             continue
-        solved = Fates.of(d).solved
+        solved = fates(d.rows).solved
         ax.fill_between(x, low, high, step="post", color=d.look["color"], alpha=min(0.15, 1 / len(shown)), linewidth=0)
         text = f"{d.algorithm}   {solved.sum():,} / {len(solved):,}"
         ax.plot(x, unsolved, drawstyle="steps-post", label=text, **d.look)
@@ -53,5 +54,5 @@ def _draw(ax: Axes, *, shown: list[Drawn], others: list[Drawn]) -> None:
 
 
 def _curve(d: Drawn) -> Survival:
-    fates = Fates.of(d)
-    return survival(d.column("epochs"), fates.solved, fates.diverged)
+    became = fates(d.rows)
+    return survival(d.column("epochs"), became.solved, became.diverged)

@@ -30,7 +30,7 @@ ROW = 0.3  # inches a source
 def verdict_figure(rows: pd.DataFrame) -> Figure:
     """A bar for each source, its length the number of claims, in parts by their verdict.
 
-    `rows` is the frame of `harness.replicate.rows`. Raises `InputError` if there is no claim.
+    `rows` is the frame of `harness.replication.rows.rows`. Raises `InputError` if there is no claim.
     """
     needs(rows, "source", "verdict")
     if not len(rows):

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
 from harness.cells.cell import Cell
 from harness.cells.code_version import code_version
 from harness.core.errors import InputError
+from harness.core.files import whole
 from harness.replication.claim import Claim, Observation, Setting
-from harness.store.record import UNFINISHED, Record, Store
+from harness.store.record import Record, Store
+from harness.studies.attempt import attempt, expected_work
+from harness.studies.compose import cells_of
+from harness.studies.pool import Lost, cores, each
 
 STUDY = "replication"
 QUESTION = "Which published figures come out again, which do not, and which were never printed where they are said to be?"
@@ -53,17 +55,15 @@ Job = Cell | Look
 
 
 @dataclass(frozen=True)
-class Plan:
+class Agenda:
     """What each of some claims needs, in one of the two forms: a job for every setting and observation."""
 
     needs: dict[str, tuple[Job, ...]]
     """By the claim's id."""
 
     @classmethod
-    def of(cls, claims: Iterable[Claim], small: bool = False) -> Plan:
+    def of(cls, claims: Iterable[Claim], small: bool = False) -> Agenda:
         """Composes every setting once. Raises `InputError` for a setting that cannot be."""
-        from harness.cli.arguments import cells_of
-
         some = tuple(claims)
         settings = {need.form(small): None for claim in some for need in claim.needs if isinstance(need, Setting)}
         composed = dict(zip(settings, cells_of(*settings)[0], strict=True)) if settings else {}
@@ -85,8 +85,6 @@ class Plan:
 
     def missing(self, store: Store) -> list[Job]:
         """What the store does not have; long jobs first, so that workers end together."""
-        from harness.studies.conduct import expected_work
-
         return sorted(
             (job for job in self.jobs.values() if not has(store, job)),
             key=lambda job: -expected_work(job) if isinstance(job, Cell) else -np.inf,
@@ -112,26 +110,16 @@ def read(store: Store, job: Job) -> Record | Columns:
         return {name: file[name] for name in file.files}
 
 
-def run(plan: Plan, store: Store) -> list[str]:
-    """Run what is missing, on all cores; one sentence for each job that failed. Finished ones are kept whatever happens."""
-    jobs = plan.missing(store)
-    if not jobs:
-        return []
-    from joblib import Parallel, delayed
-
-    from harness.studies.progress import cells_bar
-
-    workers, cells = min(len(jobs), os.cpu_count() or 1), [job.id for job in jobs if isinstance(job, Cell)]
-    with cells_bar(store, cells) if cells else nullcontext():
-        said = Parallel(n_jobs=workers, batch_size=1)(delayed(do)(job, store) for job in jobs)
+def run(jobs: Sequence[Job], store: Store) -> list[str]:
+    """Run some jobs on all cores; one sentence for each that failed. Finished ones are kept whatever happens."""
+    done = each(partial(do, store), jobs, cores())
+    said = [f"{job.id} was lost: {one.reason}" if isinstance(one, Lost) else one for job, one in zip(jobs, done, strict=True)]
     return [sentence for sentence in said if sentence]
 
 
-def do(job: Job, store: Store) -> str:
+def do(store: Store, job: Job) -> str:
     """Run one job and keep what came of it; why it failed, or nothing."""
     if isinstance(job, Cell):
-        from harness.cli.app import attempt
-
         attempt(job, store)
         return "" if store.has(job.id) else f"{job.id} failed: {store.failures([job.id])[job.id]['reason']}"
     try:
@@ -153,17 +141,16 @@ def keep(store: Store, job: Look, columns: Columns) -> None:
     """Write them whole or not at all."""
     path = job.path(store)
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{UNFINISHED}{uuid4().hex}.npz")
-    np.savez(new, allow_pickle=False, **columns)
-    new.replace(path)
+    with whole(path) as new:
+        np.savez(new, allow_pickle=False, **columns)
 
 
-def tell(store: Store, plan: Plan, whole: bool, small: bool) -> None:
+def tell(store: Store, agenda: Agenda, whole: bool, small: bool) -> None:
     """The cells make a study, of the `small` form or the full one: all of it, or some that join it."""
     if whole:
-        store.write_study(STUDY, QUESTION, plan.cells, small=small)
+        store.write_study(STUDY, QUESTION, agenda.cells, small=small)
         return
-    for cell in plan.cells:
+    for cell in agenda.cells:
         store.join_study(STUDY, QUESTION, cell)
 
 

@@ -1,4 +1,4 @@
-"""Measures: from records (`harness.record.Record`) or arrays to what a criterion takes. Pure; chance in an interval is seeded."""
+"""Measures: from records (`Record`) or arrays to what a criterion takes. Pure; chance in an interval is seeded."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from harness.core.outcomes import fates
 from harness.experiment.summary import number, significant
 from harness.replication.figure import Measured
 from harness.statistics import wilson
-from harness.training.trainer import DIVERGED, SOLVED
 
 Array = Any
 DRAWS = 2000  # of a bootstrap
@@ -25,8 +25,8 @@ def bounds(record: Any) -> tuple[Array, Array]:
     Unsolved ones are censored where their budget ended; diverged ones never come to it.
     """
     columns = record.replicas
-    spent, outcome = np.asarray(columns["epochs"], float), np.asarray(columns["outcome"])
-    return np.where(outcome == DIVERGED, np.inf, spent), np.where(outcome == SOLVED, spent, np.inf)
+    spent, became = np.asarray(columns["epochs"], float), fates(columns)
+    return np.where(became.diverged, np.inf, spent), np.where(became.solved, spent, np.inf)
 
 
 def times(record: Any, unit: str = "sweeps") -> Measured:
@@ -125,7 +125,7 @@ def gap(a: Measured, b: Measured, what: str, level: float = 0.99) -> Measured:
 def work(record: Any) -> Array:
     """FLOPs that every replica spent on updates and whether it solved: (2, R)."""
     spent = np.asarray(record.replicas["updates"], float) * record.cost["update.work"]
-    return np.stack([spent, np.asarray(record.replicas["outcome"]) == SOLVED])
+    return np.stack([spent, fates(record.replicas).solved])
 
 
 def work_ratio(dear: Any, cheap: Any, what: str) -> Measured:

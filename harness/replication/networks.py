@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from harness.core import registry
+from harness.core.outcomes import fates
 from harness.replication.figure import Measured
 from harness.replication.measures import share
 from harness.results.trained_networks import of
-from harness.training.trainer import SOLVED
 
 Array = Any
 ON = 0.5
@@ -22,7 +22,7 @@ NEAR = 0.05  # of 2 and of 4, that the ratios of magnitudes may miss them by
 
 def solved(record: Any) -> Array:
     """Which replicas solved their task (R,)."""
-    return np.asarray(record.replicas["outcome"]) == SOLVED
+    return fates(record.replicas).solved
 
 
 def activity(record: Any) -> dict[str, Array]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from algorithms.backprop import Backprop
 from harness.core.rand import NOISE, Rand
-from harness.replication import printed
+from harness.inspection.kernels import BAR, CENTRE, DIAGONAL, TEMPLATES
+from harness.replication import kernels, printed
 from harness.replication.claim import COMPUTED, FOUND, RECALLED, Claim, Observation, Setting
 from harness.replication.figure import Digits, Elsewhere, Measured, Order, Rate, Side, once, one_run
 from harness.replication.local_minimum import sweeps_to_leave
@@ -40,6 +41,7 @@ ADDITION, MINIMAL, PLAIN, PLAINEST, NEGATION = (
         "negation",
     )
 )
+T_OR_C = Setting.of("experiment=pdp1986/t_c task.criterion=margin task.bound=0.2", "run.replicas=8 run.epochs=1000")
 ESCAPE = {
     lr: Observation(sweeps_to_leave, {"lr": lr, "momentum": 0.9, "replicas": 200, "sweeps": 2000}, {"replicas": 8})
     for lr in (0.25, 0.5)
@@ -107,6 +109,13 @@ def symmetry() -> Measured:
     return exactly(found[0], f"{right} of 64 right; " + ", ".join(f"{v:.3f}" for v in found), float(right), *found)
 
 
+def detector(kind: str) -> Claim:
+    """That shared kernels become this one of the four kinds of detector: more often than random kernels are taken for it."""
+    return Claim(f"pdp1986/t_c_{kind}", "1.3", f"shared kernels of the T-C network become detectors of the kind {kind}", PDP,
+                 FOUND, Side(kernels.RANDOM, True, "in some of an unstated number of runs"),
+                 lambda record: kernels.of_kind(record, kind), (T_OR_C,))  # fmt: skip
+
+
 MEANS = "of an unstated number of runs"
 CLAIMS = (
     Claim("pdp1986/xor_shortcut", "1.3", "XOR by one hidden unit and shortcuts, η = .5, in 558 sweeps", PDP, FOUND,
@@ -148,6 +157,18 @@ CLAIMS = (
           (PLAIN,)),
     Claim("pdp1986/negation", "1.3", "negation by three hidden units and shortcuts is solved", PDP, FOUND, once("solved"), rate,
           (NEGATION,)),
+    *map(detector, TEMPLATES),
+    Claim("pdp1986/t_c", "1.3", "the T-C network takes 5,000 to 10,000 presentations of the eight patterns", PDP, RECALLED,
+          Elsewhere("5,000 to 10,000 presentations", "recalled with little trust, and the rate is not known"), times, (T_OR_C,)),
+    Claim("pdp1986/t_c_units_off", "1.3", "compactness: a C turns off 20 units, a T 21", PDP, FOUND,
+          Digits((21, 20), 1, "T 21, C 20"), lambda: kernels.units(-2 * np.ones((3, 3)), -1.0, off=True)),
+    Claim("pdp1986/t_c_units_on", "1.3", "a diagonal bar: a T turns on 5 units, a C 3", PDP, FOUND,
+          Digits((5, 3), 1, "T 5, C 3"), lambda: kernels.units(DIAGONAL, 0.5),
+          note="Its weights are not read: 1, 2, 1 on the diagonal and −1 elsewhere are worked out from these counts."),
+    Claim("pdp1986/t_c_centre_on", "1.3", "on-centre off-surround: a T turns on one unit, a C none", PDP, COMPUTED,
+          Digits((1, 0), 1, "T 1, C 0"), lambda: kernels.units(CENTRE, 0.5)),
+    Claim("pdp1986/t_c_bar_on", "1.3", "a vertical bar: a T turns on a unit in every rotation, a C none", PDP, COMPUTED,
+          Digits((1, 0), 1, "T 1, C 0"), lambda: kernels.fewest_of_one_and_most_of_other(BAR, 1.5)),
     Claim("pdp1986/figure_2", "1.3", "Fig. 2: threshold units compute XOR", PDP, FOUND,
           Digits((0, 1, 1, 0), 1e-9, "outputs 0, 1, 1, 0"), lambda: of_figure(Xor(hidden=1, shortcut=True), printed.FIG2, True)),
     Claim("pdp1986/figure_3", "1.3", "Fig. 3: the learned weights solve XOR", PDP, COMPUTED,

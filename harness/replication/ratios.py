@@ -6,8 +6,8 @@ from typing import Any
 
 from algorithms.backprop import Backprop
 from harness.cells.cell import Cell
+from harness.cells.settings import Settings
 from harness.credit.vanishing import left
-from harness.experiment.run import Settings
 from harness.tasks.deep_chain import DeepChain
 
 

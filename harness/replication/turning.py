@@ -10,7 +10,8 @@ from algorithms.backprop import Backprop
 from algorithms.feedback_alignment import FeedbackAlignment
 from harness.core.algorithm import Batch
 from harness.tasks.linear_map import LinearMap
-from harness.training.trainer import Plan, Trainer
+from harness.training.plan import Plan
+from harness.training.trainer import Trainer
 
 Array = Any
 

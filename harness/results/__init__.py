@@ -1,9 +1,11 @@
 """What came of a study, as tidy frames.
 
-from harness import results
-results.cells("first_light")[["task", "algorithm", "replicas", "rate", "ert_epochs"]]
+    from harness import results
+    results.cells("first_light")[["task", "algorithm", "replicas", "rate", "ert_epochs"]]
+
+Every function takes a study and where it is kept: a store, or an MLflow tracker.
 """
 
-from harness.results.frames import cells, cost, credit, curves, records, replicas
+from harness.results.frames import KEYS, cells, cost, credit, curves, records, replicas
 
-__all__ = ["cells", "cost", "credit", "curves", "records", "replicas"]
+__all__ = ["KEYS", "cells", "cost", "credit", "curves", "records", "replicas"]

@@ -25,10 +25,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from harness.cells.words import flat
 from harness.core.errors import InputError, one_of, unknown
-from harness.experiment.summary import Summary, flat
+from harness.core.outcomes import FINISHED
+from harness.experiment.summary import Summary
 from harness.results.table import Row, rows_from
-from harness.store.record import FINISHED, TIME_FORMAT, Record, Store
+from harness.store.record import TIME_FORMAT, Record, Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,6 +128,18 @@ def records(study: str | None = None, source: Source = None, *, where: Where = N
     return [record for _, record in some]
 
 
+def store_of(source: Source = None) -> Store:
+    """The store that a source is, or is the folder of; raises `InputError` if there is none."""
+    if isinstance(source, Store):
+        return source
+    path = Path(source or os.environ.get("HARNESS_STORE") or "results").absolute()
+    if not (path / "cells").is_dir():
+        beside = [str(p.parent) for p in path.parent.glob("*/cells")]
+        error = unknown("store", str(path), beside) if beside else InputError(f"there is no store at {path}")
+        raise InputError(f"{error} (a source is a store's folder or an MLflow tracking URI; the usual one is HARNESS_STORE)")
+    return Store.at(path)
+
+
 def _found(study: str | None, source: Source, *, numbers: bool = True) -> list[Found]:
     """The cells of a study in its order (of everything: by id), tasks kept together."""
     target = source if isinstance(source, Store) else str(source or os.environ.get("HARNESS_STORE") or "results")
@@ -136,7 +150,7 @@ def _found(study: str | None, source: Source, *, numbers: bool = True) -> list[F
         records = records_of(target, study)
         ids = list(records)
     else:
-        store = target if isinstance(target, Store) else _store(target)
+        store = store_of(target)
         everything = (path.name for path in (store.path / "cells").glob("[!.]*"))  # but those being written
         ids = sorted(everything) if study is None else store.study(study)["cells"]
         records = {i: store.read(i) for i in ids if store.has(i)}
@@ -144,16 +158,6 @@ def _found(study: str | None, source: Source, *, numbers: bool = True) -> list[F
     rows = rows_from(ids, records, failures, numbers=numbers)
     metas = {i: records[i].meta if i in records else failures.get(i, {}) for i in ids}
     return [Found(row, records.get(row.id), _settings(metas[row.id])) for row in rows]
-
-
-def _store(folder: str) -> Store:
-    """The store in a folder; raises `InputError` if there is none."""
-    path = Path(folder).absolute()
-    if not (path / "cells").is_dir():
-        beside = [str(p.parent) for p in path.parent.glob("*/cells")]
-        error = unknown("store", str(path), beside) if beside else InputError(f"there is no store at {path}")
-        raise InputError(f"{error} (a source is a store's folder or an MLflow tracking URI; the usual one is HARNESS_STORE)")
-    return Store.at(path)
 
 
 def _settings(meta: Mapping[str, Any]) -> dict[str, Any]:

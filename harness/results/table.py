@@ -10,17 +10,19 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.experiment.summary import Summary, flat, in_brackets, median_text, number, of_record, rate_text, significant, unusual
-from harness.store.record import FINISHED, NOT_APPLICABLE, Record, Store, write_atomically
+from harness.core.files import write_atomically
+from harness.core.outcomes import FINISHED, MISSING, NOT_APPLICABLE
+from harness.experiment.summary import Summary, median_text, number, rate_text, significant
+from harness.results.labels import labels
+from harness.store.record import Record, Store
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-NOT_RUN = "not run"
 WIDTH = 116  # columns a full table needs
 NAME = 22  # of them for the algorithm
 NARROWEST = 12  # and on a narrow terminal
@@ -52,13 +54,6 @@ HEADER = (
     "diverged",
 )
 SPARED = tuple(HEADER.index(name) for name in ("peak\nkB", "seconds", "angle\n°", "work ÷\nbackprop"))  # on a narrow terminal
-
-
-class Label(NamedTuple):
-    """What a cell is called beside others."""
-
-    task: str
-    algorithm: str
 
 
 @dataclass(frozen=True)
@@ -94,7 +89,7 @@ def rows_from(
     metas = [records[i].meta if i in records else failures.get(i) or _known_from_id(i) for i in ids]
     rows = []
     for i, meta, label in zip(ids, metas, labels(metas), strict=True):
-        summary = of_record(records[i]) if numbers and meta["status"] == FINISHED else None
+        summary = records[i].summary() if numbers and meta["status"] == FINISHED else None
         rows.append(Row(i, label.task, label.algorithm, meta["status"], meta["reason"], summary))
     rows = _beside_backprop(rows, metas)
     order = list(dict.fromkeys(row.task for row in rows))
@@ -127,7 +122,7 @@ def to_markdown(rows: Sequence[Row], title: str, question: str = "") -> str:
     """The table for people: a section per task, what was not run and why beneath it, the caption at the end."""
     parts = [f"# {title}", *([question] if question else [])]
     for task, group in by_task(rows).items():
-        texts = [in_words(row) for row in group]
+        texts = [row_texts(row) for row in group]
         used = [0, *_used(texts)]
         cells: list[Sequence[str]] = [HEADER, ("---", *["---:"] * (len(HEADER) - 1)), *texts]
         lines = ["| " + " | ".join(_escape(line[i]) for i in used) + " |" for line in cells]
@@ -147,7 +142,7 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
     if not console.is_terminal and console.width < WIDTH + longest - NAME:
         console.width = WIDTH + max(0, longest - NAME)  # a file or a pipe has no edge
     for task, group in by_task(rows).items():
-        texts = [in_words(row) for row in group]
+        texts = [row_texts(row) for row in group]
         used = _used(texts)
         wide = {i: max(len(t) for t in [*HEADER[i].split("\n"), *(text[i] for text in texts)]) for i in used}
         while (rest := console.width - sum(wide.values()) - 2 * len(used) - 2) < NARROWEST and set(used) & set(SPARED):
@@ -175,7 +170,7 @@ def by_task(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return groups
 
 
-def in_words(row: Row) -> list[str]:
+def row_texts(row: Row) -> list[str]:
     """The cells of a row below `HEADER`."""
     s = row.summary
     if s is None:
@@ -201,41 +196,12 @@ def _beside_backprop(rows: Sequence[Row], metas: Sequence[Mapping[str, Any]]) ->
     ]
 
 
-def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:
-    """Names that tell cells apart, from their metadata (`Record.meta`).
-
-    A task carries the settings in which it is not its usual self. Cells of one algorithm on one task carry the
-    settings in which they differ; those of the run, and versions of the code, only where that is not enough.
-    """
-    tasks = _task_labels(metas)
-    shown: list[dict[str, Any]] = [{} for _ in metas]
-    for part in ("algorithm", "run", "versions"):
-        alike: dict[str, list[int]] = {}
-        for i, meta in enumerate(metas):
-            alike.setdefault(f"{tasks[i]}: {meta['algorithm']['name']} {shown[i]}", []).append(i)
-        for same in alike.values():
-            own = {i: flat(metas[i].get(part, {})) for i in same}
-            for name in dict.fromkeys(name for settings in own.values() for name in settings):
-                if len({repr(settings[name]) for settings in own.values() if name in settings}) > 1:
-                    for i in same:
-                        if own[i].get(name):  # what is off, None or 0, goes without saying
-                            shown[i][name] = own[i][name]
-    return [Label(t, in_brackets(meta["algorithm"]["name"], s)) for t, meta, s in zip(tasks, metas, shown, strict=True)]
-
-
-def _task_labels(metas: Sequence[Mapping[str, Any]]) -> list[str]:
-    texts = [repr(meta["task"]) for meta in metas]
-    known = {text: meta["task"] for text, meta in zip(texts, metas, strict=True)}  # few, and slow to compare with the usual
-    named = {text: in_brackets(task["name"], unusual(task)) for text, task in known.items()}
-    return [named[text] for text in texts]
-
-
 def _known_from_id(cell_id: str) -> dict[str, Any]:
     """What the name alone tells of a cell that is not on disk."""
     task, algorithm, _ = cell_id.split("-")
     return {
         "id": cell_id,
-        "status": NOT_RUN,
+        "status": MISSING,
         "reason": "not in the store yet: run the study again",
         "task": {"name": task},
         "algorithm": {"name": algorithm},

@@ -1,6 +1,6 @@
 """The trained networks of a record, put together again: their weights, and what their units do.
 
-    nets = networks.of(results.records("local_minima")[0])
+    nets = trained_networks.of(results.records("local_minima")[0])
     nets.activities()["hidden"]         # (replicas, patterns, units)
 
 For algorithms whose weights are those of the task's network.
@@ -58,10 +58,17 @@ class Networks:
         return Batch.of(self.data, np.zeros(()), self.task.objective)
 
     def activities(self, x: Array | None = None) -> dict[str, Array]:
-        """Activity (R, N, size) of every group by name for patterns x (N, input size); None: all patterns of the task."""
+        """Activity (R, N, size) of every group by name for patterns x (N, input size); None: all patterns of the task.
+
+        Patterns may be of each network's own, or (1, N, input size) as data share them. In time, (R, T, N, size) for
+        sequences x (T, N, input size).
+        """
+        x = self.task.patterns().x if x is None else x
         with np.errstate(all="ignore"):  # of networks that diverged
-            y = self.net.forward(self.params, self.task.patterns().x if x is None else x)
-        return {group.name: a for group, a in y.items()}
+            if not self.net.timed:
+                return {group.name: a for group, a in self.net.forward(self.params, x).items()}
+            steps = self.net.unrolled(self.params, x)
+        return {group.name: np.stack([y[group] for y in steps], axis=-3) for group in self.net.groups}
 
     def outputs(self) -> Array:
         """Activity of the output group (R, N, outputs) for all patterns of the task."""

@@ -1,4 +1,4 @@
-"""From MLflow back to records: what `harness.tracking` sent, from wherever the tracker is.
+"""From MLflow back to records: what `harness.store.mlflow_send` sent, from wherever the tracker is.
 
 A run's artifacts are the whole record, so nothing is lost on the way: MLflow's own metrics hold no infinity. Artifacts
 that are files on this machine are opened in place. Others are downloaded once into the user's cache, by run: a run
@@ -19,9 +19,10 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from harness.core.errors import InputError, unknown
+from harness.core.files import UNFINISHED
 from harness.core.folders import user_cache
 from harness.store.mlflow_send import INDEX, quieten
-from harness.store.record import UNFINISHED, Columns, Record
+from harness.store.record import Columns, Record
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -83,7 +84,7 @@ def _experiments(client: MlflowClient, study: str | None) -> list[Experiment]:
 
 
 def _runs(tags: Mapping[str, str]) -> dict[str, str]:
-    """Run ids by cell id, in the order of the study, from the tags that `harness.tracking` wrote."""
+    """Run ids by cell id, in the order of the study, from the tags that `harness.store.mlflow_send` wrote."""
     return {cell: run for tag in sorted(tags) if tag.startswith(f"{INDEX}.") for cell, run in LINE.findall(tags[tag])}
 
 

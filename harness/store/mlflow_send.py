@@ -3,7 +3,7 @@
 Records come first and stay; sending them is repeatable. A run carries its cell's id as a tag and, last of
 all, the tag `complete`; a run without it was cut off, and is sent again. What was sent is noted in the
 store, so that nothing new means not even importing MLflow. One MLflow experiment a study, whose tags say which runs
-hold its cells, in its order: `harness.retrieval` finds them there (searching a thousand runs takes MLflow seconds).
+hold its cells, in its order: `harness.store.mlflow_fetch` finds them there (searching a thousand runs takes MLflow seconds).
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.experiment.summary import Summary, of_record
-from harness.store.record import TIME_FORMAT, Record, Store, write_atomically
+from harness.cells.words import flat
+from harness.core.files import write_atomically
+from harness.experiment.summary import Summary
+from harness.store.record import TIME_FORMAT, Record, Store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -188,7 +190,7 @@ def _send(client: MlflowClient, experiment: str, study: str, record: Record) -> 
     }
     if meta["reason"]:
         tags["reason"] = meta["reason"]
-    summary = of_record(record) if record.finished else None
+    summary = record.summary() if record.finished else None
     end = calendar.timegm(time.strptime(meta["made"], TIME_FORMAT)) * 1000
     start = end - (round(summary.seconds * 1000) if summary else 0)  # so that MLflow's duration is the training's
     run = str(client.create_run(experiment, start_time=start, tags=tags).info.run_id)
@@ -207,18 +209,10 @@ def _params(meta: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """`algorithm`, `task` and run settings by their short names, the settings of the other two by their path."""
     for part in ("algorithm", "task"):
         yield part, meta[part]["name"]
-        yield from _flat(part, {k: v for k, v in meta[part].items() if k != "name"})
+        yield from ((f"{part}.{name}", value) for name, value in flat(meta[part]).items())
     yield from meta["run"].items()
     if "backend" in meta.get("ran", {}):
         yield "ran_on", meta["ran"]["backend"]
-
-
-def _flat(prefix: str, settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _flat(f"{prefix}.{name}", value)
-        else:
-            yield f"{prefix}.{name}", value
 
 
 def _metrics(record: Record, summary: Summary) -> Iterator[tuple[str, float, int]]:

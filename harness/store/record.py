@@ -25,14 +25,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.cells.cell import Cell
-from harness.cells.code_version import environment
+from harness.cells.environment import environment
 from harness.core.errors import InputError, unknown
-from harness.experiment.run import Result
+from harness.core.files import UNFINISHED, write_atomically
+from harness.core.outcomes import FAILED, FINISHED, NOT_APPLICABLE
+from harness.experiment.result import Result
+from harness.experiment.summary import Facts, Summary, describe, summarise
 
 FORMAT = 1
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-UNFINISHED = ".unfinished-"
-FINISHED, NOT_APPLICABLE = "finished", "not applicable"
 Columns = dict[str, NDArray[Any]]
 
 
@@ -78,6 +79,22 @@ class Record:
         """What the credit probe found: the columns of `Result.credit_columns`; none where it was off."""
         path = self.path / "credit.parquet"
         return _read_columns(path) if path.is_file() else {}
+
+    def facts(self) -> Facts:
+        """What words are made of, for a finished cell."""
+        algorithm, task, run = (self.meta[part] for part in ("algorithm", "task", "run"))
+        ran, versions = self.meta.get("ran", {}), self.meta.get("versions", {})
+        return Facts(algorithm, task, run, self.replicas, self.cost, self.credit, ran, versions)
+
+    def summary(self) -> Summary:
+        """The numbers of a finished cell."""
+        return summarise(self.replicas, self.cost, self.credit)
+
+    def __str__(self) -> str:
+        """A finished cell in a few lines; of another, why it was not run."""
+        if self.finished:
+            return describe(self.facts())
+        return f"{self.meta['algorithm']['name']} on {self.meta['task']['name']}: {self.meta['status']}\n  {self.meta['reason']}"
 
     @cached_property
     def weights(self) -> Columns:
@@ -169,7 +186,7 @@ class Store:
 
     def write_failure(self, cell: Cell, error: str, trace: str) -> None:
         """Note that a cell's code raised; the next run tries again."""
-        meta = {"id": cell.id, "status": "failed", "reason": error, **cell.settings_by_name(), "traceback": trace}
+        meta = {"id": cell.id, "status": FAILED, "reason": error, **cell.settings_by_name(), "traceback": trace}
         write_atomically(self.path / "failed" / f"{cell.id}.json", _json(meta))
 
     def failures(self, cell_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -214,13 +231,6 @@ class Store:
     def records(self, study: str) -> list[Record]:
         """The finished cells of a study, in its order."""
         return [Record(self.path / "cells" / i) for i in self.study(study)["cells"] if self.has(i)]
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's text in one step."""
-    new = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)
 
 
 def _json(value: Mapping[str, Any]) -> str:

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from hydra import compose, initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from harness.cells.cell import Cell
-from harness.cli.app import cell_of
+from harness.studies import options
+from harness.studies.conf import CONF, VERSION_BASE
 
+options.register()  # at import: without them there is nothing to compose
 PARTS = ("algorithm", "task", "run")  # of a configuration, that a cell is made of
 
 
@@ -42,14 +46,30 @@ def compose_cells(
     for job in jobs:
         overrides = parser.parse_overrides(list(job))
         values = [each for each in overrides if _is_value(each)]
-        options = tuple(str(each.input_line) for each in overrides if not _is_value(each))
-        if options not in composed:
-            composed[options] = load(list(options))
-        config = OmegaConf.masked_copy(composed[options], list(PARTS))
+        choice = tuple(str(each.input_line) for each in overrides if not _is_value(each))
+        if choice not in composed:
+            composed[choice] = load(list(choice))
+        config = OmegaConf.masked_copy(composed[choice], list(PARTS))
         OmegaConf.set_struct(config, True)
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         cells.append(cell_of(config))
     return cells, next(iter(composed.values()))
+
+
+def cells_of(*blocks: Sequence[str]) -> tuple[list[Cell], DictConfig]:
+    """The cells that blocks of overrides and the sweeps in them describe, and the first one's whole configuration.
+
+    For all that is not itself a Hydra application.
+    """
+    with initialize_config_dir(CONF, **VERSION_BASE):
+        loader = GlobalHydra.instance().config_loader()
+        return compose_cells(expand(blocks, loader), loader, lambda chosen: compose("config", overrides=chosen))
+
+
+def cell_of(cfg: DictConfig) -> Cell:
+    """The cell that a composed configuration describes."""
+    parts = (OmegaConf.to_container(cfg[name], resolve=True, throw_on_missing=True) for name in PARTS)
+    return Cell.of(*(dict(part) for part in parts))  # type: ignore[arg-type]  # all three are mappings
 
 
 def _is_value(override: Override) -> bool:

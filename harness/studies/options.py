@@ -8,31 +8,41 @@ ConfigStore, so that `glob(*)` sees each name once.
 from __future__ import annotations
 
 from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass
+from functools import cache
 from typing import Any, get_type_hints
 
 import omegaconf
 from hydra.core.config_store import ConfigStore
 
+from harness.cells.settings import Settings
 from harness.core import registry
 from harness.core.algorithm import Algorithm
 from harness.core.naming import snake_case
-from harness.core.optimisers import OPTIMISERS
-from harness.experiment.run import Settings
 
 
+@cache
 def register() -> None:
     """Put an option for everything in the registry into Hydra's ConfigStore."""
-    store = ConfigStore.instance()
-    for group, classes in (
-        ("algorithm", registry.algorithms()),
-        ("task", registry.tasks()),
-        ("algorithm/optimiser", OPTIMISERS),
-    ):
+    groups: dict[str, dict[str, type]] = {"algorithm": dict(registry.algorithms()), "task": dict(registry.tasks())}
+    for part, classes in list(groups.items()):
+        for cls in classes.values():
+            groups |= {f"{part}/{setting}": choices for setting, choices in registry.nested(cls).items()}
+    for group, classes in groups.items():
         for name, cls in classes.items():
-            store.store(group=group, name=name, node=_option(cls), provider="harness")
+            _store(group, name, _option(cls))
     hints = get_type_hints(Settings)
     run = make_dataclass("RunOption", [(f.name, _type(hints[f.name]), field(default=f.default)) for f in fields(Settings)])
-    store.store(group="schema", name="run", node=run, provider="harness")
+    _store("schema", "run", run)
+
+
+def _store(group: str, name: str, node: type) -> None:
+    """Store an option, in place of one of that name: a launcher's worker is handed its parent's before it imports its own."""
+    store = ConfigStore.instance()
+    known = store.repo
+    for part in group.split("/"):
+        known = known.get(part, {})
+    known.pop(f"{name}.yaml", None)  # Hydra 1.4 warns of a second
+    store.store(group=group, name=name, node=node, provider="harness")
 
 
 def _option(cls: type) -> type:
@@ -50,7 +60,7 @@ def _option(cls: type) -> type:
             if f.default_factory is not MISSING
             else omegaconf.MISSING
         )
-        if is_dataclass(value):  # an optimiser: an option of a group of its own
+        if is_dataclass(value):  # such as an optimiser: an option of a group of its own
             defaults.append({f.name: snake_case(type(value).__name__)})
             settings.append((f.name, Any, field(default=omegaconf.MISSING)))
         else:

@@ -1,65 +1,37 @@
-"""Something to look at while it runs, on a terminal; nothing where output is not watched."""
+"""How far a study is, whoever runs its cells: read from the store, so that any launcher that shares its disk will do."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from time import monotonic
 
-from harness.cells.cell import Cell
 from harness.store.record import Store
 
-PATIENCE = 0.5  # seconds before a bar appears: short runs need none
+EVERY = 0.2  # seconds between looks
+
+
+def over(store: Store, cell_ids: Sequence[str]) -> list[str]:
+    """Those of the cells that are finished or have failed."""
+    return [i for i in cell_ids if store.has(i) or store.failures([i])]
 
 
 @contextmanager
-def epochs_bar(cell: Cell) -> Iterator[Callable[[int], None] | None]:
-    """A bar over the epochs of one cell; yields what to tell each epoch to."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    with Progress(console=console, transient=True) as progress:
-        bar = progress.add_task(f"{cell.task.name} {cell.algorithm.name}", total=cell.settings.epochs, visible=False)
-        start = shown = monotonic()
-
-        def tick(epoch: int) -> None:
-            nonlocal shown
-            if (now := monotonic()) - shown > 0.1:
-                shown = now
-                progress.update(bar, completed=epoch, visible=now - start > PATIENCE)
-
-        yield tick
-
-
-@contextmanager
-def cells_bar(store: Store, cell_ids: list[str]) -> Iterator[None]:
-    """A bar that counts finished cells in the store, whoever runs them: any launcher that shares its disk."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+def watching(store: Store, cell_ids: Sequence[str], tell: Callable[[str], None]) -> Iterator[None]:
+    """Inside the block, `tell` hears the id of each cell that is over, from another thread, soon after it is."""
     done = threading.Event()
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("cells", total=len(cell_ids))
 
-        def watch() -> None:
-            waiting = list(cell_ids)
-            while not done.wait(0.2):
-                over = [i for i in waiting if store.has(i) or store.failures([i])]
-                waiting = [i for i in waiting if i not in over]
-                for i in over:
-                    progress.update(bar, advance=1, description=i.rpartition("-")[0].replace("-", " by "))
+    def watch() -> None:
+        waiting = list(cell_ids)
+        while not done.wait(EVERY):
+            for i in over(store, waiting):
+                waiting.remove(i)
+                tell(i)
 
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            yield
-        finally:
-            done.set()
-            watcher.join()
-            progress.update(bar, completed=sum(store.has(i) or bool(store.failures([i])) for i in cell_ids), description="cells")
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()

@@ -7,19 +7,29 @@ handwritten digits (UCI). A pixel is a number from 0 to 16, here divided by 16; 
 taken in a fixed random order, so that all writers are in every part. *Solved* is a share of the validation images
 right, by the largest output; the test images are looked at once, at the end (`held_right`), and nothing is
 decided on them.
+
+With `layout=shared` the network has the shape of LeCun et al. 1989 (Backpropagation applied to handwritten zip code
+recognition, Neural Computation 1:541-551), scaled down: there 16 × 16 pixels, 12 maps of 8 × 8 and 12 of 4 × 4 by shared
+kernels of 5 × 5, 30 units, 10 outputs; here 8 × 8 pixels, M maps of 4 × 4 (kernels of 3 × 3, every second place) and M of
+4 × 4 (every place) with a row of zeros around each, H units, 10 outputs. Unlike there all maps hear all maps, and the places
+of a map share their bias too. With M = 8 and H = 30 it has 4,844 weights and biases, 64-64-10 has 4,810. `local` has the same
+shape with a kernel of its own in every place.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
-from typing import ClassVar
+from math import isqrt
+from typing import ClassVar, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from harness.core.data import Data, Patterns, Published, Spec, Usual, shared
+from harness.core.edges import Convolution, Edge, Group, Local, map_size
+from harness.core.errors import InputError
 from harness.core.network import Network
 from harness.core.rand import Rand
 from harness.core.setting import setting
@@ -27,6 +37,9 @@ from harness.core.task import Task
 from harness.core.units import UNITS
 
 CLASSES = 10
+LAYOUTS = ("full", "shared", "local")
+KERNEL, STRIDES, PADDING, MAPS = (3, 3), (2, 1), 1, 8
+"""Of the two layers of maps: rows and columns of a kernel, places from one to the next, rows of zeros; the usual maps."""
 Images = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """Pixels (N, how many) and digits (N,)."""
 
@@ -41,6 +54,12 @@ class Digits(Task):
     hidden: int = setting(64, "Units of a hidden layer.", at_least=1)
     layers: int = setting(1, "Hidden layers, each of `hidden` units.", at_least=1)
     activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
+    layout: str = setting(
+        "full",
+        "What comes before the hidden layers: nothing (full), or two layers of maps by shared kernels, or by local ones.",
+        one_of=LAYOUTS,
+    )
+    maps: int | None = setting(None, "Maps in each of the two layers; None is 8. For the layouts shared and local.", at_least=1)
 
     pixels: ClassVar[int] = 64
     brightest: ClassVar[int] = 16
@@ -52,8 +71,29 @@ class Digits(Task):
         Published("no hidden layer: logistic regression", "96.0 % of the test images right", "run by us", "computed"),
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.maps is not None and self.layout == "full":
+            raise InputError(f"maps={self.maps} would be ignored: they belong to layout shared or local, but full was given")
+
+    def resolved(self) -> Task:
+        task = cast(Digits, super().resolved())
+        return task if self.layout == "full" else replace(task, maps=self.maps or MAPS)
+
     def network(self) -> Network:
-        return Network.chain(self.pixels, *[self.hidden] * self.layers, CLASSES, hidden=self.activation, output=self.output_unit)
+        chain = Network.chain(self.pixels, *[self.hidden] * self.layers, CLASSES, hidden=self.activation, output=self.output_unit)
+        return chain if self.layout == "full" else self._behind_maps(chain)
+
+    def _behind_maps(self, chain: Network) -> Network:
+        """The same network with two layers of maps between the image and the first hidden layer."""
+        side = isqrt(self.pixels)
+        groups, edges = [Group("input", (side, side, 1), "linear", bias=False)], []
+        for i, stride in enumerate(STRIDES, 1):
+            places = map_size(groups[-1].shape, KERNEL, stride, PADDING)  # type: ignore[arg-type]  # a tuple by now
+            groups.append(Group(f"maps{i}", (*places, self.maps or MAPS), self.activation))
+            kind = Convolution if self.layout == "shared" else Local
+            edges.append(kind(groups[-2], groups[-1], kernel=KERNEL, stride=stride, padding=PADDING))
+        return Network((*groups, *chain.free), (*edges, Edge(groups[-1], chain.free[0]), *chain.edges[1:]))
 
     def spec(self) -> Spec:
         return Spec(patterns=self.parts[0], kind="labels", binary=False)
@@ -66,6 +106,9 @@ class Digits(Task):
     def images(self) -> Images:
         """All images in the order of their source."""
         return bundled()
+
+    def source(self) -> Images:
+        return self.images()
 
     def data(self, rand: Rand, dtype: DTypeLike) -> Data:
         images, digits = self.images()
@@ -94,4 +137,11 @@ def bundled() -> Images:
     from sklearn.datasets import load_digits  # takes a second to import
 
     found = load_digits()
-    return found.data.astype(np.uint8), found.target.astype(np.uint8)
+    return read_only(found.data.astype(np.uint8), found.target.astype(np.uint8))
+
+
+def read_only(images: NDArray[np.uint8], digits: NDArray[np.uint8]) -> Images:
+    """Both arrays, closed to writing: what is kept for all who ask stays as it was read, and is hashed once."""
+    images.setflags(write=False)
+    digits.setflags(write=False)
+    return images, digits

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from harness.core.data import Published, Usual
 from harness.core.errors import InputError
 from harness.core.folders import user_cache
-from harness.tasks.digits import Digits, Images, shuffled
+from harness.tasks.digits import Digits, Images, read_only, shuffled
 
 FF = "Hinton 2022, arXiv:2212.13345"
 
@@ -70,7 +70,7 @@ def loaded(place: Path, count: int, pixels: int) -> Images:
     if images.shape != (count, pixels) or digits.shape != (count,):
         shapes = f"{images.shape} and {digits.shape}"
         raise InputError(f"{kept} should hold {count:,} images of {pixels} pixels, but has the shapes {shapes}: remove it")
-    return images, digits
+    return read_only(images, digits)
 
 
 def read(kept: Path) -> Images:

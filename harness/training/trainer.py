@@ -12,46 +12,28 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.cells.start import start
 from harness.core.algorithm import Algorithm, Batch, State
 from harness.core.data import Data, pick
-from harness.core.initial import initial
 from harness.core.losses import SquaredError
 from harness.core.network import Network
-from harness.core.rand import NOISE, ORDER, SPLIT, WEIGHTS, Rand
+from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
+from harness.core.rand import ORDER, Rand
 from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
 from harness.training.curves import curve_epochs
-
-if TYPE_CHECKING:
-    from harness.credit.probe import Probe
+from harness.training.plan import Plan
+from harness.training.watch import Moment, Watch
 
 Array = Any
-SOLVED, UNSOLVED, DIVERGED = "solved", "unsolved", "diverged"
 COMPACT_AT = 0.75  # the batch is compacted when at most this share of it still runs
 LOOK_EVERY = 16  # epochs between looks for weights that are not finite or beyond BOUND
 BOUND = 1e6
-
-
-class Plan(NamedTuple):
-    """How a batch of replicas is trained; all settings resolved."""
-
-    seed: int
-    epochs: int
-    seconds: float
-    """Budget in seconds of updates for this batch; inf for none."""
-    batch: int
-    """Patterns per update; 0 for all."""
-    shuffle: bool
-    dtype: str
-    device: str = "cpu"
-    probe: int = 0
-    """Epochs at which credit is compared with the gradient."""
-    probe_draws: int = 16
 
 
 @dataclass
@@ -82,7 +64,7 @@ class Trained:
     """Loss at `curve_epochs` (R, E); finished replicas keep their last value, diverged ones stand at infinity."""
     right_curve: NDArray[np.float64]
     credit: dict[str, NDArray[np.float64]]
-    """What the probe found, by 'quantity/edge' (R, `probe_epochs`)."""
+    """What the credit probe found, by 'quantity/edge' (R, its epochs)."""
     weights: dict[str, NDArray[np.floating]]
     """Final weights by parameter name (R, rows, columns)."""
     ran: dict[str, Any] = field(default_factory=lambda: {"backend": "numpy"})
@@ -104,28 +86,32 @@ class Trained:
 
 
 def train(
-    algorithm: Algorithm, task: Task, plan: Plan, replicas: Sequence[int], tick: Callable[[int], None] | None = None
+    algorithm: Algorithm,
+    task: Task,
+    plan: Plan,
+    replicas: Sequence[int],
+    tick: Callable[[int], None] | None = None,
+    watch: Watch | None = None,
 ) -> Trained:
-    """Train `replicas` (their numbers decide their random streams); `tick` hears of each epoch. Never raises for divergence."""
+    """Train `replicas` (their numbers decide their random streams). Never raises for divergence.
+
+    `tick` hears of each epoch, `watch` sees those that it asks for.
+    """
     keep_freed_memory()
     with np.errstate(all="ignore"):
-        return Trainer(algorithm, task, plan, replicas).run(tick)
+        return Trainer(algorithm, task, plan, replicas, watch).run(tick)
 
 
 class Trainer:
     """A batch of replicas in training: where each stands, and what became of those that are finished."""
 
-    def __init__(self, algorithm: Algorithm, task: Task, plan: Plan, replicas: Sequence[int]) -> None:
-        def rand(purpose: int, **ahead: int) -> Rand:
-            return Rand(plan.seed, replicas, purpose, plan.dtype, **ahead)
-
-        self.algorithm, self.task, self.plan = algorithm, task, plan
-        self.net: Network = task.network()
-        self.order, self.noise = rand(ORDER), rand(NOISE)
-        self.data = self.whole = task.data(rand(SPLIT, block=1), plan.dtype)
-        self.state: State = algorithm.init(
-            self.net, initial(self.net, rand(WEIGHTS, block=1), task.init, task.initial_scale), self.noise
-        )
+    def __init__(self, algorithm: Algorithm, task: Task, plan: Plan, replicas: Sequence[int], watch: Watch | None = None) -> None:
+        at = start(algorithm, task, plan, replicas)
+        self.algorithm, self.task, self.plan, self.watch = algorithm, task, plan, watch
+        self.net: Network = at.net
+        self.order, self.noise = Rand(plan.seed, replicas, ORDER, plan.dtype), at.noise
+        self.data = self.whole = at.data
+        self.state: State = at.state
         self.points = curve_epochs(plan.epochs)
         self.result = Trained.empty(replicas, len(self.points))
         self.final: dict[str, Array] = {}  # of the replicas that finished, as they finished
@@ -134,20 +120,14 @@ class Trainer:
         patterns = self.data.x.shape[-2]
         self.size = min(plan.batch or patterns, patterns)
         self.updates_per_sweep = -(-patterns // self.size)
-        self.probe: Probe | None = None
-        if plan.probe:
-            from harness.credit.probe import Probe  # here, so that what a cell without it is called does not depend on it
-
-            self.probe = Probe(self, replicas, plan.probe, plan.probe_draws)
         self.clock = self.share = 0.0
         """Seconds spent in updates, and each replica's part of them so far."""
 
-    def run(self, tick: Callable[[int], None] | None, start: int = 0) -> Trained:
-        """Train from epoch `start` to the end."""
-        point = int(np.searchsorted(self.points, start))
-        for epoch in range(start, self.plan.epochs + 1):
-            if self.probe:
-                self.probe.look(self, epoch)
+    def run(self, tick: Callable[[int], None] | None, first: int = 0) -> Trained:
+        """Train from epoch `first` to the end."""
+        point = int(np.searchsorted(self.points, first))
+        for epoch in range(first, self.plan.epochs + 1):
+            self.look(epoch)
             new, output = self.state, None
             if epoch < self.plan.epochs:
                 before = perf_counter()
@@ -183,6 +163,12 @@ class Trainer:
                 tick(epoch + 1)
         return self.conclude()
 
+    def look(self, epoch: int) -> None:
+        """Let whoever watches see the batch, if `epoch` is one they asked for."""
+        if self.watch and epoch in self.watch.epochs:
+            batch = Batch.of(self.data, epoch, self.task.objective)
+            self.watch.look(Moment(epoch, self.algorithm, self.net, self.state, batch, self.rows, self.running))
+
     def sweep(self, epoch: int) -> tuple[State, Array]:
         """One pass over the patterns; predictions at the old state only where one update is the whole sweep."""
         x, target, wanted, *_ = self.data
@@ -191,8 +177,8 @@ class Trainer:
             order = self.order.permutation(x.shape[-2])
             x, target, wanted = (in_order(a, order) for a in (x, target, wanted))
         state = self.state
-        for start in range(0, x.shape[-2], self.size):
-            part = slice(start, start + self.size)
+        for first in range(0, x.shape[-2], self.size):
+            part = slice(first, first + self.size)
             seen = Data(*(a[..., part, :] for a in (x, target, wanted)))
             batch = Batch.of(seen, epoch, self.task.objective)
             state, output = self.algorithm.update(self.net, state, batch, self.noise)
@@ -265,9 +251,9 @@ class Trainer:
                 count = steps * np.prod(part.target.shape[-2:])
                 getattr(result, f"{name}_rmse")[:] = np.sqrt(2.0 * error / count)
                 getattr(result, f"{name}_right")[:] = self.task.right(self.final[name], part).mean(axis=-1)
-        if self.probe:
-            result.credit = self.probe.found
-            result.ran |= self.probe.said()
+        if self.watch:
+            result.credit = self.watch.found
+            result.ran |= self.watch.said()
         over = self.points >= result.epochs[:, None]
         last_loss = np.where(np.equal(result.outcome, DIVERGED), np.inf, result.loss)
         result.loss_curve[:] = np.where(over, last_loss[:, None], result.loss_curve)
@@ -281,8 +267,8 @@ class Trainer:
         self.data = pick(self.data, stays)
         self.order.keep(stays)
         self.noise.keep(stays)
-        if self.probe:
-            self.probe.keep(stays)
+        if self.watch:
+            self.watch.keep(stays)
         self.running = np.ones(len(self.rows), bool)
 
 

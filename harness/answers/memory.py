@@ -1,4 +1,4 @@
-"""`python -m harness.memory`: at equal accuracy, does anything beat backprop's activation memory? From study=memory_accuracy.
+"""At equal accuracy, does anything beat backprop's activation memory? From study=memory_accuracy.
 
 For each task, network and algorithm the learning rate is chosen by the mean error on the validation patterns; the test error of
 what was chosen is then looked at, once. Error is the share of test images wrong or, where targets are numbers, the root mean
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from harness.core import registry
 from harness.core.errors import InputError
+from harness.core.outcomes import FINISHED, fates
 from harness.statistics import Interval
 from harness.statistics.pareto import pareto_front
 
@@ -56,7 +57,7 @@ def points(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    finished = cells[cells["status"] == "finished"]
+    finished = cells[cells["status"] == FINISHED]
     if finished.empty:
         raise InputError(f"the study has no finished cell: run it by python -m harness -m study={STUDY}")
     of_cell = dict(list(replicas.groupby("id")))
@@ -158,10 +159,10 @@ def interval(values: NDArray[np.float64]) -> Interval:
 def errors(replicas: pd.DataFrame, task: str, part: str) -> NDArray[np.float64]:
     """Error (R,) of each replica of a cell on its `validation` or `held` part; a diverged one's is ∞."""
     found = 1.0 - replicas[f"{part}_right"] if error_is_share(task) else replicas[f"{part}_rmse"]
-    return np.where(replicas["outcome"] == "diverged", np.inf, found.to_numpy(float))
+    return np.where(fates(replicas).diverged, np.inf, found.to_numpy(float))
 
 
-def in_words(points: pd.DataFrame) -> str:
+def points_table(points: pd.DataFrame) -> str:
     """The points of each task as text, from the least error on; * marks the front."""
     lines = []
     for task, some in points.groupby("task", sort=False):
@@ -192,19 +193,3 @@ def _by_network(finished: pd.DataFrame) -> Any:
 
 def _kb(row: Any) -> str:
     return f"{row['peak_bytes'] / 1000:,.0f} kB"
-
-
-def main() -> None:
-    """Print the points of the study and its answer for each task."""
-    from harness import results
-    from harness.cli.arguments import one_sentence
-
-    with one_sentence():
-        found = points(results.cells(STUDY), results.replicas(STUDY))
-        print(in_words(found))
-        for task in found["task"].unique():
-            print(f"\n{answer(found, str(task)).sentence}")
-
-
-if __name__ == "__main__":
-    main()

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from omegaconf import DictConfig
 
 from harness.cells.cell import Cell
-from harness.cli.app import follow_up
+from harness.cli.bars import cells_bar
 from harness.core.errors import InputError
 from harness.store.record import Store
-from harness.studies.progress import cells_bar
+from harness.studies.attempt import expected_work
 
 
 class Job(NamedTuple):
@@ -26,10 +26,11 @@ class Job(NamedTuple):
     overrides: list[str]
 
 
-def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Any]) -> None:
+def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Mapping[str, str]]) -> None:
     """Launch the jobs whose cells are not recorded; print the table, write it and the figures, tell MLflow.
 
-    Exits with code 1 if a cell failed or was lost; what is finished is kept, and shown first.
+    `launch` may say, by id, why cells were lost. Exits with code 1 if a cell failed or was lost; what is finished is
+    kept, and shown first.
     """
     if not jobs:
         raise InputError(f"the study {cfg.study.name!r} has no cells")
@@ -42,11 +43,12 @@ def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Any]
             store.write(job.cell, None)
     missing = [job for cell_id, job in cells.items() if not store.has(cell_id)]
     missing.sort(key=lambda job: -expected_work(job.cell))  # long cells first, so that workers end together
+    reasons: Mapping[str, str] = {}
     trouble = ""
     if missing:
         with cells_bar(store, [job.cell.id for job in missing]):
             try:
-                launch(missing)
+                reasons = launch(missing)
             except Exception as error:  # a worker was killed: what the others finished is on disk
                 trouble = f"{type(error).__name__}: {error}".splitlines()[0]
     report(store, name, fresh=bool(missing))
@@ -58,16 +60,10 @@ def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Any]
     if lost:
         failures = store.failures(lost)
         for cell_id in lost:
-            what = f"failed: {failures[cell_id]['reason']}" if cell_id in failures else f"was lost: {trouble or 'no record'}"
+            why = reasons.get(cell_id) or trouble or "no record"
+            what = f"failed: {failures[cell_id]['reason']}" if cell_id in failures else f"was lost: {why}"
             print(f"harness: {cell_id} {what}", file=sys.stderr)
         sys.exit(1)
-
-
-def expected_work(cell: Cell) -> float:
-    """Roughly what a cell costs if every replica spends its budget: weights × patterns × forward passes."""
-    size = cell.task.network().size
-    passes = cell.algorithm.traits.phases or 2 * size
-    return float(cell.settings.replicas) * float(cell.settings.epochs or 0) * cell.task.spec().patterns * size * passes
 
 
 def report(store: Store, name: str, *, fresh: bool) -> None:
@@ -81,8 +77,16 @@ def report(store: Store, name: str, *, fresh: bool) -> None:
     cells = "\n".join(store.study(name)["cells"])
     if fresh or not made_for.is_file() or made_for.read_text(encoding="utf-8") != cells:
         from harness import plots
-        from harness.store.record import write_atomically
+        from harness.core.files import write_atomically
 
         table.write(rows, folder, store.study(name)["question"])
         plots.write_figures(store, name)
         write_atomically(made_for, cells)
+
+
+def follow_up(store: Store, study: str, tracking: Any) -> None:
+    """Send what is new to MLflow, unless tracking is off."""
+    if tracking.enabled:
+        from harness.store.mlflow_send import sync
+
+        sync(store, study, tracking.uri)

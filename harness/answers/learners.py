@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.answers.shares import share
 from harness.answers.words import several
+from harness.core.outcomes import fates
 from harness.results import trained_networks as networks
-from harness.results.table import labels
+from harness.results.labels import labels
 from harness.results.trained_networks import Networks
-from harness.training.trainer import SOLVED
 
 if TYPE_CHECKING:
     from harness.store.record import Record
@@ -24,7 +24,7 @@ SHORT = {
 """What to call a task in an unusual form: that of experiment=nature1986/family_tree_adapted, and one trained on."""
 
 
-class Trained(NamedTuple):
+class Learners(NamedTuple):
     """A cell's networks."""
 
     name: str
@@ -41,23 +41,23 @@ class Trained(NamedTuple):
         return self.networks if self.control else self.networks.chosen(self.solved)
 
 
-def trained(records: Sequence[Record], task: str) -> list[Trained]:
+def learners(records: Sequence[Record], task: str) -> list[Learners]:
     """The finished cells on a task, in their order."""
     some = [record for record in records if record.meta["task"]["name"] == task]
     found = []
     for record, label in zip(some, labels([record.meta for record in some]), strict=True):
         name = label.algorithm + SHORT.get(label.task, label.task.removeprefix(task))
         control = record.meta["algorithm"]["name"] == CONTROL
-        found.append(Trained(name, networks.of(record), record.replicas["outcome"] == SOLVED, control))
+        found.append(Learners(name, networks.of(record), fates(record.replicas).solved, control))
     return found
 
 
-def learnt(found: Iterable[Trained]) -> list[Trained]:
+def learnt(found: Iterable[Learners]) -> list[Learners]:
     """Those of which a replica solved the task."""
     return [t for t in found if t.solved.any()]
 
 
-def nobody(found: Iterable[Trained]) -> list[str]:
+def nobody(found: Iterable[Learners]) -> list[str]:
     """Who never solved the task, in a sentence; nothing where there is nobody."""
     never = [f"{t.name} ({share(0, len(t.solved))})" for t in found if not t.solved.any() and not t.control]
     return [f"Not one replica solved it, and there is nothing to look at: {several(never)}."] if never else []
@@ -66,6 +66,6 @@ def nobody(found: Iterable[Trained]) -> list[str]:
 def picture(records: Sequence[Record], task: str) -> Record | None:
     """The first cell on a task of which a replica solved it."""
     for record in records:
-        if record.meta["task"]["name"] == task and (record.replicas["outcome"] == SOLVED).any():
+        if record.meta["task"]["name"] == task and fates(record.replicas).solved.any():
             return record
     return None

@@ -1,0 +1,46 @@
+"""The names of the face, and where each lives: read by type checkers, and by `__init__.py` when one is asked for."""
+
+from . import plots as plots
+from . import results as results
+from .core.algorithm import Algorithm as Algorithm
+from .core.algorithm import Array as Array
+from .core.algorithm import Batch as Batch
+from .core.algorithm import Credit as Credit
+from .core.algorithm import CreditAlgorithm as CreditAlgorithm
+from .core.algorithm import State as State
+from .core.algorithm import Traits as Traits
+from .core.algorithm import Update as Update
+from .core.algorithm import added as added
+from .core.data import Data as Data
+from .core.data import Patterns as Patterns
+from .core.data import Published as Published
+from .core.data import Spec as Spec
+from .core.data import Usual as Usual
+from .core.data import shared as shared
+from .core.edges import Convolution as Convolution
+from .core.edges import Edge as Edge
+from .core.edges import Group as Group
+from .core.edges import Local as Local
+from .core.errors import InputError as InputError
+from .core.exact_gradient import backpropagated as backpropagated
+from .core.exact_gradient import exact_gradient as exact_gradient
+from .core.kernels import total as total
+from .core.loops import repeat as repeat
+from .core.losses import CrossEntropy as CrossEntropy
+from .core.losses import SquaredError as SquaredError
+from .core.network import Key as Key
+from .core.network import Network as Network
+from .core.network import Params as Params
+from .core.optimisers import Adam as Adam
+from .core.optimisers import GradientDescent as GradientDescent
+from .core.optimisers import Optimiser as Optimiser
+from .core.optimisers import SignStep as SignStep
+from .core.rand import Rand as Rand
+from .core.setting import setting as setting
+from .core.task import Task as Task
+from .core.vectors import flatten as flatten
+from .core.vectors import unflatten as unflatten
+from .experiment.result import Result as Result
+from .experiment.run import run as run
+
+__version__: str

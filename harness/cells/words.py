@@ -1,0 +1,53 @@
+"""A cell's settings by dotted name, as commands and frames have them, and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.core import registry
+from harness.core.errors import InputError
+
+
+class Choice(str):
+    """The name of something chosen that has settings of its own."""
+
+    __slots__ = ()
+
+
+def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested settings by dotted name, without the name of the whole: {'optimiser': 'adam', 'optimiser.lr': 0.001, …}.
+
+    What is chosen by name is a `Choice`.
+    """
+
+    def walk(inside: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+        for name, value in inside.items():
+            if isinstance(value, Mapping):
+                yield prefix + name, Choice(value["name"]) if "name" in value else None
+                yield from walk({k: v for k, v in value.items() if k != "name"}, f"{prefix}{name}.")
+            elif prefix or name != "name":
+                yield prefix + name, value
+
+    return dict(walk(settings, ""))
+
+
+def unusual(task: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings in which a task differs from its usual self; all of them if this task is not known here."""
+    try:
+        usual, own = (flat(registry.settings_of(registry.build_task(t).resolved())) for t in ({"name": task["name"]}, task))
+    except InputError:
+        return flat(task)
+    return {name: value for name, value in own.items() if usual.get(name) != value}
+
+
+def setting_text(name: str, value: Any) -> str:
+    """`optimiser.lr`, 0.5 → lr=0.5; a choice, such as an optimiser, goes by its name alone."""
+    if isinstance(value, Choice):
+        return str(value)
+    return f"{name.rsplit('.', 1)[-1]}={value:g}" if isinstance(value, float) else f"{name.rsplit('.', 1)[-1]}={value}"
+
+
+def in_brackets(name: str, settings: Mapping[str, Any]) -> str:
+    """`xor`, {'hidden': 1} → xor (hidden=1)."""
+    return f"{name} ({', '.join(setting_text(*item) for item in settings.items())})" if settings else name

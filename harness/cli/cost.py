@@ -1,0 +1,44 @@
+"""`python -m harness.cost algorithm=… task=…`: what one update and one prediction cost, counted from the code.
+
+Give a setting several values (`task.hidden=2,4,8,16`) to see how each quantity grows, in print and in a figure.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from harness.cli.arguments import one_sentence
+from harness.cost import ledger as conventions
+from harness.cost.growth import growth_table
+from harness.cost.sheet import CostSheet, sheet
+from harness.store.record import Store
+from harness.studies.compose import cells_of
+
+
+def main() -> None:
+    """Print the sheet of one cell, or the growth over several."""
+    with one_sentence():
+        cells, cfg = cells_of(sys.argv[1:])
+        sheets = [sheet(cell) for cell in cells]
+    task = cells[0].task.name
+    if len(sheets) == 1:
+        print(f"{cells[0].algorithm.name} on {task}, one network, {sheets[0].patterns} patterns an update")
+        print(sheets[0])
+        print("\n" + (conventions.__doc__ or "").split("\n\n", 1)[1].strip())
+        return
+    from harness.plots import growth_figure, save
+
+    by_algorithm: dict[str, list[CostSheet]] = {}
+    for cell, one in zip(cells, sheets, strict=True):
+        by_algorithm.setdefault(cell.algorithm.name, []).append(one)
+    for name, some in by_algorithm.items():
+        print(f"{name} on {task}\n{growth_table(some)}\n")
+    folder = Store.at(cfg.store).prepare().path / "costs"
+    folder.mkdir(exist_ok=True)
+    path = save(growth_figure(task, by_algorithm), folder / f"{'-'.join([task, *by_algorithm])}.png")
+    print(f"figure: {os.path.relpath(path)}")
+
+
+if __name__ == "__main__":
+    main()

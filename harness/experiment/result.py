@@ -1,0 +1,80 @@
+"""A finished cell in memory: what became of each replica, as columns, frames and words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.cells.settings import Settings
+from harness.core.algorithm import Algorithm
+from harness.core.outcomes import fates
+from harness.core.task import Task
+from harness.training.curves import QUANTILES, curve_epochs, quantiles
+from harness.training.trainer import Trained
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass
+class Result:
+    """A finished cell. `print` it for a summary; `frame` and `curves` are pandas."""
+
+    algorithm: Algorithm
+    task: Task
+    settings: Settings
+    trained: Trained
+
+    @property
+    def solved(self) -> NDArray[np.bool_]:
+        """Which replicas solved the task."""
+        return fates(self.columns()).solved
+
+    @property
+    def epochs(self) -> NDArray[np.int64]:
+        """The epochs at which curves were drawn, (E,)."""
+        return curve_epochs(int(self.settings.epochs or 0))
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The per-replica table as columns; every outcome is in it."""
+        t = self.trained
+        names = ["replica", "outcome", "epochs", "updates", "seconds", "reason"]
+        names += ["loss", "right", "validation_rmse", "validation_right", "held_rmse", "held_right"]
+        return {name: getattr(t, name) for name in names}
+
+    def curve_columns(self) -> dict[str, NDArray[Any]]:
+        """Quantiles over replicas of loss and share of right patterns at each curve epoch."""
+        columns: dict[str, NDArray[Any]] = {"epoch": self.epochs}
+        for name, curve in (("loss", self.trained.loss_curve), ("right", self.trained.right_curve)):
+            for q, values in zip(QUANTILES, quantiles(curve).T, strict=True):
+                columns[f"{name}_q{round(100 * q):02d}"] = values
+        return columns
+
+    def credit_columns(self) -> dict[str, NDArray[Any]]:
+        """What the probe found: quantiles over the replicas that had something to compare, and how many had."""
+        from harness.credit.probe import probe_epochs, quantile_columns
+
+        return quantile_columns(probe_epochs(int(self.settings.epochs or 0), self.settings.probe), self.trained.credit)
+
+    def frame(self) -> pd.DataFrame:
+        """One row per replica."""
+        import pandas as pd
+
+        return pd.DataFrame(self.columns())
+
+    def curves(self) -> pd.DataFrame:
+        """One row per curve epoch."""
+        import pandas as pd
+
+        return pd.DataFrame(self.curve_columns())
+
+    def __str__(self) -> str:
+        from harness.core import registry
+        from harness.experiment.summary import Facts, describe
+
+        t, named = self.trained, registry.settings_of
+        credit = self.credit_columns() if self.settings.probe else {}
+        return describe(Facts(named(self.algorithm), named(self.task), asdict(self.settings), self.columns(), {}, credit, t.ran))

@@ -1,0 +1,52 @@
+"""What depth leaves of credit: the first hidden layer's beside the last's, against the number of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.credit.vanishing import STEEPEST, Left, factor
+from harness.plots.style import logarithmic, look, styled
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def vanishing_figure(task: str, found: Mapping[str, Sequence[Left]], bounded: bool) -> Figure:
+    """One line an algorithm, median and quartiles of the ratio against depth, and where credit is `bounded` by it ¼ a layer."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FixedLocator
+
+    depths = sorted({s.depth for some in found.values() for s in some})
+    replicas = max(len(s.ratio) for some in found.values() for s in some)
+    with styled():
+        figure = Figure(figsize=(7.2, 5.6), layout="constrained")
+        ax = figure.subplots()
+        seen = [1.0]
+        for i, (name, some) in enumerate(found.items()):
+            low, median, high = (np.array(q) for q in zip(*(s.quartiles for s in some), strict=True))
+            if np.isnan(median).all():
+                continue
+            x = [s.depth for s in some]
+            style = {**look(i), "markevery": None}
+            draws = max(s.draws for s in some)
+            chance = f", mean of {draws} draws" if draws > 1 else ""
+            rate = factor(some)
+            fitted = "" if np.isnan(rate) else f"   × {rate:.2g} a layer"
+            ax.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
+            ax.plot(x, median, label=f"{name}{chance}{fitted}", **style)
+            seen += [v for v in (*low, *high) if v > 0]
+        if bounded:
+            steps = [STEEPEST ** (d - 1) for d in depths]
+            ax.plot(depths, steps, color="#777777", linewidth=1.0, label="bound of logistic units for ‖W‖ = 1   × ¼ a layer")
+            seen += steps
+        logarithmic(ax, "y", min(seen) / 3, max(seen) * 3)
+        ax.xaxis.set_major_locator(FixedLocator(depths))
+        ax.set(title=task, xlabel="hidden layers", ylabel="credit of the first ÷ of the last hidden layer")
+        ax.legend(loc="upper left", bbox_to_anchor=(0, -0.14), borderaxespad=0)
+        figure.suptitle("What is left of credit in the first layer", x=0.01, ha="left", fontsize=12, fontweight="bold")
+        caption = f"RMS over weights, before training. Line: median of n = {replicas} replicas; band: quartiles (25–75 %)."
+        figure.supxlabel(caption, x=0.01, ha="left", fontsize=8, color="#444444")
+    return figure

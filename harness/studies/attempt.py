@@ -1,0 +1,46 @@
+"""Running a cell that may be there already, and keeping what becomes of it, whatever that is."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+
+from harness.cells.cell import Cell
+from harness.core.errors import InputError
+from harness.cost.sheet import cost_of
+from harness.experiment.run import run_cell
+from harness.store.record import Record, Store
+
+
+def attempt(cell: Cell, store: Store, tick: Callable[[int], None] | None = None) -> Record | None:
+    """The record of a cell, run if it is not there yet; None if its code raised, which is noted in the store.
+
+    Raises `InputError` if the store cannot take it.
+    """
+    if store.has(cell.id):
+        return store.read(cell.id)
+    if cell.not_applicable:
+        return store.write(cell, None)
+    try:
+        if isinstance(cell.data, Exception):
+            raise cell.data
+        result = run_cell(cell.algorithm, cell.task, cell.settings, tick)
+    except InputError as error:  # no fault of the code: the sentence is the whole answer
+        store.write_failure(cell, str(error), "")
+        return None
+    except Exception as error:
+        store.write_failure(cell, f"{type(error).__name__}: {error}", traceback.format_exc())
+        return None
+    return store.write(cell, result, cost_of(cell))
+
+
+def attempt_text(store: str, text: str) -> None:
+    """`attempt`, for another process: the store's path, and the cell as `Cell.text` has it."""
+    attempt(Cell.parse(text), Store.at(store))
+
+
+def expected_work(cell: Cell) -> float:
+    """Roughly what a cell costs if every replica spends its budget: weights × patterns × forward passes."""
+    size = cell.task.network().size
+    passes = cell.algorithm.traits.phases or 2 * size
+    return float(cell.settings.replicas) * float(cell.settings.epochs or 0) * cell.task.spec().patterns * size * passes

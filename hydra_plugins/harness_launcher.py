@@ -1,0 +1,49 @@
+"""Hydra's launcher for cells: `hydra/launcher=processes`, which sweeps use unless another is chosen.
+
+It is handed cells, composed once, and passes them on as text. Any other of Hydra's launchers is handed overrides, from
+which every one of its workers composes its cell anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.launcher import Launcher
+
+if TYPE_CHECKING:
+    from harness.cells.cell import Cell
+
+
+class ProcessLauncher(Launcher):
+    """Runs cells in processes of this machine; a process that is killed loses the cell it was at, and no other."""
+
+    def __init__(self, n_jobs: int = -1) -> None:
+        """`n_jobs`: processes at a time; -1 for as many as there are cores."""
+        self.n_jobs = n_jobs
+
+    def setup(self, *, hydra_context: Any, task_function: Any, config: Any) -> None:
+        """Keep what Hydra hands over."""
+        self.hydra_context, self.config = hydra_context, config
+
+    def run(self, cells: Sequence[Cell]) -> dict[str, str]:
+        """Run the cells and keep what becomes of them; by id, why some were lost."""
+        from harness.studies.attempt import attempt_text
+        from harness.studies.pool import Lost, cores, each
+
+        work = partial(attempt_text, str(self.config.store))
+        done = each(work, [cell.text() for cell in cells], cores() if self.n_jobs < 1 else self.n_jobs)
+        return {cell.id: lost.reason for cell, lost in zip(cells, done, strict=True) if isinstance(lost, Lost)}
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """For other sweepers than ours, which know nothing of cells."""
+        from harness.store.record import Store
+        from harness.studies.compose import compose_cells
+
+        loader = self.hydra_context.config_loader
+        cells, _ = compose_cells(job_overrides, loader, lambda options: loader.load_sweep_config(self.config, options))
+        Store.at(self.config.store).prepare()
+        self.run(cells)
+        return [JobReturn(overrides=list(job), status=JobStatus.COMPLETED) for job in job_overrides]

@@ -1,0 +1,101 @@
+"""Held to what a pool promises: every job is done once, in whatever process; only a job whose worker was killed is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from harness.cells.cell import Cell
+from harness.core.registry import algorithms, tasks
+from harness.store.record import Store
+from harness.studies.attempt import attempt_text
+from harness.studies.pool import Lost, each
+
+
+def square(x: int) -> int:
+    return x * x
+
+
+def square_or_die(x: int) -> int:
+    if x == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if x == 3:
+        raise ValueError("three")
+    return x * x
+
+
+@pytest.mark.parametrize("workers", [1, 2, 9])
+def test_results_come_in_the_order_of_the_jobs(workers: int) -> None:
+    assert each(square, range(5), workers) == [0, 1, 4, 9, 16]
+
+
+def test_without_jobs_nothing_is_started() -> None:
+    assert each(square, [], 2) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_worker_loses_its_job_and_no_other(workers: int) -> None:
+    lost = {2: Lost("its worker was killed by SIGKILL"), 3: Lost("ValueError: three")}
+    assert each(square_or_die, range(6), workers) == [lost.get(x, x * x) for x in range(6)]
+
+
+def children(pid: int) -> list[int]:
+    """Processes below one, workers and theirs."""
+    below = [int(p) for task in Path(f"/proc/{pid}/task").glob("*/children") for p in task.read_text().split()]
+    return [*below, *(p for child in below for p in children(child))]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc to see processes in")
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_whatever_ends_a_sweep_ends_its_workers_and_theirs(store: Store, end: signal.Signals) -> None:
+    command = [sys.executable, "-m", "harness", "-m", "run.seed=1,2,3", "run.replicas=4000", "run.epochs=1000000"]
+    command += ["run.processes=2", "tracking.enabled=false", "hydra.launcher.n_jobs=2", "task.criterion=error", "task.bound=1e-9"]
+    sweep = subprocess.Popen(command, env=os.environ | {"HARNESS_STORE": str(store.path)}, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while len(below := children(sweep.pid)) < 6 and time.monotonic() < deadline:  # two workers, each with two processes
+        time.sleep(0.1)
+    assert len(below) >= 6, below
+    sweep.send_signal(end)
+    _, said = sweep.communicate(timeout=30)
+    assert sweep.returncode == (-signal.SIGKILL if end == signal.SIGKILL else 130)
+    assert "Traceback" not in said
+    if end != signal.SIGKILL:
+        assert "interrupted; finished cells are kept" in said
+    while any(map(alive, below)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not [pid for pid in below if alive(pid)]
+
+
+def every_cell() -> list[Cell]:
+    cells = [Cell.of({"name": a}, {"name": t}, {}) for a in algorithms() for t in ("xor", "encoder")]
+    cells += [Cell.of({"name": "backprop"}, {"name": t}, {"probe": 3, "processes": 2}) for t in tasks()]
+    adam = {"name": "backprop", "optimiser": {"name": "adam", "lr": 0.1}}
+    return [*cells, Cell.of(adam, {"name": "xor", "scale": 1 / 3}, {"seconds": 0.1, "batch": 3})]
+
+
+def test_a_cell_comes_out_of_its_text_as_it_went_in() -> None:
+    for cell in every_cell():
+        again = Cell.parse(cell.text())
+        assert "\n" not in cell.text()
+        assert again.text() == cell.text()
+        assert (again.id, again.settings, again.not_applicable) == (cell.id, cell.settings, cell.not_applicable)
+
+
+def test_a_cell_run_from_its_text_is_the_record_of_the_cell(store: Store) -> None:
+    cells = [Cell.of({"name": "backprop"}, {"name": "xor"}, {"replicas": 3, "epochs": 5, "seed": s}) for s in range(3)]
+    assert each(partial(attempt_text, str(store.path)), [cell.text() for cell in cells], 2) == [None] * 3
+    assert all(store.has(cell.id) for cell in cells)
