@@ -87,6 +87,20 @@ def test_a_changed_line_of_what_takes_part_is_another_cell_and_new_words_are_not
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("±spread.", "±spread, once and for all.", True),
+        ("setting(0.5", "setting(0.25", False),
+        ("above=0", "at_least=0", False),
+    ],
+)
+def test_another_sentence_on_a_setting_recomputes_nothing(old: str, new: str, same: bool, id_with: Callable[..., str]) -> None:
+    module = "algorithms.feedback_alignment"
+    given = {"algorithm": "feedback_alignment"}
+    assert (id_with(lambda source: source.replace(old, new), module, **given) == id_with(str, **given)) is same
+
+
+@pytest.mark.parametrize(
     "module",
     [
         "harness.credit.probe",
