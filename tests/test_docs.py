@@ -95,7 +95,7 @@ def test_links_lead_somewhere(page: str) -> None:
 
 
 def test_every_module_that_the_design_names_is_there() -> None:
-    text = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    text = "".join((ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for page in ("design", "core", "running"))
     for name in re.findall(r"`((?:harness|algorithms|hydra_plugins|conf)/[\w/.]+)`", text):
         assert (ROOT / name).exists() or (ROOT / f"{name}.py").exists(), name
 
