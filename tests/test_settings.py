@@ -216,7 +216,7 @@ def test_none_is_taken_where_the_annotation_says_so_and_nowhere_else(cls: type) 
         (lambda: Boltzmann(rule="sing"), "unknown rule 'sing': allowed are gradient, sign; did you mean 'sign'?"),
         (lambda: Backprop(0.1), "optimiser must be of type Optimiser, but 0.1 was given"),  # type: ignore[arg-type]
     ],
-    ids=str,
+    ids=lambda given: given if isinstance(given, str) else "",
 )
 def test_the_sentence_names_the_field_what_is_allowed_and_what_was_given(make: Callable[[], Any], said: str) -> None:
     with pytest.raises(InputError) as caught:
