@@ -77,10 +77,9 @@ def _difference(replicas: pd.DataFrame, cross: str, squared: str) -> str:
     found: Any = beside(replicas, cross, squared)
     gap = found.rate
     word = "**more**" if gap.low > 0 else "**fewer**" if gap.high < 0 else "not decidedly more or fewer"
-    cost = {"less": "cheaper", "more": "dearer", "undecided": "not decidedly cheaper or dearer"}[
-        decided(found.log_ratio)
-    ]
+    solves = f"{word}, {points(gap)}" if gap.low < gap.high else "as many, the same ones"  # no interval of no difference
+    cost = {"less": "cheaper", "more": "dearer", "undecided": "not decidedly cheaper or dearer"}[decided(found.log_ratio)]
     return (
-        f"{word}, {points(gap)}, and a success is {cost} in epochs, {ratio(found.log_ratio)} times squared error's "
+        f"{solves}, and a success is {cost} in epochs, {ratio(found.log_ratio)} times squared error's "
         f"(pairs of replicas: {number(found.replicas)})"
     )

@@ -43,9 +43,7 @@ def how(meta: Any) -> str:
     """How a cell was trained: optimiser, rate, and whether on, until every output was near its target."""
     optimiser = meta["algorithm"]["optimiser"]
     further = f", to within {meta['task']['bound']:g}" if meta["task"]["criterion"] == "margin" else ""
-    return f"{OPTIMISERS.get(optimiser['name'], optimiser['name'])} at {optimiser['lr']:g}{further}".replace(
-        "0.", "."
-    )
+    return f"{OPTIMISERS.get(optimiser['name'], optimiser['name'])} at {optimiser['lr']:g}{further}".replace("0.", ".")
 
 
 def kernels(records: Iterable[Record]) -> list[Kernels]:
@@ -98,7 +96,7 @@ def rules(cells: pd.DataFrame) -> pd.DataFrame:
     """A row of texts for each rule: the share of replicas that solved the task at each of the rates of Adam."""
     import pandas as pd
 
-    some = cells[(cells["task.retina"] == SMALLEST) & (cells["algorithm.optimiser.name"] == "adam")]
+    some = cells[(cells["task.retina"] == SMALLEST) & (cells["algorithm.optimiser"] == "adam")]
     some = some[(some["task.criterion"] == "side") & some["replicas"].notna()]
     rows: dict[str, dict[str, str]] = {}
     for rule, lr, solved, n in zip(

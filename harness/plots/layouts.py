@@ -50,7 +50,5 @@ def _draw(ax: Axes, *, wrong: Shares, rules: list[str]) -> None:
                 value, y, xerr=[[value - low], [high - value]], color=colour, marker=marker, markersize=5, linewidth=1.4,
                 linestyle="none", label=f"{net}   n = {len(x)}" if first else "_more",
             )  # fmt: skip
-    ax.set(
-        yticks=range(len(rules)), yticklabels=rules, ylim=(len(rules) - 0.5, -0.5), xlabel="per cent wrong"
-    )
+    ax.set(yticks=range(len(rules)), yticklabels=rules, ylim=(len(rules) - 0.5, -0.5), xlabel="per cent wrong")
     ax.set_xlim(left=0)

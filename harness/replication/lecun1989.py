@@ -17,7 +17,7 @@ ALIKE = (
 )
 SMALL = "run.replicas=2 run.epochs=2"
 SHARED = Setting.of(f"{ALIKE} task.layout=shared task.hidden=30 algorithm.optimiser.lr=0.01", SMALL)
-FULL = Setting.of(f"{ALIKE} task.layout=full algorithm.optimiser.lr=0.01", SMALL)
+FULL = Setting.of(f"{ALIKE} task.layout=full algorithm.optimiser.lr=0.03", SMALL)
 
 
 def more_wrong(full: Any, shared: Any) -> Measured:

@@ -74,19 +74,11 @@ class T_C(Task):
     usual: ClassVar[Usual] = Usual(lr=0.03, momentum=0.9, scale=1.0, epochs=10000)
     published: ClassVar[tuple[Published, ...]] = (
         Published(
-            "shared 3 × 3 fields",
-            "on-centre off-surround, bars, or compactness",
-            f"{PDP} pp. 350-352",
-            "found",
+            "shared 3 × 3 fields", "an on-centre off-surround detector, bars, or compactness", f"{PDP} pp. 350-352", "found"
         ),
         Published("compactness: units that are off", "21 for a T, 20 for a C", f"{PDP} pp. 350-352", "found"),
         Published("a diagonal bar: units that are on", "5 for a T, 3 for a C", f"{PDP} pp. 350-352", "found"),
-        Published(
-            "shared 3 × 3 fields",
-            "5,000 to 10,000 presentations of the eight patterns",
-            f"{PDP} pp. 350-352",
-            "memory",
-        ),
+        Published("shared 3 × 3 fields", "5,000 to 10,000 presentations of the eight patterns", f"{PDP} pp. 350-352", "memory"),
     )
 
     def __post_init__(self) -> None:
@@ -105,9 +97,7 @@ class T_C(Task):
         hidden = Group("hidden", (places, places, self.features), self.activation)
         output = Group("output", 1, self.output_unit)
         kernel = (Convolution if self.shared else Local)(retina, hidden, kernel=(KERNEL, KERNEL))
-        return Network(
-            (retina, hidden, output), (kernel, (Summed if self.readout == "sum" else Edge)(hidden, output))
-        )
+        return Network((retina, hidden, output), (kernel, (Summed if self.readout == "sum" else Edge)(hidden, output)))
 
     def spec(self) -> Spec:
         return Spec(patterns=len(LETTERS) * len(TURNS) * len(self.learnt()), kind="bits")
@@ -142,6 +132,4 @@ class T_C(Task):
         if not rest:
             return trained
         x, wanted, *_ = self.at(rest)
-        return trained._replace(
-            held=shared(x, np.where(wanted, self.target_on, self.target_off), wanted, dtype)
-        )
+        return trained._replace(held=shared(x, np.where(wanted, self.target_on, self.target_off), wanted, dtype))
