@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import is_dataclass
 from pathlib import Path
 
 from harness.cells.cell import Cell
 from harness.cli.catalog import compiles
+from harness.cli.settings import allowed, typed
 from harness.core import registry
+from harness.core.naming import snake_case
+from harness.core.optimisers import OPTIMISERS
 from harness.core.registry import first_line
+from harness.core.setting import described
+from harness.core.task import Task
 from harness.cost.sheet import sheet
 from harness.credit.traits import traits_table
 
@@ -53,6 +59,15 @@ COUNTED = """\
 Work in forward passes of the task's network over the patterns of the update · span in dependent array operations · random
 numbers, for one network under the usual settings, counted from the code ([how](three-readings.md))."""
 
+SET = """\
+Name = default (what it takes): what it is. `null` on the command line is None in Python. A setting marked `rate` is
+the rule's own learning rate: `algorithm.rate=0.1` on the command line reaches it, whatever its paper calls it."""
+TASKS = """\
+Generated from the code by `make docs`. Settings are listed as name = default (what it takes): what it is; `null` on the command
+line is None in Python. Of a task, those that all of them have are listed where their default is another."""
+TRUST = """\
+*found*: read in the source. *computed*: run again by us. *memory*: recalled, and never asserted."""
+
 
 def algorithms_page() -> str:
     """docs/algorithms.md: every algorithm with its paper, what it claims to need, and what it was counted to cost."""
@@ -92,10 +107,45 @@ def algorithms_page() -> str:
                 "## What an update costs",
                 COUNTED,
                 _table(["algorithm", *COSTED], costs),
+                *_algorithm_settings(),
             ]
         )
         + "\n"
     )
+
+
+def tasks_page() -> str:
+    """docs/tasks.md: every task with its settings and what was published for it."""
+    parts = ["# Tasks", TASKS, TRUST, "## Every task", _settings(Task)]
+    for name, task in registry.tasks().items():
+        usual = ", ".join(f"{n} {v:g}" for n, v in task.usual._asdict().items() if v is not None)
+        published = _table(["setting", "figure", "source", "trust"], [list(entry) for entry in task.published])
+        parts += [f"## {name}", first_line(task), f"Usual: {usual}.", _settings(task, besides=Task), published]
+    return "\n\n".join(parts) + "\n"
+
+
+def _algorithm_settings() -> list[str]:
+    return [
+        "## Settings",
+        SET,
+        *(f"**{name}**\n\n{_settings(cls)}" for name, cls in registry.algorithms().items()),
+        "### Optimisers",
+        *(f"**{name}**: {first_line(cls)}\n\n{_settings(cls)}" for name, cls in OPTIMISERS.items()),
+    ]
+
+
+def _settings(cls: type, besides: type | None = None) -> str:
+    known = described(besides) if besides else []
+    lines = []
+    for d in described(cls):
+        if is_dataclass(d.default):
+            lines.append(
+                f"- `{d.name}` = {snake_case(type(d.default).__name__)}, or another of the optimisers below: {d.sentence}"
+            )
+        elif d not in known:
+            takes = "; ".join(filter(None, (allowed(d), "rate" * d.rate)))
+            lines.append(f"- `{d.name}` = {typed(d.default)} ({takes}): {d.sentence}")
+    return "\n".join(lines)
 
 
 def _matrix() -> tuple[list[str], list[list[str]]]:
@@ -112,6 +162,7 @@ if __name__ == "__main__":
         SHOWN.mkdir(exist_ok=True)
         for name in ("table.md", *FIGURES):
             shutil.copy(STUDY / name, SHOWN / name)
-    (ROOT / "docs" / "algorithms.md").write_text(algorithms_page(), encoding="utf-8")
+    for name, page in (("algorithms", algorithms_page()), ("tasks", tasks_page())):
+        (ROOT / "docs" / f"{name}.md").write_text(page, encoding="utf-8")
     for path in (ROOT / "README.md", ROOT / "docs" / "three-readings.md"):
         path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")

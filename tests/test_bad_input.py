@@ -66,6 +66,15 @@ CASES = {
     "bad value in one job of a sweep": (["-m", "run.replicas=5,0"], ["replicas must be", "0 was given"]),
     "sweep without -m": (["task=xor,symmetry"], ["several values", "add -m"]),
     "not an override": (["run.replicas=[1"], ["[1"]),
+    "a number for yes or no": (["task.shortcut=7"], ["shortcut must be True or False", "7 was given"]),
+    "a word for yes or no": (["run.shuffle=maybe"], ["shuffle must be True or False", "'maybe' was given"]),
+    "negative bound": (["task.criterion=error", "task.bound=-1"], ["bound must be", "at least 0", "-1.0 was given"]),
+    "a rate and the rule's own": (
+        ["algorithm.rate=0.1", "algorithm.optimiser.lr=0.2"],
+        ["rate is optimiser.lr of backprop", "rate=0.1 and optimiser.lr=0.2"],
+    ),
+    "a rate where there is none": (["algorithm=genetic", "algorithm.rate=0.1"], ["genetic has no rate", "rate=0.1"]),
+    "a rate that is none": (["algorithm=spsa", "algorithm.rate=0"], ["rate must be", "greater than 0", "0.0 was given"]),
     "store that is a file": (["store=/dev/null/store"], ["/dev/null/store", "cannot be written", "store="]),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import linecache
@@ -20,6 +21,7 @@ from algorithms.backprop import Backprop
 from harness.cells import code_version as versions
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings, resolve
+from harness.cells.syntax import meaning
 from harness.core.errors import InputError
 from harness.tasks.xor import Xor
 
@@ -82,6 +84,20 @@ def test_a_changed_line_of_what_takes_part_is_another_cell_and_new_words_are_not
     as_it_is = id_with(str, **cell)
     assert id_with(lambda source: source + "\n\nz = 3\n", module, **cell) != as_it_is
     assert id_with(lambda source: '"""New words."""\n' + source + "\n# better said\n", module, **cell) == as_it_is
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("±spread.", "±spread, once and for all.", True),
+        ("setting(0.5", "setting(0.25", False),
+        ("above=0", "at_least=0", False),
+    ],
+)
+def test_another_sentence_on_a_setting_recomputes_nothing(old: str, new: str, same: bool, id_with: Callable[..., str]) -> None:
+    module = "algorithms.feedback_alignment"
+    given = {"algorithm": "feedback_alignment"}
+    assert (id_with(lambda source: source.replace(old, new), module, **given) == id_with(str, **given)) is same
 
 
 @pytest.mark.parametrize(
@@ -360,3 +376,18 @@ class Here(Backprop):
 
 def test_a_file_of_tests_is_a_file() -> None:
     assert cell(Here).id == cell(Here).id != cell(Backprop).id
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        (("# why", "# a better reason"), True),
+        (("What it is.", "What it is, in other words."), True),
+        (("Old words.", "New words, more of them."), True),
+        (("above=0", "at_least=0"), False),
+        (("setting(1", "setting(2"), False),
+    ],
+)
+def test_words_on_a_setting_change_no_meaning_and_its_range_does(change: tuple[str, str], same: bool) -> None:
+    source = '"""Old words."""\ny = 1  # why\nx: int = setting(1, "What it is.", above=0)\n'
+    assert (meaning(ast.parse(source)) == meaning(ast.parse(source.replace(*change)))) is same

@@ -19,7 +19,7 @@ from harness.studies.attempt import attempt
 from harness.tasks.xor import Xor
 
 ROOT = Path(harness.__file__).parent.parent
-DOCS = ("design", "three-readings", "credit", "findings", "algorithms")
+DOCS = ("design", "three-readings", "credit", "findings", "algorithms", "tasks")
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{name}.md" for name in DOCS)]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -45,9 +45,11 @@ def test_the_figures_are_those_that_the_commands_wrote(page: str) -> None:
     assert load("docs_update", ROOT / "docs" / "update.py").filled(text) == text
 
 
-def test_the_page_of_algorithms_is_what_the_code_says() -> None:
-    page = (ROOT / "docs" / "algorithms.md").read_text(encoding="utf-8")
-    assert load("docs_update", ROOT / "docs" / "update.py").algorithms_page() == page
+@pytest.mark.parametrize("name", ["algorithms", "tasks"])
+def test_the_pages_of_algorithms_and_tasks_are_what_the_code_says(name: str) -> None:
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    update = load("docs_update", ROOT / "docs" / "update.py")
+    assert {"algorithms": update.algorithms_page, "tasks": update.tasks_page}[name]() == page
 
 
 def test_the_example_from_python_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ def test_links_lead_somewhere(page: str) -> None:
 
 
 def test_every_module_that_the_design_names_is_there() -> None:
-    text = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    text = "".join((ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for page in ("design", "core", "running"))
     for name in re.findall(r"`((?:harness|algorithms|hydra_plugins|conf)/[\w/.]+)`", text):
         assert (ROOT / name).exists() or (ROOT / f"{name}.py").exists(), name
 

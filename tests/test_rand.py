@@ -29,7 +29,7 @@ seeds, shapes = st.integers(0, 2**64), st.lists(st.tuples(st.integers(1, 5), st.
 
 
 def direct(seed: int, replica: int, purpose: int, kind: int) -> Generator:
-    """The definition in docs/design.md: one generator per replica, purpose and kind."""
+    """The definition in docs/core.md: one generator per replica, purpose and kind."""
     return Generator(PCG64(SeedSequence(seed, spawn_key=(replica, purpose, kind))))
 
 

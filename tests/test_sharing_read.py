@@ -13,7 +13,6 @@ from algorithms.backprop import Backprop
 from algorithms.checkpointed_backprop import CheckpointedBackprop
 from algorithms.finite_differences import FiniteDifferences
 from harness.cells.cell import Cell
-from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Batch
 from harness.core.data import Patterns, Spec
@@ -23,10 +22,12 @@ from harness.core.rand import NORMAL, UNIFORM
 from harness.core.tree import leaves
 from harness.cost.growth import exponent
 from harness.cost.sheet import CostSheet, sheet
+from harness.experiment.run import Settings, resolve, run
 from harness.training.trainer import Plan, Trainer
 
 Array = Any
 PLAIN = GradientDescent(decay=0.0)
+UNPOLISHED = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}  # compiled in half the time
 TRAINED = [name for name, kind in registry.algorithms().items() if not kind().refusal(Images())]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -49,15 +50,12 @@ def cost_of(algorithm: Any, task: Any) -> CostSheet:
     return sheet(Cell(*resolve(algorithm, task, Settings(replicas=1))))
 
 
-def places(edge: Edge) -> int:
-    """At how many places a weight of its shape stands: those of the map, or 1 of a dense or a local edge."""
-    return edge.target.size // edge.target.channels if type(edge) is Convolution else 1
-
-
 def products(edge: Edge) -> int:
     """Multiply-adds of a pattern: places × rows × channels, whichever way."""
     rows, columns = edge.shape
-    return places(edge) * rows * columns
+    places = edge.target.size // edge.target.channels if type(edge) is Convolution else 1
+    assert edge.times == places
+    return places * rows * columns
 
 
 def seen_at_most(edge: Edge) -> int:
@@ -131,6 +129,21 @@ def test_every_rule_is_counted_on_shared_weights(name: str) -> None:
     assert s.update.work > 0
 
 
+def test_a_compiled_run_on_shared_weights_comes_to_the_same_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By mini-batches in the same orders: outcomes and epochs the same, losses to rounding."""
+    pytest.importorskip("jax", reason="JAX is not installed: there is nothing to compile with")
+    from harness.compiling import program
+
+    monkeypatch.setattr(program, "QUICKER", UNPOLISHED)
+    settings: dict[str, Any] = {"replicas": 6, "epochs": 12, "batch": 4}
+    task = Images(kind="mixed", loss="cross_entropy")
+    plain, compiled = (run(Backprop(), task, **settings, backend=backend).trained for backend in ("numpy", "jax"))
+    assert compiled.ran["backend"] == "jax", compiled.ran
+    np.testing.assert_array_equal(compiled.outcome, plain.outcome)
+    np.testing.assert_array_equal(compiled.epochs, plain.epochs)
+    np.testing.assert_allclose(compiled.loss, plain.loss, rtol=1e-8)
+
+
 @pytest.mark.parametrize("kind", ["mixed", "tied"])
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_compiled_update_is_the_interpreted_one(name: str, kind: str) -> None:
@@ -149,9 +162,8 @@ def test_a_compiled_update_is_the_interpreted_one(name: str, kind: str) -> None:
         return program._update(state, theirs.data, 0, TracedRand(uniform, normal, "float64"))[0]
 
     with program._reading():
-        options = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
         lowered = jax.jit(update).lower([a for _, a in leaves(theirs.state)], *drawn)
-        new = lowered.compile(compiler_options=options)([a for _, a in leaves(theirs.state)], *drawn)
+        new = lowered.compile(compiler_options=UNPOLISHED)([a for _, a in leaves(theirs.state)], *drawn)
     batch = Batch.of(ours.data, np.zeros(()), task.objective)
     expected = rule.update(ours.net, ours.state, batch, ours.noise).state
     for (part, a), b in zip(leaves(expected), new, strict=True):

@@ -1,10 +1,10 @@
 """What of the code determines a cell's bits: a hash of its algorithm, its task, the loop, and all of theirs that they import.
 
-Code is known by its meaning: syntax trees without comments and docstrings, of a module and of the modules it imports, so
-that a better docstring recomputes nothing and a changed line does. Followed are the harness, and whatever lies beside a class
-that takes part: the modules of its package, or of its folder if it is a single file. Others, such as NumPy, are not.
-In the harness itself only imports at the top of a module count: those inside functions are how the core reaches for words
-and frames. In a plug-in all count.
+Code is known by its meaning: syntax trees without comments, docstrings and sentences on settings, of a module and of the
+modules it imports, so that a better docstring recomputes nothing and a changed line does. Followed are the harness, and
+whatever lies beside a class that takes part: the modules of its package, or of its folder if it is a single file. Others,
+such as NumPy, are not. In the harness itself only imports at the top of a module count: those inside functions are how
+the core reaches for words and frames. In a plug-in all count.
 """
 
 from __future__ import annotations

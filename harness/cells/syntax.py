@@ -9,8 +9,10 @@ from importlib.util import resolve_name
 
 
 def meaning(tree: ast.AST) -> str:
-    """A syntax tree, hashed without comments and docstrings (the tree loses them)."""
+    """A syntax tree, hashed without comments, docstrings and the sentences of `setting` (the tree loses them)."""
     for inner in ast.walk(tree):
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id == "setting":
+            del inner.args[1:]  # its sentence
         body = getattr(inner, "body", None)
         if isinstance(body, list):
             inner.body = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]  # type: ignore[attr-defined]  # it has a body

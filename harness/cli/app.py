@@ -14,13 +14,15 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from harness.cells.cell import Cell
+from harness.cells.settings import Settings
 from harness.cli.bars import epochs_bar
 from harness.cli.conduct import follow_up
+from harness.cli.settings import in_words, lines
 from harness.core import registry
 from harness.core.errors import InputError
 from harness.store.record import Store
@@ -30,6 +32,14 @@ from harness.studies.compose import cell_of
 from harness.studies.conf import CONF, VERSION_BASE
 
 options.register()  # at import: the workers of a launcher import this module to find the job
+
+
+def _in_words(*names: str) -> str:
+    """What conf/hydra/help/harness.yaml ends with; there, $ has a meaning."""
+    return f"{in_words(*names)}\n\nrun\n{lines('run', Settings)}".replace("$", "$$")
+
+
+OmegaConf.register_new_resolver("settings_in_words", _in_words, replace=True)
 
 
 def main() -> None:

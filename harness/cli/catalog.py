@@ -1,5 +1,6 @@
 """`python -m harness.catalog`: what there is, one line each. Reads names and first lines, imports nothing heavy.
 
+`python -m harness.catalog algorithm=backprop task=xor` prints what their settings are: name, default, range, and a sentence.
 `python -m harness.catalog compiles` traces every algorithm's source and says which have a compiled form, and why not.
 """
 
@@ -10,15 +11,28 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from harness.cli.settings import in_words
 from harness.core import registry
+from harness.core.errors import InputError
 from harness.core.registry import first_line
 from harness.studies.conf import CONF
 
+PARTS = ("algorithm", "algorithm/optimiser", "task")
+
 
 def main(arguments: Sequence[str] = ()) -> None:
-    """Print algorithms, tasks, presets and studies; or, asked for `compiles`, which algorithms do."""
+    """Print what there is; or the settings of what is named; or, asked for `compiles`, which algorithms do."""
+    chosen = dict(each.partition("=")[::2] for each in arguments)
+    if arguments and set(chosen) <= set(PARTS):
+        try:
+            print(in_words(*(chosen.get(part, "") for part in PARTS)))
+        except InputError as problem:
+            print(f"harness: {problem}", file=sys.stderr)
+            sys.exit(2)
+        return
     if list(arguments) not in ([], ["compiles"]):
-        print(f"harness: catalog takes nothing, or compiles, but {' '.join(arguments)!r} was given", file=sys.stderr)
+        given = " ".join(arguments)
+        print(f"harness: catalog takes nothing, compiles, or algorithm=… and task=…, but {given!r} was given", file=sys.stderr)
         sys.exit(2)
     if arguments:
         found = compiles()
@@ -41,6 +55,7 @@ def main(arguments: Sequence[str] = ()) -> None:
         print()
     for module, error in registry.broken.items():
         print(f"not loaded: {module}: {error}")
+    print("what their settings are: python -m harness.catalog algorithm=… task=…")
     print("which algorithms compile (run.backend=jax): python -m harness.catalog compiles")
 
 

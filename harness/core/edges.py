@@ -105,6 +105,11 @@ class Edge:
         return self.shape
 
     @property
+    def times(self) -> int:
+        """At how many places each of its weights stands."""
+        return 1
+
+    @property
     def workspace(self) -> int:
         """Numbers that it holds for a pattern on the way, beside those that come in and go out."""
         return 0
@@ -178,6 +183,10 @@ class Convolution(Edge):
         return (offsets * self.source.channels, offsets * self.target.channels)
 
     @property
+    def times(self) -> int:
+        return len(self.seen)
+
+    @property
     def workspace(self) -> int:
         return self.seen.size * self.source.channels
 
@@ -229,6 +238,10 @@ class Local(Convolution):
     def shape(self) -> tuple[int, int]:
         rows, columns = super().shape
         return (len(self.seen) * rows, columns)
+
+    @property
+    def times(self) -> int:
+        return 1
 
     def kernels(self, w: Array) -> Array:
         """The weights of each place, (…, places, rows, channels)."""

@@ -32,19 +32,7 @@ def one_of(kind: str, given: str, allowed: Iterable[str]) -> None:
         raise unknown(kind, str(given), names)
 
 
-def at_least(kind: str, given: float, low: float, *, strict: bool = False) -> None:
-    """Raise `InputError` unless `given` is finite and ≥ `low` (> `low` if `strict`)."""
-    if not (low < given if strict else low <= given) or given == float("inf"):
-        raise InputError(f"{kind} must be finite and {'greater than' if strict else 'at least'} {low:g}, but {given!r} was given")
-
-
 def whole(kind: str, given: object, low: int) -> None:
     """Raise `InputError` unless `given` is a whole number ≥ `low`."""
     if type(given) is bool or not isinstance(given, Integral) or int(given) < low:
         raise InputError(f"{kind} must be a whole number, at least {low}, but {given!r} was given")
-
-
-def between(kind: str, given: float, low: float, high: float) -> None:
-    """Raise `InputError` unless low ≤ `given` < high."""
-    if not low <= given < high:
-        raise InputError(f"{kind} must be at least {low:g} and below {high:g}, but {given!r} was given")

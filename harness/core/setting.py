@@ -52,6 +52,7 @@ class Described(NamedTuple):
     default: Any
     range: str
     sentence: str
+    rate: bool
 
 
 def setting(
@@ -79,8 +80,7 @@ def setting(
 def check(thing: Any) -> None:
     """Make the fields of a frozen dataclass plain, in place; raise `InputError` for the first that cannot be.
 
-    NumPy's scalars become Python's (`np.float64` would promote float32 arrays), lists tuples, and where numbers are meant whole
-    ones floats: however it is said, it is the same cell.
+    However a value is said, it is the same cell: NumPy's scalars become Python's, lists tuples, 1 becomes 1.0 in a float.
     """
     for f in fields(thing):
         value = getattr(thing, f.name)
@@ -124,9 +124,9 @@ def described(cls: type) -> list[Described]:
     found = []
     for f in fields(cls):
         (of, several, optional), said = _types(cls)[f.name], declaration(cls, f.name)
-        words = (LISTS if several else WORDS).get(of, "one of its kind") + " or None" * optional
         default = f.default if f.default_factory is MISSING else f.default_factory()
-        found.append(Described(f.name, words, default, said.range, said.sentence))
+        words, allowed = (LISTS if several else WORDS).get(of, ""), ", ".join(filter(None, (said.range, "or None" * optional)))
+        found.append(Described(f.name, words, default, allowed, said.sentence, said.rate))
     return found
 
 

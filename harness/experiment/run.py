@@ -27,7 +27,7 @@ from harness.training.trainer import Trained, train
 from harness.training.watch import Watch
 
 Tick = Callable[[int], None]
-CACHE = 5 * 2**20  # bytes of activity that a chunk of replicas may hold: measured, see docs/design.md
+CACHE = 5 * 2**20  # bytes of activity that a chunk of replicas may hold: measured, see docs/core.md
 SMALLEST, LARGEST = 32, 4096  # replicas in a chunk
 MEMORY = 2**30  # bytes of activity beyond which a chunk is made smaller still
 
