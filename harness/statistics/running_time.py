@@ -45,7 +45,7 @@ def running_time(
         R = 1, solved  0 to ∞: one replica does not tell how much replicas differ
 
     Where all replicas are solved having spent the same the interval is that point. Of 40 replicas, nominal 95 % cover the truth
-    in 94 to 95 of 100 cases (tests/test_intervals.py).
+    in 94 to 95 of 100 cases (tests/chance/test_intervals.py).
     """
     is_solved = fates(solved)
     numbers = amounts("spent", spent, len(is_solved))
