@@ -12,7 +12,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from enumeration import bits, boltzmann_distribution, brute_force, correlations, index, likelihood, random_params
+from enumeration import (
+    bits,
+    boltzmann_distribution,
+    brute_force,
+    correlations,
+    index,
+    likelihood,
+    random_params,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats

@@ -14,7 +14,11 @@ from test_cost import cost_of, task_of, with_shortcuts
 from test_gradients import SMOOTH, Problem, networks, problem, problems
 
 from algorithms.backprop import Backprop
-from algorithms.feedback_alignment import DirectFeedbackAlignment, DirectRandomTargetProjection, FeedbackAlignment
+from algorithms.feedback_alignment import (
+    DirectFeedbackAlignment,
+    DirectRandomTargetProjection,
+    FeedbackAlignment,
+)
 from algorithms.sign_symmetry import MAGNITUDES, SignSymmetry
 from algorithms.weight_mirror import KolenPollack, WeightMirror
 from harness.core.algorithm import Batch

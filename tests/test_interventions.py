@@ -10,7 +10,12 @@ import pytest
 
 from algorithms.backprop import Backprop
 from algorithms.evolution_strategies import EvolutionStrategies
-from algorithms.feedback_alignment import DirectFeedbackAlignment, DirectRandomTargetProjection, FeedbackAlignment, ways_back
+from algorithms.feedback_alignment import (
+    DirectFeedbackAlignment,
+    DirectRandomTargetProjection,
+    FeedbackAlignment,
+    ways_back,
+)
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.forward_forward import ForwardForward
 from algorithms.genetic import Genetic
@@ -20,7 +25,12 @@ from algorithms.perceptron import Perceptron
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_mirror import WeightMirror
-from algorithms.weight_perturbation import ForwardGradient, SequentialWeightPerturbation, Spsa, WeightPerturbation
+from algorithms.weight_perturbation import (
+    ForwardGradient,
+    SequentialWeightPerturbation,
+    Spsa,
+    WeightPerturbation,
+)
 from harness.core import registry
 from harness.core.algorithm import Algorithm, Credit, Traits, Update, total
 from harness.core.loops import repeat

@@ -20,7 +20,12 @@ from test_gradients import Problem, credit_of, derivatives, error, flat, problem
 from algorithms.backprop import Backprop
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.node_perturbation import NodePerturbation, Reinforce
-from algorithms.weight_perturbation import ForwardGradient, SequentialWeightPerturbation, Spsa, WeightPerturbation
+from algorithms.weight_perturbation import (
+    ForwardGradient,
+    SequentialWeightPerturbation,
+    Spsa,
+    WeightPerturbation,
+)
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings, resolve
 from harness.compiling.driver import refusal

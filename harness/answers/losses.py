@@ -1,4 +1,5 @@
-"""The study `losses` in words: squared error and cross-entropy, replica by replica from the same initial weights.
+"""The study `losses` in words: squared error and cross-entropy,
+replica by replica from the same initial weights.
 
 `cells` and `replicas` are the frames of `harness.results`.
 """
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 LR = "algorithm.optimiser.lr"
 SQUARED, CROSS = "squared_error", "cross_entropy"
 SIMILAR = 4.0
-"""Cross-entropy is said to be like squared error at so many times the rate: the slope of a sigmoid is at most a quarter."""
+"""Cross-entropy is said to be like squared error at so many times the rate:
+the slope of a sigmoid is at most a quarter.
+"""
 
 
 def table(cells: pd.DataFrame) -> pd.DataFrame:
@@ -35,7 +38,9 @@ def table(cells: pd.DataFrame) -> pd.DataFrame:
             "solved [95 %]": rate(row),
             "median epochs": number(row.epochs_median),
         }
-        for row, task, loss, lr in zip(each(some), *(some[c] for c in ("task_name", "task.loss", LR)), strict=True)
+        for row, task, loss, lr in zip(
+            each(some), *(some[c] for c in ("task_name", "task.loss", LR)), strict=True
+        )
     ]
     return pd.DataFrame(rows)
 
@@ -51,7 +56,9 @@ def pairs(cells: pd.DataFrame) -> Iterator[tuple[str, float, str, str]]:
 
 
 def said(cells: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
-    """For each task and rate: whether cross-entropy solves more or fewer replicas, and what a success costs beside."""
+    """For each task and rate: whether cross-entropy solves more
+    or fewer replicas, and what a success costs beside.
+    """
     return [
         f"**{task}**, rate {lr:g}: cross-entropy solves {_difference(replicas, cross, squared)}."
         for task, lr, cross, squared in pairs(cells)
@@ -81,6 +88,6 @@ def _difference(replicas: pd.DataFrame, cross: str, squared: str) -> str:
         decided(found.log_ratio)
     ]
     return (
-        f"{word}, {points(gap)}, and a success is {cost} in epochs, {ratio(found.log_ratio)} times squared error's "
-        f"(pairs of replicas: {number(found.replicas)})"
+        f"{word}, {points(gap)}, and a success is {cost} in epochs, "
+        f"{ratio(found.log_ratio)} times squared error's (pairs of replicas: {number(found.replicas)})"
     )

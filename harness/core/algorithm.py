@@ -60,7 +60,9 @@ class Traits:
 
 
 class Batch(NamedTuple):
-    """What one update sees: N patterns, or where the network lives in time N sequences of T steps, (…, T, N, …)."""
+    """What one update sees: N patterns, or where the network lives
+    in time N sequences of T steps, (…, T, N, …).
+    """
 
     x: Array
     """Patterns (…, N, input size)."""
@@ -103,7 +105,9 @@ class Batch(NamedTuple):
         return self._replace(x=x, target=target, wanted=wanted, time=False)
 
     def crowd(self) -> Batch:
-        """The same for many networks side by side: an axis of length 1 where each replica has its individuals."""
+        """The same for many networks side by side:
+        an axis of length 1 where each replica has its individuals.
+        """
         own = (slice(None),) * (3 if self.time else 2)
         x, target, wanted = (a[(..., None, *own)] for a in (self.x, self.target, self.wanted))
         return self._replace(x=x, target=target, wanted=wanted)
@@ -159,17 +163,26 @@ class Algorithm:
         return None
 
     def refusal(self, task: Any) -> str | None:
-        """What `applies_to` says, or that `task` goes on in time and this algorithm does not; None if it can do it.
+        """What `applies_to` says, or that `task` goes on in time
+        and this algorithm does not; None if it can do it.
 
-        Raises `InputError` for a task whose network does not fit it: one of the two has time, and the other none.
+        Raises `InputError` for a task whose network does not fit it: one of the two has time, and the other
+        none.
         """
         steps, net = task.spec().steps, task.network()
         if late := [e.name for e in net.edges if e.delay and not steps]:
-            raise InputError(f"patterns of {task.name} have no time steps, but edge {late[0]!r} of its network is delayed")
+            raise InputError(
+                f"patterns of {task.name} have no time steps, but edge {late[0]!r} of its network is delayed"
+            )
         if steps and not net.timed:
-            raise InputError(f"sequences of {task.name} have {steps} time steps, but no edge of its network is delayed")
+            raise InputError(
+                f"sequences of {task.name} have {steps} time steps, but no edge of its network is delayed"
+            )
         if steps and not self.through_time:
-            return f"it has no way through time, and {task.name} gives sequences of {steps} steps to a network with delayed edges"
+            return (
+                f"it has no way through time, and {task.name} gives sequences "
+                f"of {steps} steps to a network with delayed edges"
+            )
         return self.applies_to(task)
 
     def resolved(self, usual: Any) -> Algorithm:
@@ -189,9 +202,11 @@ class Algorithm:
         return net.respond(state["params"], x)
 
     def own_gradient(self, net: Network, state: State, batch: Batch) -> Mapping[str, Array] | None:
-        """The exact gradient of the `objective`, by parameter name as in state['params']: what the credit is compared with.
+        """The exact gradient of the `objective`,
+        by parameter name as in state['params']: what the credit is compared with.
 
-        None: there is none to be had for a network of this size, or what the algorithm descends is the task's loss.
+        None: there is none to be had for a network of this size, or what the algorithm descends is the task's
+        loss.
         """
         return None
 
@@ -215,7 +230,11 @@ class CreditAlgorithm(Algorithm):
         raise InputError(f"{type(self).__name__} does not define credit")
 
     def init(self, net: Network, params: Params, rand: Rand) -> State:
-        return {"params": dict(params), "memory": self.remember(net, params, rand), "optimiser": self.optimiser.init(params)}
+        return {
+            "params": dict(params),
+            "memory": self.remember(net, params, rand),
+            "optimiser": self.optimiser.init(params),
+        }
 
     def update(self, net: Network, state: State, batch: Batch, rand: Rand) -> Update:
         gradient, output = self.credit(net, state["params"], state["memory"], batch, rand)

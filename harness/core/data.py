@@ -1,7 +1,7 @@
 """Patterns, and what is known of them: the containers that tasks hand out.
 
-Arrays end in (patterns N, units); of sequences in (steps T, patterns N, units). In a run the axis before these is the
-replicas, of length 1 where all of them share the patterns.
+Arrays end in (patterns N, units); of sequences in (steps T, patterns N, units). In a run the axis before
+these is the replicas, of length 1 where all of them share the patterns.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ class Published(NamedTuple):
 
 
 class Data(NamedTuple):
-    """Patterns as a run sees them: (R, N, …), or (1, N, …) where all replicas share them; sequences (…, T, N, …)."""
+    """Patterns as a run sees them: (R, N, …),
+    or (1, N, …) where all replicas share them; sequences (…, T, N, …).
+    """
 
     x: Array
     """Inputs (…, N, input size)."""
@@ -87,7 +89,8 @@ class Data(NamedTuple):
 
 
 def checked(data: Data, name: str, input_size: int, outputs: int) -> Data:
-    """`data` of the task `name` if its arrays are what a run takes: (R or 1, [T,] N, units), of one N, for these sizes.
+    """`data` of the task `name` if its arrays are what a run takes:
+    (R or 1, [T,] N, units), of one N, for these sizes.
 
     Raises `InputError` with the shapes that were given.
     """
@@ -100,9 +103,10 @@ def checked(data: Data, name: str, input_size: int, outputs: int) -> Data:
         fits = len(lead) in (2, 3) and min(lead) > 0 and [(*lead, size) for size in sizes] == shapes
         if not fits:
             raise InputError(
-                f"data of {name} must be arrays (replicas or 1, patterns, units) of {input_size} inputs and {outputs} "
-                f"outputs, with the steps before the patterns if it has time, but inputs {shapes[0]}, targets {shapes[1]} "
-                f"and wanted {shapes[2]} were given: harness.core.data.shared makes them from (patterns, units)"
+                f"data of {name} must be arrays (replicas or 1, patterns, units) of {input_size} inputs "
+                f"and {outputs} outputs, with the steps before the patterns if it has time, "
+                f"but inputs {shapes[0]}, targets {shapes[1]} and wanted {shapes[2]} were given: "
+                "harness.core.data.shared makes them from (patterns, units)"
             )
     return data
 
@@ -115,14 +119,21 @@ def shared(x: Array, target: Array, wanted: Array, dtype: DTypeLike, *, time: bo
     ndim = 3 if time else 2
     parts = x.astype(dtype, copy=False), target.astype(dtype, copy=False), wanted
     if any(a.ndim != ndim for a in parts):
-        raise InputError(f"patterns are arrays of {ndim} axes, but inputs {x.shape} and targets {target.shape} were given")
+        raise InputError(
+            f"patterns are arrays of {ndim} axes, but inputs {x.shape} and targets {target.shape} were given"
+        )
     return Data(*(a[None] for a in parts))
 
 
 def pick(data: Data, mask: NDArray[np.bool_]) -> Data:
     """The data of the replicas in `mask` (R,); patterns that all replicas share stay shared."""
     x, target, wanted = (a if a is None or len(a) == 1 else a[mask] for a in data[:3])
-    return Data(x, target, wanted, *(None if part is None else pick(part, mask) for part in (data.held, data.validation)))
+    return Data(
+        x,
+        target,
+        wanted,
+        *(None if part is None else pick(part, mask) for part in (data.held, data.validation)),
+    )
 
 
 def binary_inputs(bits: int) -> NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """What a network is trained to lower, and the output's blame ∂E/∂x that follows from it.
 
-A loss belongs to the output: it alone knows which targets are there, and which units make its blame simple. Losses are
-sums over patterns, outputs and, of sequences, time steps, not means. All methods take activities and targets
-(…, N, outputs), and `wanted`, which outputs should be on (bool, the same shape).
+A loss belongs to the output: it alone knows which targets are there, and which units make its blame simple.
+Losses are sums over patterns, outputs and, of sequences, time steps, not means. All methods take activities
+and targets (…, N, outputs), and `wanted`, which outputs should be on (bool, the same shape).
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ class CrossEntropy:
         softmax    E = −Σ d ln y                           d a distribution over the outputs: Σ d = 1
         sigmoid    E = −Σ [d ln y + (1 − d) ln(1 − y)]     every output a bit of its own: 0 ≤ d ≤ 1
 
-    Activities are taken to be at least the smallest normal number from 0 and 1, so that E stays finite where an output
-    has saturated on the wrong side (at 708 nats in float64). Bridle 1990; Bishop 1995, Neural Networks for Pattern
-    Recognition, sections 6.7 and 6.9.
+    Activities are taken to be at least the smallest normal number from 0 and 1, so that E stays finite where
+    an output has saturated on the wrong side (at 708 nats in float64). Bridle 1990; Bishop 1995, Neural
+    Networks for Pattern Recognition, sections 6.7 and 6.9.
     """
 
     unit: str = "softmax"
@@ -87,7 +87,9 @@ class CrossEntropy:
         return -surprise.sum(axis=(-1, -2))
 
     def delta(self, unit: str, y: Array, target: Array, wanted: Array) -> Array:
-        """∂E/∂x of output units of the kind `unit`, (…, N, outputs): y − d where they are the kind it is made for."""
+        """∂E/∂x of output units of the kind `unit`, (…, N, outputs):
+        y − d where they are the kind it is made for.
+        """
         if unit == self.unit:
             return y - target
         return reading().pull(UNITS[unit], y, self.error(y, target, wanted))

@@ -46,7 +46,8 @@ class Optimiser:
 
 @dataclass(frozen=True)
 class GradientDescent(Optimiser):
-    """Gradient descent with momentum, Δw(t) = −ε ∂E/∂w(t) + α Δw(t−1) (Rumelhart, Hinton & Williams 1986, eq. 9).
+    """Gradient descent with momentum,
+    Δw(t) = −ε ∂E/∂w(t) + α Δw(t−1) (Rumelhart, Hinton & Williams 1986, eq. 9).
 
     Two additions of the family-tree recipe: `decay` shrinks every weight by that fraction after each
     change, and in the first `early_sweeps` sweeps ε and α are `early_lr` and `early_momentum`.
@@ -54,11 +55,18 @@ class GradientDescent(Optimiser):
 
     momentum: float | None = setting(None, "Momentum α; None is the task's usual one.", at_least=0, below=1)
     decay: float | None = setting(
-        None, "Fraction by which every weight shrinks after each change; None is the task's usual one.", at_least=0, below=1
+        None,
+        "Fraction by which every weight shrinks after each change; None is the task's usual one.",
+        at_least=0,
+        below=1,
     )
     early_sweeps: int = setting(0, "Sweeps during which the early rate and momentum hold.", at_least=0)
-    early_lr: float | None = setting(None, "Learning rate ε in these sweeps; None where there are none.", above=0)
-    early_momentum: float | None = setting(None, "Momentum α in these sweeps; None where there are none.", at_least=0, below=1)
+    early_lr: float | None = setting(
+        None, "Learning rate ε in these sweeps; None where there are none.", above=0
+    )
+    early_momentum: float | None = setting(
+        None, "Momentum α in these sweeps; None where there are none.", at_least=0, below=1
+    )
 
     uses: ClassVar[tuple[str, ...]] = ("lr", "momentum", "decay")
 
@@ -67,8 +75,8 @@ class GradientDescent(Optimiser):
         early = (self.early_lr is not None, self.early_momentum is not None)
         if early != (self.early_sweeps > 0,) * 2:
             raise InputError(
-                "early_sweeps, early_lr and early_momentum go together, but "
-                f"{self.early_sweeps}, {self.early_lr} and {self.early_momentum} were given: set all three or none"
+                f"early_sweeps, early_lr and early_momentum go together, but {self.early_sweeps}, "
+                f"{self.early_lr} and {self.early_momentum} were given: set all three or none"
             )
 
     def init(self, params: Weights) -> Memory:
@@ -86,7 +94,9 @@ class GradientDescent(Optimiser):
         lr, momentum = self._rates(epoch)
         params, velocity = dict(params), dict(memory["velocity"])
         for k, g in credit.items():
-            params[k], velocity[k] = reading().descend(params[k], velocity[k], g, _like(lr, g), _like(momentum, g))
+            params[k], velocity[k] = reading().descend(
+                params[k], velocity[k], g, _like(lr, g), _like(momentum, g)
+            )
             if self.decay:
                 params[k] = (1.0 - self.decay) * params[k]
         return params, {"velocity": velocity}
@@ -96,10 +106,14 @@ class GradientDescent(Optimiser):
 class Adam(Optimiser):
     """Adam (Kingma & Ba 2015, algorithm 1)."""
 
-    lr: float | None = setting(0.001, "Step size α; None is the task's usual learning rate.", above=0, rate=True)
+    lr: float | None = setting(
+        0.001, "Step size α; None is the task's usual learning rate.", above=0, rate=True
+    )
     beta1: float = setting(0.9, "Decay β₁ of the mean of the credit, per update.", at_least=0, below=1)
     beta2: float = setting(0.999, "Decay β₂ of the mean of its square, per update.", at_least=0, below=1)
-    epsilon: float = setting(1e-8, "Added to the root of that mean, so that nothing is divided by 0.", above=0)
+    epsilon: float = setting(
+        1e-8, "Added to the root of that mean, so that nothing is divided by 0.", above=0
+    )
 
     def init(self, params: Weights) -> Memory:
         zeros = {k: np.zeros_like(w) for k, w in params.items()}
@@ -121,9 +135,13 @@ class Adam(Optimiser):
 
 @dataclass(frozen=True)
 class SignStep(Optimiser):
-    """A fixed step against the sign of the credit, Δw = −ε sign(∂E/∂w) (Manhattan rule, Peterson & Hartman 1989)."""
+    """A fixed step against the sign of the credit,
+    Δw = −ε sign(∂E/∂w) (Manhattan rule, Peterson & Hartman 1989).
+    """
 
-    lr: float | None = setting(0.01, "Size ε of every step; None is the task's usual learning rate.", above=0, rate=True)
+    lr: float | None = setting(
+        0.01, "Size ε of every step; None is the task's usual learning rate.", above=0, rate=True
+    )
 
     def init(self, params: Weights) -> Memory:
         return {}
@@ -137,4 +155,8 @@ def _like(value: Array, array: Array) -> Array:
     return value if isinstance(value, float | int) else value.astype(array.dtype)
 
 
-OPTIMISERS: dict[str, type[Optimiser]] = {"gradient_descent": GradientDescent, "adam": Adam, "sign_step": SignStep}
+OPTIMISERS: dict[str, type[Optimiser]] = {
+    "gradient_descent": GradientDescent,
+    "adam": Adam,
+    "sign_step": SignStep,
+}

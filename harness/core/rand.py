@@ -25,7 +25,12 @@ class Rand:
     """Draws for many replicas at once; shapes are given for one replica, the replica axis comes first."""
 
     def __init__(
-        self, seed: int, replicas: Sequence[int], purpose: int, dtype: DTypeLike = np.float64, block: int = BLOCK
+        self,
+        seed: int,
+        replicas: Sequence[int],
+        purpose: int,
+        dtype: DTypeLike = np.float64,
+        block: int = BLOCK,
     ) -> None:
         """`block`: numbers drawn ahead per stream (1 for streams that are used once)."""
         self._key = (seed, purpose)
@@ -49,7 +54,9 @@ class Rand:
     def _draw_ahead(self, kind: int, n: int) -> NDArray[np.float64]:
         if kind not in self._generators:
             seed, purpose = self._key
-            self._generators[kind] = [Generator(PCG64(SeedSequence(seed, spawn_key=(i, purpose, kind)))) for i in self._replicas]
+            self._generators[kind] = [
+                Generator(PCG64(SeedSequence(seed, spawn_key=(i, purpose, kind)))) for i in self._replicas
+            ]
         rest = self._ahead.get(kind, np.empty((len(self._replicas), 0)))
         fresh = max(self._block, n - rest.shape[1])
         ahead = np.empty((len(self._replicas), rest.shape[1] + fresh))
@@ -61,7 +68,8 @@ class Rand:
     def uniform(self, *shape: int) -> NDArray[np.floating]:
         """Uniform on [0, 1), shape (R, *shape)."""
         drawn = self._take(UNIFORM, shape).astype(self._dtype)
-        return np.minimum(drawn, np.nextafter(self._dtype.type(1), self._dtype.type(0)))  # rounding reaches 1 in float32
+        # rounding reaches 1 in float32
+        return np.minimum(drawn, np.nextafter(self._dtype.type(1), self._dtype.type(0)))
 
     def normal(self, *shape: int) -> NDArray[np.floating]:
         """Standard normal, shape (R, *shape)."""
@@ -83,6 +91,7 @@ class Rand:
         """Forget the replicas where `mask` (R,) is False; the others go on undisturbed."""
         self._replicas = [i for i, stays in zip(self._replicas, mask, strict=True) if stays]
         self._generators = {
-            kind: [g for g, stays in zip(generators, mask, strict=True) if stays] for kind, generators in self._generators.items()
+            kind: [g for g, stays in zip(generators, mask, strict=True) if stays]
+            for kind, generators in self._generators.items()
         }
         self._ahead = {kind: ahead[mask] for kind, ahead in self._ahead.items()}

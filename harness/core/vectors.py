@@ -1,7 +1,7 @@
 """A network's parameters as one row of W numbers, and the loss at many such rows at once.
 
-What perturbs weights (differences, weight perturbation, evolution) works on rows; perturbations are one more leading axis,
-gone through in blocks that stay in the cache.
+What perturbs weights (differences, weight perturbation, evolution) works on rows; perturbations are one more
+leading axis, gone through in blocks that stay in the cache.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def at_once(net: Network, flat: Array, batch: Batch) -> int:
 
 
 def in_blocks(total: int, count: int, of: Callable[[Array, int], Array], like: Array) -> Array:
-    """`of(start, n)`, an array (n, …) for perturbations start … start + n − 1, for all of `total`, at most `count` at once.
+    """`of(start, n)`, an array (n, …) for perturbations start … start + n − 1,
+    for all of `total`, at most `count` at once.
 
     `like` (0, …) is an array of the same precision and shape, but for the first axis.
     """
@@ -64,5 +65,7 @@ def in_blocks(total: int, count: int, of: Callable[[Array, int], Array], like: A
 
 
 def in_a_row(found: Array) -> Array:
-    """Numbers of P perturbations (P, …) as rows (…, 1, P), in order in memory: else products with them have other bits alone."""
+    """Numbers of P perturbations (P, …) as rows (…, 1, P), in order in memory:
+    else products with them have other bits alone.
+    """
     return np.moveaxis(found, 0, -1)[..., None, :].copy()

@@ -13,7 +13,7 @@ from harness.core.algorithm import Algorithm
 from harness.core.outcomes import fates
 from harness.core.task import Task
 from harness.training.curves import QUANTILES, curve_epochs, quantiles
-from harness.training.trainer import Trained
+from harness.training.trained import Trained
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,10 +54,14 @@ class Result:
         return columns
 
     def credit_columns(self) -> dict[str, NDArray[Any]]:
-        """What the probe found: quantiles over the replicas that had something to compare, and how many had."""
+        """What the probe found: quantiles over the replicas
+        that had something to compare, and how many had.
+        """
         from harness.credit.probe import probe_epochs, quantile_columns
 
-        return quantile_columns(probe_epochs(int(self.settings.epochs or 0), self.settings.probe), self.trained.credit)
+        return quantile_columns(
+            probe_epochs(int(self.settings.epochs or 0), self.settings.probe), self.trained.credit
+        )
 
     def frame(self) -> pd.DataFrame:
         """One row per replica."""
@@ -77,4 +81,14 @@ class Result:
 
         t, named = self.trained, registry.settings_of
         credit = self.credit_columns() if self.settings.probe else {}
-        return describe(Facts(named(self.algorithm), named(self.task), asdict(self.settings), self.columns(), {}, credit, t.ran))
+        return describe(
+            Facts(
+                named(self.algorithm),
+                named(self.task),
+                asdict(self.settings),
+                self.columns(),
+                {},
+                credit,
+                t.ran,
+            )
+        )

@@ -1,4 +1,6 @@
-"""Claims of an independent program: XOR by squared error and by cross-entropy, all else the same (run before, not printed)."""
+"""Claims of an independent program: XOR by squared error and by cross-entropy,
+all else the same (run before, not printed).
+"""
 
 from __future__ import annotations
 
@@ -16,16 +18,18 @@ SQUARED, CROSS = (
 )
 NOTE = "How many networks it was is not said: figures to a tenth of a per cent are taken for those of 1,000."
 CLAIMS = (
-    Claim("losses/squared_rate", "1.5", "XOR by squared error is solved by 83.0 %", OTHER, COMPUTED, Rate(830, 1000), rate,
-          (SQUARED,), NOTE),
-    Claim("losses/squared_epochs", "1.5", "XOR by squared error takes a median of 161 epochs", OTHER, COMPUTED,
-          middle_of(161, 830, 1000, "epochs"), times, (SQUARED,), NOTE),
-    Claim("losses/cross_rate", "1.5", "XOR by cross-entropy is solved by 73.4 %", OTHER, COMPUTED, Rate(734, 1000), rate,
-          (CROSS,), NOTE),
+    Claim("losses/squared_rate", "1.5", "XOR by squared error is solved by 83.0 %", OTHER, COMPUTED,
+          Rate(830, 1000), rate, (SQUARED,), NOTE),
+    Claim("losses/squared_epochs", "1.5", "XOR by squared error takes a median of 161 epochs", OTHER,
+          COMPUTED, middle_of(161, 830, 1000, "epochs"), times, (SQUARED,), NOTE),
+    Claim("losses/cross_rate", "1.5", "XOR by cross-entropy is solved by 73.4 %", OTHER, COMPUTED,
+          Rate(734, 1000), rate, (CROSS,), NOTE),
     Claim("losses/cross_epochs", "1.5", "XOR by cross-entropy takes a median of 74 epochs", OTHER, COMPUTED,
           middle_of(74, 734, 1000, "epochs"), times, (CROSS,), NOTE),
-    Claim("losses/sooner", "1.5", "cross-entropy is sooner than squared error: the ratio of medians", OTHER, COMPUTED,
-          Side(1.0, False, "sooner"), lambda a, b: ratio(a, b, "times as many epochs"), (CROSS, SQUARED)),
+    Claim("losses/sooner", "1.5", "cross-entropy is sooner than squared error: the ratio of medians", OTHER,
+          COMPUTED, Side(1.0, False, "sooner"), lambda a, b: ratio(a, b, "times as many epochs"),
+          (CROSS, SQUARED)),
     Claim("losses/stuck", "1.5", "cross-entropy is more often stuck than squared error", OTHER, COMPUTED,
-          Side(0.0, True, "more failures"), lambda a, b: gap(failures(a), failures(b), "not solved"), (CROSS, SQUARED)),
+          Side(0.0, True, "more failures"), lambda a, b: gap(failures(a), failures(b), "not solved"),
+          (CROSS, SQUARED)),
 )  # fmt: skip
