@@ -10,6 +10,8 @@ import pytest
 
 from harness.store.record import Store
 
+pytest.register_assert_rewrite("helpers")  # what they assert is shown as in a test
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:

@@ -84,10 +84,12 @@ def _difference(replicas: pd.DataFrame, cross: str, squared: str) -> str:
     found: Any = beside(replicas, cross, squared)
     gap = found.rate
     word = "**more**" if gap.low > 0 else "**fewer**" if gap.high < 0 else "not decidedly more or fewer"
+    # no interval of no difference
+    solves = f"{word}, {points(gap)}" if gap.low < gap.high else "as many, the same ones"
     cost = {"less": "cheaper", "more": "dearer", "undecided": "not decidedly cheaper or dearer"}[
         decided(found.log_ratio)
     ]
     return (
-        f"{word}, {points(gap)}, and a success is {cost} in epochs, "
+        f"{solves}, and a success is {cost} in epochs, "
         f"{ratio(found.log_ratio)} times squared error's (pairs of replicas: {number(found.replicas)})"
     )

@@ -57,9 +57,10 @@ def reported(records: Sequence[Record]) -> list[Reported]:
     found = []
     for (rule, layout), each in tuned.items():
         lr = max(each, key=lambda rate: (each[rate], -rate))
-        if last := told.get((rule, layout, lr)):
-            size = build_task(last.meta["task"]).network().size
-            wrong = 1 - np.asarray(last.replicas["held_right"], float)
+        chosen = told.get((rule, layout, lr))
+        if chosen is not None:
+            size = build_task(chosen.meta["task"]).network().size
+            wrong = 1 - np.asarray(chosen.replicas["held_right"], float)
             found.append(Reported(rule, layout, size, lr, lr in (min(each), max(each)), wrong))
     return found
 
@@ -116,11 +117,10 @@ def summary(found: Sequence[Reported]) -> str:
                 rule
             )
     words = "; ".join(f"{word} by {several(rules)}" for word, rules in side.items() if rules)
-    return (
-        f"Does shared beat full at equal parameters? {words[:1].upper()}{words[1:]}."
-        if words
-        else "No rule was run on both nets."
-    )
+    if not any(side.values()):
+        return "No rule was run on both nets."
+    words = "; ".join(f"{word} by {several(rules)}" for word, rules in side.items() if rules)
+    return f"Does shared beat full at equal parameters? {words[:1].upper()}{words[1:]}."
 
 
 def wrong(found: Sequence[Reported]) -> dict[str, dict[str, tuple[Array, Interval]]]:

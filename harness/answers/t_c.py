@@ -108,7 +108,7 @@ def rules(cells: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    some = cells[(cells["task.retina"] == SMALLEST) & (cells["algorithm.optimiser.name"] == "adam")]
+    some = cells[(cells["task.retina"] == SMALLEST) & (cells["algorithm.optimiser"] == "adam")]
     some = some[(some["task.criterion"] == "side") & some["replicas"].notna()]
     rows: dict[str, dict[str, str]] = {}
     for rule, lr, solved, n in zip(

@@ -61,7 +61,7 @@ def kernel_figure(found: Mapping[str, Array]) -> Figure:
         figure.text(0.1 / width, 0.1 / height, caption, fontsize=8, color=DIM, va="bottom")
         for i, (name, w) in enumerate(rows.items()):
             bottom = height - 0.85 - (i + 1) * CELL - i * APART
-            words = textwrap.fill(f"{name}, n = {number(len(w))}", 26)
+            words = textwrap.fill(f"{name}, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{number(len(w))}", 26)
             figure.text(0.1 / width, (bottom + CELL / 2) / height, words, fontsize=8, va="center")
             kind = kinds(w).kind
             for j, column in enumerate(KINDS):

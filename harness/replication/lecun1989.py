@@ -19,7 +19,7 @@ ALIKE = (
 )
 SMALL = "run.replicas=2 run.epochs=2"
 SHARED = Setting.of(f"{ALIKE} task.layout=shared task.hidden=30 algorithm.optimiser.lr=0.01", SMALL)
-FULL = Setting.of(f"{ALIKE} task.layout=full algorithm.optimiser.lr=0.01", SMALL)
+FULL = Setting.of(f"{ALIKE} task.layout=full algorithm.optimiser.lr=0.03", SMALL)
 
 
 def more_wrong(full: Any, shared: Any) -> Measured:
@@ -29,7 +29,7 @@ def more_wrong(full: Any, shared: Any) -> Measured:
 
 
 CLAIMS = (
-    Claim("lecun1989/shared_weights", "1.5",
+    Claim("lecun1989/weight_sharing", "1.5",
           "a net of shared kernels has fewer test errors than a full one of as many weights", SOURCE,
           WRITE_UP, Side(0.0, True, "5.0 % against 8.1 % of the test images wrong"), more_wrong,
           (FULL, SHARED),

@@ -60,8 +60,8 @@ def paired_difference(
 
     Pairs are resampled with both their fates, so what the weights do to both cancels. Intervals are
     bias-corrected percentiles (Efron 1987, J. Am. Stat. Assoc. 82:171-185); of 40 pairs, nominal 95 % cover
-    the truth in 93 of 100 cases (tests/test_comparisons.py). `until` is the latest time to which both were
-    watched, unless given.
+    the truth in 93 of 100 cases (tests/chance/test_comparisons.py). `until` is the latest time to which both
+    were watched, unless given.
 
     Where resampling says nothing the interval is wide: all that is possible for a single pair; and if one
     side solves none, ln ERT's ends are made of `running_time`'s, each at half the error. A resample in which

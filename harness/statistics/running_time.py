@@ -54,8 +54,8 @@ def running_time(
                        (1 − p) / p failures: the lower end is mean(spent) (1 − p) / p
         R = 1, solved  0 to ∞: one replica does not tell how much replicas differ
 
-    Where all replicas are solved having spent the same the interval is that point. Of 40 replicas, nominal
-    95 % cover the truth in 94 to 95 of 100 cases (tests/test_intervals.py).
+    Where all replicas are solved having spent the same the interval is that point. Of 40 replicas, nominal 95
+    % cover the truth in 94 to 95 of 100 cases (tests/chance/test_intervals.py).
     """
     is_solved = fates(solved)
     numbers = amounts("spent", spent, len(is_solved))

@@ -81,7 +81,7 @@ class T_C(Task):
     published: ClassVar[tuple[Published, ...]] = (
         Published(
             "shared 3 × 3 fields",
-            "on-centre off-surround, bars, or compactness",
+            "an on-centre off-surround detector, bars, or compactness",
             f"{PDP} pp. 350-352",
             "found",
         ),

@@ -1,0 +1,178 @@
+"""Held to the store: every notebook runs on the small form of its study without a warning, and what is kept of it is current.
+
+All small forms together take about a minute of two cores, the notebooks half of one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbformat import NotebookNode
+
+from helpers.repository import ROOT, load
+
+execute = load("analysis_execute", ROOT / "analysis" / "execute.py")
+pages = load("docs_results", ROOT / "docs" / "results.py")
+SOURCES = execute.sources()
+STUDIES = [path.stem for path in SOURCES]
+OWN_COMMAND = {"replication": ["-m", "harness.replicate", "small=true"]}
+BESIDE = {"credit_and_cost": ("memory_accuracy", "vanishing"), "shared_weights": ("t_c", "losses")}
+"""Studies without a notebook of their own, by the notebook that shows them."""
+SMALL = "small=true"
+
+
+def command(study: str) -> list[str]:
+    return OWN_COMMAND.get(study, ["-m", "harness", "-m", f"study={study}", SMALL, "tracking.enabled=false"])
+
+
+@pytest.fixture(scope="session")
+def small_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the small form of every study that has a notebook."""
+    store = tmp_path_factory.mktemp("small") / "store"
+    env = os.environ | {"HARNESS_STORE": str(store)}
+
+    def make(study: str) -> None:
+        done = subprocess.run([sys.executable, *command(study)], cwd=ROOT, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, f"{study}: {done.stderr}"
+
+    with ThreadPoolExecutor(2) as two:
+        list(two.map(make, [*STUDIES, *(study for studies in BESIDE.values() for study in studies)]))
+    return store
+
+
+@pytest.fixture(scope="session")
+def done(small_store: Path) -> dict[str, NotebookNode]:
+    """Notebooks that were executed on the small store: each once for all tests."""
+    return {}
+
+
+def ran(source: Path, store: Path, done: dict[str, NotebookNode]) -> NotebookNode:
+    if source.stem not in done:
+        done[source.stem] = asyncio.run(execute.executed(source, store))
+    return done[source.stem]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=STUDIES)
+def test_it_runs_on_the_small_form_of_its_study(source: Path, small_store: Path, done: dict[str, NotebookNode]) -> None:
+    notebook = ran(source, small_store, done)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(cell.outputs for cell in code), "a cell that shows nothing belongs into a module"
+    assert {output.output_type for cell in code for output in cell.outputs} <= {"execute_result", "display_data"}
+    assert SMALL in str(code[0].outputs), "it says first what it stands on, and by which command"
+    assert not execute.machine(notebook)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=STUDIES)
+def test_its_section_of_the_results_says_what_was_run_and_what_was_found(
+    source: Path, small_store: Path, done: dict[str, NotebookNode], tmp_path: Path
+) -> None:
+    study = source.stem
+    text, figures = pages.page({study: ran(source, small_store, done)})
+    pages.write(text, figures, tmp_path)
+    assert re.search(r"newest record \d{4}-\d\d-\d\d · harness [\d.]+, Python [\d.]+, NumPy [\d.]+ on \w+ \w+", text)
+    assert f"`python {' '.join(command(study)).removesuffix(' tracking.enabled=false')}`" in text
+    assert len(re.findall(r"^- ", text, re.M)) > 1, "sentences that say what was found"
+    assert figures
+    for target in re.findall(r"!\[.+?\]\((.+?)\)", text):
+        assert (tmp_path / target).read_bytes().startswith(b"\x89PNG"), target
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=STUDIES)
+def test_the_executed_one_in_the_repository_is_of_this_text(source: Path) -> None:
+    kept = source.with_suffix(".ipynb")
+    assert kept.is_file(), "run `make notebooks`"
+    notebook, text = nbformat.read(kept, as_version=4), execute.unexecuted(source)
+    assert [(c.cell_type, c.id, c.source, c.metadata) for c in notebook.cells] == [
+        (c.cell_type, c.id, c.source, c.metadata) for c in text.cells
+    ], "run `make notebooks`"
+    assert notebook.metadata == text.metadata
+    assert all(cell.outputs for cell in notebook.cells if cell.cell_type == "code")
+    assert not execute.machine(notebook)
+
+
+def test_the_page_of_results_is_what_the_executed_notebooks_in_the_repository_say() -> None:
+    text, figures = pages.page(pages.executed())
+    assert (ROOT / "docs" / "results.md").read_text(encoding="utf-8") == text, "run `make results`"
+    assert {path.name: path.read_bytes() for path in (ROOT / "docs" / "results").glob("*.png")} == figures
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        assert (ROOT / "docs" / target).exists(), target
+
+
+def test_every_study_with_a_small_form_is_shown_in_a_notebook() -> None:
+    presets = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / "conf" / "study").glob("*.yaml")}
+    small = {name for name, preset in presets.items() if preset.get("small_cells")}
+    assert small | set(OWN_COMMAND) == {*STUDIES, *(study for studies in BESIDE.values() for study in studies)}
+
+
+MADE_UP = """\
+# %% [markdown]
+# # Made up
+
+# %% first tags=["results"]
+# %matplotlib inline
+import warnings
+from matplotlib.figure import Figure
+figure = Figure(figsize=(2, 1))
+figure.subplots().plot([1, 2])
+figure
+
+# %% second
+{line}
+"""
+
+
+def made_up(tmp_path: Path, line: str) -> NotebookNode:
+    source = tmp_path / "made_up.py"
+    source.write_text(MADE_UP.format(line=line), encoding="utf-8")
+    return asyncio.run(execute.executed(source, tmp_path))
+
+
+def test_executed_twice_it_is_the_same_file(tmp_path: Path) -> None:
+    one, two = (nbformat.writes(made_up(tmp_path, "21 * 2")) for _ in range(2))
+    assert one == two
+    assert '"42"' in one
+    assert "image/png" in one
+    assert "Figure size" not in one
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("warnings.warn('deprecated', DeprecationWarning)", "made_up: DeprecationWarning: deprecated"),
+        ("import sys, os; print(os.getcwd(), file=sys.stderr)", f"made_up: on standard error: {ROOT}"),
+        ("import os; os.getcwd()", f"made_up: tells of this machine: {ROOT}"),
+    ],
+    ids=["warning", "standard error", "own folder"],
+)
+def test_what_must_not_be_kept_is_an_error(tmp_path: Path, line: str, why: str) -> None:
+    with pytest.raises(execute.NotebookError, match=re.escape(why)):
+        made_up(tmp_path, line)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("see /home/somebody/figure.png.", ["/home/somebody/figure.png."]),
+        ("File '/usr/lib/python3/x.py'", ["/usr/lib/python3/x.py"]),
+        ("docs/home/x, https://example.org/home/x and 3 /work in words", []),
+    ],
+)
+def test_paths_of_any_machine_are_found_and_others_are_not(text: str, found: list[str]) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    assert execute.machine(notebook) == found
+
+
+def test_a_notebook_there_is_not_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        execute.main(["nothing"])
+    assert end.value.code == 2
+    assert capsys.readouterr().err.startswith("execute: there is no notebook 'nothing': allowed are ablations, ")

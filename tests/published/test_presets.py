@@ -1,0 +1,131 @@
+"""Every preset and study composes, and trains three epochs; every preset says what it is and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from harness.cli.catalog import described
+from harness.experiment.run import run_cell
+from harness.store.record import Store
+from harness.studies.compose import cell_of
+from harness.studies.conf import CONF, VERSION_BASE
+
+PRESETS = [name for name, _ in described("experiment")]
+FOUND = {  # every setting of published-figures, section 1, for the tasks that are here
+    "nature1986/symmetry", "nature1986/family_tree", "nature1986/family_tree_adapted",
+    "pdp1986/xor_shortcut", "pdp1986/xor_local_minimum", "pdp1986/xor_hidden_units", "pdp1986/parity", "pdp1986/encoder",
+    "pdp1986/symmetry", "pdp1986/t_c", "pdp1986/addition", "pdp1986/addition_minimal", "pdp1986/negation",
+}  # fmt: skip
+
+
+@contextmanager
+def composed(*overrides: str) -> Iterator[DictConfig]:
+    with initialize_config_dir(CONF, **VERSION_BASE):
+        yield compose("config", overrides=list(overrides))
+
+
+def test_the_published_settings_are_all_there() -> None:
+    assert set(PRESETS) >= FOUND
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_composes_and_trains_three_epochs(preset: str) -> None:
+    with composed(f"experiment={preset}", "run.replicas=2", "run.epochs=3") as cfg:
+        cell = cell_of(cfg)
+    assert not cell.not_applicable
+    result = run_cell(cell.algorithm, cell.task, cell.settings)
+    assert len(result.trained.outcome) == 2
+    assert all(result.trained.outcome)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_what_the_command_line_says_wins_over_a_preset(preset: str) -> None:
+    with composed(f"experiment={preset}", "run.seed=77", "run.epochs=123") as cfg:
+        cell = cell_of(cfg)
+    assert cell.settings.seed == 77
+    assert cell.settings.epochs == 123
+
+
+@pytest.mark.parametrize("group", ["experiment", "study"])
+def test_each_has_a_line_for_the_catalog(group: str) -> None:
+    for name, line in described(group):
+        assert len(line) > 15, name
+        assert len(name) + len(line) < 150, name
+
+
+def test_the_catalog_lists_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    from harness.cli.catalog import main
+    from harness.core import registry
+
+    main()
+    out = capsys.readouterr().out
+    for name in [*registry.algorithms(), *registry.tasks(), *PRESETS, "first_light"]:
+        assert f"  {name} " in out
+    assert all(len(line) < 160 for line in out.splitlines())
+
+
+PLUGIN = '''
+"""A rule that moves every weight towards zero."""
+from dataclasses import dataclass
+from typing import ClassVar
+from harness.core.algorithm import Algorithm, Traits, Update
+
+@dataclass(frozen=True)
+class TowardsZero(Algorithm):
+    """Shrinks all weights by a fraction."""
+    fraction: float = 0.5
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=False, transports_weights=False, local=True, phases=0, global_scalar=False)
+
+    def update(self, net, state, batch, rand):
+        return Update({"params": {k: (1 - self.fraction) * w for k, w in state["params"].items()}}, None)
+'''
+
+
+def test_one_file_dropped_in_is_an_option_an_entry_and_a_run(tmp_path: Path) -> None:
+    """In a process of its own, since options are registered at import: no registration elsewhere, typed settings, glob."""
+    import os
+    import subprocess
+    import sys
+
+    (tmp_path / "towards_zero.py").write_text(PLUGIN)
+    program = (
+        "import sys, algorithms; algorithms.__path__.append(sys.argv.pop(1))\n"
+        "if sys.argv[1] == 'catalog':\n"
+        "    from harness.cli.catalog import main; main()\n"
+        "else:\n"
+        "    from harness.cli.app import main; main()\n"
+    )
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        env = os.environ | {"HARNESS_STORE": str(tmp_path / "store")}
+        return subprocess.run([sys.executable, "-c", program, str(tmp_path), *arguments], env=env, capture_output=True, text=True)
+
+    assert "towards_zero" in call("catalog").stdout
+    small = ("run.replicas=2", "run.epochs=3", "tracking.enabled=false")
+    ran = call("algorithm=towards_zero", "algorithm.fraction=0.25", *small)
+    assert ran.returncode == 0, ran.stderr
+    (record,) = Store.at(tmp_path / "store").records("scratch")
+    assert record.meta["algorithm"] == {"name": "towards_zero", "fraction": 0.25}
+    wrong = call("algorithm=towards_zero", "algorithm.fraction=half", *small)
+    assert wrong.returncode == 2
+    assert "algorithm.fraction" in wrong.stderr
+    swept = call("-m", "hydra/launcher=basic", "algorithm=glob(*)", *small)
+    assert swept.returncode == 0, swept.stderr
+    assert [r.meta["algorithm"]["name"] for r in Store.at(tmp_path / "store").records("scratch")].count("towards_zero") == 1
+
+
+def test_the_console_script_is_the_same_program() -> None:
+    from importlib.metadata import entry_points
+
+    from harness.cli.app import main
+
+    (script,) = entry_points(group="console_scripts", name="harness")
+    loaded: Callable[[], None] = script.load()
+    assert loaded is main
