@@ -6,13 +6,13 @@ from . import plots as plots
 from . import results as results
 from .core.algorithm import Algorithm as Algorithm
 from .core.algorithm import Array as Array
-from .core.algorithm import Batch as Batch
-from .core.algorithm import Credit as Credit
 from .core.algorithm import CreditAlgorithm as CreditAlgorithm
 from .core.algorithm import State as State
 from .core.algorithm import Traits as Traits
-from .core.algorithm import Update as Update
-from .core.algorithm import added as added
+from .core.batch import Batch as Batch
+from .core.batch import Credit as Credit
+from .core.batch import Update as Update
+from .core.batch import added as added
 from .core.convolution import Convolution as Convolution
 from .core.convolution import Local as Local
 from .core.data import Data as Data

@@ -21,12 +21,25 @@ Array = Any
 
 @dataclass(frozen=True)
 class Convolution(Edge):
-    """A kernel (height, width) that slides over the source's map,
-    `stride` apart, with `padding` rows of zeros around it.
+    """A kernel that slides over the source's map: the same weights at every place.
 
-    Weights are (height · width · channels of the source, channels of the target), the same at every place.
-    Raises `InputError` for groups that are no maps, a kernel larger than the padded source, and a target of
-    another size.
+    Weights are (height · width · channels of the source, channels of the target). LeCun et al. 1989, Neural
+    Computation 1:541-551.
+
+    Args:
+        source, target, delay, like: as of `Edge`; both groups are maps.
+        kernel: its (height, width).
+        stride: places of the source from one place of the kernel to the next.
+        padding: rows and columns of zeros around the source.
+
+    Raises:
+        InputError: for groups that are no maps, a kernel larger than the padded source, and a target of
+            another size than the kernel makes.
+
+    >>> from harness import Group
+    >>> image, maps = Group("image", (4, 4, 1)), Group("maps", (2, 2, 3))
+    >>> Convolution(image, maps, kernel=(3, 3)).shape
+    (9, 3)
     """
 
     kernel: tuple[int, int] = (3, 3)
@@ -143,9 +156,20 @@ class Convolution(Edge):
 
 @dataclass(frozen=True)
 class Local(Convolution):
-    """Locally connected: every place has a kernel of its own.
+    """Locally connected: every place has a kernel of its own, nothing is shared.
 
-    Weights are (places · rows of a kernel, channels).
+    Weights are (places · rows of a kernel, channels of the target). LeCun et al. 1989.
+
+    Args:
+        source, target, delay, like, kernel, stride, padding: as of `Convolution`.
+
+    Raises:
+        InputError: as `Convolution`.
+
+    >>> from harness import Group
+    >>> image, maps = Group("image", (4, 4, 1)), Group("maps", (2, 2, 3))
+    >>> Local(image, maps, kernel=(3, 3)).shape
+    (36, 3)
     """
 
     @property

@@ -29,10 +29,20 @@ Array = Any
 
 @dataclass(frozen=True)
 class Group:
-    """Some units of one kind. `bias` is a weight from an always-on unit:
-    one for each unit, or for each channel of a map.
+    """Some units of one kind: a layer, or a map of units for an image.
 
-    `shape` is a number of units, or the (height, width, channels) of a map.
+    Args:
+        name: what it is called; unique in a network, and the name of its bias in records.
+        shape: how many units, or the (height, width, channels) of a map.
+        activation: the kind of unit, a name in `harness.core.units`: sigmoid, tanh, relu, linear, softmax, …
+        bias: whether its units have a weight from an always-on unit: one for each unit, or on a map one for
+            each channel.
+
+    Raises:
+        InputError: for another number of lengths than 1 or 3, a length below 1, and an unknown activation.
+
+    >>> Group("hidden", 3, "tanh").size, Group("image", (4, 4, 2)).size
+    (3, 32)
     """
 
     name: str
@@ -68,8 +78,20 @@ class Group:
 class Edge:
     """Full connections: a weight from every unit of `source` to every unit of `target`.
 
-    `delay` 1: hears its source as it was one time step before. `like`: has the weights of that edge, and none
-    of its own. Raises `InputError` for another delay, and for a tie of edges of different kinds or shapes.
+    Any kind of edge is three maps that are one another's adjoints, ⟨send(w, y), δ⟩ = ⟨y, back(w, δ)⟩ =
+    ⟨w, outer(y, δ)⟩. Whatever asks an edge for anything may assume that law, and nothing else.
+
+    Args:
+        source, target: the groups that it joins.
+        delay: 0, or 1 to hear the source as it was one time step before.
+        like: an edge whose weights it has, instead of weights of its own.
+
+    Raises:
+        InputError: for another delay, and for a tie of edges of different kinds or shapes.
+
+    >>> edge = Edge(Group("input", 2), Group("output", 3))
+    >>> edge.name, edge.shape
+    ('input-output', (2, 3))
     """
 
     source: Group
@@ -118,17 +140,39 @@ class Edge:
         return 0
 
     def send(self, w: Array, y: Array) -> Array:
-        """Net input (…, N, target size) that the activity y
-        (…, N, source size) makes over weights w (…, rows, columns).
+        """Net input Σ_i y_i w_ij of the target: what activity does forwards.
+
+        Args:
+            w: weights (…, rows, columns), of the edge's `shape`.
+            y: activity of the source (…, N, source size), for N patterns.
+
+        Returns:
+            Net input (…, N, target size).
         """
         return y @ w
 
     def back(self, w: Array, blame: Array) -> Array:
-        """`blame` (…, N, target size) brought back over weights w: (…, N, source size)."""
+        """Σ_j w_ij δ_j, the adjoint of `send` in y: what blame does backwards.
+
+        Args:
+            w: weights (…, rows, columns); any of the edge's `shape`, not only the forward ones.
+            blame: ∂E/∂x of the target (…, N, target size).
+
+        Returns:
+            Blame brought back to the source (…, N, source size).
+        """
         return blame @ w.mT
 
     def outer(self, y: Array, blame: Array) -> Array:
-        """Activity y times blame, summed over patterns, in the shape of the weights (…, rows, columns)."""
+        """Σ_patterns y_i δ_j, the adjoint of `send` in w: the credit of each weight.
+
+        Args:
+            y: activity of the source (…, N, source size).
+            blame: ∂E/∂x of the target (…, N, target size).
+
+        Returns:
+            Credit in the shape of the weights (…, rows, columns), summed over patterns.
+        """
         return y.mT @ blame
 
     def __hash__(self) -> int:

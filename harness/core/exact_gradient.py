@@ -23,16 +23,49 @@ Array = Any
 
 
 def exact_gradient(net: Network, params: Params, batch: Batch) -> Credit:
-    """∂E/∂w of every parameter (…, rows, columns), and the outputs."""
+    """∂E/∂w of every parameter by backpropagation: what every credit is compared with.
+
+    Rumelhart, Hinton & Williams 1986, Nature 323:533-536.
+
+    Args:
+        net: the network.
+        params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+        batch: the patterns, or sequences, that E is summed over.
+
+    Returns:
+        The gradient by parameter, and the outputs.
+
+    >>> net = Network.chain(2, 1, output="linear")
+    >>> params = {key: np.zeros(shape) for key, shape in net.shapes.items()}
+    >>> batch = Batch(np.ones((1, 2)), np.ones((1, 1)), np.ones((1, 1), bool), epoch=0)
+    >>> exact_gradient(net, params, batch).gradient[net.edges[0]].tolist()
+    [[-1.0], [-1.0]]
+    """
     return backpropagated(net, params, params, batch)
 
 
 def backpropagated(net: Network, params: Params, over: Params, batch: Batch) -> Credit:
-    """The credit (…, rows, columns) of every parameter
-    where blame comes back over the weights `over`, and the outputs.
+    """The credit of every parameter where blame comes back over weights of one's choice.
 
-    `over` has weights in the shape of the forward ones for all edges out of hidden groups. Outputs are (…, N,
-    outputs), of sequences (…, T, N, outputs).
+    Over the forward weights it is the gradient; over fixed random ones, feedback alignment (Lillicrap et
+    al. 2016).
+
+    Args:
+        net: the network.
+        params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+        over: what blame comes back over: weights in the shape of the forward ones, for all edges out of
+            hidden groups.
+        batch: the patterns, or sequences.
+
+    Returns:
+        The credit by parameter, and the outputs (…, N, outputs), of sequences (…, T, N, outputs).
+
+    >>> net = Network.chain(2, 2, 1)
+    >>> params = {key: np.ones(shape) for key, shape in net.shapes.items()}
+    >>> batch = Batch(np.ones((1, 2)), np.ones((1, 1)), np.ones((1, 1), bool), epoch=0)
+    >>> silent = {edge: np.zeros(edge.shape) for edge in net.edges}
+    >>> bool(backpropagated(net, params, silent, batch).gradient[net.edges[0]].any())
+    False
     """
     if net.timed:
         return through_time(net, params, over, batch)

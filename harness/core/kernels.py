@@ -63,7 +63,17 @@ def sum_squares(a: Array) -> Array:
 
 
 def total(terms: Iterable[Array]) -> Array:
-    """`sum(terms)`, which would begin by adding the first of them to 0; 0 if there are none."""
+    """`sum(terms)`, without beginning by adding the first of them to 0.
+
+    Args:
+        terms: arrays that can be added.
+
+    Returns:
+        Their sum; 0.0 if there are none.
+
+    >>> total([1.0, 2.0, 3.0])
+    6.0
+    """
     each = iter(terms)
     result = next(each, 0.0)
     for term in each:

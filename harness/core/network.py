@@ -24,14 +24,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from harness.core import kernels
 from harness.core.edges import Edge, Group
-from harness.core.errors import InputError
 from harness.core.readings import reading
 from harness.core.units import UNITS
 from harness.core.wiring import Key, Wiring
@@ -44,47 +42,42 @@ Params = Mapping[Key, Array]
 
 @dataclass(frozen=True)
 class Network(Wiring):
-    """`groups` in the order activity reaches them, the last one the output, and the edges between them.
+    """Groups of units and the edges between them: what an algorithm asks for activity and blame.
 
     Groups without incoming edges are inputs; they split the columns of a pattern in their order. With a
     delayed edge the network lives in time: its patterns are sequences (…, T, N, inputs), and it may have
-    circles that take a step. Raises `InputError` for what cannot be wired so (`harness.core.wiring`).
+    circles that take a step.
+
+    Args:
+        groups: in the order activity reaches them, the last one the output.
+        edges: what joins them.
+        residuals: identity shortcuts (a, b) between hidden groups of one size: s_b = y_b + s_a leaves b.
+        normalised: whether what leaves a hidden group is first brought to mean 0 and variance 1.
+
+    Raises:
+        InputError: for what cannot be wired so (`harness.core.wiring.check`).
+
+    >>> import numpy as np
+    >>> net = Network.chain(2, 3, 1)
+    >>> [edge.name for edge in net.edges], net.size
+    (['input-hidden', 'hidden-output'], 13)
+    >>> params = {key: np.zeros(shape) for key, shape in net.shapes.items()}
+    >>> net.respond(params, np.ones((4, 2))).shape
+    (4, 1)
     """
-
-    @classmethod
-    def chain(
-        cls,
-        *sizes: int,
-        hidden: str = "sigmoid",
-        output: str = "sigmoid",
-        shortcut: bool = False,
-        residual: bool = False,
-        normalised: bool = False,
-    ) -> Network:
-        """Layers of the given sizes, each fully connected to the next.
-
-        `shortcut` adds weights input → output, `residual` the identity from each hidden layer to the next,
-        and `normalised` brings what leaves a hidden layer to mean 0 and variance 1.
-        """
-        if len(sizes) < 2:
-            raise InputError(f"a chain needs at least an input and an output size, but {sizes} was given")
-        names = [
-            "input",
-            *(f"hidden{i}" if len(sizes) > 3 else "hidden" for i in range(1, len(sizes) - 1)),
-            "output",
-        ]
-        kinds = ["linear", *[hidden] * (len(sizes) - 2), output]
-        groups = tuple(Group(n, s, a, bias=n != "input") for n, s, a in zip(names, sizes, kinds, strict=True))
-        edges = [Edge(a, b) for a, b in pairwise(groups)]
-        if shortcut and len(sizes) > 2:
-            edges.append(Edge(groups[0], groups[-1]))
-        return cls(groups, tuple(edges), tuple(pairwise(groups[1:-1])) if residual else (), normalised)
 
     # the way forward
     # ------------------------------------------------------------------------------------------------
 
     def split(self, x: Array) -> dict[Group, Array]:
-        """A pattern matrix (…, N, input size) cut into the activities of the input groups."""
+        """A pattern matrix cut into the activities of the input groups.
+
+        Args:
+            x: patterns (…, N, input size).
+
+        Returns:
+            Activity (…, N, size) of each input group.
+        """
         if len(self.inputs) == 1:
             return {self.inputs[0]: x}
         ends = np.cumsum([g.size for g in self.inputs])
@@ -93,11 +86,17 @@ class Network(Wiring):
     def step(
         self, params: Params, x: Array, before: Mapping[Group, Array] | None = None
     ) -> dict[Group, Array]:
-        """Activity (…, N, size) of every group for patterns x (…, N, input size);
-        `before`, what it was a time step earlier.
+        """Activity of every group, for one time step: x_j = Σ_i y_i w_ij + b_j, y_j = f(x_j).
 
-        x_j = Σ_i y_i w_ij + b_j, y_j = f(x_j): Rumelhart, Hinton & Williams 1986, eqs. 1 and 2. At the first
-        step there is no `before`, and delayed edges send nothing.
+        Rumelhart, Hinton & Williams 1986, eqs. 1 and 2.
+
+        Args:
+            params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+            x: patterns (…, N, input size).
+            before: activities a time step earlier, which delayed edges hear; None at the first step.
+
+        Returns:
+            Activity (…, N, size) of every group.
         """
         y = self.split(x)
         for group in self.free:
@@ -105,34 +104,68 @@ class Network(Wiring):
         return reading().shown(y)  # type: ignore[return-value]  # a mapping like the one it was given
 
     def forward(self, params: Params, x: Array) -> dict[Group, Array]:
-        """`step` without a step before: all activities of a network that does not live in time."""
+        """`step` without a step before: all activities of a network that does not live in time.
+
+        Args:
+            params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+            x: patterns (…, N, input size).
+
+        Returns:
+            Activity (…, N, size) of every group.
+        """
         return self.step(params, x)
 
     def unrolled(self, params: Params, x: Array) -> list[dict[Group, Array]]:
-        """Activities at each of the T steps of sequences x (…, T, N, input size)."""
+        """Activities at each time step of sequences.
+
+        Args:
+            params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+            x: sequences (…, T, N, input size).
+
+        Returns:
+            For each of the T steps the activity (…, N, size) of every group.
+        """
         steps: list[dict[Group, Array]] = []
         for t in range(x.shape[-3]):
             steps.append(self.step(params, x[..., t, :, :], steps[-1] if steps else None))
         return steps
 
     def respond(self, params: Params, x: Array) -> Array:
-        """Output (…, N, outputs) for patterns x,
-        or (…, T, N, outputs) for sequences where the network lives in time.
+        """The output for patterns, whether the network lives in time or not.
+
+        Args:
+            params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+            x: patterns (…, N, input size), or sequences (…, T, N, input size) in time.
+
+        Returns:
+            Outputs (…, N, outputs), or (…, T, N, outputs) in time.
         """
         if not self.timed:
             return self.forward(params, x)[self.output]
         return np.stack([y[self.output] for y in self.unrolled(params, x)], axis=-3)
 
     def sent(self, group: Group, y: Mapping[Group, Array]) -> Array:
-        """What leaves `group` over its edges, (…, N, size):
-        s of `gathered`, or in a normalised network its z.
+        """What leaves a group over its edges: s of `gathered`, or in a normalised network its z.
+
+        Args:
+            group: whose activity.
+            y: activities (…, N, size) by group.
+
+        Returns:
+            s or z (…, N, size).
         """
         s = self.gathered(group, y)
         return kernels.standardised(s)[0] if group in self._normalised else s
 
     def gathered(self, group: Group, y: Mapping[Group, Array]) -> Array:
-        """s (…, N, size): the activity of `group`,
-        plus over residuals that of groups behind it (if in `y`).
+        """s: the activity of a group, plus over residuals that of the groups behind it.
+
+        Args:
+            group: whose activity.
+            y: activities (…, N, size) by group; groups behind it that are not in `y` add nothing.
+
+        Returns:
+            s (…, N, size).
         """
         carried = self._carried[group]
         return y[group] if len(carried) == 1 else kernels.total(y[g] for g in carried if g in y)
@@ -144,10 +177,16 @@ class Network(Wiring):
         y: Mapping[Group, Array],
         before: Mapping[Group, Array] | None = None,
     ) -> Array:
-        """x_j = Σ_i y_i w_ij + b_j of `group`, (…, N, size),
-        at the activities `y` of the groups that feed it.
+        """x_j = Σ_i y_i w_ij + b_j of one group.
 
-        Delayed edges hear `before`, the activities of a time step earlier; without it they send nothing.
+        Args:
+            params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+            group: whose net input.
+            y: activities (…, N, size) of the groups that feed it.
+            before: activities a time step earlier, for delayed edges; without them these send nothing.
+
+        Returns:
+            Net input (…, N, size).
         """
         read = reading()
         heard = {0: y} if before is None else {0: y, 1: before}  # by the delay of the edge that hears it
@@ -162,11 +201,27 @@ class Network(Wiring):
         return read.add_bias(x, self.everywhere(group, params[group])) if group.bias else x
 
     def everywhere(self, group: Group, bias: Array) -> Array:
-        """A bias (…, 1, channels) at every place of a map, (…, 1, size)."""
+        """A bias at every place of a map.
+
+        Args:
+            group: whose bias.
+            bias: one number a channel, (…, 1, channels).
+
+        Returns:
+            One number a unit, (…, 1, size).
+        """
         return bias if group.channels == group.size else np.tile(bias, group.size // group.channels)
 
     def activity(self, group: Group, x: Array) -> Array:
-        """y = f(x) of `group` at its net input (…, N, size)."""
+        """y = f(x) of a group.
+
+        Args:
+            group: whose kind of unit f is.
+            x: its net input (…, N, size).
+
+        Returns:
+            Activity (…, N, size).
+        """
         return UNITS[group.activation].of(x)
 
     # the way back
@@ -180,12 +235,21 @@ class Network(Wiring):
         delta: Mapping[Group, Array],
         later: Mapping[Group, Array] | None = None,
     ) -> Array:
-        """Σ_j w_ij δ_j over the edges out of `group`, (…, N, size):
-        ∂E/∂y of it where `weights` are the forward ones.
+        """Σ_j w_ij δ_j over the edges out of a group: what the groups that hear it say back.
 
-        `delta` is ∂E/∂x of the groups that hear it within the step, `later` that of a time step later, which
-        comes back over delayed edges. What comes back over an edge goes through the normalisation of what
-        left its source (at activities `y`). 0.0 if nothing does.
+        It is ∂E/∂y of the group where `weights` are the forward ones; feedback alignment has others there.
+        What comes back over an edge goes through the normalisation of what left its source. Rumelhart,
+        Hinton & Williams 1986, eq. 7.
+
+        Args:
+            weights: what blame comes back over, (…, rows, columns) by edge.
+            group: who is blamed.
+            y: activities (…, N, size) by group; read where the network is normalised.
+            delta: ∂E/∂x (…, N, size) of groups that hear it within the time step.
+            later: ∂E/∂x a time step later, which comes back over delayed edges.
+
+        Returns:
+            Blame (…, N, size); 0.0 if nothing comes back.
         """
         read = reading()
         told = {0: delta} if later is None else {0: delta, 1: later}  # by the delay of the edge that tells it
@@ -196,17 +260,32 @@ class Network(Wiring):
         )
 
     def pull(self, group: Group, y: Mapping[Group, Array], blame: Array) -> Array:
-        """δ = ∂E/∂x (…, N, size) of `group`, whose ∂E/∂y is `blame`,
-        at the activities `y`: slope × blame, one by one.
+        """δ = ∂E/∂x of a group from its ∂E/∂y: slope × blame, or the Jacobian of softmax.
+
+        Rumelhart, Hinton & Williams 1986, eq. 5.
+
+        Args:
+            group: whose kind of unit.
+            y: activities (…, N, size) by group.
+            blame: ∂E/∂y (…, N, size).
+
+        Returns:
+            ∂E/∂x (…, N, size).
         """
         return reading().pull(UNITS[group.activation], y[group], blame)
 
     def through(self, edge: Edge, y: Mapping[Group, Array], blame: Array) -> Array:
-        """`blame` (…, N, source size) that came back over `edge`,
-        taken back through the normalisation of what left its source.
+        """Blame that came back over an edge, taken back through the normalisation of what left its source.
 
-        Σ_j ∂z_j/∂s_i b_j = (b_i − mean b − z_i mean(z b)) / σ, the same forwards: ∂z/∂s is symmetric. Where
-        nothing is normalised, `blame` itself.
+        Σ_j ∂z_j/∂s_i b_j = (b_i − mean b − z_i mean(z b)) / σ, the same forwards: ∂z/∂s is symmetric.
+
+        Args:
+            edge: over which it came.
+            y: activities (…, N, size) by group.
+            blame: b (…, N, source size).
+
+        Returns:
+            Blame (…, N, source size); where nothing is normalised, `blame` itself.
         """
         if edge.source not in self._normalised:
             return blame
@@ -221,8 +300,17 @@ class Network(Wiring):
     ) -> dict[Key, Array]:
         """∂E/∂w_ij = Σ_patterns y_i δ_j for every edge into a group in `delta`, and for its bias.
 
-        Where edges share weights, or the places of a map do, it is the sum over all that share. Delayed edges
-        are credited with the activities `before`; without them (the first step) they did nothing.
+        Where edges share weights, or the places of a map do, it is the sum over all that share. Rumelhart,
+        Hinton & Williams 1986, eq. 6.
+
+        Args:
+            y: activities (…, N, size) by group.
+            delta: ∂E/∂x (…, N, size) of the groups whose weights get credit.
+            before: activities a time step earlier, which delayed edges are credited with; without them they
+                did nothing.
+
+        Returns:
+            Credit by parameter: (…, rows, columns) of weights, (…, 1, channels) of biases.
         """
         heard = {0: y} if before is None else {0: y, 1: before}
         credit: dict[Key, Array] = {}

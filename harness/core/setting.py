@@ -68,11 +68,27 @@ def setting(
     rate: bool = False,
     factory: Callable[[], Any] | None = None,
 ) -> Any:
-    """A dataclass field with its range, and a sentence on what it is.
+    """A dataclass field with its range, and a sentence on what it is: said once, read by all.
 
-    `rate` marks a rule's learning rate, whatever its paper calls it: `algorithm.rate` stands for it. A
-    `factory` makes the default where that has settings of its own, as an optimiser has; `default` is None
-    then.
+    The check of what is given, --help, docs/algorithms.md and the error messages read it.
+
+    Args:
+        default: its default.
+        sentence: what it is, with its unit.
+        above, at_least, below, at_most: bounds of a number, or of every number of a list.
+        one_of: the words that are allowed.
+        rate: marks a rule's learning rate, whatever its paper calls it: `algorithm.rate` stands for it.
+        factory: makes the default where that has settings of its own, as an optimiser has; `default` is None.
+
+    Returns:
+        What a dataclass takes as the default of a field.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Rule:
+    ...     spread: float = setting(0.5, "Feedback weights are uniform in ±spread.", above=0)
+    >>> [d.range for d in described(Rule)]
+    ['greater than 0']
     """
     bounds = (
         (word, end)

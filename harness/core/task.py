@@ -32,7 +32,27 @@ ROUNDING = 100
 
 @dataclass(frozen=True)
 class Task:
-    """Base of all tasks. Subclasses define `network` and `patterns`, and say what is usual and published."""
+    """Patterns, the network they are given to, a loss and a criterion: what an algorithm is tried on.
+
+    Subclasses are frozen dataclasses that define `network` and `patterns` (or `spec` and `data`), and say
+    what is `usual` and `published`. Their fields are settings. Loss and gradient are sums over patterns.
+
+    Args:
+        target_off, target_on: targets of outputs that should be off and on.
+        margin: an output this close to its target, or beyond it, counts as without error; None for none.
+        criterion: when it is solved: side, margin, error or largest.
+        bound: of the criteria margin (a distance) and error (E); None for the others.
+        share: of the patterns that must be right.
+        init, scale: how initial weights are drawn, and half the width if uniformly.
+        loss: squared_error or cross_entropy.
+
+    Raises:
+        InputError: for settings that no output could meet, or that would be ignored.
+
+    >>> from harness.tasks.xor import Xor
+    >>> Xor().spec().patterns, Xor(hidden=3).network().size
+    (4, 13)
+    """
 
     target_off: float = setting(0.0, "Target of an output that should be off.")
     target_on: float = setting(1.0, "Target of an output that should be on.")
@@ -132,13 +152,18 @@ class Task:
             )
 
     def network(self) -> Network:
-        """The network this task is given to."""
+        """The network this task is given to.
+
+        Returns:
+            The network.
+        """
         raise InputError(f"{type(self).__name__} does not define its network")
 
     def spec(self) -> Spec:
-        """How many patterns of what kind.
+        """How many patterns of what kind. A task of many says so without making one; this looks at them all.
 
-        A task of many patterns says so without making one; this looks at them all.
+        Returns:
+            The shape of its data.
         """
         x, wanted, _, target = self.patterns()
         one_each = wanted.shape[1] > 1 and bool((wanted.sum(axis=1) == 1).all())
@@ -146,7 +171,11 @@ class Task:
         return Spec(len(x) - self.held_out, kind, binary=bool(np.isin(x, (0, 1)).all()))
 
     def patterns(self) -> Patterns:
-        """All its patterns, made or read."""
+        """All its patterns, made by a rule or read.
+
+        Returns:
+            Inputs, wanted outputs and names, before targets are chosen.
+        """
         raise InputError(f"{type(self).__name__} does not define its patterns")
 
     @property
@@ -172,12 +201,22 @@ class Task:
         return SquaredError(self.margin) if self.loss == "squared_error" else CrossEntropy(self.output_unit)
 
     def resolved(self) -> Task:
-        """This task with every setting that is left to what is usual (None) filled in."""
+        """This task with every setting that is left to what is usual (None) filled in.
+
+        Returns:
+            A task without such a None.
+        """
         return replace(self, scale=self.initial_scale) if self.init == "uniform" else self
 
     def data(self, rand: Rand, dtype: DTypeLike) -> Data:
-        """Training (and held-out) data in the precision of the run;
-        `rand` draws the split of each replica.
+        """Training (and held-out) data of a run.
+
+        Args:
+            rand: draws the split of each replica.
+            dtype: the precision of the run.
+
+        Returns:
+            Arrays (R, N, units), or (1, N, units) where all replicas share them.
         """
         x, wanted, _, target = self.patterns()
         if target is None:
@@ -191,22 +230,38 @@ class Task:
         return trained._replace(held=spared)
 
     def cost(self, y: Array, data: Data) -> Array:
-        """E of outputs y (…, N, outputs), one number for each network, (…)."""
+        """E of outputs.
+
+        Args:
+            y: outputs (…, N, outputs).
+            data: the patterns they are for.
+
+        Returns:
+            One number for each network, (…).
+        """
         each = self.objective.of(y, data.target, data.wanted)
         return each.sum(axis=-1) if data.time else each
 
     def source(self) -> tuple[Array, ...]:
-        """The arrays that its data are made of,
-        where they are read and not made by a rule; empty for made ones.
+        """The arrays that its data are made of, where they are read and not made by a rule.
 
         A record's key hashes them, and so notices that a file has changed. A task that reads files and has no
         `source` is known by its patterns and data: that is right, but for large data slow.
+
+        Returns:
+            Arrays; none for data made by a rule.
         """
         return ()
 
     def right(self, y: Array, data: Data) -> Array:
-        """Which patterns are right, (…, N), for outputs y (…, N, outputs):
-        sequences, at all of their steps.
+        """Which patterns are right; sequences, at all of their steps.
+
+        Args:
+            y: outputs (…, N, outputs).
+            data: the patterns they are for.
+
+        Returns:
+            Bools (…, N).
         """
         if self.criterion == "largest":
             right = np.where(data.wanted, y, -np.inf).max(axis=-1) > np.where(data.wanted, -np.inf, y).max(
@@ -217,8 +272,15 @@ class Task:
         return right.all(axis=-2) if data.time else right
 
     def met(self, y: Array, data: Data, among: Array = True) -> Array:
-        """Whether the criterion is met, (…), for outputs y (…, N, outputs);
-        only for those `among` (…), else False.
+        """Whether the criterion is met.
+
+        Args:
+            y: outputs (…, N, outputs).
+            data: the patterns they are for.
+            among: the networks (…) that are asked about; the others are False.
+
+        Returns:
+            Bools (…).
         """
         if self.criterion == "error":
             return (self.cost(y, data) < self.bound) & among
@@ -252,7 +314,14 @@ class Task:
         return (y > self.middle + edge) & data.wanted | (y < self.middle - edge) & ~data.wanted
 
     def meets(self, off: float, on: float) -> bool:
-        """Whether outputs at `off` and `on` where they are wanted so would solve this task."""
+        """Whether ideal outputs would solve this task.
+
+        Args:
+            off, on: activity of the outputs that should be off, and on.
+
+        Returns:
+            True if they would.
+        """
         if self.spec().kind == "numbers":
             return True  # numbers of their own: a linear output reaches any
         if self.criterion == "largest":

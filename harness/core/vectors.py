@@ -21,12 +21,36 @@ WORKSPACE = 2**17  # perturbed activities held at once, in numbers: a few MB, wh
 
 
 def flatten(net: Network, params: Params) -> Array:
-    """All parameters of a network in one row (…, 1, W)."""
+    """All parameters of a network in one row of W numbers.
+
+    Args:
+        net: the network; its `shapes` give the order.
+        params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+
+    Returns:
+        The row (…, 1, W).
+
+    >>> net = Network.chain(2, 3, 1)
+    >>> flatten(net, {key: np.zeros(shape) for key, shape in net.shapes.items()}).shape
+    (1, 13)
+    """
     return np.concatenate([params[k].reshape(*params[k].shape[:-2], 1, -1) for k in net.shapes], axis=-1)
 
 
 def unflatten(net: Network, flat: Array) -> dict[Key, Array]:
-    """The inverse of `flatten`."""
+    """The parameters that a row of W numbers stands for: the inverse of `flatten`.
+
+    Args:
+        net: the network.
+        flat: a row (…, 1, W).
+
+    Returns:
+        Weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+
+    >>> net = Network.chain(2, 3, 1)
+    >>> unflatten(net, np.arange(13.0)[None])[net.edges[0]].tolist()
+    [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
+    """
     ends = np.cumsum([prod(shape) for shape in net.shapes.values()])
     return {
         k: flat[..., 0, end - prod(shape) : end].reshape(*flat.shape[:-2], *shape)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from typing import Self
 
 from harness.core.edges import Edge, Group
 from harness.core.errors import InputError
@@ -24,6 +26,45 @@ class Wiring:
 
     def __post_init__(self) -> None:
         check(self.groups, self.edges, self.residuals, self.normalised)
+
+    @classmethod
+    def chain(
+        cls,
+        *sizes: int,
+        hidden: str = "sigmoid",
+        output: str = "sigmoid",
+        shortcut: bool = False,
+        residual: bool = False,
+        normalised: bool = False,
+    ) -> Self:
+        """Layers of the given sizes, each fully connected to the next.
+
+        Args:
+            sizes: units of the input, of each hidden layer, and of the output.
+            hidden, output: the kinds of unit.
+            shortcut: add weights input → output.
+            residual: add the identity from each hidden layer to the next.
+            normalised: bring what leaves a hidden layer to mean 0 and variance 1.
+
+        Returns:
+            The network; its groups are input, hidden (or hidden1, hidden2, …) and output.
+
+        Raises:
+            InputError: for fewer than two sizes.
+        """
+        if len(sizes) < 2:
+            raise InputError(f"a chain needs at least an input and an output size, but {sizes} was given")
+        names = [
+            "input",
+            *(f"hidden{i}" if len(sizes) > 3 else "hidden" for i in range(1, len(sizes) - 1)),
+            "output",
+        ]
+        kinds = ["linear", *[hidden] * (len(sizes) - 2), output]
+        groups = tuple(Group(n, s, a, bias=n != "input") for n, s, a in zip(names, sizes, kinds, strict=True))
+        edges = [Edge(a, b) for a, b in pairwise(groups)]
+        if shortcut and len(sizes) > 2:
+            edges.append(Edge(groups[0], groups[-1]))
+        return cls(groups, tuple(edges), tuple(pairwise(groups[1:-1])) if residual else (), normalised)
 
     @cached_property
     def _into(self) -> dict[Group, tuple[Edge, ...]]:
@@ -78,12 +119,24 @@ class Wiring:
         return all(type(e) is Edge and e.weights is e and not e.delay for e in self.edges)
 
     def into(self, group: Group) -> tuple[Edge, ...]:
-        """Edges that end at `group`."""
+        """Edges that end at a group.
+
+        Args:
+            group: where they end.
+
+        Returns:
+            The edges, in the order of the network.
+        """
         return self._into[group]
 
     def out_of(self, group: Group) -> tuple[Edge, ...]:
-        """Edges that carry the activity of `group` on:
-        those that start there, and those that residuals bring it to.
+        """Edges that carry the activity of a group on: its own, and those that residuals bring it to.
+
+        Args:
+            group: whose activity.
+
+        Returns:
+            The edges, in the order of the network.
         """
         return self._out_of[group]
 

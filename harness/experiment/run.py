@@ -40,11 +40,29 @@ def run(
     only: Sequence[int] | None = None,
     **settings: Any,
 ) -> Result:
-    """Train `replicas` networks on `task` by `algorithm` and say what became of each.
+    """Train replicas of an algorithm on a task, and say what became of each.
 
-    Keyword settings are the fields of `Settings`. `only` runs just these replicas of the cell (they give
-    the bits they have in it); `tick` is told the epoch reached. Raises `InputError` for settings that
-    cannot be, `NotApplicable` if the algorithm cannot do the task.
+    Divergence is an outcome, and raises nothing.
+
+    Args:
+        algorithm, task: what is trained on what.
+        tick: is told each epoch that is reached.
+        only: run just these replicas of the cell; they give the bits they have in it.
+        settings: fields of `harness.cells.settings.Settings`: replicas, seed, epochs (budget in sweeps),
+            seconds (budget of updates), batch, shuffle, dtype, backend, device, probe, probe_draws, processes.
+
+    Returns:
+        Outcome, epochs, curves and weights of every replica.
+
+    Raises:
+        InputError: for settings that cannot be.
+        NotApplicable: if the algorithm cannot do the task.
+
+    >>> from algorithms.backprop import Backprop
+    >>> from harness.tasks.xor import Xor
+    >>> result = run(Backprop(), Xor(), replicas=4, epochs=10, seed=0)
+    >>> result.frame()["outcome"].tolist()
+    ['unsolved', 'unsolved', 'unsolved', 'unsolved']
     """
     known = [f.name for f in fields(Settings)]
     for name in settings:
