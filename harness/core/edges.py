@@ -51,6 +51,8 @@ class Group:
     bias: bool = True
     size: int = field(init=False, compare=False)
     """How many units."""
+    channels: int = field(init=False, compare=False)
+    """Units that have a bias of their own: all, or the channels of a map."""
 
     def __post_init__(self) -> None:
         shape = self.shape if isinstance(self.shape, tuple) else (self.shape,)
@@ -64,11 +66,7 @@ class Group:
         one_of("activation", self.activation, UNITS)
         object.__setattr__(self, "shape", shape)
         object.__setattr__(self, "size", prod(shape))
-
-    @property
-    def channels(self) -> int:
-        """Units that have a bias of their own: all, or the channels of a map."""
-        return self.shape[-1]  # type: ignore[index]  # a tuple since __post_init__
+        object.__setattr__(self, "channels", shape[-1])
 
     def __hash__(self) -> int:  # groups are looked up every epoch: hash one cached string, not all fields
         return hash(self.name)
