@@ -14,7 +14,7 @@ from harness.replication.claim import TRUST
 from harness.replication.evidence import STUDY
 from harness.replication.rows import rows as rows_of
 from harness.replication.verdict import NO_SUCH_FIGURE, NOT_REPRODUCED, REPRODUCED, VERDICTS
-from harness.results.frames import Source, store_of
+from harness.results.gathering import Source, store_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -49,7 +49,8 @@ def run(
         tick: is told each epoch that is reached.
         only: run just these replicas of the cell; they give the bits they have in it.
         settings: fields of `harness.cells.settings.Settings`: replicas, seed, epochs (budget in sweeps),
-            seconds (budget of updates), batch, shuffle, dtype, backend, device, probe, probe_draws, processes.
+            seconds (budget of updates), batch, shuffle, dtype, backend, device, probe, probe_draws,
+            processes.
 
     Returns:
         Outcome, epochs, curves and weights of every replica.

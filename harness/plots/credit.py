@@ -33,12 +33,23 @@ LEFT = 0.6  # of the axis of epochs
 def credit_figure(
     credit: pd.DataFrame, by: Literal["edge", "algorithm"] = "edge", quantity: str = "angle"
 ) -> Figure:
-    """The angle of credit to the gradient over training:
-    per task a panel for each edge, a line an algorithm, or turned round.
+    """The angle of credit to the gradient over training, in degrees: 90° is as good as chance.
 
-    `credit` is the frame of `results.credit`; `quantity` one of its angles. Median and quartiles over the
-    replicas in which both have a direction; how many have is in the legend. Raises `InputError` if nothing
-    was compared.
+    Median and quartiles over the replicas in which both have a direction; how many have is in the legend.
+
+    Args:
+        credit: the frame of `results.credit`.
+        by: edge, a panel for each edge and a line an algorithm; or algorithm, turned round.
+        quantity: one of the angles.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        InputError: if nothing was compared.
+
+    >>> from harness import results
+    >>> figure = credit_figure(results.credit("first_light"))
     """
     one_of("by", by, ("edge", "algorithm"))
     one_of("quantity", quantity, TITLES)

@@ -29,8 +29,19 @@ def failure_map(
 ) -> Figure:
     """Per task and algorithm, the per cent of replicas that failed (or solved) at every pair of two settings.
 
-    `cells` is the frame of `results.cells`; `x` and `y` are two of its settings. A place without a finished
-    cell stays empty. Raises `InputError` if no cell is finished, or two differ in other settings than these.
+    Args:
+        cells: the frame of `results.cells`.
+        x, y: two of its settings, by dotted name.
+        share: what is counted, failed or solved.
+
+    Returns:
+        A matplotlib figure; a place without a finished cell stays empty.
+
+    Raises:
+        InputError: if no cell is finished, or two differ in other settings than these.
+
+    >>> from harness import results
+    >>> figure = failure_map(results.cells("first_light", algorithm="backprop"))
     """
     one_of("share", share, WORDS)
     if len(cells):

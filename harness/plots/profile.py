@@ -21,13 +21,24 @@ if TYPE_CHECKING:
 
 
 def profile_figure(cells: pd.DataFrame, currency: Currency = "epochs") -> Figure:
-    """For every algorithm, the share of tasks on
-    which its expected running time is at most τ times the least, against τ.
+    """On what share of the tasks an algorithm's running time is at most τ times the least, against τ.
 
-    `cells` is the frame of `results.cells`, where an algorithm has one label on all tasks. A task that an
-    algorithm never solves, cannot do or was not run on counts as one on which it fails. Raises `InputError`
-    if no task was solved, or if an algorithm has two cells on one. Dolan & Moré 2002, Math. Program.
-    91:201-213.
+    A task that an algorithm never solves, cannot do or was not run on counts as one on which it fails.
+    Dolan & Moré 2002, Math. Program. 91:201-213.
+
+    Args:
+        cells: the frame of `results.cells`, where an algorithm has one label on all tasks.
+        currency: what running time is paid in (`CURRENCIES`).
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        InputError: if no task was solved, or if an algorithm has two cells on one.
+
+    >>> import pandas as pd
+    >>> row = {"id": "a", "task": "xor", "task_name": "xor", "algorithm_name": "backprop"}
+    >>> figure = profile_figure(pd.DataFrame([{**row, "algorithm": "backprop", "ert_epochs": 300.0}]))
     """
     one_of("currency", currency, CURRENCIES)
     name = f"ert_{currency}"

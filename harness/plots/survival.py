@@ -21,7 +21,19 @@ if TYPE_CHECKING:
 def survival_figure(replicas: pd.DataFrame) -> Figure:
     """Per task, the share of replicas still unsolved against epochs: Kaplan-Meier curves with 95 % intervals.
 
-    `replicas` is the frame of `results.replicas`. Raises `InputError` if no cell is finished.
+    Kaplan & Meier 1958, J. Am. Stat. Assoc. 53:457-481.
+
+    Args:
+        replicas: the frame of `results.replicas`.
+
+    Returns:
+        A matplotlib figure, one panel or more a task.
+
+    Raises:
+        InputError: if no cell is finished.
+
+    >>> from harness import results
+    >>> figure = survival_figure(results.replicas("first_light"))
     """
     cells = drawn(replicas, "outcome", "epochs", "budget_epochs")
     found, columns, grey = panels(cells, _draw)
