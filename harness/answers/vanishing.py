@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HALF = 0.5
+EVERYWHERE, SOME_DEPTH, NOWHERE = "at every depth that was run", "up to a depth", "at none"
 DEPTHS = (2, 4, 6, 8)
 CHAIN: dict[str, Any] = {"name": "deep_chain", "width": 50, "bits": 4}
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -118,30 +119,35 @@ def said(points: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
 
 def learnt(points: pd.DataFrame) -> list[str]:
     """Through how many hidden layers each series learns: where more than half solve, by Wilson's interval."""
-    everywhere, some_depth, nowhere = "at every depth that was run", "up to a depth", "at none"
-    groups: dict[str, list[str]] = {everywhere: [], some_depth: [], nowhere: []}
+    groups: dict[str, list[str]] = {EVERYWHERE: [], SOME_DEPTH: [], NOWHERE: []}
     for name, rows in points.groupby("series", sort=False):
-        able, unable = rows[rows["rate_low"] > HALF], rows[rows["rate_high"] < HALF]
+        able = rows[rows["rate_low"] > HALF]
         if len(able) == len(rows):
-            groups[everywhere].append(f"{name}, at {rows['x'].max()} {_rate(rows, rows['x'].max())}")
+            groups[EVERYWHERE].append(f"{name}, at {rows['x'].max()} {_rate(rows, rows['x'].max())}")
         elif len(able):
-            last = able["x"].max()
-            fails = unable[unable["x"] > last]["x"]
-            after = (
-                f"; fewer than half at {fails.min()}, {_rate(rows, fails.min())}"
-                if len(fails)
-                else "; beyond, not decided"
-            )
-            groups[some_depth].append(f"{name} to {last}, {_rate(rows, last)}{after}")
+            groups[SOME_DEPTH].append(f"{name} to {_how_deep(rows, able['x'].max())}")
         else:
-            word = "" if len(unable) == len(rows) else ", not decided at some"
-            best = max(each(rows), key=lambda r: r.rate)
-            groups[nowhere].append(f"{name}{word}, best {rate(best.cell)} at {best.x}")
+            groups[NOWHERE].append(f"{name}{_at_best(rows)}")
     return [
         f"Hidden layers through which more than half learn, **{word}**: {'; '.join(names)}."
         for word, names in groups.items()
         if names
     ]
+
+
+def _how_deep(rows: pd.DataFrame, last: int) -> str:
+    """The deepest chain that most learn, and the first beyond it that most do not."""
+    beyond = rows[(rows["rate_high"] < HALF) & (rows["x"] > last)]["x"]
+    if not len(beyond):
+        return f"{last}, {_rate(rows, last)}; beyond, not decided"
+    return f"{last}, {_rate(rows, last)}; fewer than half at {beyond.min()}, {_rate(rows, beyond.min())}"
+
+
+def _at_best(rows: pd.DataFrame) -> str:
+    """Of a series that most learn at no depth: at which the most do."""
+    decided = bool((rows["rate_high"] < HALF).all())
+    best = max(each(rows), key=lambda r: r.rate)
+    return f"{'' if decided else ', not decided at some'}, best {rate(best.cell)} at {best.x}"
 
 
 def escapes(points: pd.DataFrame, base: str = "backprop") -> list[str]:
