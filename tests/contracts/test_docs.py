@@ -20,8 +20,6 @@ PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{name}.md" for
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-
-
 def code(word: str) -> str:
     (found,) = (block for block in re.findall(r"```python\n(.*?)```", README, re.S) if word in block)
     return found

@@ -221,7 +221,8 @@ def test_hinton_prefers_backprop(store, monkeypatch):
 
 def test_figures_leave_pyplot_and_the_callers_style_alone():
     check = (
-        "import sys, matplotlib as mpl; sys.path.insert(0, 'tests'); from helpers.made_up import cell; from harness import plots\n"
+        "import sys, matplotlib as mpl; sys.path.insert(0, 'tests')\n"
+        "from helpers.made_up import cell; from harness import plots\n"
         "before = {k: mpl.rcParams[k] for k in plots.STYLE}; made = cell('backprop')\n"
         "plots.survival_figure(made.replicas), plots.ert_bars(made.replicas, made.cells), plots.profile_figure(made.cells)\n"
         "sys.exit(int('matplotlib.pyplot' in sys.modules or before != {k: mpl.rcParams[k] for k in plots.STYLE}))"

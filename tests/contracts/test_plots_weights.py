@@ -18,8 +18,6 @@ from helpers.pages import check_page, said
 TREE = {"name": "family_tree"}
 
 
-
-
 # Hinton diagrams
 
 

@@ -31,12 +31,6 @@ from helpers.costs import cost_of, task_of, with_shortcuts
 TRAITS = Traits(needs_derivative=False, transports_weights=False, local=False, phases=1, global_scalar=False)
 
 
-
-
-
-
-
-
 SIZES = st.lists(st.integers(1, 7), min_size=2, max_size=5)
 
 

@@ -40,28 +40,10 @@ def name(value: Any) -> str:
     return type(value).__name__
 
 
-
-
-
-
-
-
-
-
-
-
 def outside_margin(y: Any, batch: Batch) -> Any:
     """½ Σ (y − d)² over outputs that fall short of their target by more than the margin."""
     short = np.where(batch.wanted, batch.target - y.real, y.real - batch.target)
     return 0.5 * ((y - batch.target) ** 2)[short > batch.loss.margin].sum()
-
-
-
-
-
-
-
-
 
 
 def by_hand(p: Problem) -> tuple[dict[Group, list[list[float]]], list[float]]:

@@ -66,10 +66,6 @@ def label(value: Any) -> str | None:
     return None if isinstance(value, int | float | tuple | str) else f"{type(value).__name__} {vars(value)}"[:80]
 
 
-
-
-
-
 @pytest.mark.parametrize(("scheme", "tolerance"), [("forward", 1e-6), ("central", 1e-9), ("complex", 1e-14)])
 @pytest.mark.parametrize("shortcut", [False, True])
 @pytest.mark.parametrize("kind", ["sigmoid", "tanh"])

@@ -145,7 +145,7 @@ def write(place: Path, **files: str) -> None:
 def imported(module: str, name: str = "Rule") -> type:
     """A class of a module that is read anew, and all that lies beside it with it."""
     importlib.invalidate_caches()
-    for known in [m for m in sys.modules if m.partition(".")[0] in (module.partition(".")[0], "helpers", "numbers_of_mine")]:
+    for known in [m for m in sys.modules if m.partition(".")[0] in (module.partition(".")[0], "beside", "numbers_of_mine")]:
         del sys.modules[known]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "dont_write_bytecode", True)  # files of one second and size would be taken for one another
@@ -196,11 +196,11 @@ def test_a_package_is_followed_through_its_own_modules(imports: str, place: Path
 
 def test_imports_inside_a_function_of_a_plug_in_count(place: Path) -> None:
     rule = RULE.format(imports="", value="__import__('sys') and self.late()") + (
-        "    def late(self):\n            from helpers import spread\n            return spread\n"
+        "    def late(self):\n            from beside import spread\n            return spread\n"
     )
-    write(place, my_rule=rule, helpers="spread = 1\n")
+    write(place, my_rule=rule, beside="spread = 1\n")
     base = cell(imported("my_rule")).id
-    write(place, helpers="spread = 2\n")
+    write(place, beside="spread = 2\n")
     assert cell(imported("my_rule")).id != base
 
 
@@ -210,7 +210,7 @@ def from_path(file: Path, *, known: bool) -> type:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules.pop("helpers", None)
+    sys.modules.pop("beside", None)
     if known:
         sys.modules["loaded_by_path"] = module
     importlib.invalidate_caches()
@@ -222,14 +222,14 @@ def from_path(file: Path, *, known: bool) -> type:
 
 @pytest.mark.parametrize("known", [True, False])
 def test_a_single_file_is_followed_to_what_lies_beside_it(known: bool, place: Path) -> None:
-    write(place, my_rule=RULE.format(imports="import helpers", value="helpers.spread"), helpers="spread = 1\n", other="z = 1\n")
+    write(place, my_rule=RULE.format(imports="import beside", value="beside.spread"), beside="spread = 1\n", other="z = 1\n")
     base = cell(from_path(place / "my_rule.py", known=known)).id
     write(place, other="z = 2\n")
     assert cell(from_path(place / "my_rule.py", known=known)).id == base
-    write(place, helpers="spread = 2\n")
+    write(place, beside="spread = 2\n")
     second = cell(from_path(place / "my_rule.py", known=known)).id
     assert second != base
-    write(place, my_rule=RULE.format(imports="import helpers", value="2 * helpers.spread"))
+    write(place, my_rule=RULE.format(imports="import beside", value="2 * beside.spread"))
     assert cell(from_path(place / "my_rule.py", known=known)).id not in (base, second)
 
 
@@ -283,11 +283,11 @@ def test_a_script_is_the_same_in_the_processes_it_starts(tmp_path: Path) -> None
         from harness.cells.settings import Settings
         from harness.cells.settings import resolve
         from harness.tasks.xor import Xor
-        import helpers
+        import beside
 
         @dataclass(frozen=True)
         class Rule(Backprop):
-            spread: float = helpers.spread
+            spread: float = beside.spread
 
         def ask(_):
             return Cell(*resolve(Rule(spread=1.0), Xor(), Settings(replicas=2, epochs=3))).id
@@ -296,7 +296,7 @@ def test_a_script_is_the_same_in_the_processes_it_starts(tmp_path: Path) -> None
             with get_context("spawn").Pool(1) as pool:
                 print(ask(0), *pool.map(ask, [0]))
     """
-    write(tmp_path, script=script, helpers="spread = 1.0\n")
+    write(tmp_path, script=script, beside="spread = 1.0\n")
 
     def ask() -> list[str]:
         call = [sys.executable, str(tmp_path / "script.py")]
@@ -305,7 +305,7 @@ def test_a_script_is_the_same_in_the_processes_it_starts(tmp_path: Path) -> None
 
     here, there = ask()
     assert here == there
-    write(tmp_path, helpers="spread = 2.0\n")
+    write(tmp_path, beside="spread = 2.0\n")
     assert ask() != [here, there]
 
 
@@ -355,11 +355,11 @@ def test_a_notebook_is_followed_to_the_modules_beside_it(
     monkeypatch.chdir(place)
     found = []
     for spread in (1, 1, 2):
-        write(place, helpers=f"spread = {spread}\n")
+        write(place, beside=f"spread = {spread}\n")
         importlib.invalidate_caches()
-        sys.modules.pop("helpers", None)
+        sys.modules.pop("beside", None)
         monkeypatch.setattr(sys, "dont_write_bytecode", True)
-        found.append(cell(notebook.run(RULE.format(imports="import helpers", value="helpers.spread"))).id)
+        found.append(cell(notebook.run(RULE.format(imports="import beside", value="beside.spread"))).id)
     assert found[0] == found[1] != found[2]
 
 

@@ -17,6 +17,7 @@ from scipy import stats
 
 from harness.core import registry
 from harness.core.algorithm import CreditAlgorithm
+from harness.core.initial import initial
 from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import Optimiser
 from harness.core.rand import NOISE, NORMAL, ORDER, SPLIT, UNIFORM, WEIGHTS, Rand
@@ -118,14 +119,14 @@ EDGES = [k for k in WIDE.shapes if isinstance(k, Edge)]
 BIASES = [k for k in WIDE.shapes if isinstance(k, Group)]
 
 
-def initial(init: str, scale: float = 0.0, dtype: str = "float64") -> dict[Any, Any]:
+def drawn(init: str, scale: float = 0.0, dtype: str = "float64") -> dict[Any, Any]:
     return initial(WIDE, Rand(13, range(40), WEIGHTS, dtype), init, scale)
 
 
 @pytest.mark.parametrize("scale", [0.3, 1.0, 5.0])
 def test_uniform_initial_weights_fill_plus_minus_scale_biases_too(scale: float) -> None:
     """Kolmogorov-Smirnov against U(−scale, scale), 40 replicas, ≥ 400 numbers an array; false alarm 1e-6 each, seeded."""
-    for value in initial("uniform", scale).values():
+    for value in drawn("uniform", scale).values():
         assert np.abs(value).max() <= scale
         assert stats.kstest(value.ravel(), stats.uniform(-scale, 2 * scale).cdf).pvalue > 1e-6
 
@@ -136,7 +137,7 @@ def test_glorot_and_he_have_their_papers_laws(init: str) -> None:
 
     The variance of n numbers has standard error σ² √((κ − 1)/n), κ the kurtosis (9/5 uniform, 3 normal).
     """
-    params = initial(init)
+    params = drawn(init)
     for e in EDGES:
         rows, columns = e.source.size, e.target.size
         half = sqrt(6 / (rows + columns))
@@ -151,7 +152,7 @@ def test_glorot_and_he_have_their_papers_laws(init: str) -> None:
 
 
 def test_zero_is_zero() -> None:
-    params = initial("zero")
+    params = drawn("zero")
     assert set(params) == set(WIDE.shapes)
     assert not any(v.any() for v in params.values())
 
@@ -159,7 +160,7 @@ def test_zero_is_zero() -> None:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("init", ["uniform", "glorot", "he", "zero"])
 def test_initial_weights_come_in_the_precision_of_the_run(init: str, dtype: str) -> None:
-    for value in initial(init, 0.3 if init == "uniform" else 0.0, dtype).values():
+    for value in drawn(init, 0.3 if init == "uniform" else 0.0, dtype).values():
         assert value.dtype == np.dtype(dtype)
 
 
@@ -182,11 +183,11 @@ CREDIT = [kind for kind in registry.algorithms().values() if issubclass(kind, Cr
 def test_all_algorithms_start_from_the_same_weights(init: str, kind: Any) -> None:
     """Common random numbers: comparisons are paired, whatever else an algorithm draws and however patterns come."""
     task = Xor(init=init)
-    drawn = initial(task.network(), Rand(7, range(5), WEIGHTS), init, task.initial_scale)
+    shared = initial(task.network(), Rand(7, range(5), WEIGHTS), init, task.initial_scale)
     for batch in ("full", 1):
         # Kolen-Pollack must decay: by so little that no weight moves; and it keeps matrices of its own besides
         decay = {"decay": 1e-300} if kind.name == "kolen_pollack" else {}
         result = run(kind(optimiser=Still(lr=1.0), **decay), task, replicas=5, seed=7, epochs=1, batch=batch)
         assert {name: a.tobytes() for name, a in result.trained.weights.items() if "back" not in name} == {
-            k.name: v.tobytes() for k, v in drawn.items()
+            k.name: v.tobytes() for k, v in shared.items()
         }

@@ -20,6 +20,7 @@ from algorithms.shallow import Shallow
 from harness.core import kernels
 from harness.core.algorithm import Algorithm, Batch
 from harness.core.data import Patterns
+from harness.core.edges import Edge, Group
 from harness.core.initial import initial
 from harness.core.network import Network
 from harness.core.optimisers import Adam, GradientDescent
@@ -180,7 +181,7 @@ def test_a_pattern_given_twice_counts_twice(algorithm: Any) -> None:
     params = initial(net, Rand(0, range(4), WEIGHTS), "uniform", 1.0)
 
     def credit(rows: list[int]) -> Any:
-        batch = Batch(data.x[rows], data.target[rows], data.wanted[rows], 0)
+        batch = Batch(*(a[..., rows, :] for a in data[:3]), 0)
         return algorithm.credit(net, params, {}, batch, Rand(0, range(4), NOISE)).gradient
 
     once, twice, alone = credit([0, 1, 2, 3]), credit([0, 1, 2, 3, 2]), credit([2])
@@ -239,7 +240,8 @@ def test_outer_is_activity_times_blame_summed_over_patterns(
     rng = np.random.default_rng(seed)
     source, target = rng.normal(size=(*(() if shared else lead), n, k)), rng.normal(size=(*lead, n, m))
     expected = sum(source[..., p, :, None] * target[..., p, None, :] for p in range(n))
-    np.testing.assert_allclose(kernels.outer(source, target), expected, rtol=1e-12, atol=1e-13)
+    found = Edge(Group("a", k), Group("b", m)).outer(source, target)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

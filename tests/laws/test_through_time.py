@@ -27,8 +27,6 @@ from helpers.delayed_xor import STEPS, DelayedXor
 Array = Any
 
 
-
-
 LEARNERS = [name for name, kind in registry.algorithms().items() if kind.through_time]
 OTHERS = [name for name in registry.algorithms() if name not in LEARNERS]
 UNPOLISHED = {

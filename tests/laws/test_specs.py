@@ -23,9 +23,7 @@ from harness.tasks.linear_map import LinearMap
 from harness.tasks.mnist import Mnist
 from harness.tasks.xor import Xor
 
-HERE = {
-    name: cls for name, cls in registry.tasks().items() if name != "mnist"
-}  # its files are not in the tree
+HERE = {name: cls for name, cls in registry.tasks().items() if name != "mnist"}  # its files are not in the tree
 
 
 @pytest.mark.parametrize("name", HERE)
@@ -33,9 +31,9 @@ def test_a_spec_is_what_the_data_turn_out_to_be(name: str) -> None:
     """Sizes, kind of target and bits: replicas, chunks and rules are chosen by them before any pattern is made."""
     task: Task = HERE[name]()
     spec, net = task.spec(), task.network()
-    assert "spec" in vars(type(task)) or any(
-        "spec" in vars(c) for c in type(task).__mro__[1:-1] if c is not Task
-    ), f"{name} leaves its spec to the patterns"
+    assert "spec" in vars(type(task)) or any("spec" in vars(c) for c in type(task).__mro__[1:-1] if c is not Task), (
+        f"{name} leaves its spec to the patterns"
+    )
     data = task.data(Rand(0, [0, 1], SPLIT, block=1), np.float64)
     assert len(data.x) in (1, 2)
     assert data.x.shape[-2:] == (spec.patterns, net.input_size)
@@ -111,9 +109,7 @@ def test_cross_entropy_of_what_is_no_distribution_is_one_sentence(make: Any, sai
 @pytest.mark.parametrize("rule", [Boltzmann(), MeanField(), RestrictedBoltzmann()], ids=lambda r: r.name)
 def test_softmax_inside_a_boltzmann_machine_is_one_sentence(rule: Any) -> None:
     reason = rule.applies_to(Xor(activation="softmax"))
-    assert reason == (
-        "its units are on or off, each for itself, and those of 'hidden' in the network of xor are softmax"
-    )
+    assert reason == ("its units are on or off, each for itself, and those of 'hidden' in the network of xor are softmax")
 
 
 def test_the_delta_rule_has_no_probabilities_to_take_a_cross_entropy_of() -> None:
