@@ -174,9 +174,9 @@ class Machine:
         if x.shape[-2] * len(y) * self.hidden <= AT_ONCE:
             return self._completion(w, x, temperature, y)
 
-        def pattern(i: Array, found: Array) -> Array:
-            found[..., i, :] = self._completion(w, x[..., i, None, :], temperature, y)[..., 0, :]
-            return found
+        def pattern(i: Array, likely: Array) -> Array:
+            likely[..., i, :] = self._completion(w, x[..., i, None, :], temperature, y)[..., 0, :]
+            return likely
 
         return repeat(x.shape[-2], pattern, np.zeros_like(w, shape=(*w.shape[:-2], x.shape[-2], self.output)))
 

@@ -88,11 +88,11 @@ def chances(patterns: Array, bits: Array, noise: tuple[float, float]) -> Array:
     """
     off, on = noise
     p = np.where(patterns > 0.5, 1.0 - off, on)
-    found = np.ones((*p.shape[:-1], len(bits)))
+    likely = np.ones((*p.shape[:-1], len(bits)))
     for unit, bit in enumerate(bits.T):
         each = p[..., unit, None]
-        found = found * np.where(bit > 0, each, 1.0 - each)
-    return found
+        likely = likely * np.where(bit > 0, each, 1.0 - each)
+    return likely
 
 
 def _change(

@@ -83,8 +83,8 @@ def texts(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _numbers(rows: pd.DataFrame) -> str:
-    found = {verdict: int((rows["verdict"] == verdict).sum()) for verdict in VERDICTS}
-    return several([f"{n} {verdict}" for verdict, n in found.items() if n])
+    count = {verdict: int((rows["verdict"] == verdict).sum()) for verdict in VERDICTS}
+    return several([f"{n} {verdict}" for verdict, n in count.items() if n])
 
 
 def _tested(rows: pd.DataFrame) -> str:

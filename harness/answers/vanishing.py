@@ -70,12 +70,12 @@ def layer_factor(some: Sequence[Left], level: float = 0.95) -> Interval:
     return Interval(value, low if np.isfinite(np.log(low or np.nan)) else -np.inf, high)
 
 
-def left_over(found: Mapping[str, Sequence[Left]]) -> list[str]:
+def left_over(ratios: Mapping[str, Sequence[Left]]) -> list[str]:
     """Where credit shrinks with depth, and how fast beside the bound ¼ of logistic units;
     by whole intervals, Bonferroni's.
     """
-    level = 1 - 0.05 / max(1, len(found))
-    factors = {name: layer_factor(some, level) for name, some in found.items()}
+    level = 1 - 0.05 / max(1, len(ratios))
+    factors = {name: layer_factor(some, level) for name, some in ratios.items()}
     words: dict[str, Callable[[Interval], bool]] = {
         "**Vanishes** at least as fast as ¼ a layer": lambda f: f.high <= STEEPEST,
         "**Shrinks**, by less than that": lambda f: f.low > STEEPEST and f.high < 1,
@@ -88,7 +88,7 @@ def left_over(found: Mapping[str, Sequence[Left]]) -> list[str]:
     rest = [name for name in factors if not any(name in names for names in groups.values())]
     said = []
     for word, names in (groups | {"**Not decided**": rest}).items():
-        texts = [f"{name} ×{median(factors[name])} ({_at_last(found[name])})" for name in names]
+        texts = [f"{name} ×{median(factors[name])} ({_at_last(ratios[name])})" for name in names]
         said += [f"{word}: {several(texts)}."] if texts else []
     return said
 
@@ -106,8 +106,8 @@ def points(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
         of = ert(replicas, cell.id)
         shares = (cell.rate, cell.rate_low, cell.rate_high)
         rows.append((cell.series, int(cell.depth), int(cell.replicas), *shares, *of, cell))
-    found = pd.DataFrame(rows, columns=COLUMNS)
-    return found.sort_values("x", kind="stable").reset_index(drop=True)
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    return frame.sort_values("x", kind="stable").reset_index(drop=True)
 
 
 def said(points: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:

@@ -61,8 +61,8 @@ class _Setting(NamedTuple):
         patterns = {n: getattr(self.batch, n) for n in ("x", "target", "wanted")}
         own = {n: a[:1] for n, a in patterns.items()}
         state = tree_map(lambda a: np.repeat(a[:1], copies, axis=0), self.state)
-        found = replace(self.found, gradient={name: g[:1] for name, g in self.found.gradient.items()})
-        return self._replace(state=state, batch=self.batch._replace(**own), found=found)
+        exact = replace(self.found, gradient={name: g[:1] for name, g in self.found.gradient.items()})
+        return self._replace(state=state, batch=self.batch._replace(**own), found=exact)
 
     def gradient(self) -> dict[str, Array]:
         """The exact gradient as rows (networks, n)."""
@@ -127,10 +127,10 @@ def check(cell: Cell, draws: int = DRAWS) -> GradientCheck:
 def _setting(cell: Cell, replicas: range) -> _Setting:
     algorithm, task = cell.algorithm, cell.task
     at = start(algorithm, task, cell.settings, replicas, PATTERNS, block=1)
-    found = reference(algorithm, at.net, _wide(at.state), _precise(at.batch))
-    if isinstance(found, str):
-        raise InputError(f"{algorithm.name} cannot be checked on {task.name}: {found}")
-    return _Setting(algorithm, at.net, at.state, at.batch, found)
+    exact = reference(algorithm, at.net, _wide(at.state), _precise(at.batch))
+    if isinstance(exact, str):
+        raise InputError(f"{algorithm.name} cannot be checked on {task.name}: {exact}")
+    return _Setting(algorithm, at.net, at.state, at.batch, exact)
 
 
 def _wide(state: dict[str, Any]) -> dict[str, Any]:
@@ -144,13 +144,13 @@ def _precise(batch: Batch) -> Batch:
 def _exact(cell: Cell, setting: _Setting, credit: dict[str, Array]) -> tuple[dict[str, Agreement], list[str]]:
     """A credit without noise: digits of agreement with differences, for each network."""
     gradient = setting.gradient()
-    found = {name: row.astype(np.float64) for name, row in credit.items()}
+    credits = {name: row.astype(np.float64) for name, row in credit.items()}
     references, notes = _differences(cell, setting)
     if not setting.is_credit and references:
         notes.append("its size is not the gradient's: change ÷ ratio is what digits compare")
-    scale = 1.0 if setting.is_credit else or_one(align(found[TOTAL], gradient[TOTAL]).ratio)[:, None]
+    scale = 1.0 if setting.is_credit else or_one(align(credits[TOTAL], gradient[TOTAL]).ratio)[:, None]
     groups = {}
-    for name, row in found.items():
+    for name, row in credits.items():
         digits = {scheme: _digits(row / scale, rows[name]) for scheme, rows in references.items()}
         groups[name] = Agreement(
             row.shape[-1],
@@ -176,11 +176,11 @@ def _differences(cell: Cell, setting: _Setting) -> tuple[dict[str, dict[str, Arr
     if why := FiniteDifferences(scheme="complex").applies_to(cell.task):
         notes.append(f"complex: {why.split(': ')[0]}")
         schemes.remove("complex")
-    found = {}
+    gradients = {}
     for scheme in schemes:
         given = differences(net, weights, batch, scheme, best_step(scheme, np.float64)).gradient
-        found[scheme] = setting.found.rows({key.name: g for key, g in given.items()})
-    return found, notes
+        gradients[scheme] = setting.found.rows({key.name: g for key, g in given.items()})
+    return gradients, notes
 
 
 def _noisy(setting: _Setting, seed: int, draws: int, dtype: str) -> tuple[dict[str, Agreement], float]:

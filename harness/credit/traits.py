@@ -80,15 +80,15 @@ SINGLE = Finding(None, "not testable: no weight that learns lies upstream of ano
 
 def transport(trial: Trial) -> tuple[Finding, Finding]:
     """Weight transport, and update locking."""
-    found, locked = SINGLE, SINGLE
+    carried, locked = SINGLE, SINGLE
     for edge in trial.edges:
         if not (where := trial.upstream(edge)):
             continue
         (new, shift), w = trial.altered(edge), trial.params[edge]
         if trial.unused(plain := trial.run(new)):
             return ELSEWHERE, ELSEWHERE
-        if found is SINGLE:
-            found, locked = (
+        if carried is SINGLE:
+            carried, locked = (
                 Finding(False, f"no change {end}")
                 for end in ("follows a weight further on", "waits for another")
             )
@@ -108,7 +108,7 @@ def transport(trial: Trial) -> tuple[Finding, Finding]:
             return Finding(
                 True, f"with all activities held, changes upstream follow the weights of {name_of(edge)}"
             ), locked
-    return found, locked
+    return carried, locked
 
 
 def locality(trial: Trial) -> Finding:
@@ -241,12 +241,12 @@ def observe(algorithm: Algorithm, task: Task | None = None) -> Observed:
 
 def contradictions(algorithm: Algorithm) -> list[str]:
     """A sentence for each declared trait that is not what was observed."""
-    observed, found = observe(algorithm), []
+    observed, sentences = observe(algorithm), []
     for trait in (f.name for f in fields(Traits)):
         declared, (value, why) = getattr(algorithm.traits, trait), getattr(observed, trait)
         if value is not None and value != declared:
-            found.append(f"{algorithm.name} declares {trait}={declared}, but {value} was observed: {why}")
-    return found
+            sentences.append(f"{algorithm.name} declares {trait}={declared}, but {value} was observed: {why}")
+    return sentences
 
 
 def traits_table() -> list[list[str]]:

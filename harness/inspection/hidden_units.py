@@ -157,10 +157,10 @@ def _branch(person: str) -> int | None:
     founders = [
         {man, wife} for man, wife in WIVES.items() if not list(parents(man)) and not list(parents(wife))
     ]
-    found = [i for i, couple in enumerate(founders) if person in couple | _descendants(couple)]
-    if not found:
+    own = [i for i, couple in enumerate(founders) if person in couple | _descendants(couple)]
+    if not own:
         return _branch(next(iter(spouses(person))))
-    return found[0] if len(found) == 1 else None
+    return own[0] if len(own) == 1 else None
 
 
 def _descendants(couple: set[str]) -> set[str]:

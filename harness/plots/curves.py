@@ -51,9 +51,9 @@ def curve_figure(curves: pd.DataFrame, replicas: pd.DataFrame, quantity: Quantit
     one_of("quantity", quantity, TITLES)
     cells = drawn(curves, "epoch", "budget_epochs", *(f"{quantity}_q{q}" for q in QUARTILES))
     became = {d.id: fates(d.rows) for d in drawn(replicas, "outcome")}
-    found, columns, grey = panels(cells, partial(_draw, quantity=quantity, became=became))
+    some, columns, grey = panels(cells, partial(_draw, quantity=quantity, became=became))
     caption = f"Line: median over all n replicas; band: quartiles (25–75 %). {ENDS[quantity]}{grey}"
-    return page(TITLES[quantity], caption, found, columns=columns)
+    return page(TITLES[quantity], caption, some, columns=columns)
 
 
 def _draw(

@@ -97,9 +97,9 @@ def _draw(ax: Axes, *, rows: pd.DataFrame, x: str, y: str, share: str) -> None:
 
 def _values(column: pd.Series[Any]) -> list[Any]:
     """The values of a setting in their order: that of numbers, or of the frame."""
-    found = list(dict.fromkeys(column))
-    numbers = all(isinstance(value, int | float | np.number) for value in found)
-    return sorted(found) if numbers else found
+    values = list(dict.fromkeys(column))
+    numbers = all(isinstance(value, int | float | np.number) for value in values)
+    return sorted(values) if numbers else values
 
 
 def _text(value: Any) -> str:

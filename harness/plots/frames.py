@@ -62,11 +62,11 @@ def drawn(frame: pd.DataFrame, *columns: str) -> list[Drawn]:
         raise InputError("there is no finished cell to draw")
     needs(frame, "id", "task", "algorithm", *columns)
     order = list(dict.fromkeys(frame["algorithm"]))
-    found = []
+    cells = []
     for name, rows in frame.groupby("id", sort=False):
         task, algorithm = (str(rows[column].iloc[0]) for column in ("task", "algorithm"))
-        found.append(Drawn(str(name), task, algorithm, rows, order.index(algorithm)))
-    return found
+        cells.append(Drawn(str(name), task, algorithm, rows, order.index(algorithm)))
+    return cells
 
 
 def needs(frame: pd.DataFrame, *columns: str) -> None:
@@ -90,10 +90,10 @@ def panels(cells: Sequence[Drawn], draw: Draw) -> tuple[list[Panel], int | None,
     """
     parts = _parts(cells)
     of_task = {task: _panels_of(task, some, parts, draw) for task, some in by_task(cells).items()}
-    found = [panel for some in of_task.values() for panel in some]
-    if len(found) == len(of_task):
-        return found, None, ""
-    return found, min(max(parts.values()) + 1, 4), GREY_ARE
+    every = [panel for some in of_task.values() for panel in some]
+    if len(every) == len(of_task):
+        return every, None, ""
+    return every, min(max(parts.values()) + 1, 4), GREY_ARE
 
 
 def _panels_of(task: str, cells: Sequence[Drawn], parts: dict[int, int], draw: Draw) -> list[Panel]:
@@ -101,13 +101,13 @@ def _panels_of(task: str, cells: Sequence[Drawn], parts: dict[int, int], draw: D
     if len(cells) <= TOGETHER:
         return [Panel(task, partial(draw, shown=list(cells), others=[]))]
     there = sorted({parts[d.place] for d in cells})
-    found = []
+    every = []
     for i, part in enumerate(there, 1):
         shown = [d for d in cells if parts[d.place] == part]
         others = [d for d in cells if parts[d.place] != part]
         title = f"{task}, part {i} of {len(there)}" if len(there) > 1 else task
-        found.append(Panel(title, partial(draw, shown=shown, others=others)))
-    return found
+        every.append(Panel(title, partial(draw, shown=shown, others=others)))
+    return every
 
 
 def _parts(cells: Sequence[Drawn]) -> dict[int, int]:

@@ -114,15 +114,15 @@ def filled(caption: str, width: float) -> str:
 
 
 def _wrapped(ax: Axes, width: float) -> list[str]:
-    found = []
+    names = []
     for name in ax.get_legend_handles_labels()[1]:
         before, apart, numbers = str(name).rpartition("   ")  # numbers stay together
-        found.append(
+        names.append(
             textwrap.fill(
                 before + apart + numbers.replace(" ", "\N{NO-BREAK SPACE}"), int((width - HANDLE) / LETTER)
             )
         )
-    return found
+    return names
 
 
 def _legend_below(ax: Axes, names: list[str]) -> None:

@@ -201,15 +201,15 @@ def _markers(point: _Point) -> list[Line2D]:
     common: dict[str, Any] = {"linestyle": "", "clip_on": False, "color": colour}
     face = colour if point.front else "white"
     size = 9.0 if point.front else 6.5
-    found = [
+    markers = [
         Line2D([], [], marker=own["marker"], markersize=size, markerfacecolor=face, zorder=above, **common)
     ]
     if inner := WITHIN[point.place // len(MARKERS)]:
         common["color"] = "white" if point.front else colour
-        found.append(
+        markers.append(
             Line2D([], [], marker=inner, markersize=3.5, markeredgewidth=1.2, zorder=above + 0.01, **common)
         )
-    return found
+    return markers
 
 
 def _legend(figure: Figure, points: list[_Point]) -> None:

@@ -57,7 +57,7 @@ def profile_figure(cells: pd.DataFrame, currency: Currency = "epochs") -> Figure
         )
     profiles = performance_profile(_positive(cost))
     first = cells.assign(task="all tasks", id=cells["algorithm"]).drop_duplicates("algorithm")
-    found, columns, _ = panels(
+    some, columns, _ = panels(
         drawn(first), partial(_draw, profiles=dict(zip(algorithms, profiles, strict=True)), tasks=len(tasks))
     )
     caption = (
@@ -68,7 +68,7 @@ def profile_figure(cells: pd.DataFrame, currency: Currency = "epochs") -> Figure
         "succeeds at all. What was not run counts as failed. A count over these tasks, not an estimate: it "
         "has no interval." + (" Grey: the other algorithms." if columns else "")
     )
-    return page("How often nearly the cheapest", caption, found, columns=columns)
+    return page("How often nearly the cheapest", caption, some, columns=columns)
 
 
 def _positive(cost: np.ndarray) -> np.ndarray:

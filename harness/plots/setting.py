@@ -115,14 +115,14 @@ def _series(ax: Axes, points: pd.DataFrame, name: str) -> list[tuple[Any, pd.Dat
         range(len(values)), [f"{v:g}" if isinstance(v, int | float | np.number) else str(v) for v in values]
     )
     ax.set(xlabel=name, xlim=(-0.4, len(values) - 0.6))
-    found = []
+    series = []
     for i, (label, rows) in enumerate(points.groupby("series", sort=False)):
         x = np.array([values.index(v) for v in rows["x"]]) + APART * i
-        found.append((x, rows, look(i) | {"markevery": None}, str(label)))
-    return found
+        series.append((x, rows, look(i) | {"markevery": None}, str(label)))
+    return series
 
 
 def _values(points: pd.DataFrame) -> list[Any]:
     """The values of the setting: numbers in their order, others in that of the frame."""
-    found = list(dict.fromkeys(points["x"]))
-    return sorted(found) if all(isinstance(v, int | float | np.number) for v in found) else found
+    values = list(dict.fromkeys(points["x"]))
+    return sorted(values) if all(isinstance(v, int | float | np.number) for v in values) else values

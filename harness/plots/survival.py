@@ -36,13 +36,13 @@ def survival_figure(replicas: pd.DataFrame) -> Figure:
     >>> figure = survival_figure(results.replicas("first_light"))
     """
     cells = drawn(replicas, "outcome", "epochs", "budget_epochs")
-    found, columns, grey = panels(cells, _draw)
+    some, columns, grey = panels(cells, _draw)
     caption = (
         "Kaplan-Meier estimate; band: 95 % Wilson interval. Beside each name: "
         "replicas solved / n. Failures stay in the count: "
         "unsolved replicas are right-censored at the end of their budget, diverged ones never solve."
     )
-    return page("Replicas still unsolved", caption + grey, found, columns=columns)
+    return page("Replicas still unsolved", caption + grey, some, columns=columns)
 
 
 def _draw(ax: Axes, *, shown: list[Drawn], others: list[Drawn]) -> None:

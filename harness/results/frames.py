@@ -79,15 +79,11 @@ def cells(
     import pandas as pd
 
     rows = []
-    for found in found_in(study, source):
-        status = {"status": found.row.status, "reason": found.row.reason}
-        numbers = vars(found.row.summary) if found.row.summary else dict.fromkeys(NUMBERS, np.nan)
+    for cell in found_in(study, source):
+        status = {"status": cell.row.status, "reason": cell.row.reason}
+        numbers = vars(cell.row.summary) if cell.row.summary else dict.fromkeys(NUMBERS, np.nan)
         rows.append(
-            found.keys
-            | status
-            | numbers
-            | {"work_over_backprop": found.row.work_over_backprop}
-            | found.settings
+            cell.keys | status | numbers | {"work_over_backprop": cell.row.work_over_backprop} | cell.settings
         )
     frame = pd.DataFrame(rows, columns=None if rows else [*KEYS, "status", "reason", *NUMBERS, "made"])
     frame["made"] = pd.to_datetime(frame["made"], format=TIME_FORMAT, utc=True)

@@ -89,11 +89,11 @@ def chosen(
     """
     import pandas as pd
 
-    found = found_in(study, source, numbers=False)
-    about = pd.DataFrame([f.keys | f.settings for f in found], columns=None if found else list(KEYS))
+    cells = found_in(study, source, numbers=False)
+    about = pd.DataFrame([f.keys | f.settings for f in cells], columns=None if cells else list(KEYS))
     rest = {name: value for name, value in wanted.items() if name not in about.columns}
     own = {name: value for name, value in wanted.items() if name not in rest}
-    passed = [found[i] for i in kept(about, own, about.columns).index]
+    passed = [cells[i] for i in kept(about, own, about.columns).index]
     some = [(f, f.record) for f in passed if f.record and f.row.status == FINISHED]
     return some, rest, list(about.columns)
 
@@ -111,11 +111,11 @@ def stacked(
 
     some, rest, names = chosen(study, source, wanted)
     parts: list[dict[str, Array]] = []
-    for found, record in some:
+    for cell, record in some:
         if columns := read(record):
             count = len(next(iter(columns.values())))
             parts.append(
-                {**{name: np.full(count, value, object) for name, value in found.keys.items()}, **columns}
+                {**{name: np.full(count, value, object) for name, value in cell.keys.items()}, **columns}
             )
     if not parts:
         return pd.DataFrame(columns=list(KEYS))
