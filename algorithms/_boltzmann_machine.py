@@ -174,18 +174,21 @@ class Machine:
         if x.shape[-2] * len(y) * self.hidden <= AT_ONCE:
             return self._completion(w, x, temperature, y)
 
-        def pattern(i: Array, found: Array) -> Array:
-            found[..., i, :] = self._completion(w, x[..., i, None, :], temperature, y)[..., 0, :]
-            return found
+        def pattern(i: Array, likely: Array) -> Array:
+            likely[..., i, :] = self._completion(w, x[..., i, None, :], temperature, y)[..., 0, :]
+            return likely
 
         return repeat(x.shape[-2], pattern, np.zeros_like(w, shape=(*w.shape[:-2], x.shape[-2], self.output)))
 
     def _completion(self, w: Array, x: Array, temperature: float, y: Array) -> Array:
+        """`completion` for all patterns at once: (…, N, outputs) from arrays (…, hidden, N, states)."""
         hidden, output, given = (self.place[name] for name in ("hidden", "output", "input"))
-        among = 0.5 * (w[..., output, output] @ y.T * y.T).sum(axis=-2, keepdims=True)
-        goodness = (x @ w[..., given, output] + w[..., -1:, output]) @ y.T + among
-        net = (x @ w[..., given, hidden] + w[..., -1:, hidden]).mT[..., None]
-        net = (net + (w[..., hidden, output] @ y.T)[..., None, :]) / temperature  # (…, hidden, N, states)
+        among_outputs = 0.5 * (w[..., output, output] @ y.T * y.T).sum(axis=-2, keepdims=True)
+        goodness = (x @ w[..., given, output] + w[..., -1:, output]) @ y.T + among_outputs
+        from_input = (x @ w[..., given, hidden] + w[..., -1:, hidden]).mT[..., None]
+        from_output = (w[..., hidden, output] @ y.T)[..., None, :]
+        net = (from_input + from_output) / temperature
+        # 1 + exp(net) = exp(max(net, 0)) (1 + exp(−|net|)): nothing overflows
         goodness = goodness / temperature + np.maximum(net, 0.0).sum(axis=-3)
         summed_out = (1.0 + np.exp(-np.abs(net))).prod(axis=-3)
         weight = np.exp(goodness - goodness.max(axis=-1, keepdims=True)) * summed_out

@@ -88,28 +88,43 @@ def chances(patterns: Array, bits: Array, noise: tuple[float, float]) -> Array:
     """
     off, on = noise
     p = np.where(patterns > 0.5, 1.0 - off, on)
-    found = np.ones((*p.shape[:-1], len(bits)))
+    likely = np.ones((*p.shape[:-1], len(bits)))
     for unit, bit in enumerate(bits.T):
         each = p[..., unit, None]
-        found = found * np.where(bit > 0, each, 1.0 - each)
-    return found
+        likely = likely * np.where(bit > 0, each, 1.0 - each)
+    return likely
 
 
 def _change(
     machine: Machine, w: Array, v: Array, q: Array, temperature: float, given_input: bool, low: float
 ) -> Array:
     """(p' − p) / T of all pairs but those of hidden units (…, units + 1, units + 1)."""
-    hidden = machine.hidden
-    net = v @ w[..., hidden:, :hidden] / temperature
-    goodness = 0.5 * (v @ w[..., hidden:, hidden:] * v).sum(axis=-1) / temperature
-    goodness = (goodness + np.logaddexp(net, low * net).sum(axis=-1)).reshape(
-        *goodness.shape[:-1], *q.shape[-2:]
-    )
-    axes = (-1,) if given_input else (-2, -1)
-    p = np.exp(goodness - goodness.max(axis=axes, keepdims=True))
-    p = p / p.sum(axis=axes, keepdims=True) * q.sum(axis=axes, keepdims=True)
+    net = v @ w[..., machine.hidden :, : machine.hidden] / temperature
+    p = _likely(machine, w, v, net, q, temperature, given_input, low)
     half = 0.5 * (1.0 - low)
-    means = 0.5 * (1.0 + low) + half * np.tanh(half * net)
+    means = 0.5 * (1.0 + low) + half * np.tanh(half * net)  # of hidden units, given the visible ones
     s = np.concatenate([means, np.broadcast_to(v, (*means.shape[:-1], v.shape[-1]))], axis=-1)
     difference = s.mT @ ((p - q).reshape(*p.shape[:-2], -1, 1) * s)
     return np.where(np.abs(difference) > ROUNDING, difference, 0.0) / temperature
+
+
+def _likely(
+    machine: Machine,
+    w: Array,
+    v: Array,
+    net: Array,
+    q: Array,
+    temperature: float,
+    given_input: bool,
+    low: float,
+) -> Array:
+    """P of every visible state, in the shape of q, hidden units summed out; `net` is what these hear / T.
+
+    With the input given, the states of each input have together the probability that they have in q.
+    """
+    goodness = 0.5 * (v @ w[..., machine.hidden :, machine.hidden :] * v).sum(axis=-1) / temperature
+    goodness = goodness + np.logaddexp(net, low * net).sum(axis=-1)
+    goodness = goodness.reshape(*goodness.shape[:-1], *q.shape[-2:])
+    axes = (-1,) if given_input else (-2, -1)
+    p = np.exp(goodness - goodness.max(axis=axes, keepdims=True))
+    return p / p.sum(axis=axes, keepdims=True) * q.sum(axis=axes, keepdims=True)

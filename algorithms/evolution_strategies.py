@@ -77,13 +77,13 @@ def losses(net: Network, genes: Array, batch: Batch) -> Array:
     def tried(some: Array) -> Array:
         return crowd.cost(net.respond(unflatten(net, some[..., None, :]), crowd.x))
 
-    def one(i: Array, found: Array) -> Array:
-        found[..., i, :] = tried(blocks[..., i, :, :])
-        return found
+    def one(i: Array, each: Array) -> Array:
+        each[..., i, :] = tried(blocks[..., i, :, :])
+        return each
 
     blocks = genes.reshape(*lead, count // block, block, size)
-    found = repeat(count // block, one, np.zeros_like(genes, shape=(*lead, count // block, block)))
-    return found.reshape(*lead, count)
+    lost = repeat(count // block, one, np.zeros_like(genes, shape=(*lead, count // block, block)))
+    return lost.reshape(*lead, count)
 
 
 def centred_ranks(loss: Array) -> Array:

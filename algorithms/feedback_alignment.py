@@ -52,11 +52,11 @@ def ways_back(net: Network) -> list[Edge]:
     An edge stands there once for each group that hears over it: more than once where residuals are. Weights
     that are shared stand there once, in the name of the edge that lends them.
     """
-    found: list[Edge] = []
+    edges: list[Edge] = []
     for e in (e for group in net.hidden for e in net.out_of(group)):
-        if e.weights == e or (e.weights not in found and e.weights.source not in net.hidden):
-            found.append(e.weights)
-    return found
+        if e.weights == e or (e.weights not in edges and e.weights.source not in net.hidden):
+            edges.append(e.weights)
+    return edges
 
 
 def random_matrix(spread: float, rand: Rand, rows: int, columns: int) -> Array:

@@ -176,15 +176,15 @@ class ForwardForward(Algorithm):
         """
         count = own.input_size - x.shape[-1]
 
-        def of_label(i: Array, found: Array) -> Array:
+        def of_label(i: Array, good: Array) -> Array:
             label = (np.arange(count) == i).astype(x.dtype)
             each = [squares(y) for _, _, y in self.passes(own, params, joined(x, label))]
-            found[i] = total(each[1:] or each)[..., 0]
-            return found
+            good[i] = total(each[1:] or each)[..., 0]
+            return good
 
         lead = np.broadcast_shapes(params[chain(own)[0]].shape[:-2], x.shape[:-2])
-        found = repeat(count, of_label, np.zeros_like(x, shape=(count, *lead, x.shape[-2])))
-        return np.moveaxis(found, 0, -1)
+        good = repeat(count, of_label, np.zeros_like(x, shape=(count, *lead, x.shape[-2])))
+        return np.moveaxis(good, 0, -1)
 
     def one_pass(self, own: Network, params: Params, x: Array) -> tuple[Array, dict[Edge, Array]]:
         """Input of the softmax (…, N, labels) under a neutral label,

@@ -81,8 +81,8 @@ class NodePerturbation(CreditAlgorithm):
             return (up - here) / self.sigma
 
         count = at_once(net, flatten(net, params), batch)
-        found = in_blocks(self.draws, count, slopes, np.zeros_like(xi, shape=(0, *here.shape)))
-        blame = (in_a_row(found) @ xi)[..., 0, :] / self.draws
+        slope = in_blocks(self.draws, count, slopes, np.zeros_like(xi, shape=(0, *here.shape)))
+        blame = (in_a_row(slope) @ xi)[..., 0, :] / self.draws
         return Credit(net.outer(y, {group: blame[..., part] for group, part in parts(net)}), y[net.output])
 
 

@@ -226,5 +226,5 @@ def along(net: Network, flat: Array, batch: Batch, xi: Array, slopes: Any) -> Ar
         return slopes(np.take(first, start + np.arange(count), axis=0))
 
     draws = first.shape[0]
-    found = in_blocks(draws, at_once(net, flat, batch), of, np.zeros_like(xi, shape=(0, *xi.shape[:-2])))
-    return (in_a_row(found) @ xi) / draws
+    steps = in_blocks(draws, at_once(net, flat, batch), of, np.zeros_like(xi, shape=(0, *xi.shape[:-2])))
+    return (in_a_row(steps) @ xi) / draws

@@ -53,11 +53,11 @@ class NotebookError(Exception):
 
 def sources(names: Sequence[str] = ()) -> list[Path]:
     """The notebooks in text, all or those named. Raises `NotebookError` for a name there is not."""
-    found = {path.stem: path for path in sorted(HERE.glob("*.py")) if path != Path(__file__)}
+    known = {path.stem: path for path in sorted(HERE.glob("*.py")) if path != Path(__file__)}
     for name in names:
-        if name not in found:
-            raise NotebookError(f"there is no notebook {name!r}: allowed are {', '.join(found)}")
-    return [found[name] for name in names or found]
+        if name not in known:
+            raise NotebookError(f"there is no notebook {name!r}: allowed are {', '.join(known)}")
+    return [known[name] for name in names or known]
 
 
 def unexecuted(source: Path) -> NotebookNode:
@@ -127,10 +127,10 @@ def machine(notebook: NotebookNode) -> list[str]:
     """
     host = socket.gethostname()
     text = "\n".join(said(notebook))
-    found = PLACES.findall(text) + [
+    telling = PLACES.findall(text) + [
         place for place in (str(ROOT), tempfile.gettempdir(), sys.prefix) if place in text
     ]
-    return found + (
+    return telling + (
         [host] if len(host) > 3 and host != "localhost" and re.search(rf"\b{re.escape(host)}\b", text) else []
     )
 
@@ -140,8 +140,8 @@ def _check(name: str, notebook: NotebookNode) -> None:
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
                 raise NotebookError(f"{name}: on standard error: {output.text.strip()}")
-    if found := machine(notebook):
-        raise NotebookError(f"{name}: tells of this machine: {', '.join(found)}")
+    if telling := machine(notebook):
+        raise NotebookError(f"{name}: tells of this machine: {', '.join(telling)}")
 
 
 def _plain(output: NotebookNode) -> NotebookNode:

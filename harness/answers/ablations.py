@@ -79,7 +79,7 @@ def worth(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
     """
     import pandas as pd
 
-    found = []
+    rows = []
     for a in ABLATIONS:
         recipe = dict(a.recipe)
         some = matching(cells, {k: v for k, v in recipe.items() if k != a.setting})
@@ -95,11 +95,11 @@ def worth(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
                 continue
             pair = beside(replicas, one.id, other.id)
             about = (a, recipe["task_name"], value, recipe[a.setting], one)
-            found.append(
+            rows.append(
                 (*about, ert(replicas, one.id), pair.replicas, pair.log_ratio, decided(pair.log_ratio))
             )
     return pd.DataFrame(
-        found, columns=["what", "task", "value", "usual", "cell", "ert", "pairs", "log_ratio", "decided"]
+        rows, columns=["what", "task", "value", "usual", "cell", "ert", "pairs", "log_ratio", "decided"]
     )
 
 
@@ -229,9 +229,9 @@ def units(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
     """
     of_chauvin = XOR | {"algorithm.optimiser.lr": 0.25, "task.scale": 0.3}
     series = {"η = .5, weights within ±.5": XOR, "η = .25, weights within ±.3, as Chauvin's": of_chauvin}
-    found = over(cells, replicas, "task.hidden", series)
+    points = over(cells, replicas, "task.hidden", series)
     a, b = CHAUVIN
-    return found.assign(line=a - b * np.log2(found["x"].to_numpy(float)))
+    return points.assign(line=a - b * np.log2(points["x"].to_numpy(float)))
 
 
 def chauvin(points: pd.DataFrame) -> list[str]:

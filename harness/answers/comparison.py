@@ -100,8 +100,8 @@ def running_times(cell: Any, replicas: pd.DataFrame) -> dict[str, Interval]:
     spent = {"epochs": own["epochs"].to_numpy(float), "seconds": own["seconds"].to_numpy(float)}
     spent |= {name: updates * getattr(cell, f"update_{name}") for name in ("flops", "span_operations")}
     spent = {name: spent[name] for name in CURRENCIES if np.isfinite(spent[name]).all()}
-    found = running_time(np.column_stack(list(spent.values())), solved, seed=0, resamples=RESAMPLES)
-    return {name: Interval(*(end[i] for end in found)) for i, name in enumerate(spent)}
+    times = running_time(np.column_stack(list(spent.values())), solved, seed=0, resamples=RESAMPLES)
+    return {name: Interval(*(end[i] for end in times)) for i, name in enumerate(spent)}
 
 
 def beside_backprop(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
@@ -114,7 +114,7 @@ def beside_backprop(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame
     """
     import pandas as pd
 
-    found = []
+    pairs = []
     for task, rows in _by_task(cells):
         counted = rows[np.isfinite(rows["update_flops"].to_numpy(float))]
         base = counted[counted["algorithm_name"] == "backprop"]
@@ -125,8 +125,8 @@ def beside_backprop(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame
         for row in each(others):
             prices = float(row.update_flops), float(one.update_flops)
             pair = beside(replicas, row.id, one.id, prices, level=1 - 0.05 / len(others), resamples=RESAMPLES)
-            found.append((task, row.algorithm_name, pair.replicas, pair.log_ratio, decided(pair.log_ratio)))
-    return pd.DataFrame(found, columns=["task", "algorithm", "pairs", "log_ratio", "decided"])
+            pairs.append((task, row.algorithm_name, pair.replicas, pair.log_ratio, decided(pair.log_ratio)))
+    return pd.DataFrame(pairs, columns=["task", "algorithm", "pairs", "log_ratio", "decided"])
 
 
 def verdict(pairs: pd.DataFrame) -> list[str]:

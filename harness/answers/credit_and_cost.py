@@ -54,7 +54,7 @@ def seen(credit: pd.DataFrame, quantity: str, edge: str = ALL) -> list[Seen]:
     some = credit[(credit["quantity"] == quantity) & (credit["edge"] == edge)].sort_values(
         "epoch", kind="stable"
     )
-    found = []
+    angles = []
     for _, of_task in some.groupby("task", sort=False):
         cells = [rows[rows["defined"] > 0] for _, rows in of_task.groupby("id", sort=False)]
         cells = [rows for rows in cells if len(rows)]
@@ -65,11 +65,11 @@ def seen(credit: pd.DataFrame, quantity: str, edge: str = ALL) -> list[Seen]:
                 Look(int(r.epoch), int(r.defined), of_quantiles(r, level))
                 for r in (each(rows)[0], each(late)[-1])
             ]
-            found.append(Seen(rows["task"].iloc[0], rows["algorithm"].iloc[0], *looks))
+            angles.append(Seen(rows["task"].iloc[0], rows["algorithm"].iloc[0], *looks))
     place = {
         name: i for i, name in enumerate(dict.fromkeys(zip(credit["task"], credit["algorithm"], strict=True)))
     }
-    return sorted(found, key=lambda s: place[s.task, s.algorithm])
+    return sorted(angles, key=lambda s: place[s.task, s.algorithm])
 
 
 def exact(credit: pd.DataFrame) -> set[tuple[str, str]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def of(found: Sequence[Ends], replicas: pd.DataFrame) -> pd.DataFrame:
+def of(cells: Sequence[Ends], replicas: pd.DataFrame) -> pd.DataFrame:
     """What becomes of the replicas that are stuck as PDP learnt,
     in each other cell that starts from the same weights.
 
@@ -29,7 +29,7 @@ def of(found: Sequence[Ends], replicas: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     rows = []
-    for e, other in _same_start(found):
+    for e, other in _same_start(cells):
         here, there = (_solved(replicas, one) for one in (e.id, other.id))
         both = here.index.intersection(there.index)
         b = there[both].to_numpy(bool)
@@ -51,9 +51,9 @@ def of(found: Sequence[Ends], replicas: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["of", "other", "stuck", "escaped", "lost", "pairs", "rate", "p"])
 
 
-def _same_start(found: Sequence[Ends]) -> list[tuple[Ends, Ends]]:
-    bases = [e for e in found if e.printed and e.start.hidden == 2]
-    return [(e, other) for e in bases for other in found if other is not e and other.start == e.start]
+def _same_start(cells: Sequence[Ends]) -> list[tuple[Ends, Ends]]:
+    bases = [e for e in cells if e.printed and e.start.hidden == 2]
+    return [(e, other) for e in bases for other in cells if other is not e and other.start == e.start]
 
 
 def _solved(replicas: pd.DataFrame, cell: str) -> pd.Series[bool]:
@@ -61,7 +61,7 @@ def _solved(replicas: pd.DataFrame, cell: str) -> pd.Series[bool]:
     return own["outcome"] == SOLVED
 
 
-def texts(found: pd.DataFrame) -> pd.DataFrame:
+def texts(pairs: pd.DataFrame) -> pd.DataFrame:
     """The table of `of` for people."""
     import pandas as pd
 
@@ -73,17 +73,17 @@ def texts(found: pd.DataFrame) -> pd.DataFrame:
             "solved rate, difference [95 %]": points(r.rate),
             "McNemar's p": brief(r.p),
         }
-        for r in each(found)
+        for r in each(pairs)
     ]
     return pd.DataFrame(rows)
 
 
-def verdict(found: pd.DataFrame) -> list[str]:
+def verdict(pairs: pd.DataFrame) -> list[str]:
     """For each cell beside the one it starts with:
     how many escape, and whether more are solved in all, by the whole interval.
     """
     said = []
-    for r in each(found):
+    for r in each(pairs):
         more = (
             "**more**"
             if r.rate.low > 0

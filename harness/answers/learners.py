@@ -46,22 +46,22 @@ class Learners(NamedTuple):
 def learners(records: Sequence[Record], task: str) -> list[Learners]:
     """The finished cells on a task, in their order."""
     some = [record for record in records if record.meta["task"]["name"] == task]
-    found = []
+    there = []
     for record, label in zip(some, labels([record.meta for record in some]), strict=True):
         name = label.algorithm + SHORT.get(label.task, label.task.removeprefix(task))
         control = record.meta["algorithm"]["name"] == CONTROL
-        found.append(Learners(name, networks.of(record), fates(record.replicas).solved, control))
-    return found
+        there.append(Learners(name, networks.of(record), fates(record.replicas).solved, control))
+    return there
 
 
-def learnt(found: Iterable[Learners]) -> list[Learners]:
+def learnt(cells: Iterable[Learners]) -> list[Learners]:
     """Those of which a replica solved the task."""
-    return [t for t in found if t.solved.any()]
+    return [t for t in cells if t.solved.any()]
 
 
-def nobody(found: Iterable[Learners]) -> list[str]:
+def nobody(cells: Iterable[Learners]) -> list[str]:
     """Who never solved the task, in a sentence; nothing where there is nobody."""
-    never = [f"{t.name} ({share(0, len(t.solved))})" for t in found if not t.solved.any() and not t.control]
+    never = [f"{t.name} ({share(0, len(t.solved))})" for t in cells if not t.solved.any() and not t.control]
     return [f"Not one replica solved it, and there is nothing to look at: {several(never)}."] if never else []
 
 

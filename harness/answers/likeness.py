@@ -15,11 +15,11 @@ COMPARED = 32
 """Replicas of an algorithm whose hidden activities are compared with those of others."""
 
 
-def of(found: Sequence[Learners], group: str = "hidden") -> similarity.Similarity:
+def of(cells: Sequence[Learners], group: str = "hidden") -> similarity.Similarity:
     """Linear CKA of a group's activity for all patterns,
     of the first replicas that solved the task, and of the control's.
     """
-    some = [t for t in found if t.control or t.solved.any()]
+    some = [t for t in cells if t.control or t.solved.any()]
     return similarity.compare({t.name: _some(t.looked_at).activities()[group] for t in some})
 
 

@@ -131,19 +131,19 @@ def all_of(records: Iterable[Record]) -> list[Ends]:
     return [of(record) for record in records]
 
 
-def first_printed(found: Sequence[Ends], scale: float) -> Ends:
+def first_printed(cells: Sequence[Ends], scale: float) -> Ends:
     """The cell that learns as PDP's did from two hidden units' weights within ±`scale`."""
-    return next(e for e in found if e.printed and e.start == Start(scale, 2))
+    return next(e for e in cells if e.printed and e.start == Start(scale, 2))
 
 
-def overview(found: Sequence[Ends]) -> pd.DataFrame:
+def overview(cells: Sequence[Ends]) -> pd.DataFrame:
     """A row of texts for each cell: how many solve,
     how many are stuck, how many of those at PDP's Fig. 5 and still.
     """
     import pandas as pd
 
     rows = []
-    for e in found:
+    for e in cells:
         stuck = len(e.stuck)
         rows.append(
             {
@@ -183,12 +183,12 @@ def kinds(e: Ends) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def verdict(found: Sequence[Ends]) -> list[str]:
+def verdict(cells: Sequence[Ends]) -> list[str]:
     """Of the cells that learn as PDP's did: how many are stuck,
     and whether that is more than PDP says; where; at rest or not.
     """
     said = []
-    for e in (e for e in found if e.printed and e.start.hidden == 2):
+    for e in (e for e in cells if e.printed and e.start.hidden == 2):
         stuck = len(e.stuck)
         low, high = (float(end) for end in wilson(stuck, e.replicas))
         met = MET[0] / MET[1]
@@ -229,14 +229,14 @@ def _count(e: Ends, word: str) -> str:
     return number(int((e.rest == word).sum()))
 
 
-def wider(found: Sequence[Ends]) -> list[str]:
+def wider(cells: Sequence[Ends]) -> list[str]:
     """With more hidden units, other networks and so not paired:
     are fewer stuck, by intervals that do not overlap?
     """
     said = []
-    for e in (e for e in found if e.printed and e.start.hidden == 2):
+    for e in (e for e in cells if e.printed and e.start.hidden == 2):
         for other in (
-            o for o in found if o.printed and o.start.scale == e.start.scale and o.start.hidden > 2
+            o for o in cells if o.printed and o.start.scale == e.start.scale and o.start.hidden > 2
         ):
             a, b = ([float(end) for end in wilson(len(x.stuck), x.replicas)] for x in (other, e))
             word = "**fewer**" if a[1] < b[0] else "**more**" if a[0] > b[1] else "**not told apart**"

@@ -81,15 +81,15 @@ def at_four_times(cells: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
 
 
 def _difference(replicas: pd.DataFrame, cross: str, squared: str) -> str:
-    found: Any = beside(replicas, cross, squared)
-    gap = found.rate
+    pair: Any = beside(replicas, cross, squared)
+    gap = pair.rate
     word = "**more**" if gap.low > 0 else "**fewer**" if gap.high < 0 else "not decidedly more or fewer"
     # no interval of no difference
     solves = f"{word}, {points(gap)}" if gap.low < gap.high else "as many, the same ones"
     cost = {"less": "cheaper", "more": "dearer", "undecided": "not decidedly cheaper or dearer"}[
-        decided(found.log_ratio)
+        decided(pair.log_ratio)
     ]
     return (
         f"{solves}, and a success is {cost} in epochs, "
-        f"{ratio(found.log_ratio)} times squared error's (pairs of replicas: {number(found.replicas)})"
+        f"{ratio(pair.log_ratio)} times squared error's (pairs of replicas: {number(pair.replicas)})"
     )

@@ -166,8 +166,8 @@ def interval(values: NDArray[np.float64]) -> Interval:
 
 def errors(replicas: pd.DataFrame, task: str, part: str) -> NDArray[np.float64]:
     """Error (R,) of each replica of a cell on its `validation` or `held` part; a diverged one's is ∞."""
-    found = 1.0 - replicas[f"{part}_right"] if error_is_share(task) else replicas[f"{part}_rmse"]
-    return np.where(fates(replicas).diverged, np.inf, found.to_numpy(float))
+    error = 1.0 - replicas[f"{part}_right"] if error_is_share(task) else replicas[f"{part}_rmse"]
+    return np.where(fates(replicas).diverged, np.inf, error.to_numpy(float))
 
 
 def points_table(points: pd.DataFrame) -> str:

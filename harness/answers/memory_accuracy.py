@@ -27,10 +27,10 @@ def points(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
 
     if not len(cells):
         return pd.DataFrame(columns=["task", "error"])
-    found = memory.points(cells, replicas)
-    factor = np.where([memory.error_is_share(task) for task in found["task"]], 100.0, 1.0)
-    told = {f"told_{name}": factor * found[name] for name in ("error", "error_low", "error_high")}
-    return found.assign(unit=[memory.UNITS[memory.error_is_share(task)] for task in found["task"]], **told)
+    chosen = memory.points(cells, replicas)
+    factor = np.where([memory.error_is_share(task) for task in chosen["task"]], 100.0, 1.0)
+    told = {f"told_{name}": factor * chosen[name] for name in ("error", "error_low", "error_high")}
+    return chosen.assign(unit=[memory.UNITS[memory.error_is_share(task)] for task in chosen["task"]], **told)
 
 
 def answers(points: pd.DataFrame) -> list[str]:

@@ -11,7 +11,7 @@ from harness.answers.words import several
 from harness.core.errors import InputError
 from harness.core.outcomes import FINISHED
 from harness.experiment.summary import number
-from harness.results.frames import Source, store_of
+from harness.results.gathering import Source, store_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ from harness.replication.claim import TRUST
 from harness.replication.evidence import STUDY
 from harness.replication.rows import rows as rows_of
 from harness.replication.verdict import NO_SUCH_FIGURE, NOT_REPRODUCED, REPRODUCED, VERDICTS
-from harness.results.frames import Source, store_of
+from harness.results.gathering import Source, store_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,8 +83,8 @@ def texts(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _numbers(rows: pd.DataFrame) -> str:
-    found = {verdict: int((rows["verdict"] == verdict).sum()) for verdict in VERDICTS}
-    return several([f"{n} {verdict}" for verdict, n in found.items() if n])
+    count = {verdict: int((rows["verdict"] == verdict).sum()) for verdict in VERDICTS}
+    return several([f"{n} {verdict}" for verdict, n in count.items() if n])
 
 
 def _tested(rows: pd.DataFrame) -> str:

@@ -38,17 +38,17 @@ LEVEL = 0.01
 # Symmetry
 
 
-def ratios(found: Iterable[Learners]) -> dict[str, Array]:
+def ratios(cells: Iterable[Learners]) -> dict[str, Array]:
     """The ratios (U, pairs) of all units of the solved replicas of each algorithm that has some."""
-    return {t.name: _mirror(t).ratios.reshape(-1, 3) for t in learnt(found)}
+    return {t.name: _mirror(t).ratios.reshape(-1, 3) for t in learnt(cells)}
 
 
-def symmetry(found: Sequence[Learners]) -> list[str]:
+def symmetry(cells: Sequence[Learners]) -> list[str]:
     """For each algorithm: how many solved replicas are 1 : 2 : 4,
     antisymmetric, and of two opposite units; with medians.
     """
     said = []
-    for t in learnt(found):
+    for t in learnt(cells):
         mirror = _mirror(t)
         n = int(t.solved.sum())
         # NaN, a dead pair, is not near
@@ -70,7 +70,7 @@ def symmetry(found: Sequence[Learners]) -> list[str]:
             f"in {share(mirrored, n)} (asymmetry of a unit: median {middle}, 95th percentile {tail}), and "
             f"of opposite signs in {share(int((cosine < OPPOSITE).sum()), n)} (cosine: median {middling})."
         )
-    return said + nobody(found)
+    return said + nobody(cells)
 
 
 def _mirror(t: Learners) -> rep.Mirror:
@@ -87,14 +87,14 @@ def _into_hidden(t: Learners) -> Array:
 # Encoder
 
 
-def codes(found: Sequence[Learners]) -> pd.DataFrame:
+def codes(cells: Sequence[Learners]) -> pd.DataFrame:
     """A row of texts for each algorithm that learnt the encoder:
     distinct codes, and values between, of its solved replicas.
     """
     import pandas as pd
 
     rows = []
-    for t in learnt(found):
+    for t in learnt(cells):
         hidden = t.looked_at.activities()["hidden"]
         patterns, values = hidden.shape[1], hidden[0].size
         distinct, between = rep.distinct(hidden), rep.intermediate(hidden)
@@ -111,12 +111,12 @@ def codes(found: Sequence[Learners]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def encoder(found: Sequence[Learners]) -> list[str]:
+def encoder(cells: Sequence[Learners]) -> list[str]:
     """Binary or not: whether most replicas of each algorithm have intermediate values,
     and whether most need them.
     """
     said = []
-    for t in learnt(found):
+    for t in learnt(cells):
         hidden = t.looked_at.activities()["hidden"]
         n, patterns = hidden.shape[:2]
         between, needed = (
@@ -128,7 +128,7 @@ def encoder(found: Sequence[Learners]) -> list[str]:
             f"{half(between, n)}; it is needed, the codes read as bits not all being different, "
             f"in {share(needed, n)}, {half(needed, n)}."
         )
-    return said + nobody(found)
+    return said + nobody(cells)
 
 
 # Family tree
@@ -151,12 +151,12 @@ class Separating(NamedTuple):
         return beside(self.some, self.replicas, LEVEL)
 
 
-def separating(found: Sequence[Learners], permutations: int = 999) -> list[Separating]:
+def separating(cells: Sequence[Learners], permutations: int = 999) -> list[Separating]:
     """For every algorithm that learnt, and the control:
     replicas with a unit of the person code that separates each feature.
     """
     rows = []
-    for t in found:
+    for t in cells:
         if not t.control and not t.solved.any():
             continue
         code = person_code(t.looked_at)
@@ -175,12 +175,12 @@ def person_code(some: Networks) -> Array:
     return rep.code_of_people(some.activities(), x[:, :people])
 
 
-def separation_texts(found: Iterable[Separating]) -> pd.DataFrame:
+def separation_texts(cells: Iterable[Separating]) -> pd.DataFrame:
     """The table of `separating` for people."""
     import pandas as pd
 
     rows: dict[str, dict[str, str]] = {}
-    for s in found:
+    for s in cells:
         row = rows.setdefault(
             s.t.name, {"algorithm": s.t.name + (" (control: random codes)" if s.t.control else "")}
         )
@@ -189,10 +189,10 @@ def separation_texts(found: Iterable[Separating]) -> pd.DataFrame:
     return pd.DataFrame(list(rows.values()))
 
 
-def separation_verdict(found: Iterable[Separating]) -> list[str]:
+def separation_verdict(cells: Iterable[Separating]) -> list[str]:
     """For each algorithm which features more replicas have a unit for than chance, fewer, or undecided."""
     by: dict[str, list[Separating]] = {}
-    for s in found:
+    for s in cells:
         by.setdefault(s.t.name + (", the control" if s.t.control else ""), []).append(s)
     words = {
         "more": "more replicas than chance has",
@@ -215,14 +215,14 @@ def separation_verdict(found: Iterable[Separating]) -> list[str]:
 # What was held out
 
 
-def held_out(found: Sequence[Learners]) -> pd.DataFrame:
+def held_out(cells: Sequence[Learners]) -> pd.DataFrame:
     """A row of texts for each cell: how many of the held-out pairs are right,
     over as many splits as there are replicas.
     """
     import pandas as pd
 
     rows = []
-    for t in found:
+    for t in cells:
         right = _held(t)
         own = right[t.solved]
         rows.append(
@@ -237,14 +237,14 @@ def held_out(found: Sequence[Learners]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def generalisation(found: Sequence[Learners]) -> list[str]:
+def generalisation(cells: Sequence[Learners]) -> list[str]:
     """Of each algorithm that learnt:
     whether it gets more held-out pairs right than backprop on the same splits, or fewer.
 
     Over the replicas of one number that solved the task with both: they have the same held-out pairs and
     initial weights.
     """
-    some = learnt(found)
+    some = learnt(cells)
     said = []
     for t in some:
         own = _held(t)[t.solved]
@@ -264,7 +264,7 @@ def generalisation(found: Sequence[Learners]) -> list[str]:
             f"{t.name} beside {base.name}, on the {number(len(both))} splits "
             f"that both solved: {word} right, {points(gap)}."
         )
-    return said + nobody(found)
+    return said + nobody(cells)
 
 
 def _held(t: Learners) -> Array:

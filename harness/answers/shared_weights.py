@@ -54,23 +54,23 @@ def reported(records: Sequence[Record]) -> list[Reported]:
             tuned.setdefault(key, {})[lr] = float(np.mean(record.replicas["validation_right"]))
         elif run["seed"] == REPORTED:
             told[*key, lr] = record
-    found = []
+    nets = []
     for (rule, layout), each in tuned.items():
         lr = max(each, key=lambda rate: (each[rate], -rate))
         chosen = told.get((rule, layout, lr))
         if chosen is not None:
             size = build_task(chosen.meta["task"]).network().size
             wrong = 1 - np.asarray(chosen.replicas["held_right"], float)
-            found.append(Reported(rule, layout, size, lr, lr in (min(each), max(each)), wrong))
-    return found
+            nets.append(Reported(rule, layout, size, lr, lr in (min(each), max(each)), wrong))
+    return nets
 
 
-def errors(found: Sequence[Reported]) -> pd.DataFrame:
+def errors(nets: Sequence[Reported]) -> pd.DataFrame:
     """A row of texts for each rule: test images wrong by each net, with n, and the rates that were chosen."""
     import pandas as pd
 
     rows: dict[str, dict[str, str]] = {}
-    for r in found:
+    for r in nets:
         row = rows.setdefault(r.rule, {"algorithm": r.rule})
         net = f"{LAYOUTS[r.layout]}, {number(r.parameters)} weights"
         row[f"wrong, {net} [95 %]"] = f"{percents(mean(r.wrong))}, n = {len(r.wrong)}"
@@ -78,41 +78,41 @@ def errors(found: Sequence[Reported]) -> pd.DataFrame:
     return pd.DataFrame(list(rows.values())).fillna("–")
 
 
-def gap(found: Sequence[Reported], rule: str, fewer: str = "shared", more: str = "full") -> Interval | None:
+def gap(nets: Sequence[Reported], rule: str, fewer: str = "shared", more: str = "full") -> Interval | None:
     """Test images wrong by one net less those by another,
     replica by replica; None where one of them is not there.
     """
-    by = {r.layout: r.wrong for r in found if r.rule == rule}
+    by = {r.layout: r.wrong for r in nets if r.rule == rule}
     if not {fewer, more} <= by.keys():
         return None
     n = min(len(by[fewer]), len(by[more]))
     return difference(by[fewer][:n], by[more][:n])
 
 
-def verdicts(found: Sequence[Reported]) -> list[str]:
+def verdicts(nets: Sequence[Reported]) -> list[str]:
     """For each rule whether shared kernels read more test images right
     than full connections; and beside local ones.
     """
     words = {"fewer": "**fewer wrong**", "more": "**more wrong**", "undecided": "**not decided**"}
     sentences = []
-    for rule in dict.fromkeys(r.rule for r in found):
+    for rule in dict.fromkeys(r.rule for r in nets):
         parts = []
         for other in ("full", "local"):
-            interval = gap(found, rule, "shared", other)
+            interval = gap(nets, rule, "shared", other)
             if interval is not None:
                 word = "fewer" if interval.high < 0 else "more" if interval.low > 0 else "undecided"
                 parts.append(f"shared kernels beside {LAYOUTS[other]}, {words[word]}, {points(interval)}")
         if parts:
-            n = min(len(r.wrong) for r in found if r.rule == rule)
+            n = min(len(r.wrong) for r in nets if r.rule == rule)
             sentences.append(f"**{rule}**: {'; '.join(parts)} (pairs of replicas: {n}).")
     return sentences or ["Nothing of seed 2 was run at the rates that seed 1 chose."]
 
 
-def summary(found: Sequence[Reported]) -> str:
+def summary(nets: Sequence[Reported]) -> str:
     """Of which rules shared kernels beat full connections at equal parameters, by whole intervals."""
     side: dict[str, list[str]] = {"better": [], "worse": [], "not decided": []}
-    for rule in dict.fromkeys(r.rule for r in found):
-        if (interval := gap(found, rule)) is not None:
+    for rule in dict.fromkeys(r.rule for r in nets):
+        if (interval := gap(nets, rule)) is not None:
             side["better" if interval.high < 0 else "worse" if interval.low > 0 else "not decided"].append(
                 rule
             )
@@ -123,10 +123,10 @@ def summary(found: Sequence[Reported]) -> str:
     return f"Does shared beat full at equal parameters? {words[:1].upper()}{words[1:]}."
 
 
-def wrong(found: Sequence[Reported]) -> dict[str, dict[str, tuple[Array, Interval]]]:
+def wrong(reports: Sequence[Reported]) -> dict[str, dict[str, tuple[Array, Interval]]]:
     """By net and rule, the shares of the test images wrong (R,), and their mean with its interval."""
     nets: dict[str, dict[str, tuple[Array, Interval]]] = {}
-    for r in found:
+    for r in reports:
         nets.setdefault(f"{LAYOUTS[r.layout]}, {number(r.parameters)} weights", {})[r.rule] = (
             r.wrong,
             mean(r.wrong),

@@ -53,25 +53,25 @@ def kernels(records: Iterable[Record]) -> list[Kernels]:
     """Of backprop's cells with one shared kernel and one position,
     all ways of training it that a replica solved.
     """
-    found = []
+    trained = []
     for record in records:
         task, rule = record.meta["task"], record.meta["algorithm"]["name"]
         if rule == "backprop" and task["shared"] and task["features"] == 1 and task["retina"] == SMALLEST:
             solved = record.replicas["outcome"] == SOLVED
             if solved.any():
                 learnt = record.weights[EDGE][solved].reshape(-1, KERNEL, KERNEL)
-                found.append(Kernels(how(record.meta), np.asarray(learnt, float), len(solved)))
-    return found
+                trained.append(Kernels(how(record.meta), np.asarray(learnt, float), len(solved)))
+    return trained
 
 
-def counted(found: Iterable[Kernels]) -> pd.DataFrame:
+def counted(trained: Iterable[Kernels]) -> pd.DataFrame:
     """A row of texts for each way of training:
     how many kernels are of each kind, at both thresholds for those of none.
     """
     import pandas as pd
 
     rows = []
-    for cell in found:
+    for cell in trained:
         n, strict, loose = len(cell.learnt), kinds(cell.learnt), kinds(cell.learnt, LOOSER)
         rows.append(
             {"trained by": cell.name, "solved [95 %]": share(n, cell.replicas)}
@@ -82,12 +82,12 @@ def counted(found: Iterable[Kernels]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def said(found: Sequence[Kernels]) -> list[str]:
+def said(trained: Sequence[Kernels]) -> list[str]:
     """For each way of training: which of the four printed kinds appear,
     which is the most frequent, and how many are of none.
     """
     sentences = []
-    for cell in found:
+    for cell in trained:
         kind, n = kinds(cell.learnt).kind, len(cell.learnt)
         counts = {name: int((kind == name).sum()) for name in KINDS if name != OTHER}
         there = sorted((name for name in counts if counts[name]), key=lambda name: -counts[name])

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HALF = 0.5
+EVERYWHERE, SOME_DEPTH, NOWHERE = "at every depth that was run", "up to a depth", "at none"
 DEPTHS = (2, 4, 6, 8)
 CHAIN: dict[str, Any] = {"name": "deep_chain", "width": 50, "bits": 4}
 WAYS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -69,12 +70,12 @@ def layer_factor(some: Sequence[Left], level: float = 0.95) -> Interval:
     return Interval(value, low if np.isfinite(np.log(low or np.nan)) else -np.inf, high)
 
 
-def left_over(found: Mapping[str, Sequence[Left]]) -> list[str]:
+def left_over(ratios: Mapping[str, Sequence[Left]]) -> list[str]:
     """Where credit shrinks with depth, and how fast beside the bound ¼ of logistic units;
     by whole intervals, Bonferroni's.
     """
-    level = 1 - 0.05 / max(1, len(found))
-    factors = {name: layer_factor(some, level) for name, some in found.items()}
+    level = 1 - 0.05 / max(1, len(ratios))
+    factors = {name: layer_factor(some, level) for name, some in ratios.items()}
     words: dict[str, Callable[[Interval], bool]] = {
         "**Vanishes** at least as fast as ¼ a layer": lambda f: f.high <= STEEPEST,
         "**Shrinks**, by less than that": lambda f: f.low > STEEPEST and f.high < 1,
@@ -87,7 +88,7 @@ def left_over(found: Mapping[str, Sequence[Left]]) -> list[str]:
     rest = [name for name in factors if not any(name in names for names in groups.values())]
     said = []
     for word, names in (groups | {"**Not decided**": rest}).items():
-        texts = [f"{name} ×{median(factors[name])} ({_at_last(found[name])})" for name in names]
+        texts = [f"{name} ×{median(factors[name])} ({_at_last(ratios[name])})" for name in names]
         said += [f"{word}: {several(texts)}."] if texts else []
     return said
 
@@ -105,8 +106,8 @@ def points(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
         of = ert(replicas, cell.id)
         shares = (cell.rate, cell.rate_low, cell.rate_high)
         rows.append((cell.series, int(cell.depth), int(cell.replicas), *shares, *of, cell))
-    found = pd.DataFrame(rows, columns=COLUMNS)
-    return found.sort_values("x", kind="stable").reset_index(drop=True)
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    return frame.sort_values("x", kind="stable").reset_index(drop=True)
 
 
 def said(points: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
@@ -118,30 +119,35 @@ def said(points: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
 
 def learnt(points: pd.DataFrame) -> list[str]:
     """Through how many hidden layers each series learns: where more than half solve, by Wilson's interval."""
-    everywhere, some_depth, nowhere = "at every depth that was run", "up to a depth", "at none"
-    groups: dict[str, list[str]] = {everywhere: [], some_depth: [], nowhere: []}
+    groups: dict[str, list[str]] = {EVERYWHERE: [], SOME_DEPTH: [], NOWHERE: []}
     for name, rows in points.groupby("series", sort=False):
-        able, unable = rows[rows["rate_low"] > HALF], rows[rows["rate_high"] < HALF]
+        able = rows[rows["rate_low"] > HALF]
         if len(able) == len(rows):
-            groups[everywhere].append(f"{name}, at {rows['x'].max()} {_rate(rows, rows['x'].max())}")
+            groups[EVERYWHERE].append(f"{name}, at {rows['x'].max()} {_rate(rows, rows['x'].max())}")
         elif len(able):
-            last = able["x"].max()
-            fails = unable[unable["x"] > last]["x"]
-            after = (
-                f"; fewer than half at {fails.min()}, {_rate(rows, fails.min())}"
-                if len(fails)
-                else "; beyond, not decided"
-            )
-            groups[some_depth].append(f"{name} to {last}, {_rate(rows, last)}{after}")
+            groups[SOME_DEPTH].append(f"{name} to {_how_deep(rows, able['x'].max())}")
         else:
-            word = "" if len(unable) == len(rows) else ", not decided at some"
-            best = max(each(rows), key=lambda r: r.rate)
-            groups[nowhere].append(f"{name}{word}, best {rate(best.cell)} at {best.x}")
+            groups[NOWHERE].append(f"{name}{_at_best(rows)}")
     return [
         f"Hidden layers through which more than half learn, **{word}**: {'; '.join(names)}."
         for word, names in groups.items()
         if names
     ]
+
+
+def _how_deep(rows: pd.DataFrame, last: int) -> str:
+    """The deepest chain that most learn, and the first beyond it that most do not."""
+    beyond = rows[(rows["rate_high"] < HALF) & (rows["x"] > last)]["x"]
+    if not len(beyond):
+        return f"{last}, {_rate(rows, last)}; beyond, not decided"
+    return f"{last}, {_rate(rows, last)}; fewer than half at {beyond.min()}, {_rate(rows, beyond.min())}"
+
+
+def _at_best(rows: pd.DataFrame) -> str:
+    """Of a series that most learn at no depth: at which the most do."""
+    decided = bool((rows["rate_high"] < HALF).all())
+    best = max(each(rows), key=lambda r: r.rate)
+    return f"{'' if decided else ', not decided at some'}, best {rate(best.cell)} at {best.x}"
 
 
 def escapes(points: pd.DataFrame, base: str = "backprop") -> list[str]:

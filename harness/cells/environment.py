@@ -50,17 +50,17 @@ def _blas() -> str:
     """`openblas 0.3.31 Haswell`: the library that NumPy itself has loaded, for SciPy brings another."""
     from threadpoolctl import threadpool_info
 
-    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
-    if not found:  # a library that threadpoolctl does not know, such as macOS's Accelerate
+    blas = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    if not blas:  # a library that threadpoolctl does not know, such as macOS's Accelerate
         about = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
         return f"{about['name']} {about['version']}"
     beside = Path(np.__file__).parent.parent
     own = [
         library
-        for library in found
+        for library in blas
         if Path(library["filepath"]).parent in (beside / "numpy.libs", beside / "numpy" / ".dylibs")
     ]
-    library = (own or found)[0]
+    library = (own or blas)[0]
     return " ".join(
         str(library.get(part) or "") for part in ("internal_api", "version", "architecture")
     ).strip()

@@ -42,9 +42,9 @@ def main(arguments: Sequence[str] = ()) -> None:
         )
         sys.exit(2)
     if arguments:
-        found = compiles()
-        width = max(map(len, found))
-        for name, (task, reason) in found.items():
+        reasons = compiles()
+        width = max(map(len, reasons))
+        for name, (task, reason) in reasons.items():
             print(f"{name:{width}}  {f'runs interpreted: {reason}' if reason else 'compiles'}  ({task})")
         return
     sections = (
@@ -80,15 +80,15 @@ def compiles() -> dict[str, tuple[str, str]]:
     from harness.cells.cell import Cell
     from harness.compiling.driver import refusal
 
-    found: dict[str, tuple[str, str]] = {}
+    reasons: dict[str, tuple[str, str]] = {}
     for name in registry.algorithms():
         cells = (
             Cell.of({"name": name}, {"name": task}, {})
             for task in sorted(registry.tasks(), key=lambda t: t != "xor")
         )
         cell = next((c for c in cells if not c.not_applicable), None)
-        found[name] = ("", "applies to no task") if cell is None else (cell.task.name, refusal(cell))
-    return found
+        reasons[name] = ("", "applies to no task") if cell is None else (cell.task.name, refusal(cell))
+    return reasons
 
 
 def described(group: str) -> Iterator[tuple[str, str]]:

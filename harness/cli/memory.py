@@ -13,10 +13,10 @@ from harness.cli.arguments import one_sentence
 def main() -> None:
     """Print the points of the study and its answer for each task."""
     with one_sentence():
-        found = points(results.cells(STUDY), results.replicas(STUDY))
-        print(points_table(found))
-        for task in found["task"].unique():
-            print(f"\n{answer(found, str(task)).sentence}")
+        chosen = points(results.cells(STUDY), results.replicas(STUDY))
+        print(points_table(chosen))
+        for task in chosen["task"].unique():
+            print(f"\n{answer(chosen, str(task)).sentence}")
 
 
 if __name__ == "__main__":

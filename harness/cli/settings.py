@@ -45,11 +45,11 @@ def lines(prefix: str, cls: type) -> str:
     """The settings of a class: two lines each,
     with its default as it is typed on the command line (null: None in Python).
     """
-    found = [d for d in described(cls) if not is_dataclass(d.default)]
-    heads = [f"{prefix}.{d.name}={typed(d.default)}" for d in found]
+    own = [d for d in described(cls) if not is_dataclass(d.default)]
+    heads = [f"{prefix}.{d.name}={typed(d.default)}" for d in own]
     width = max(map(len, heads), default=0)
     pairs = []
-    for head, d in zip(heads, found, strict=True):
+    for head, d in zip(heads, own, strict=True):
         also = "; also algorithm.rate" if d.rate else ""
         pairs.append(f"  {head:{width}}  {allowed(d)}{also}")
         pairs.append(indent("\n".join(wrap(d.sentence, 100)), " " * 6))

@@ -36,10 +36,10 @@ def main() -> None:
     arguments = [*(f"{name}={value}" for name, value in usual.items() if name not in given), *sys.argv[1:]]
     with one_sentence():
         cells, cfg = cells_of(arguments)
-        found: dict[str, list[Left]] = {}
+        ratios: dict[str, list[Left]] = {}
         for cell in cells:
-            found.setdefault(cell.algorithm.name, []).append(left(cell))
-        if any(len({s.depth for s in some}) < len(some) for some in found.values()):
+            ratios.setdefault(cell.algorithm.name, []).append(left(cell))
+        if any(len({s.depth for s in some}) < len(some) for some in ratios.values()):
             raise InputError(
                 "only the algorithm and the depth can take several values: "
                 "one curve is drawn for each algorithm"
@@ -51,7 +51,7 @@ def main() -> None:
         f"credit of the first ÷ of the last hidden layer on {task.name}: "
         f"median [quartiles] of {replicas} replicas"
     )
-    print(ratio_table(found))
+    print(ratio_table(ratios))
     nets = [cell.task.network() for cell in cells]
     kind = nets[0].hidden[0].activation
     added = {
@@ -68,7 +68,7 @@ def main() -> None:
     )
     # the bound is that of a chain: identities add ways back, and a normalisation divides by what the weights
     # have shrunk
-    figure = vanishing_figure(title, found, kind == "sigmoid" and not any(added.values()))
+    figure = vanishing_figure(title, ratios, kind == "sigmoid" and not any(added.values()))
     print(f"figure: {os.path.relpath(write_figure(store, figure))}")
 
 

@@ -32,6 +32,7 @@ FRESH = {
     "inner", "vecdot", "interp", "norm", "solve", "inv", "svd",
 }
 SEVERAL = (np.broadcast_arrays, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.meshgrid, np.ix_)
+AVERAGES = ("mean", "var", "std")
 IN_PLACE = {"put", "place", "putmask", "put_along_axis", "fill_diagonal", "copyto"}
 METHODS = {
     "sum", "prod", "max", "min", "all", "any", "mean", "std", "var", "argmax", "argmin", "argsort", "cumsum",
@@ -180,23 +181,17 @@ class Traced(NDArrayOperatorsMixin):
 
 
 def _called(name: str, function: Callable[..., Any] | None, arguments: Any, options: Any) -> Any:
+    """What JAX's `function` makes of the arrays that NumPy's function of that name was given."""
+    given = [a for a in (*arguments, *options.values()) if isinstance(a, Traced)]
     if function is None or name in IN_PLACE or options.get("out") is not None:
         raise refuse(f"np.{name} has no compiled form{' with out=' if 'out' in options else ''}")
-    given = [a for a in (*arguments, *options.values()) if isinstance(a, Traced)]
-    several = name == "einsum" and len(given) > 1
-    if name not in FRESH and not several and len(given) > 1 and getattr(np, name, None) in SEVERAL:
+    if len(given) > 1 and getattr(np, name, None) in SEVERAL:
         raise refuse(f"np.{name} of several arrays gives views of each: take them one by one")
-    base = (
-        None
-        if name in FRESH or several or isinstance(getattr(np, name, None), np.ufunc)
-        else next(iter(given), None)
-    )
-    if name == "take" and not isinstance(arguments[1], Traced):
-        # JAX would clamp an index beyond the end
-        np.take(np.broadcast_to(False, arguments[0].shape), *arguments[1:], **options)
+    if name == "take":
+        _check_take(*arguments, **options)
     if name == "einsum":
         _check_einsum(*arguments)
-    if name in ("mean", "var", "std") and given[0].dtype.kind in "bi":
+    if name in AVERAGES and given[0].dtype.kind in "bi":  # NumPy averages whole numbers in float64
         arguments = (given[0].astype(float), *arguments[1:])
     try:
         result = function(*plain(tuple(arguments)), **{k: plain(v) for k, v in options.items()})
@@ -204,7 +199,20 @@ def _called(name: str, function: Callable[..., Any] | None, arguments: Any, opti
         raise
     except Exception as error:
         raise refuse(f"np.{name}: {type(error).__name__}: {str(error).strip().splitlines()[0]}") from error
-    return _wrapped(result, base)
+    return _wrapped(result, _seen_through(name, given))
+
+
+def _seen_through(name: str, given: list[Traced]) -> Traced | None:
+    """The array that the result of a function may be a view of; None where it is nobody's."""
+    is_ufunc = isinstance(getattr(np, name, None), np.ufunc)
+    contracts = name == "einsum" and len(given) > 1  # einsum of one array may be its diagonal
+    return None if not given or name in FRESH or is_ufunc or contracts else given[0]
+
+
+def _check_take(a: Any, indices: Any, **options: Any) -> None:
+    """An index beyond the end is an IndexError, which JAX would clamp."""
+    if not isinstance(indices, Traced):
+        np.take(np.broadcast_to(False, a.shape), indices, **options)
 
 
 def _check_einsum(subscripts: Any, *operands: Any) -> None:

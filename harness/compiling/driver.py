@@ -1,9 +1,9 @@
-"""Training a batch of replicas by compiled chunks of epochs (`harness.program`),
-with the bookkeeping of `harness.training`.
+"""Training a batch of replicas by compiled chunks of epochs (`harness.compiling.program`).
 
-Between chunks those that are finished leave the batch once three quarters of it are, so that few sizes are
-ever compiled. Random numbers are drawn by the streams of `harness.rand` and fed to each chunk. Initial
-weights, final outputs and the last epoch of the budget are those of the interpreted reading.
+The bookkeeping is the trainer's (`harness.training.trainer`). Between chunks those that are finished leave
+the batch once three quarters of it are, so that few sizes are ever compiled. Random numbers are drawn by the
+streams of `harness.core.rand` and fed to each chunk. Initial weights, final outputs and the last epoch of
+the budget are those of the interpreted reading.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def train(
     tick: Callable[[int], None] | None = None,
     watch: Watch | None = None,
 ) -> Trained:
-    """As `harness.training.train`; raises `CannotCompile` if the algorithm's source has no compiled form."""
+    """As `harness.training.trainer.train`; raises `CannotCompile` for a source without a compiled form."""
     with np.errstate(all="ignore"):
         trainer = Trainer(algorithm, task, plan, replicas, watch)
         return Driver(trainer, program_of(trainer)).run(tick)
@@ -138,45 +138,57 @@ class Driver:
 
     def advance(self, most: int = LONGEST) -> None:
         """One chunk, of at most so many epochs, and what became of the replicas in it."""
-        trainer, plan, first = self.trainer, self.trainer.plan, self.epoch
+        trainer, first = self.trainer, self.epoch
         if first >= self.boundary:
             self.boundary = first + self.length
-        stop = min(self.boundary, first + most, plan.epochs)
-        if trainer.watch:
-            if first in trainer.watch.epochs:
-                self.to_host()
-                trainer.look(first)
-            stop = min([stop, *trainer.watch.epochs[trainer.watch.epochs > first].tolist()])
-        if trainer.clock > PAUSE:
-            stop = min(stop, first + max(1, int(PAUSE * first / trainer.clock)))
-        points = trainer.points[trainer.points >= first].tolist()
-        if len(points) > POINTS:
-            stop = min(stop, points[POINTS])
-        if np.isfinite(plan.seconds):  # a first look at the pace, then what it leaves time for
-            ahead = int((plan.seconds - trainer.clock) * first / trainer.clock) if trainer.clock else 1
-            stop = min(stop, first + max(1, ahead))
+        if trainer.watch and first in trainer.watch.epochs:
+            self.to_host()
+            trainer.look(first)
+        stop = self.end_of_chunk(most)
         feed = self.feed(stop - first)
         compiling, start = self.program.seconds, perf_counter()
         self.chunk = self.program.run(self.chunk, self.data, feed, stop)
         spent = perf_counter() - start - (self.program.seconds - compiling)
         self.epoch = int(self.chunk.epoch)
-        n, done = len(trainer.rows), self.epoch - first
+        self.curves(first, len(trainer.rows))
+        self.settle(first, spent)
+
+    def end_of_chunk(self, most: int) -> int:
+        """The epoch before which the next chunk ends: the first at which something else has to be done."""
+        trainer, plan, first = self.trainer, self.trainer.plan, self.epoch
+        ends = [self.boundary, first + most, plan.epochs]
+        if trainer.watch:
+            ends += trainer.watch.epochs[trainer.watch.epochs > first].tolist()
+        if trainer.clock > PAUSE:
+            ends.append(first + max(1, int(PAUSE * first / trainer.clock)))
+        points = trainer.points[trainer.points >= first].tolist()
+        ends += points[POINTS : POINTS + 1]
+        if np.isfinite(plan.seconds):  # a first look at the pace, then what it leaves time for
+            ahead = int((plan.seconds - trainer.clock) * first / trainer.clock) if trainer.clock else 1
+            ends.append(first + max(1, ahead))
+        return min(ends)
+
+    def settle(self, first: int, spent: float) -> None:
+        """Share the `spent` seconds of the chunk from epoch `first` among the replicas, and finish the done.
+
+        An epoch takes the same time for all that were still running in it: who left early has spent less.
+        """
+        trainer, n, epochs = self.trainer, len(self.trainer.rows), self.epoch - first
         how, ended = np.asarray(self.chunk.how)[:n], np.asarray(self.chunk.ended)[:n]
         new = trainer.running & (how != RUNNING)
-        self.curves(first, n)
-        left = np.count_nonzero(trainer.running) - np.cumsum(np.bincount(ended[new] - first, minlength=done))
-        shares = trainer.share + np.concatenate([[0.0], np.cumsum(spent / done / np.maximum(left, 1))])
+        leaving = np.bincount(ended[new] - first, minlength=epochs)
+        running = np.count_nonzero(trainer.running) - np.cumsum(leaving)
+        each = spent / epochs / np.maximum(running, 1)
+        shares = trainer.share + np.concatenate([[0.0], np.cumsum(each)])
         trainer.clock, trainer.share = trainer.clock + spent, float(shares[-1])
-        if new.any():
-            self.to_host()
-            output = trainer.outputs()
-            share = shares[np.clip(ended - first, 0, done)]
-            trainer.finish(new & (how == MET), SOLVED, ended, share, output)
-            trainer.look_for_divergence(ended, share, output, among=how == BLOWN)
-            # what was beyond the bound by rounding only
-            trainer.finish(
-                trainer.running & (how == BLOWN), DIVERGED, ended, share, output, f"beyond {BOUND:g}"
-            )
+        if not new.any():
+            return
+        self.to_host()
+        output, share = trainer.outputs(), shares[np.clip(ended - first, 0, epochs)]
+        trainer.finish(new & (how == MET), SOLVED, ended, share, output)
+        trainer.look_for_divergence(ended, share, output, among=how == BLOWN)
+        by_rounding = trainer.running & (how == BLOWN)  # beyond the bound there, within it here
+        trainer.finish(by_rounding, DIVERGED, ended, share, output, f"beyond {BOUND:g}")
 
     def curves(self, first: int, n: int) -> None:
         trainer = self.trainer

@@ -1,6 +1,4 @@
-"""Loops and random numbers of the compiled reading:
-what `harness.loops.repeat` and `rand` are while a source is traced.
-"""
+"""Loops and random numbers of the compiled reading: `repeat` and `rand` while a source is traced."""
 
 from __future__ import annotations
 
@@ -21,9 +19,9 @@ Array = Any
 
 
 def loop(n: int, body: Callable[[Any, Any], Any], carry: Any) -> Any:
-    """`harness.loops.repeat`, compiled: one loop, whatever n."""
+    """`harness.core.loops.repeat`, compiled: one loop, whatever n."""
     carried: dict[str, Array] = dict(leaves(carry))
-    names, arrays = list(carried), list(carried.values())
+    arrays = list(carried.values())
     own = [not isinstance(a, Traced) or (a._own and a._base is None and a._at == DEPTH[0]) for a in arrays]
     roots: list[Traced | None] = [a.root if isinstance(a, Traced) else None for a in arrays]
 
@@ -31,29 +29,10 @@ def loop(n: int, body: Callable[[Any, Any], Any], carry: Any) -> Any:
         with _deeper():
             handed = [Traced(v, own=mine) for v, mine in zip(now, own, strict=True)]
             reads = [0 if root is None else root._reads for root in roots]
-            found: dict[str, Array] = dict(leaves(body(Traced(i, own=False), rebuilt(carry, handed))))
-            if sorted(found) != sorted(names):
-                raise refuse(
-                    f"a loop carries {len(names)} arrays, but its body returned {len(found)}, or others"
-                )
-            for name, old in zip(names, now, strict=True):
-                new = found[name]
-                if old.shape != np.shape(new) or old.dtype != new.dtype:
-                    raise refuse(
-                        f"a loop carries {old.dtype}{old.shape}, "
-                        f"but its body returned {new.dtype}{np.shape(new)}"
-                    )
-            for root, before, a in zip(roots, reads, handed, strict=True):
-                if (
-                    root is not None
-                    and a._writes
-                    and (root._reads > before or sum(r is root for r in roots) > 1)
-                ):
-                    raise refuse(
-                        "a loop writes to an array that its body also knows "
-                        "by another name: carry it once, or a copy"
-                    )
-            return [jnp.asarray(plain(found[name])) for name in names]
+            returned: dict[str, Array] = dict(leaves(body(Traced(i, own=False), rebuilt(carry, handed))))
+            _check_returned(dict(zip(carried, now, strict=True)), returned)
+            _check_written(handed, roots, reads)
+            return [jnp.asarray(plain(returned[name])) for name in carried]
 
     first = [jnp.asarray(plain(a), dtype=a.dtype) for a in arrays]
     last = lax.fori_loop(0, n, step, first)
@@ -62,6 +41,35 @@ def loop(n: int, body: Callable[[Any, Any], Any], carry: Any) -> Any:
             a._spent = True
             a._writes += 1  # a view of it is none of what came out
     return rebuilt(carry, [Traced(v) for v in last])
+
+
+def _check_returned(carried: dict[str, Array], returned: dict[str, Array]) -> None:
+    """Refuse a body that returns other arrays than it was handed, or others of that name."""
+    if sorted(returned) != sorted(carried):
+        raise refuse(
+            f"a loop carries {len(carried)} arrays, but its body returned {len(returned)}, or others"
+        )
+    for name, old in carried.items():
+        new = returned[name]
+        if old.shape != np.shape(new) or old.dtype != new.dtype:
+            raise refuse(
+                f"a loop carries {old.dtype}{old.shape}, but its body returned {new.dtype}{np.shape(new)}"
+            )
+
+
+def _check_written(handed: list[Traced], roots: list[Traced | None], reads: list[int]) -> None:
+    """Refuse a body that writes to an array which it also knows from outside, or under two names.
+
+    `roots` are what the carried arrays were before the loop, `reads` how often each had been read then.
+    """
+    for array, root, before in zip(handed, roots, reads, strict=True):
+        if root is None or not array._writes:
+            continue
+        times = sum(other is root for other in roots)
+        if root._reads > before or times > 1:
+            raise refuse(
+                "a loop writes to an array that its body also knows by another name: carry it once, or a copy"
+            )
 
 
 class Compiled(Reading):

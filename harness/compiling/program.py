@@ -1,7 +1,7 @@
 """What is compiled: a chunk of epochs of the training loop as one JAX program.
 
 Update, optimiser, criterion, epoch of solution, curves at their epochs, the look for divergence: the same
-epoch as in `harness.training`, for a batch of replicas. A replica that is finished keeps its state.
+epoch as in `harness.training.trainer`, for a batch of replicas. A replica that is finished keeps its state.
 """
 
 from __future__ import annotations
@@ -198,18 +198,18 @@ class Program:
         batch = Batch.of(Data(*seen), now, self.task.objective)
         streams: Any = rand  # a stand-in for Rand, as traced arrays are for arrays
         new, output = self.algorithm.update(self.net, trace(rebuilt(self.template, state)), batch, streams)
-        found = dict(leaves(values(new)))
+        arrays = dict(leaves(values(new)))
         for (name, old), before in zip(leaves(self.template), state, strict=True):
-            if name not in found or len(found) > len(state):
+            if name not in arrays or len(arrays) > len(state):
                 raise CannotCompile(
-                    f"update does not keep the parts of its state: {', '.join(found)} came of it"
+                    f"update does not keep the parts of its state: {', '.join(arrays)} came of it"
                 )
-            if (found[name].shape, found[name].dtype) != (before.shape, before.dtype):
+            if (arrays[name].shape, arrays[name].dtype) != (before.shape, before.dtype):
                 raise CannotCompile(
                     f"update turns {name} from {old.dtype}{before.shape} "
-                    f"into {found[name].dtype}{found[name].shape}"
+                    f"into {arrays[name].dtype}{arrays[name].shape}"
                 )
-        return [found[name] for name, _ in leaves(self.template)], None if output is None else values(output)
+        return [arrays[name] for name, _ in leaves(self.template)], None if output is None else values(output)
 
     def _predict(self, state: list[Array], x: Array) -> Array:
         return values(self.algorithm.predict(self.net, trace(rebuilt(self.template, state)), trace(x)))

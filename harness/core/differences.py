@@ -47,7 +47,7 @@ def differences(net: Network, params: Params, batch: Batch, scheme: str, h: floa
         up, down = (loss_at(net, flat + s * h * along, batch) for s in (1, -1))
         return (up - down) / (2 * h)
 
-    found = in_blocks(
+    each = in_blocks(
         net.size, at_once(net, flat, batch), slopes, np.zeros_like(flat, shape=(0, *flat.shape[:-2]))
     )
-    return Credit(unflatten(net, in_a_row(found)), output)
+    return Credit(unflatten(net, in_a_row(each)), output)

@@ -107,12 +107,12 @@ def nested(cls: type) -> dict[str, dict[str, type]]:
     `Optimiser`.
     """
     hints = get_type_hints(cls)
-    found: dict[str, dict[str, type]] = {}
+    choices_of: dict[str, dict[str, type]] = {}
     for f in fields(cls):
         for base, choices in FAMILIES.items():
             if isinstance(hints[f.name], type) and issubclass(hints[f.name], base):
-                found[f.name] = dict(choices)
-    return found
+                choices_of[f.name] = dict(choices)
+    return choices_of
 
 
 def first_line(thing: object) -> str:
@@ -137,7 +137,7 @@ def _build(kind: str, settings: Mapping[str, Any], known: Mapping[str, type[T]])
 
 
 def _subclasses(package: str, base: type[T]) -> dict[str, type[T]]:
-    found: dict[str, type[T]] = {}
+    classes: dict[str, type[T]] = {}
     for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
         try:
             module = importlib.import_module(info.name)
@@ -148,9 +148,9 @@ def _subclasses(package: str, base: type[T]) -> dict[str, type[T]]:
             is_own = isinstance(thing, type) and issubclass(thing, base) and thing.__module__ == info.name
             if is_own and not thing.__name__.startswith("_"):
                 name = snake_case(thing.__name__)
-                if name in found:
+                if name in classes:
                     raise InputError(
-                        f"two classes are called {name!r}: in {found[name].__module__} and {info.name}"
+                        f"two classes are called {name!r}: in {classes[name].__module__} and {info.name}"
                     )
-                found[name] = thing
-    return dict(sorted(found.items()))
+                classes[name] = thing
+    return dict(sorted(classes.items()))

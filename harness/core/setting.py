@@ -150,7 +150,7 @@ def _one(of: Any, declared: Declared, called: str, value: Any) -> Any:
 
 def described(cls: type) -> list[Described]:
     """The settings of a class in words, in order."""
-    found = []
+    all_of = []
     for f in fields(cls):
         (of, several, optional), said = _types(cls)[f.name], declaration(cls, f.name)
         default = f.default if f.default_factory is MISSING else f.default_factory()
@@ -158,8 +158,8 @@ def described(cls: type) -> list[Described]:
             (LISTS if several else WORDS).get(of, ""),
             ", ".join(filter(None, (said.range, "or None" * optional))),
         )
-        found.append(Described(f.name, words, default, allowed, said.sentence, said.rate))
-    return found
+        all_of.append(Described(f.name, words, default, allowed, said.sentence, said.rate))
+    return all_of
 
 
 @cache
@@ -176,7 +176,7 @@ def _types(cls: type) -> dict[str, tuple[Any, bool, bool]]:
     """For each field: of which type (or Any) its values are,
     whether there are several of them, and whether None is allowed.
     """
-    found = {}
+    types = {}
     for name, hint in get_type_hints(cls).items():
         rest = [
             h
@@ -185,5 +185,5 @@ def _types(cls: type) -> dict[str, tuple[Any, bool, bool]]:
         ]
         several = get_origin(rest[0]) is tuple
         of = get_args(rest[0])[0] if several else rest[0] if len(rest) == 1 else Any
-        found[name] = (of if isinstance(of, type) else Any, several, NoneType in get_args(hint))
-    return found
+        types[name] = (of if isinstance(of, type) else Any, several, NoneType in get_args(hint))
+    return types

@@ -24,13 +24,13 @@ def line_being_read() -> str:
 
 def line_that_raised(error: BaseException) -> str:
     """The same for the place an exception came from."""
-    found = ""
+    line = ""
     trace: TracebackType | None = error.__traceback__
     while trace is not None:
         if _is_read(trace.tb_frame):
-            found = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+            line = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
         trace = trace.tb_next
-    return found
+    return line
 
 
 def _is_read(frame: FrameType) -> bool:

@@ -22,7 +22,7 @@ from harness.core.naming import snake_case
 from harness.core.network import Network
 from harness.core.rand import Rand
 from harness.core.setting import check, setting
-from harness.core.units import UNITS
+from harness.core.task_settings import check_task
 
 Array = Any
 CRITERIA = ("side", "margin", "error", "largest")
@@ -96,60 +96,7 @@ class Task:
 
     def __post_init__(self) -> None:
         check(self)
-        if not self.target_off < self.target_on:
-            raise InputError(
-                "target_off must be below target_on, "
-                f"but target_off={self.target_off} and target_on={self.target_on} were given"
-            )
-        if self.scale is not None and self.init != "uniform":
-            raise InputError(
-                f"scale={self.scale} would be ignored: "
-                f"it belongs to init=uniform, but init={self.init} was given"
-            )
-        boundless = self.criterion in ("side", "largest")
-        if boundless != (self.bound is None):
-            need = "takes no bound" if boundless else "needs a bound"
-            raise InputError(f"criterion {self.criterion!r} {need}, but bound={self.bound} was given")
-        if self.share < 1 and self.criterion == "error":
-            raise InputError(
-                f"share={self.share} would be ignored: criterion 'error' looks at all patterns together"
-            )
-        if self.loss == "cross_entropy":
-            self._check_distribution()
-        kind = UNITS[self.network().output.activation]
-        tiny = 1e-12  # activities come as close to their limits as you like, but not there
-        best = np.clip([self.target_off, self.target_on], kind.low + tiny, kind.high - tiny)
-        if not self.meets(*best):
-            raise InputError(
-                f"no output can meet criterion {self.criterion!r} with target_off={self.target_off}, "
-                f"target_on={self.target_on}, bound={self.bound}: "
-                f"outputs lie between {kind.low:g} and {kind.high:g}"
-            )
-
-    def _check_distribution(self) -> None:
-        """Raise `InputError` unless cross-entropy can be had:
-        of targets that are probabilities, without a margin.
-        """
-        spec, outputs = self.spec(), self.network().output.size
-        if spec.kind == "numbers":
-            raise InputError(
-                "loss=cross_entropy needs targets that are probabilities, "
-                f"and those of {self.name} are numbers"
-            )
-        if self.margin is not None:
-            raise InputError(
-                f"margin={self.margin} would be ignored: "
-                f"it belongs to squared_error, but loss={self.loss} was given"
-            )
-        targets = f"target_off={self.target_off} and target_on={self.target_on} were given"
-        if not (self.target_off >= 0 and self.target_on <= 1):
-            raise InputError(f"loss=cross_entropy needs targets from 0 to 1, but {targets}")
-        total = self.target_on + (outputs - 1) * self.target_off
-        if self.output_unit == "softmax" and abs(total - 1) > 1e-9:
-            raise InputError(
-                "softmax outputs need targets that sum to 1, "
-                f"but {targets}: {outputs} outputs sum to {total:g}"
-            )
+        check_task(self)
 
     def network(self) -> Network:
         """The network this task is given to.

@@ -79,17 +79,17 @@ def in_blocks(total: int, count: int, of: Callable[[Array, int], Array], like: A
         return of(0, total)
     whole, rest = divmod(total, count)
 
-    def block(i: Array, found: Array) -> Array:
-        found[i] = of(i * count, count)
-        return found
+    def block(i: Array, each: Array) -> Array:
+        each[i] = of(i * count, count)
+        return each
 
-    found = repeat(whole, block, np.zeros_like(like, shape=(whole, count, *like.shape[1:])))
-    found = found.reshape(whole * count, *like.shape[1:])
-    return np.concatenate([found, of(whole * count, rest)]) if rest else found
+    each = repeat(whole, block, np.zeros_like(like, shape=(whole, count, *like.shape[1:])))
+    each = each.reshape(whole * count, *like.shape[1:])
+    return np.concatenate([each, of(whole * count, rest)]) if rest else each
 
 
-def in_a_row(found: Array) -> Array:
+def in_a_row(numbers: Array) -> Array:
     """Numbers of P perturbations (P, …) as rows (…, 1, P), in order in memory:
     else products with them have other bits alone.
     """
-    return np.moveaxis(found, 0, -1)[..., None, :].copy()
+    return np.moveaxis(numbers, 0, -1)[..., None, :].copy()

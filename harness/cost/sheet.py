@@ -57,15 +57,15 @@ class CostSheet:
 
     def numbers(self) -> dict[str, float]:
         """All of it by name, such as `update.work`, `update.contraction`, `update.normal` or `peak_bytes`."""
-        found: dict[str, float] = {"patterns": self.patterns, "weights": self.weights, "depth": self.depth}
+        named: dict[str, float] = {"patterns": self.patterns, "weights": self.weights, "depth": self.depth}
         for name, ledger in (("update", self.update), ("predict", self.predict), ("forward", self.forward)):
             counts = {"work": ledger.work, **ledger.flops, **ledger.draws, "random": ledger.draws.total()}
             counts |= {
                 f: getattr(ledger, f)
                 for f in ("multiply_adds", "span", "log_span", "bytes_read", "bytes_written")
             }
-            found |= {f"{name}.{kind}": value for kind, value in counts.items()}
-        return found | {"state_bytes": self.state_bytes, "peak_bytes": self.peak_bytes}
+            named |= {f"{name}.{kind}": value for kind, value in counts.items()}
+        return named | {"state_bytes": self.state_bytes, "peak_bytes": self.peak_bytes}
 
     def rows(self) -> list[tuple[str, list[str]]]:
         """Quantities and their values for update, prediction and forward pass, as text."""

@@ -1,7 +1,7 @@
 """Instruments for one update of an algorithm:
 what it reads, and what it does when that is altered behind its back.
 
-`harness.interventions` asks the questions.
+`harness.credit.traits` asks the questions.
 """
 
 from __future__ import annotations
@@ -210,11 +210,11 @@ class Trial:
 
     def below(self, group: str) -> set[str]:
         """Groups whose activity reaches `group`, itself among them; round circles in time, too."""
-        found, size = {group}, 0
-        while size < len(found):
-            size = len(found)
-            found |= {source for e in self.edges for source, target in self.ends(e) if target in found}
-        return found
+        reached, size = {group}, 0
+        while size < len(reached):
+            size = len(reached)
+            reached |= {source for e in self.edges for source, target in self.ends(e) if target in reached}
+        return reached
 
     def ends(self, key: Any) -> list[tuple[str, str]]:
         """Source and target of every edge that has the weights `key`: of the network, or of a rule's own."""

@@ -61,8 +61,8 @@ class _Setting(NamedTuple):
         patterns = {n: getattr(self.batch, n) for n in ("x", "target", "wanted")}
         own = {n: a[:1] for n, a in patterns.items()}
         state = tree_map(lambda a: np.repeat(a[:1], copies, axis=0), self.state)
-        found = replace(self.found, gradient={name: g[:1] for name, g in self.found.gradient.items()})
-        return self._replace(state=state, batch=self.batch._replace(**own), found=found)
+        exact = replace(self.found, gradient={name: g[:1] for name, g in self.found.gradient.items()})
+        return self._replace(state=state, batch=self.batch._replace(**own), found=exact)
 
     def gradient(self) -> dict[str, Array]:
         """The exact gradient as rows (networks, n)."""
@@ -127,10 +127,10 @@ def check(cell: Cell, draws: int = DRAWS) -> GradientCheck:
 def _setting(cell: Cell, replicas: range) -> _Setting:
     algorithm, task = cell.algorithm, cell.task
     at = start(algorithm, task, cell.settings, replicas, PATTERNS, block=1)
-    found = reference(algorithm, at.net, _wide(at.state), _precise(at.batch))
-    if isinstance(found, str):
-        raise InputError(f"{algorithm.name} cannot be checked on {task.name}: {found}")
-    return _Setting(algorithm, at.net, at.state, at.batch, found)
+    exact = reference(algorithm, at.net, _wide(at.state), _precise(at.batch))
+    if isinstance(exact, str):
+        raise InputError(f"{algorithm.name} cannot be checked on {task.name}: {exact}")
+    return _Setting(algorithm, at.net, at.state, at.batch, exact)
 
 
 def _wide(state: dict[str, Any]) -> dict[str, Any]:
@@ -144,13 +144,13 @@ def _precise(batch: Batch) -> Batch:
 def _exact(cell: Cell, setting: _Setting, credit: dict[str, Array]) -> tuple[dict[str, Agreement], list[str]]:
     """A credit without noise: digits of agreement with differences, for each network."""
     gradient = setting.gradient()
-    found = {name: row.astype(np.float64) for name, row in credit.items()}
+    credits = {name: row.astype(np.float64) for name, row in credit.items()}
     references, notes = _differences(cell, setting)
     if not setting.is_credit and references:
         notes.append("its size is not the gradient's: change ÷ ratio is what digits compare")
-    scale = 1.0 if setting.is_credit else or_one(align(found[TOTAL], gradient[TOTAL]).ratio)[:, None]
+    scale = 1.0 if setting.is_credit else or_one(align(credits[TOTAL], gradient[TOTAL]).ratio)[:, None]
     groups = {}
-    for name, row in found.items():
+    for name, row in credits.items():
         digits = {scheme: _digits(row / scale, rows[name]) for scheme, rows in references.items()}
         groups[name] = Agreement(
             row.shape[-1],
@@ -176,54 +176,67 @@ def _differences(cell: Cell, setting: _Setting) -> tuple[dict[str, dict[str, Arr
     if why := FiniteDifferences(scheme="complex").applies_to(cell.task):
         notes.append(f"complex: {why.split(': ')[0]}")
         schemes.remove("complex")
-    found = {}
+    gradients = {}
     for scheme in schemes:
         given = differences(net, weights, batch, scheme, best_step(scheme, np.float64)).gradient
-        found[scheme] = setting.found.rows({key.name: g for key, g in given.items()})
-    return found, notes
+        gradients[scheme] = setting.found.rows({key.name: g for key, g in given.items()})
+    return gradients, notes
 
 
 def _noisy(setting: _Setting, seed: int, draws: int, dtype: str) -> tuple[dict[str, Agreement], float]:
-    """A credit that draws: its mean over many draws,
-    which run as replicas of one network; and what it was divided by.
-    """
-    net, one, parts = setting.net, setting.first(), []
+    """A credit that draws: its mean over many draws beside the gradient; and what both were scaled by."""
+    gradient = setting.first().gradient()
+    drawn = _draws(setting, seed, draws, dtype)
+    scale = 1.0 if setting.is_credit else fitted_scale(drawn[TOTAL], gradient[TOTAL][0])
+    groups = {
+        name: _unbiased(values, gradient[name][0].astype(np.float64), scale) for name, values in drawn.items()
+    }
+    return groups, scale
+
+
+def _draws(setting: _Setting, seed: int, draws: int, dtype: str) -> dict[str, Array]:
+    """Credits (draws, n) of each group, for one network: its draws run as replicas, some at a time."""
+    one = setting.first()
     gradient = one.gradient()
     weights = gradient[TOTAL].shape[-1]
     if draws * weights > ROOM:
         raise InputError(
             f"draws of {weights:,} weights must be at most {ROOM // weights:,}, but {draws} was given"
         )
-    size = max(1, CHUNK // max(weights, one.batch.patterns * net.workspace))
+    size = max(1, CHUNK // max(weights, one.batch.patterns * setting.net.workspace))
+    parts = []
     for first in range(0, draws, size):
         numbers = range(first, min(first + size, draws))
         parts.append(setting.first(len(numbers)).credit(Rand(seed, numbers, PROBE, dtype, block=1)))
-    drawn = {name: np.concatenate([part[name] for part in parts]).astype(np.float64) for name in gradient}
-    scale = 1.0 if setting.is_credit else fitted_scale(drawn[TOTAL], gradient[TOTAL][0])
-    groups = {}
-    for name, values in drawn.items():
-        g = gradient[name][0].astype(np.float64)
-        mean = mean_of(values)
-        angle, ratio, signs = map(float, align(mean, g))
-        z, n = z_scores(values / scale, g), values.shape[-1]
-        there = ~np.isnan(z)
-        bias, snr = spread(values[:, None] / scale, g[None])
-        noise = bool(there.any())
-        groups[name] = Agreement(
-            n,
-            _word(mean, g) or ("" if noise else "no noise"),
-            math.nan,
-            math.nan,
-            angle,
-            ratio,
-            signs,
-            float(np.abs(z[there]).max()) if noise else math.nan,
-            largest(int(there.sum()), 0.5) if noise else math.nan,
-            largest(int(there.sum()), CHANCE) if noise else math.nan,
-            float(bias[0]),
-            float(snr[0]) if noise else math.nan,
-        )
-    return groups, scale
+    return {name: np.concatenate([part[name] for part in parts]).astype(np.float64) for name in gradient}
+
+
+def _unbiased(values: Array, gradient: Array, scale: float) -> Agreement:
+    """Whether the mean of draws (D, n) is the `gradient` (n,), times `scale`.
+
+    z-scores of the mean of D draws against the gradient, and the largest |z| to expect among n weights by
+    chance; weights that never vary have no z.
+    """
+    mean = mean_of(values)
+    angle, ratio, signs = map(float, align(mean, gradient))
+    z = z_scores(values / scale, gradient)
+    z = np.abs(z[~np.isnan(z)])
+    bias, signal_to_noise = spread(values[:, None] / scale, gradient[None])
+    word, noise = _word(mean, gradient), bool(len(z))
+    return Agreement(
+        values.shape[-1],
+        word or ("" if noise else "no noise"),
+        math.nan,
+        math.nan,
+        angle,
+        ratio,
+        signs,
+        float(z.max()) if noise else math.nan,
+        largest(len(z), 0.5) if noise else math.nan,
+        largest(len(z), CHANCE) if noise else math.nan,
+        float(bias[0]),
+        float(signal_to_noise[0]) if noise else math.nan,
+    )
 
 
 def _digits(row: Array, reference: Array) -> float:

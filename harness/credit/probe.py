@@ -36,14 +36,14 @@ def probe_epochs(budget: int, points: int) -> NDArray[np.int64]:
 
 
 def quantile_columns(
-    epochs: NDArray[np.int64], found: dict[str, NDArray[np.float64]]
+    epochs: NDArray[np.int64], compared: dict[str, NDArray[np.float64]]
 ) -> dict[str, NDArray[Any]]:
     """A row for each quantity, edge and epoch:
     quantiles over replicas where it is defined, and the number of those.
     """
     rows: dict[str, list[Any]] = {name: [] for name in ("quantity", "edge", "epoch", "defined")}
     rows |= {f"q{round(100 * q):02d}": [] for q in QUANTILES}
-    for name, values in found.items():
+    for name, values in compared.items():
         quantity, edge = name.split("/", 1)
         for epoch, column in zip(epochs, values.T, strict=True):
             there = column[~np.isnan(column)]
@@ -78,12 +78,12 @@ class Probe:
         if self.reason:
             return
         start = perf_counter()
-        found = reference(moment.algorithm, moment.net, moment.state, moment.batch)
-        if isinstance(found, str):
-            self.reason = found
+        exact = reference(moment.algorithm, moment.net, moment.state, moment.batch)
+        if isinstance(exact, str):
+            self.reason = exact
             return
-        self.objective = found.objective
-        self._compare(moment, found)
+        self.objective = exact.objective
+        self._compare(moment, exact)
         self.seconds += perf_counter() - start
 
     def _compare(self, moment: Moment, found: Reference) -> None:

@@ -80,15 +80,15 @@ SINGLE = Finding(None, "not testable: no weight that learns lies upstream of ano
 
 def transport(trial: Trial) -> tuple[Finding, Finding]:
     """Weight transport, and update locking."""
-    found, locked = SINGLE, SINGLE
+    carried, locked = SINGLE, SINGLE
     for edge in trial.edges:
         if not (where := trial.upstream(edge)):
             continue
         (new, shift), w = trial.altered(edge), trial.params[edge]
         if trial.unused(plain := trial.run(new)):
             return ELSEWHERE, ELSEWHERE
-        if found is SINGLE:
-            found, locked = (
+        if carried is SINGLE:
+            carried, locked = (
                 Finding(False, f"no change {end}")
                 for end in ("follows a weight further on", "waits for another")
             )
@@ -108,40 +108,57 @@ def transport(trial: Trial) -> tuple[Finding, Finding]:
             return Finding(
                 True, f"with all activities held, changes upstream follow the weights of {name_of(edge)}"
             ), locked
-    return found, locked
+    return carried, locked
 
 
 def locality(trial: Trial) -> Finding:
     """Whether changes follow other weights or third units."""
-    # weights into all but the first unit
-    others = {k: np.indices(w.shape[-2:])[1] > 0 for k, w in trial.params.items()}
     if not trial.base.passes and len(trial.edges) == 1:
-        apart = not trial.moves(trial.run(trial.altered(trial.edges[0])[0]), others)
-        return Finding(
-            apart, f"what one output does {'leaves' if apart else 'moves'} the weights into the others"
-        )
+        return _outputs_apart(trial)
     if trial.base.loops["all"] > 1 or not trial.base.passes:
         return NOT_HELD
+    return (
+        _follows_weights(trial)
+        or _follows_third_units(trial)
+        or Finding(True, "changes follow no other weight with all activities held, and no third unit")
+    )
+
+
+def _outputs_apart(trial: Trial) -> Finding:
+    """Of a single layer whose activities are its own: whether the weights of one output move the others'."""
+    new, _ = trial.altered(trial.edges[0])
+    if trial.moves(trial.run(new), _but_the_first_unit(trial)):
+        return Finding(False, "what one output does moves the weights into the others")
+    return Finding(True, "what one output does leaves the weights into the others")
+
+
+def _but_the_first_unit(trial: Trial) -> dict[Any, Array]:
+    """Which weights lead into another unit than the first of their group, whose weights are altered."""
+    return {key: np.indices(w.shape[-2:])[1] > 0 for key, w in trial.params.items()}
+
+
+def _follows_weights(trial: Trial) -> Finding | None:
+    """With all activities held, whether changes follow a weight that is not their own; None if not."""
+    others = _but_the_first_unit(trial)
     for edge in trial.edges:
         new, shift = trial.altered(edge)
         if trial.unused(trial.run(new)):
             return ELSEWHERE
-        if trial.escaped(held := trial.run(new, shift=shift)):
+        held = trial.run(new, shift=shift)
+        if trial.escaped(held):
             return NOT_HELD
         if trial.moves(held, trial.everything | {edge: others[edge]}):
             return Finding(
                 False, f"with all activities held, other changes follow the weights of {edge.name}"
             )
-    groups = trial.net.groups
-    shared = {
-        end
-        for e in trial.net.edges
-        if e.weights != e
-        for way in (e, e.weights)
-        for end in (way.source, way.target)
-    }
+    return None
+
+
+def _follows_third_units(trial: Trial) -> Finding | None:
+    """Whether changes follow the activity of a unit at neither end of the weight; None if they do not."""
+    groups, tied = trial.net.groups, _ends_of_ties(trial)
     for at, group in enumerate(groups[:-1]):
-        if group in shared:
+        if group in tied:
             continue
         below = {g.name for g in groups[:at]}  # it may have sent them a message
         where = {
@@ -151,7 +168,13 @@ def locality(trial: Trial) -> Finding:
             return Finding(
                 False, f"changes follow the activity of a unit of {group.name} that is at neither end"
             )
-    return Finding(True, "changes follow no other weight with all activities held, and no third unit")
+    return None
+
+
+def _ends_of_ties(trial: Trial) -> set[Any]:
+    """Groups at the ends of edges that share weights: what these carry, one is told and the other is too."""
+    tied = [e for e in trial.net.edges if e.weights != e]
+    return {group for e in tied for way in (e, e.weights) for group in (way.source, way.target)}
 
 
 def derivative(trial: Trial) -> Finding:
@@ -218,12 +241,12 @@ def observe(algorithm: Algorithm, task: Task | None = None) -> Observed:
 
 def contradictions(algorithm: Algorithm) -> list[str]:
     """A sentence for each declared trait that is not what was observed."""
-    observed, found = observe(algorithm), []
+    observed, sentences = observe(algorithm), []
     for trait in (f.name for f in fields(Traits)):
         declared, (value, why) = getattr(algorithm.traits, trait), getattr(observed, trait)
         if value is not None and value != declared:
-            found.append(f"{algorithm.name} declares {trait}={declared}, but {value} was observed: {why}")
-    return found
+            sentences.append(f"{algorithm.name} declares {trait}={declared}, but {value} was observed: {why}")
+    return sentences
 
 
 def traits_table() -> list[list[str]]:

@@ -92,11 +92,11 @@ def factor(some: Sequence[Left]) -> float:
     return float(np.exp(np.polyfit(x, np.log(y), 1)[0]))
 
 
-def ratio_table(found: Mapping[str, Sequence[Left]]) -> str:
+def ratio_table(ratios: Mapping[str, Sequence[Left]]) -> str:
     """A table: a row for each algorithm, median [quartiles] at every depth, and the factor per layer."""
-    depths = sorted({s.depth for some in found.values() for s in some})
+    depths = sorted({s.depth for some in ratios.values() for s in some})
     lines = [f"{'hidden layers':30}" + "".join(f"{d:>26}" for d in depths) + f"{'factor a layer':>18}"]
-    for name, some in found.items():
+    for name, some in ratios.items():
         cells = {s.depth: s.quartiles for s in some}
         quartiles = [cells.get(d, (np.nan,) * 3) for d in depths]
         texts = ["–" if np.isnan(m) else f"{m:.2g} [{low:.2g}–{high:.2g}]" for low, m, high in quartiles]

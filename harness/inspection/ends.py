@@ -73,8 +73,8 @@ def kinds(
     rows = canonical(outputs, mirrors)
     if len(rows) == 1:
         return [Kind(rows[0], np.array([0]), float(error[0]))]
-    found = fcluster(linkage(pdist(rows, "chebyshev"), "complete"), apart, "distance")
-    groups = [np.flatnonzero(found == number) for number in np.unique(found)]
+    labels = fcluster(linkage(pdist(rows, "chebyshev"), "complete"), apart, "distance")
+    groups = [np.flatnonzero(labels == number) for number in np.unique(labels)]
     groups.sort(key=lambda members: (-len(members), float(np.median(error[members]))))
     return [Kind(np.median(rows[g], axis=0), g, float(np.median(error[g]))) for g in groups]
 
@@ -88,8 +88,8 @@ def distance(outputs: Array, printed: Array, mirrors: tuple[tuple[int, ...], ...
 
 def slope(networks: Networks) -> Array:
     """|∂E/∂w| (R,): the length of the whole gradient over all training patterns."""
-    found = vectors(networks.net, exact(networks.net, networks.params, networks.batch()))[TOTAL]
-    return np.sqrt((found * found).sum(axis=-1))
+    gradient = vectors(networks.net, exact(networks.net, networks.params, networks.batch()))[TOTAL]
+    return np.sqrt((gradient * gradient).sum(axis=-1))
 
 
 def curvature(networks: Networks) -> Array:

@@ -111,20 +111,31 @@ def separation(
     """
     known = np.array([value is not None for value in feature])
     labels = np.array([value for value in feature if value is not None])
-    values, counts = np.unique(labels, return_counts=True)
-    y = activity[:, known].mT.astype(float)  # (R, units, people)
-    y = y - y.mean(axis=-1, keepdims=True)
-    spread = np.sqrt((y * y).sum(axis=-1, keepdims=True))
-    y = np.where(spread > 1e-12, y / np.where(spread > 1e-12, spread, 1.0), 0.0)
     rng = np.random.default_rng(seed)
     orders = np.array([labels, *(rng.permutation(labels) for _ in range(permutations))])
-    groups = (orders[:, None] == values[:, None]).reshape(-1, len(labels)).T / np.sqrt(
-        np.tile(counts, len(orders))
-    )
-    found = ((y @ groups) ** 2).reshape(*y.shape[:2], len(orders), len(values)).sum(axis=-1)
-    best = found.max(axis=1)  # (R, orders)
+    y = _unit_length(activity[:, known].mT.astype(float))  # (R, units, people)
+    ratio = _between(y, orders, labels)
+    best = ratio.max(axis=1)  # (R, orders), the first of them the order there is
     as_large = best >= best[:, :1] * (1 - 1e-12)
-    return Separation(best[:, 0], found[:, :, 0].argmax(axis=1), as_large.mean(axis=1))
+    return Separation(best[:, 0], ratio[:, :, 0].argmax(axis=1), as_large.mean(axis=1))
+
+
+def _unit_length(y: Array) -> Array:
+    """y less its mean, brought to length 1 over the last axis; 0 where it does not vary."""
+    y = y - y.mean(axis=-1, keepdims=True)
+    length = np.sqrt((y * y).sum(axis=-1, keepdims=True))
+    return np.where(length > 1e-12, y / np.where(length > 1e-12, length, 1.0), 0.0)
+
+
+def _between(y: Array, orders: Array, labels: Array) -> Array:
+    """η² (R, units, orders) of y (R, units, people), of mean 0 and length 1, in groups by each of `orders`.
+
+    Σ_g n_g ȳ_g² = Σ_g (Σ_{i in g} y_i / √n_g)²: a product with one column for each order and group.
+    """
+    values, counts = np.unique(labels, return_counts=True)
+    member = (orders[:, None] == values[:, None]).reshape(-1, len(labels)).T  # (people, orders · groups)
+    sums = y @ (member / np.sqrt(np.tile(counts, len(orders))))
+    return (sums**2).reshape(*y.shape[:2], len(orders), len(values)).sum(axis=-1)
 
 
 def code_of_people(activities: Mapping[str, Array], people: Array) -> Array:
@@ -146,10 +157,10 @@ def _branch(person: str) -> int | None:
     founders = [
         {man, wife} for man, wife in WIVES.items() if not list(parents(man)) and not list(parents(wife))
     ]
-    found = [i for i, couple in enumerate(founders) if person in couple | _descendants(couple)]
-    if not found:
+    own = [i for i, couple in enumerate(founders) if person in couple | _descendants(couple)]
+    if not own:
         return _branch(next(iter(spouses(person))))
-    return found[0] if len(found) == 1 else None
+    return own[0] if len(own) == 1 else None
 
 
 def _descendants(couple: set[str]) -> set[str]:

@@ -33,12 +33,23 @@ LEFT = 0.6  # of the axis of epochs
 def credit_figure(
     credit: pd.DataFrame, by: Literal["edge", "algorithm"] = "edge", quantity: str = "angle"
 ) -> Figure:
-    """The angle of credit to the gradient over training:
-    per task a panel for each edge, a line an algorithm, or turned round.
+    """The angle of credit to the gradient over training, in degrees: 90° is as good as chance.
 
-    `credit` is the frame of `results.credit`; `quantity` one of its angles. Median and quartiles over the
-    replicas in which both have a direction; how many have is in the legend. Raises `InputError` if nothing
-    was compared.
+    Median and quartiles over the replicas in which both have a direction; how many have is in the legend.
+
+    Args:
+        credit: the frame of `results.credit`.
+        by: edge, a panel for each edge and a line an algorithm; or algorithm, turned round.
+        quantity: one of the angles.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        InputError: if nothing was compared.
+
+    >>> from harness import results
+    >>> figure = credit_figure(results.credit("first_light"))
     """
     one_of("by", by, ("edge", "algorithm"))
     one_of("quantity", quantity, TITLES)
@@ -51,19 +62,19 @@ def credit_figure(
         raise InputError("no credit was compared with a gradient: run with run.probe=8 or so")
     cells = drawn(credit)
     tasks, last = by_task(cells), float(credit["epoch"].max())
-    found, columns, grey = _by_edge(tasks, last) if by == "edge" else (_by_algorithm(tasks, last), None, "")
+    some, columns, grey = _by_edge(tasks, last) if by == "edge" else (_by_algorithm(tasks, last), None, "")
     caption = (
         f"{', '.join(tasks)}. 0°: the same direction; 90°, the dashed line: as good as chance. Line: "
         "median over the replicas in training that have both directions, their n at the first "
         "and last epoch beside the name; band: quartiles (25–75 %). Epoch 0 stands at the left edge."
     )
     return page(
-        TITLES[quantity], caption + grey, [panel._replace(height=2.5) for panel in found], columns=columns
+        TITLES[quantity], caption + grey, [panel._replace(height=2.5) for panel in some], columns=columns
     )
 
 
 def _by_edge(tasks: Mapping[str, list[Drawn]], last: float) -> tuple[list[Panel], int | None, str]:
-    found: list[Panel] = []
+    some: list[Panel] = []
     columns, grey = None, ""
     for task, cells in tasks.items():
         for edge in _edges(cells):
@@ -76,9 +87,9 @@ def _by_edge(tasks: Mapping[str, list[Drawn]], last: float) -> tuple[list[Panel]
                     + [_name(edge)]
                     + [f"part {i} of {len(parts)}"] * (len(parts) > 1)
                 )
-                found.append(part._replace(title=", ".join(words)))
+                some.append(part._replace(title=", ".join(words)))
             columns, grey = columns or wide, grey or word
-    return found, columns, grey
+    return some, columns, grey
 
 
 def _by_algorithm(tasks: Mapping[str, list[Drawn]], last: float) -> list[Panel]:

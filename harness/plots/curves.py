@@ -32,18 +32,28 @@ ENDS = {
 
 
 def curve_figure(curves: pd.DataFrame, replicas: pd.DataFrame, quantity: Quantity = "loss") -> Figure:
-    """Per task, the median over all replicas
-    of the loss (or of the share of patterns right) against epochs, and its quartiles.
+    """Per task, the median over all replicas of the loss against epochs, and its quartiles.
 
-    `curves` and `replicas` are the frames of `harness.results`; the latter says how many there are and what
-    became of them. Raises `InputError` if no cell is finished.
+    Args:
+        curves: the frame of `results.curves`.
+        replicas: the frame of `results.replicas`; it says how many there are and what became of them.
+        quantity: loss, or right, the share of patterns right.
+
+    Returns:
+        A matplotlib figure, one panel or more a task.
+
+    Raises:
+        InputError: if no cell is finished.
+
+    >>> from harness import results
+    >>> figure = curve_figure(results.curves("first_light"), results.replicas("first_light"))
     """
     one_of("quantity", quantity, TITLES)
     cells = drawn(curves, "epoch", "budget_epochs", *(f"{quantity}_q{q}" for q in QUARTILES))
     became = {d.id: fates(d.rows) for d in drawn(replicas, "outcome")}
-    found, columns, grey = panels(cells, partial(_draw, quantity=quantity, became=became))
+    some, columns, grey = panels(cells, partial(_draw, quantity=quantity, became=became))
     caption = f"Line: median over all n replicas; band: quartiles (25–75 %). {ENDS[quantity]}{grey}"
-    return page(TITLES[quantity], caption, found, columns=columns)
+    return page(TITLES[quantity], caption, some, columns=columns)
 
 
 def _draw(

@@ -42,12 +42,23 @@ class Bar(NamedTuple):
 
 
 def ert_bars(replicas: pd.DataFrame, cells: pd.DataFrame, currency: Currency = "epochs") -> Figure:
-    """Per task, the expected running time of every algorithm
-    with its bootstrap interval, the cheapest on top.
+    """Per task, the expected running time of every algorithm with its bootstrap interval, the least on top.
 
-    `replicas` and `cells` are the frames of `harness.results`; of the latter what one update costs is read,
-    in a counted currency. Where no replica solved the task *never* stands at the right edge, with the lower
-    end of the interval. Raises `InputError` if no cell is finished, or none on a task was counted.
+    Where no replica solved the task *never* stands at the right edge, with the lower end of the interval.
+
+    Args:
+        replicas: the frame of `results.replicas`.
+        cells: the frame of `results.cells`; of it what one update costs is read, in a counted currency.
+        currency: what it is paid in: epochs, updates, flops, span_operations, seconds, … (`CURRENCIES`).
+
+    Returns:
+        A matplotlib figure, one panel a task.
+
+    Raises:
+        InputError: if no cell is finished, or none on a task was counted.
+
+    >>> from harness import results
+    >>> figure = ert_bars(results.replicas("first_light"), results.cells("first_light"))
     """
     one_of("currency", currency, CURRENCIES)
     price = _prices(cells, currency)

@@ -29,8 +29,19 @@ def failure_map(
 ) -> Figure:
     """Per task and algorithm, the per cent of replicas that failed (or solved) at every pair of two settings.
 
-    `cells` is the frame of `results.cells`; `x` and `y` are two of its settings. A place without a finished
-    cell stays empty. Raises `InputError` if no cell is finished, or two differ in other settings than these.
+    Args:
+        cells: the frame of `results.cells`.
+        x, y: two of its settings, by dotted name.
+        share: what is counted, failed or solved.
+
+    Returns:
+        A matplotlib figure; a place without a finished cell stays empty.
+
+    Raises:
+        InputError: if no cell is finished, or two differ in other settings than these.
+
+    >>> from harness import results
+    >>> figure = failure_map(results.cells("first_light", algorithm="backprop"))
     """
     one_of("share", share, WORDS)
     if len(cells):
@@ -86,9 +97,9 @@ def _draw(ax: Axes, *, rows: pd.DataFrame, x: str, y: str, share: str) -> None:
 
 def _values(column: pd.Series[Any]) -> list[Any]:
     """The values of a setting in their order: that of numbers, or of the frame."""
-    found = list(dict.fromkeys(column))
-    numbers = all(isinstance(value, int | float | np.number) for value in found)
-    return sorted(found) if numbers else found
+    values = list(dict.fromkeys(column))
+    numbers = all(isinstance(value, int | float | np.number) for value in values)
+    return sorted(values) if numbers else values
 
 
 def _text(value: Any) -> str:

@@ -62,11 +62,11 @@ def drawn(frame: pd.DataFrame, *columns: str) -> list[Drawn]:
         raise InputError("there is no finished cell to draw")
     needs(frame, "id", "task", "algorithm", *columns)
     order = list(dict.fromkeys(frame["algorithm"]))
-    found = []
+    cells = []
     for name, rows in frame.groupby("id", sort=False):
         task, algorithm = (str(rows[column].iloc[0]) for column in ("task", "algorithm"))
-        found.append(Drawn(str(name), task, algorithm, rows, order.index(algorithm)))
-    return found
+        cells.append(Drawn(str(name), task, algorithm, rows, order.index(algorithm)))
+    return cells
 
 
 def needs(frame: pd.DataFrame, *columns: str) -> None:
@@ -84,20 +84,30 @@ def by_task(cells: Sequence[Drawn]) -> dict[str, list[Drawn]]:
 
 
 def panels(cells: Sequence[Drawn], draw: Draw) -> tuple[list[Panel], int | None, str]:
-    """A panel a task, or several where it is crowded;
-    how many side by side, None for as many as fit; a word on the grey.
+    """The panels of all tasks: one each, or several where a task is crowded.
+
+    With them, how many stand side by side (None: as many as fit), and a word on what is grey.
     """
-    parts, found = _parts(cells), []
-    for task, some in by_task(cells).items():
-        groups = [[d for d in some if parts[d.place] == i] for i in sorted({parts[d.place] for d in some})]
-        if len(some) <= TOGETHER:
-            groups = [some]
-        for i, shown in enumerate(groups):
-            others = [d for d in some if parts[d.place] != parts[shown[0].place]] if len(groups) > 1 else []
-            title = f"{task}, part {i + 1} of {len(groups)}" if len(groups) > 1 else task
-            found.append(Panel(title, partial(draw, shown=shown, others=others)))
-    crowded = len(found) > len(by_task(cells))
-    return found, min(max(parts.values()) + 1, 4) if crowded else None, GREY_ARE if crowded else ""
+    parts = _parts(cells)
+    of_task = {task: _panels_of(task, some, parts, draw) for task, some in by_task(cells).items()}
+    every = [panel for some in of_task.values() for panel in some]
+    if len(every) == len(of_task):
+        return every, None, ""
+    return every, min(max(parts.values()) + 1, 4), GREY_ARE
+
+
+def _panels_of(task: str, cells: Sequence[Drawn], parts: dict[int, int], draw: Draw) -> list[Panel]:
+    """The panels of a task: each shows one part of its algorithms, and the others in grey."""
+    if len(cells) <= TOGETHER:
+        return [Panel(task, partial(draw, shown=list(cells), others=[]))]
+    there = sorted({parts[d.place] for d in cells})
+    every = []
+    for i, part in enumerate(there, 1):
+        shown = [d for d in cells if parts[d.place] == part]
+        others = [d for d in cells if parts[d.place] != part]
+        title = f"{task}, part {i} of {len(there)}" if len(there) > 1 else task
+        every.append(Panel(title, partial(draw, shown=shown, others=others)))
+    return every
 
 
 def _parts(cells: Sequence[Drawn]) -> dict[int, int]:

@@ -22,8 +22,19 @@ if TYPE_CHECKING:
 
 
 def growth_figure(task: str, sheets: Mapping[str, Sequence[CostSheet]]) -> Figure:
-    """One panel a quantity, one line an algorithm,
-    log against log, with the fitted exponent beside its name.
+    """What one update costs one network as the network grows: one panel a quantity, one line an algorithm.
+
+    Args:
+        task: what the title names.
+        sheets: counted costs (`harness.cost.sheet.sheet`) of networks of several sizes, by algorithm.
+
+    Returns:
+        A matplotlib figure, log against log, with the fitted exponent beside each name.
+
+    >>> from harness.cells.cell import Cell
+    >>> from harness.cost.sheet import sheet
+    >>> cells = [Cell.of({"name": "backprop"}, {"name": "xor", "hidden": h}, {}) for h in (2, 4)]
+    >>> figure = growth_figure("xor", {"backprop": [sheet(cell) for cell in cells]})
     """
     axes = varying([s for some in sheets.values() for s in some]) or ["W"]
     axis = "depth" if "depth" in axes else axes[0]

@@ -75,9 +75,20 @@ class Panel(NamedTuple):
 
 
 def hinton_figure(record: Record, replica: int | None = None) -> Figure:
-    """The weights of one replica of a cell: `replica`, or the first that solved the task.
+    """The weights of one replica of a cell, as squares of their size (a Hinton diagram).
 
-    Raises `InputError` if there is no such replica, none is solved, or the cell has no weights by edges.
+    Args:
+        record: a finished cell (`results.records`).
+        replica: its number; None for the first that solved the task.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        InputError: if there is no such replica, none is solved, or the cell has no weights by edges.
+
+    >>> from harness import results
+    >>> figure = hinton_figure(results.records("first_light")[0], replica=0)
     """
     row = row_of(record, replica)
     panels = _panels_of({name: w[row] for name, w in record.weights.items()}, network_of(record))

@@ -29,14 +29,14 @@ CELL, APART, NAMES = 1.05, 0.45, 1.9  # inches: a kernel, between two of them, a
 MOST = 200  # kernels that are compared with each other to find the middle one
 
 
-def kernel_figure(found: Mapping[str, Array]) -> Figure:
+def kernel_figure(kernels: Mapping[str, Array]) -> Figure:
     """Kernels (n, 3, 3) by how they were trained: a row for each, a column for each kind.
 
     Raises `InputError` for none.
     """
     from matplotlib.figure import Figure
 
-    rows = {name: np.asarray(w, float) for name, w in found.items() if len(w)}
+    rows = {name: np.asarray(w, float) for name, w in kernels.items() if len(w)}
     if not rows:
         raise InputError("there is no kernel to draw")
     width = NAMES + len(KINDS) * (CELL + APART)

@@ -20,6 +20,7 @@ NARROW = 3.2  # of one among many
 LINE, LETTER = 0.19, 0.066  # a line of a legend, and one of its letters
 HANDLE = 0.65  # what stands before a name in a legend
 NAMES, BELOW, GAP = 0.8, 0.5, 0.25  # room for what is left of the axes and below them, and between two panels
+TITLE = 0.3  # of a panel, its first line
 HEAD, LETTERS = 0.4, 16.5  # of the title; of the caption in an inch
 
 
@@ -50,35 +51,54 @@ def page(
 
     many = min(len(panels), columns or (2 if len(panels) == 4 else 3))
     inner = width or (WIDTH if many <= 3 else NARROW)
-    across = max(many * (left + inner + right) + (many - 1) * GAP + 0.2, 6.0)
+    step = left + inner + right + GAP  # from one panel to the next
+    across = max(many * step - GAP + 0.2, 6.0)
     with styled():
         figure = Figure()
         axes = [figure.add_axes((0, 0, 1, 1)) for _ in panels]
         for ax, panel in zip(axes, panels, strict=True):
             panel.draw(ax)
             ax.set_title(textwrap.fill(panel.title, int(inner / 0.082)))
-        rows = [range(start, min(start + many, len(panels))) for start in range(0, len(panels), many)]
-        written = [_wrapped(ax, inner + right + GAP) for ax in axes]
-        above = [0.18 * max(axes[i].get_title("left").count("\n") for i in row) for row in rows]
-        tall = [
-            max(panels[i].height + LINE * sum(name.count("\n") + 1 for name in written[i]) for i in row)
-            for row in rows
+        names = [_wrapped(ax, inner + right + GAP) for ax in axes]
+        rows = [
+            _Row.of(range(start, min(start + many, len(panels))), panels, axes, names)
+            for start in range(0, len(panels), many)
         ]
         foot = 0.2 + 0.15 * (filled(caption, across).count("\n") + 1)
-        down = HEAD + sum(above) + sum(tall) + len(rows) * (0.3 + BELOW + 0.15) + foot
+        down = HEAD + sum(row.above + row.tall + TITLE + BELOW + 0.15 for row in rows) + foot
         figure.set_size_inches(across, down)
         top = down - HEAD
-        for row, lines, high in zip(rows, above, tall, strict=True):
-            top -= lines + 0.3
-            for column, i in enumerate(row):
-                x = 0.1 + column * (left + inner + right + GAP) + left
-                box = (x / across, (top - panels[i].height) / down, inner / across, panels[i].height / down)
-                axes[i].set_position(box)
-                _legend_below(axes[i], written[i])
-            top -= high + BELOW + 0.15
+        for row in rows:
+            top -= row.above + TITLE
+            for column, i in enumerate(row.places):
+                x, high = 0.1 + column * step + left, panels[i].height
+                axes[i].set_position((x / across, (top - high) / down, inner / across, high / down))
+                _legend_below(axes[i], names[i])
+            top -= row.tall + BELOW + 0.15
         figure.text(0.1 / across, 1 - 0.1 / down, title, va="top", fontsize=12, fontweight="bold")
         figure.text(0.1 / across, 0.1 / down, filled(caption, across), va="bottom", fontsize=8, color=DIM)
     return figure
+
+
+class _Row(NamedTuple):
+    """A row of panels, in inches."""
+
+    places: range
+    """Which of the panels."""
+    above: float
+    """Further lines of their titles."""
+    tall: float
+    """Axes and the legend below them."""
+
+    @classmethod
+    def of(cls, places: range, panels: Sequence[Panel], axes: Sequence[Axes], names: list[list[str]]) -> _Row:
+        """As tall as the tallest of its panels."""
+        lines = [sum(name.count("\n") + 1 for name in names[i]) for i in places]
+        return cls(
+            places,
+            0.18 * max(axes[i].get_title("left").count("\n") for i in places),
+            max(panels[i].height + LINE * n for i, n in zip(places, lines, strict=True)),
+        )
 
 
 def headed(figure: Figure, title: str, caption: str) -> None:
@@ -94,15 +114,15 @@ def filled(caption: str, width: float) -> str:
 
 
 def _wrapped(ax: Axes, width: float) -> list[str]:
-    found = []
+    names = []
     for name in ax.get_legend_handles_labels()[1]:
         before, apart, numbers = str(name).rpartition("   ")  # numbers stay together
-        found.append(
+        names.append(
             textwrap.fill(
                 before + apart + numbers.replace(" ", "\N{NO-BREAK SPACE}"), int((width - HANDLE) / LETTER)
             )
         )
-    return found
+    return names
 
 
 def _legend_below(ax: Axes, names: list[str]) -> None:

@@ -47,15 +47,31 @@ def pareto_figure(
     y_label: str = "",
     title: str = "",
 ) -> Figure:
-    """A point for each row at costs `x` and `y`, on logarithmic axes,
-    with its interval in y; a step line is the front.
+    """A point for each row at two costs on logarithmic axes, and as a step line those beaten by none in both.
 
-    `x`, `y`, `low`, `high`, `n`, `label` and `detail` are columns of the frame; `interval` says what `low` to
-    `high` is; smaller is better in both costs. All rows of a `label` look alike; `among` are the names of
-    several figures in which they shall. What `detail` says of a row is written at the points of the front. An
-    error of 0 or less lies on the lower edge. Rows without two finite numbers, or with a cost `x` of 0 or
-    less, are named in the caption. Raises `InputError` if no row has them, or if there are more than 25
-    names.
+    Smaller is better in both. An error of 0 or less lies on the lower edge. Rows without two finite numbers,
+    or with a cost `x` of 0 or less, are named in the caption.
+
+    Args:
+        frame: a row for each point; the arguments up to `detail` are names of its columns.
+        x, y: the two costs.
+        low, high: the ends of the interval in y.
+        interval: what `low` to `high` is, in words.
+        n: how many replicas it is over.
+        label: the name of a row; all rows of a label look alike.
+        detail: what is written at the points of the front; "" for nothing.
+        among: the names of several figures in which they shall look alike.
+        x_label, y_label, title: words on the figure.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        InputError: if no row has two such numbers, or if there are more than 25 names.
+
+    >>> import pandas as pd
+    >>> row = {"algorithm": "backprop", "bytes": 800.0, "error": 0.1, "a": 0.08, "b": 0.12, "replicas": 5}
+    >>> figure = pareto_figure(pd.DataFrame([row]), "bytes", "error", low="a", high="b", interval="95 %")
     """
     from matplotlib.figure import Figure
 
@@ -185,15 +201,15 @@ def _markers(point: _Point) -> list[Line2D]:
     common: dict[str, Any] = {"linestyle": "", "clip_on": False, "color": colour}
     face = colour if point.front else "white"
     size = 9.0 if point.front else 6.5
-    found = [
+    markers = [
         Line2D([], [], marker=own["marker"], markersize=size, markerfacecolor=face, zorder=above, **common)
     ]
     if inner := WITHIN[point.place // len(MARKERS)]:
         common["color"] = "white" if point.front else colour
-        found.append(
+        markers.append(
             Line2D([], [], marker=inner, markersize=3.5, markeredgewidth=1.2, zorder=above + 0.01, **common)
         )
-    return found
+    return markers
 
 
 def _legend(figure: Figure, points: list[_Point]) -> None:

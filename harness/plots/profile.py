@@ -21,13 +21,24 @@ if TYPE_CHECKING:
 
 
 def profile_figure(cells: pd.DataFrame, currency: Currency = "epochs") -> Figure:
-    """For every algorithm, the share of tasks on
-    which its expected running time is at most τ times the least, against τ.
+    """On what share of the tasks an algorithm's running time is at most τ times the least, against τ.
 
-    `cells` is the frame of `results.cells`, where an algorithm has one label on all tasks. A task that an
-    algorithm never solves, cannot do or was not run on counts as one on which it fails. Raises `InputError`
-    if no task was solved, or if an algorithm has two cells on one. Dolan & Moré 2002, Math. Program.
-    91:201-213.
+    A task that an algorithm never solves, cannot do or was not run on counts as one on which it fails.
+    Dolan & Moré 2002, Math. Program. 91:201-213.
+
+    Args:
+        cells: the frame of `results.cells`, where an algorithm has one label on all tasks.
+        currency: what running time is paid in (`CURRENCIES`).
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        InputError: if no task was solved, or if an algorithm has two cells on one.
+
+    >>> import pandas as pd
+    >>> row = {"id": "a", "task": "xor", "task_name": "xor", "algorithm_name": "backprop"}
+    >>> figure = profile_figure(pd.DataFrame([{**row, "algorithm": "backprop", "ert_epochs": 300.0}]))
     """
     one_of("currency", currency, CURRENCIES)
     name = f"ert_{currency}"
@@ -46,7 +57,7 @@ def profile_figure(cells: pd.DataFrame, currency: Currency = "epochs") -> Figure
         )
     profiles = performance_profile(_positive(cost))
     first = cells.assign(task="all tasks", id=cells["algorithm"]).drop_duplicates("algorithm")
-    found, columns, _ = panels(
+    some, columns, _ = panels(
         drawn(first), partial(_draw, profiles=dict(zip(algorithms, profiles, strict=True)), tasks=len(tasks))
     )
     caption = (
@@ -57,7 +68,7 @@ def profile_figure(cells: pd.DataFrame, currency: Currency = "epochs") -> Figure
         "succeeds at all. What was not run counts as failed. A count over these tasks, not an estimate: it "
         "has no interval." + (" Grey: the other algorithms." if columns else "")
     )
-    return page("How often nearly the cheapest", caption, found, columns=columns)
+    return page("How often nearly the cheapest", caption, some, columns=columns)
 
 
 def _positive(cost: np.ndarray) -> np.ndarray:

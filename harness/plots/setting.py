@@ -21,12 +21,23 @@ APART = 0.06  # of the space between two values: so that the intervals of severa
 
 
 def setting_figure(points: pd.DataFrame, name: str, reference: str = "") -> Figure:
-    """Two panels over the values of a setting:
-    solved rate with Wilson's interval, ERT in epochs with its bootstrap interval.
+    """Two panels over the values of a setting: solved rate, and expected running time, with intervals.
 
-    `points` has a row for each series and value: series, x, n, rate, rate_low, rate_high, ert, ert_low,
-    ert_high and, where there is a `reference` to draw (its name), the column line. Values stand side by side,
-    evenly. Raises `InputError` if there is none.
+    Args:
+        points: a row for each series and value: series, x, n, rate, rate_low, rate_high (Wilson's), ert,
+            ert_low, ert_high (in epochs, bootstrap) and, where there is a `reference`, line.
+        name: of the setting.
+        reference: the name of a line to draw; "" for none.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        InputError: if there is no point.
+
+    >>> import pandas as pd
+    >>> rate, ert = dict(rate=0.8, rate_low=0.7, rate_high=0.9), dict(ert=90.0, ert_low=80.0, ert_high=99.0)
+    >>> figure = setting_figure(pd.DataFrame([{"series": "xor", "x": 2, "n": 50, **rate, **ert}]), "H")
     """
     needs(
         points,
@@ -104,14 +115,14 @@ def _series(ax: Axes, points: pd.DataFrame, name: str) -> list[tuple[Any, pd.Dat
         range(len(values)), [f"{v:g}" if isinstance(v, int | float | np.number) else str(v) for v in values]
     )
     ax.set(xlabel=name, xlim=(-0.4, len(values) - 0.6))
-    found = []
+    series = []
     for i, (label, rows) in enumerate(points.groupby("series", sort=False)):
         x = np.array([values.index(v) for v in rows["x"]]) + APART * i
-        found.append((x, rows, look(i) | {"markevery": None}, str(label)))
-    return found
+        series.append((x, rows, look(i) | {"markevery": None}, str(label)))
+    return series
 
 
 def _values(points: pd.DataFrame) -> list[Any]:
     """The values of the setting: numbers in their order, others in that of the frame."""
-    found = list(dict.fromkeys(points["x"]))
-    return sorted(found) if all(isinstance(v, int | float | np.number) for v in found) else found
+    values = list(dict.fromkeys(points["x"]))
+    return sorted(values) if all(isinstance(v, int | float | np.number) for v in values) else values

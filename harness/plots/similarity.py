@@ -27,9 +27,24 @@ SHADES = "cividis"
 def similarity_figure(found: Similarity, title: str, about: str) -> Figure:
     """The matrix of mean CKA with its spread, and beside it a dendrogram (average linkage of 1 − CKA).
 
-    `found` is what `harness.similarity.compare` gives; `about` says of which units, patterns and n replicas.
-    Algorithms that have no CKA with some other are named in the caption. Raises `InputError` if fewer than
-    two are left.
+    Kornblith, Norouzi, Lee & Hinton 2019, arXiv:1905.00414. Algorithms that have no CKA with some other are
+    named in the caption.
+
+    Args:
+        found: what `harness.inspection.similarity.compare` gives.
+        title: of the figure.
+        about: of which units, patterns and n replicas.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        InputError: if fewer than two algorithms are left.
+
+    >>> import numpy as np
+    >>> from harness.inspection.similarity import compare
+    >>> activities = {name: np.random.default_rng(0).random((2, 8, 3)) for name in ("backprop", "shallow")}
+    >>> figure = similarity_figure(compare(activities), "Hidden units", "8 patterns, n = 2.")
     """
     from matplotlib.figure import Figure
 

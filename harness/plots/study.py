@@ -46,11 +46,11 @@ def _telling(records: Sequence[Record]) -> dict[str, Record]:
     tasks: dict[str, list[Record]] = {}
     for record, label in zip(records, labels([record.meta for record in records]), strict=True):
         tasks.setdefault(label.task, []).append(record)
-    found = {}
+    telling = {}
     for task, some in tasks.items():
         able = [record for record in some if fates(record.replicas).solved.any()]
         able.sort(key=lambda record: record.meta["algorithm"]["name"] != "backprop")
         chosen = next(filter(has_hidden_weights, able), None)
         if chosen:
-            found[task] = chosen
-    return found
+            telling[task] = chosen
+    return telling

@@ -21,16 +21,28 @@ if TYPE_CHECKING:
 def survival_figure(replicas: pd.DataFrame) -> Figure:
     """Per task, the share of replicas still unsolved against epochs: Kaplan-Meier curves with 95 % intervals.
 
-    `replicas` is the frame of `results.replicas`. Raises `InputError` if no cell is finished.
+    Kaplan & Meier 1958, J. Am. Stat. Assoc. 53:457-481.
+
+    Args:
+        replicas: the frame of `results.replicas`.
+
+    Returns:
+        A matplotlib figure, one panel or more a task.
+
+    Raises:
+        InputError: if no cell is finished.
+
+    >>> from harness import results
+    >>> figure = survival_figure(results.replicas("first_light"))
     """
     cells = drawn(replicas, "outcome", "epochs", "budget_epochs")
-    found, columns, grey = panels(cells, _draw)
+    some, columns, grey = panels(cells, _draw)
     caption = (
         "Kaplan-Meier estimate; band: 95 % Wilson interval. Beside each name: "
         "replicas solved / n. Failures stay in the count: "
         "unsolved replicas are right-censored at the end of their budget, diverged ones never solve."
     )
-    return page("Replicas still unsolved", caption + grey, found, columns=columns)
+    return page("Replicas still unsolved", caption + grey, some, columns=columns)
 
 
 def _draw(ax: Axes, *, shown: list[Drawn], others: list[Drawn]) -> None:

@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def vanishing_figure(task: str, found: Mapping[str, Sequence[Left]], bounded: bool) -> Figure:
+def vanishing_figure(task: str, ratios: Mapping[str, Sequence[Left]], bounded: bool) -> Figure:
     """One line an algorithm, median and quartiles of the ratio against depth,
     and where credit is `bounded` by it ¼ a layer.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator
 
-    depths = sorted({s.depth for some in found.values() for s in some})
-    replicas = max(len(s.ratio) for some in found.values() for s in some)
+    depths = sorted({s.depth for some in ratios.values() for s in some})
+    replicas = max(len(s.ratio) for some in ratios.values() for s in some)
     with styled():
         figure = Figure(figsize=(7.2, 5.6), layout="constrained")
         ax = figure.subplots()
         seen = [1.0]
-        for i, (name, some) in enumerate(found.items()):
+        for i, (name, some) in enumerate(ratios.items()):
             low, median, high = (np.array(q) for q in zip(*(s.quartiles for s in some), strict=True))
             if np.isnan(median).all():
                 continue

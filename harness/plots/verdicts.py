@@ -28,9 +28,19 @@ ROW = 0.3  # inches a source
 
 
 def verdict_figure(rows: pd.DataFrame) -> Figure:
-    """A bar for each source, its length the number of claims, in parts by their verdict.
+    """A bar for each source of published figures: how many came out again, and how many did not.
 
-    `rows` is the frame of `harness.replication.rows.rows`. Raises `InputError` if there is no claim.
+    Args:
+        rows: the frame of `harness.replication.rows.rows`.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        InputError: if there is no claim.
+
+    >>> import pandas as pd
+    >>> figure = verdict_figure(pd.DataFrame({"source": ["PDP"], "verdict": [REPRODUCED]}))
     """
     needs(rows, "source", "verdict")
     if not len(rows):

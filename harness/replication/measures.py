@@ -56,15 +56,15 @@ def of_times(least: Array, most: Array, unit: str) -> Measured:
 def rate(record: Any, within: float = 0.0) -> Measured:
     """The share solved; who was given up before `within` epochs may have solved it by then."""
     least, most = bounds(record)
-    found = share(np.isfinite(most), "solved")
-    return replace(found, most=np.where(least < within, 1.0, found.most))
+    measured = share(np.isfinite(most), "solved")
+    return replace(measured, most=np.where(least < within, 1.0, measured.most))
 
 
 def failures(record: Any, within: float = 0.0) -> Measured:
     """The share not solved, `within` as many epochs."""
     least, most = bounds(record)
-    found = share(~np.isfinite(most), "not solved")
-    return replace(found, least=np.where(least < within, 0.0, found.least))
+    measured = share(~np.isfinite(most), "not solved")
+    return replace(measured, least=np.where(least < within, 0.0, measured.least))
 
 
 def share(hits: ArrayLike, what: str, level: float = 0.95) -> Measured:

@@ -47,8 +47,8 @@ def mirrored(record: Any) -> Measured:
         & (w["output"][which] > 0).all(axis=(1, 2))
     )
     middle = " : ".join(f"{r:.3g}" for r in np.median(ratios, axis=0)) if len(ratios) else "–"
-    found = share(as_printed, "of those solved are built so")
-    return replace(found, text=f"{found.text}; median magnitudes {middle}")
+    measured = share(as_printed, "of those solved are built so")
+    return replace(measured, text=f"{measured.text}; median magnitudes {middle}")
 
 
 def counting(record: Any) -> Measured:

@@ -67,8 +67,15 @@ ESCAPE = {
 
 def leaves(slow: Any, fast: Any) -> Measured:
     """Who gets out of the printed minimum at η = .5, beside η = .25."""
-    found, other = share(fast["left"], "leave it at η = .5", 0.99), share(slow["left"], "at .25")
-    return Measured(found.value, found.low, found.high, found.n, f"{found.text}; {other.text}", found.hits)
+    measured, other = share(fast["left"], "leave it at η = .5", 0.99), share(slow["left"], "at .25")
+    return Measured(
+        measured.value,
+        measured.low,
+        measured.high,
+        measured.n,
+        f"{measured.text}; {other.text}",
+        measured.hits,
+    )
 
 
 def per_doubling(*records: Any) -> Measured:
@@ -125,7 +132,7 @@ def symmetry() -> Measured:
     """Lowest and highest output for palindromes, highest for the others, Σ (y − d)²."""
     task = Symmetry()
     y, wanted = printed.computed(task, printed.SYMMETRY), task.patterns().wanted
-    found = (
+    digits = (
         float(y[wanted].min()),
         float(y[wanted].max()),
         float(y[~wanted].max()),
@@ -133,7 +140,7 @@ def symmetry() -> Measured:
     )
     right = int(printed.is_right(task, y).sum())
     return exactly(
-        found[0], f"{right} of 64 right; " + ", ".join(f"{v:.3f}" for v in found), float(right), *found
+        digits[0], f"{right} of 64 right; " + ", ".join(f"{v:.3f}" for v in digits), float(right), *digits
     )
 
 

@@ -52,16 +52,16 @@ def passes(record: Any) -> Measured:
 
 def exponent(seen: Any) -> Measured:
     """The power of ten of the best step."""
-    found = mean(seen["exponent"], "is the best step's power of ten", 0.99)
-    text = f"{found.text}, error {np.median(seen['error']):.1g}"
-    return Measured(found.value, found.low, found.high, found.n, text)
+    measured = mean(seen["exponent"], "is the best step's power of ten", 0.99)
+    text = f"{measured.text}, error {np.median(seen['error']):.1g}"
+    return Measured(measured.value, measured.low, measured.high, measured.n, text)
 
 
 def digits(seen: Any) -> Measured:
     """The power of ten of the relative error; none is smaller than a number can be."""
     error = np.maximum(np.asarray(seen["error"], float), SMALLEST)
-    found = mean(np.log10(error), "is the error's power of ten", 0.99)
-    return replace(found, text=f"{found.text}, median error {np.median(error):.1g}")
+    measured = mean(np.log10(error), "is the error's power of ten", 0.99)
+    return replace(measured, text=f"{measured.text}, median error {np.median(error):.1g}")
 
 
 def _step(scheme: str, text: str, printed: float) -> Claim:

@@ -95,8 +95,8 @@ def growth(rule: str, what: str, other: int, sizes: Sequence[int], n: int) -> di
     with which the price grows, and its standard `error`.
     """
     shapes = [(other, size) if what == "outputs" else (size, other) for size in sizes]
-    found = slope(list(sizes), [price(rule, inputs, outputs, n) for inputs, outputs in shapes])
-    return {"power": np.array(found.times), "error": np.array(found.error), "n": np.array(n)}
+    power = slope(list(sizes), [price(rule, inputs, outputs, n) for inputs, outputs in shapes])
+    return {"power": np.array(power.times), "error": np.array(power.error), "n": np.array(n)}
 
 
 def towards(rule: str, inputs: int, outputs: int, n: int) -> dict[str, Array]:

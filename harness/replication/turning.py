@@ -35,15 +35,15 @@ def angles(replicas: int, sweeps: int = 2) -> dict[str, Array]:
     rule: Any = FeedbackAlignment().resolved(task.usual)
     trainer = Trainer(rule, task, Plan(0, sweeps, np.inf, 1, True, "float64"), range(replicas))
     net, batch = task.network(), Batch.of(trainer.data, np.zeros(()), task.objective)
-    first, found = net.edges[0], []
+    first, seen = net.edges[0], []
     for sweep in range(sweeps + 1):
         params, memory = trainer.state["params"], trainer.state["memory"]
         ours, exact = (a.credit(net, params, memory, batch, trainer.noise) for a in (rule, Backprop()))
         unexplained = ((ours.output - batch.target) ** 2).sum(axis=(1, 2)) / (batch.target**2).sum(
             axis=(1, 2)
         )
-        found.append((degrees(ours.gradient[first], exact.gradient[first]), unexplained))
+        seen.append((degrees(ours.gradient[first], exact.gradient[first]), unexplained))
         if sweep < sweeps:
             trainer.state, _ = trainer.sweep(sweep)
-    angle, unexplained = (np.array(rows) for rows in zip(*found, strict=True))
+    angle, unexplained = (np.array(rows) for rows in zip(*seen, strict=True))
     return {"angle": angle, "unexplained": unexplained}

@@ -86,20 +86,30 @@ def _(figure: Order, measured: Measured) -> Finding:
 
 
 def order_p(value: float, rank: int, runs: int, least: ArrayLike, most: ArrayLike) -> tuple[float, float]:
-    """The least and the most that the two-sided p-value of an order statistic can be,
-    given what is known of each replica.
-    """
-    from scipy.stats import betabinom
+    """The two-sided p-value of an order statistic: the least and the most that it can be.
 
+    `value` was the `rank`-th of somebody's `runs`; our replicas lie between `least` and `most` each. If both
+    are draws from one distribution, how many of our n lie at or below `value` is beta-binomial. Where a
+    replica was not watched to its end only bounds on that number are known, and so bounds on p.
+    """
     low, high = np.asarray(least, float), np.asarray(most, float)
-    ended = low < high  # was watched up to `low` and had not come to it
-    sure, possible = int(np.sum(high <= value)), int(np.sum((low < value) | (high <= value)))
-    strictly, possibly = int(np.sum(high < value)), int(np.sum((low < value) & (ended | (high < value))))
+    unknown = low < high  # was watched up to `low` and had not come to it
+    surely_at_most = int(np.sum(high <= value))
+    perhaps_at_most = int(np.sum((low < value) | (high <= value)))
+    surely_below = int(np.sum(high < value))
+    perhaps_below = int(np.sum((low < value) & (unknown | (high < value))))
     law = len(low), rank, runs + 1 - rank
     return (
-        float(2 * min(betabinom.cdf(sure, *law), betabinom.sf(possibly - 1, *law))),
-        float(2 * min(betabinom.cdf(possible, *law), betabinom.sf(strictly - 1, *law))),
+        _two_sided(surely_at_most, perhaps_below, law),
+        _two_sided(perhaps_at_most, surely_below, law),
     )
+
+
+def _two_sided(at_most: int, below: int, law: tuple[int, int, int]) -> float:
+    """Twice the smaller tail of beta-binomial counts: P(≤ `at_most`) or P(≥ `below`)."""
+    from scipy.stats import betabinom
+
+    return float(2 * min(betabinom.cdf(at_most, *law), betabinom.sf(below - 1, *law)))
 
 
 @judge.register

@@ -6,6 +6,7 @@
 Every function takes a study and where it is kept: a store, or an MLflow tracker.
 """
 
-from harness.results.frames import KEYS, cells, cost, credit, curves, records, replicas
+from harness.results.frames import cells, cost, credit, curves, records, replicas
+from harness.results.gathering import KEYS
 
 __all__ = ["KEYS", "cells", "cost", "credit", "curves", "records", "replicas"]

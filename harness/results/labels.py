@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness.cells.words import flat, in_brackets, unusual
+
+Settings = dict[str, Any]
+APART = ("algorithm", "run", "versions")
+"""The parts in which cells of one task may differ, the first ones first."""
 
 
 class Label(NamedTuple):
@@ -22,23 +26,33 @@ def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:
     the settings in which they differ; those of the run, and versions of the code, only where that is not
     enough.
     """
-    tasks = _task_labels(metas)
-    shown: list[dict[str, Any]] = [{} for _ in metas]
-    for part in ("algorithm", "run", "versions"):
-        alike: dict[str, list[int]] = {}
-        for i, meta in enumerate(metas):
-            alike.setdefault(f"{tasks[i]}: {meta['algorithm']['name']} {shown[i]}", []).append(i)
-        for same in alike.values():
-            own = {i: flat(metas[i].get(part, {})) for i in same}
-            for name in dict.fromkeys(name for settings in own.values() for name in settings):
-                if len({repr(settings[name]) for settings in own.values() if name in settings}) > 1:
-                    for i in same:
-                        if own[i].get(name):  # what is off, None or 0, goes without saying
-                            shown[i][name] = own[i][name]
-    return [
-        Label(t, in_brackets(meta["algorithm"]["name"], s))
-        for t, meta, s in zip(tasks, metas, shown, strict=True)
-    ]
+    tasks, algorithms = _task_labels(metas), [meta["algorithm"]["name"] for meta in metas]
+    shown: list[Settings] = [{} for _ in metas]
+    for part in APART:
+        for alike in _alike([f"{t}: {a} {s}" for t, a, s in zip(tasks, algorithms, shown, strict=True)]):
+            settings = {i: flat(metas[i].get(part, {})) for i in alike}
+            for name in _differing(settings.values()):
+                for i, own in settings.items():
+                    if own.get(name):  # what is off, None or 0, goes without saying
+                        shown[i][name] = own[name]
+    return [Label(t, in_brackets(a, s)) for t, a, s in zip(tasks, algorithms, shown, strict=True)]
+
+
+def _alike(names: Sequence[str]) -> list[list[int]]:
+    """The cells that have one name so far, by their numbers: a list for each name."""
+    groups: dict[str, list[int]] = {}
+    for i, name in enumerate(names):
+        groups.setdefault(name, []).append(i)
+    return list(groups.values())
+
+
+def _differing(cells: Iterable[Settings]) -> list[str]:
+    """The settings that have more than one value among the cells that have them."""
+    values: dict[str, set[str]] = {}
+    for settings in cells:
+        for name, value in settings.items():
+            values.setdefault(name, set()).add(repr(value))
+    return [name for name, different in values.items() if len(different) > 1]
 
 
 def _task_labels(metas: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -39,10 +39,10 @@ def logrank(a: Replicas, b: Replicas) -> Significance:
         samples.append(stats.CensoredData(uncensored=watched[solved], right=watched[~solved]))
     # 0 / 0: no time at which either could have been first
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = stats.logrank(*samples)
+        test = stats.logrank(*samples)
     return (
-        Significance(float(found.statistic), float(found.pvalue))
-        if np.isfinite(found.statistic)
+        Significance(float(test.statistic), float(test.pvalue))
+        if np.isfinite(test.statistic)
         else Significance(0.0, 1.0)
     )
 

@@ -76,9 +76,9 @@ def records_of(uri: str, study: str | None = None) -> dict[str, Record]:
 
 def _experiments(client: MlflowClient, study: str | None) -> list[Experiment]:
     """The experiment of a study, or (None) of every study."""
-    found = client.get_experiment_by_name(study) if study is not None else None
-    if found and found.lifecycle_stage == "active" and _runs(found.tags):
-        return [found]
+    one = client.get_experiment_by_name(study) if study is not None else None
+    if one and one.lifecycle_stage == "active" and _runs(one.tags):
+        return [one]
     every = [experiment for experiment in client.search_experiments() if _runs(experiment.tags)]
     if study is not None:
         raise unknown("study", study, [experiment.name for experiment in every])

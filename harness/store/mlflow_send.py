@@ -130,13 +130,13 @@ def sent_notes(store: Store, study: str, target: str) -> Path:
 
 def _experiment(client: MlflowClient, store: Store, study: str, target: str) -> str:
     """The id of the study's experiment, made if need be, with a run table worth opening."""
-    found = client.get_experiment_by_name(study)
-    if found is None:
+    known = client.get_experiment_by_name(study)
+    if known is None:
         local = target.startswith("sqlite:")
         made = client.create_experiment(
             study, artifact_location=(store.path / "artifacts" / study).as_uri() if local else None
         )
-    experiment = str(found.experiment_id if found else made)
+    experiment = str(known.experiment_id if known else made)
     view = {
         "selectedColumns": COLUMNS,
         "orderByKey": "params.`task`",

@@ -164,8 +164,8 @@ def bundled() -> Images:
     """scikit-learn's digits."""
     from sklearn.datasets import load_digits  # takes a second to import
 
-    found = load_digits()
-    return read_only(found.data.astype(np.uint8), found.target.astype(np.uint8))
+    read = load_digits()
+    return read_only(read.data.astype(np.uint8), read.target.astype(np.uint8))
 
 
 def read_only(images: NDArray[np.uint8], digits: NDArray[np.uint8]) -> Images:

@@ -129,17 +129,17 @@ RELATIONS: dict[str, tuple[Callable[[str], Kin], tuple[str, ...]]] = {
 
 def pairs() -> list[tuple[str, str, tuple[str, ...]]]:
     """All (person1, relation, everybody who is person2): the 104 patterns, person by person."""
-    found = []
+    pairs_of = []
     for tree in (ENGLISH, ITALIAN):
         names = dict(zip(ENGLISH, tree, strict=True))
         for person in ENGLISH:
             for relation, (kin, sex) in RELATIONS.items():
                 relatives = set(kin(person)).intersection(sex)
                 if relatives:
-                    found.append(
+                    pairs_of.append(
                         (names[person], relation, tuple(names[p] for p in ENGLISH if p in relatives))
                     )
-    return found
+    return pairs_of
 
 
 def triples() -> list[tuple[str, str, str]]:

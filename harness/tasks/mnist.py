@@ -105,7 +105,7 @@ def fetched(place: Path, kept: Path) -> Images:
 
     try:
         with warnings.catch_warnings(action="ignore"):  # of tries that failed
-            found = fetch_openml(
+            read = fetch_openml(
                 "mnist_784",
                 version=1,
                 as_frame=False,
@@ -114,7 +114,7 @@ def fetched(place: Path, kept: Path) -> Images:
                 n_retries=1,
                 delay=0.5,
             )
-        images, digits = found.data.astype(np.uint8), found.target.astype(np.uint8)
+        images, digits = read.data.astype(np.uint8), read.target.astype(np.uint8)
         new = place / f".unfinished-{uuid.uuid4().hex}.npz"
         np.savez_compressed(new, allow_pickle=False, images=images, digits=digits)
         new.replace(kept)

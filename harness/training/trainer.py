@@ -71,6 +71,7 @@ class Trainer:
         self.data = self.whole = at.data
         self.state: State = at.state
         self.points = curve_epochs(plan.epochs)
+        self.point_at = {epoch: point for point, epoch in enumerate(self.points.tolist())}
         self.result = Trained.empty(replicas, len(self.points))
         self.final: dict[str, Array] = {}  # of the replicas that finished, as they finished
         self.rows = np.arange(len(replicas))  # where each row of the batch stands in the result
@@ -83,36 +84,12 @@ class Trainer:
 
     def run(self, tick: Callable[[int], None] | None, first: int = 0) -> Trained:
         """Train from epoch `first` to the end."""
-        point = int(np.searchsorted(self.points, first))
         for epoch in range(first, self.plan.epochs + 1):
             self.look(epoch)
-            new, output = self.state, None
-            if epoch < self.plan.epochs:
-                before = perf_counter()
-                new, output = self.sweep(epoch)
-                spent = perf_counter() - before
-            on_curve = epoch == self.points[point]
-            looks = on_curve or epoch % LOOK_EVERY == 0 or epoch == self.plan.epochs
-            if output is None and self.data.validation is None:
-                output = self.outputs()
-            met = self.met(output)
-            if output is None and (looks or met.any() or self.clock > self.plan.seconds):
-                output = self.outputs()
-            if on_curve:
-                self.draw_curves(point, output)
-                point = min(point + 1, len(self.points) - 1)
-            if met.any():
-                self.finish(met, SOLVED, epoch, self.share, output)
-            if looks:
-                self.look_for_divergence(epoch, self.share, output)
-            if epoch == self.plan.epochs:
-                self.finish(
-                    self.running.copy(), UNSOLVED, epoch, self.share, output, "budget of epochs spent"
-                )
-            elif self.clock > self.plan.seconds:
-                self.finish(
-                    self.running.copy(), UNSOLVED, epoch, self.share, output, "budget of seconds spent"
-                )
+            before = perf_counter()
+            new, output = self.sweep(epoch) if epoch < self.plan.epochs else (self.state, None)
+            spent = perf_counter() - before
+            self.judge(epoch, output)
             count = np.count_nonzero(self.running)
             if not count:
                 break
@@ -124,6 +101,31 @@ class Trainer:
             if tick:
                 tick(epoch + 1)
         return self.conclude()
+
+    def judge(self, epoch: int, output: Array | None) -> None:
+        """Finish the replicas that end at `epoch`: solved, diverged, or out of their budget; draw the curves.
+
+        `output` is that of the training patterns at the current state, None where the sweep did not make it.
+        It is made here only where somebody looks at it.
+        """
+        point = self.point_at.get(epoch)
+        last, late = epoch == self.plan.epochs, self.clock > self.plan.seconds
+        looks = last or point is not None or epoch % LOOK_EVERY == 0
+        if output is None and self.data.validation is None:
+            output = self.outputs()
+        met = self.met(output)
+        some_met = met.any()
+        if output is None and (looks or late or some_met):
+            output = self.outputs()
+        if point is not None:
+            self.draw_curves(point, output)
+        if some_met:
+            self.finish(met, SOLVED, epoch, self.share, output)
+        if looks:
+            self.look_for_divergence(epoch, self.share, output)
+        if last or late:
+            spent = f"budget of {'epochs' if last else 'seconds'} spent"
+            self.finish(self.running.copy(), UNSOLVED, epoch, self.share, output, spent)
 
     def look(self, epoch: int) -> None:
         """Let whoever watches see the batch, if `epoch` is one they asked for."""

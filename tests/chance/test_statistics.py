@@ -168,6 +168,6 @@ def test_dropping_failures_would_turn_the_comparison_round():
 def test_the_summary_needs_no_slow_imports():
     """`python -m harness` prints its summary before scipy.stats (0.8 s) or pandas (0.4 s) would have been imported."""
     check = (
-        "import sys, harness.summary; sys.exit([m for m in ('scipy', 'pandas', 'matplotlib', 'rich') if m in sys.modules] or 0)"
+        "import sys, harness.experiment.summary; sys.exit([m for m in ('scipy', 'pandas', 'matplotlib', 'rich') if m in sys.modules] or 0)"
     )
     assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False).stderr == ""
