@@ -14,7 +14,6 @@ from helpers.problems import Problem
 N = 20_000
 
 
-
 def estimates(algorithm: Any, p: Problem, n: int = N, seed: int = 0) -> np.ndarray:
     """n estimates of the gradient at the same weights (n, W), in the order of `net.shapes`."""
     params = {k: np.broadcast_to(w, (n, *w.shape)) for k, w in p.params.items()}

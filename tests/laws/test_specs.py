@@ -1,4 +1,5 @@
-"""Held to the data themselves: what every task says of its shape without making them, and the cross-entropy it allows."""
+"""Held to the data themselves: what every task says of its shape without making them, and the cross-entropy
+it allows."""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ HERE = {
 
 @pytest.mark.parametrize("name", HERE)
 def test_a_spec_is_what_the_data_turn_out_to_be(name: str) -> None:
-    """Sizes, kind of target and bits: replicas, chunks and rules are chosen by them before any pattern is made."""
+    """Sizes, kind of target and bits: replicas, chunks and rules are chosen by them before any pattern is
+    made."""
     task: Task = HERE[name]()
     spec, net = task.spec(), task.network()
     assert "spec" in vars(type(task)) or any(
@@ -68,7 +70,8 @@ def test_cross_entropy_makes_labels_softmax_and_bits_sigmoids() -> None:
 
 
 def test_cross_entropy_by_hand() -> None:
-    """ln 2 an output at ½; of two wrong softmax outputs at ¾ and ¼, −ln ¼; blame is y − d whatever the slope."""
+    """ln 2 an output at ½; of two wrong softmax outputs at ¾ and ¼, −ln ¼; blame is y − d whatever the
+    slope."""
     bits, label = Xor(loss="cross_entropy").objective, Encoder(loss="cross_entropy").objective
     half, off = np.full((4, 1), 0.5), np.zeros((4, 1))
     assert bits.of(half, off, off > 0) == pytest.approx(4 * np.log(2))
@@ -93,7 +96,8 @@ def test_cross_entropy_by_hand() -> None:
         ),
         (
             lambda: Encoder(loss="cross_entropy", target_off=0.1, target_on=0.9),
-            "softmax outputs need targets that sum to 1, but target_off=0.1 and target_on=0.9 were given: 8 outputs sum to 1.6",
+            "softmax outputs need targets that sum to 1, but target_off=0.1 and target_on=0.9 were given: 8 "
+            "outputs sum to 1.6",
         ),
         (
             lambda: Xor(loss="cross_entropy", margin=0.1),
