@@ -1,6 +1,7 @@
 """What the Boltzmann family shares: who is connected, the energy, probing units one by one, exact completion.
 
-    E(s) = −½ Σ_ij w_ij s_i s_j,      P(s) ∝ exp(−E(s)/T),      p(s_i = 1 | the others) = 1 / (1 + exp(−Σ_j w_ij s_j / T))
+    E(s) = −½ Σ_ij w_ij s_i s_j,      P(s) ∝ exp(−E(s)/T)
+    p(s_i = 1 | the others) = 1 / (1 + exp(−Σ_j w_ij s_j / T))
 
 The units stand in one row: hidden, output, input, and last one that is always on, whose weights are the
 biases. w is symmetric with a zero diagonal, no hidden unit is connected to another, and a state is
@@ -23,12 +24,14 @@ from harness.core.loops import repeat
 
 WITHIN = ("input-input", "output-output")
 ARCHITECTURES = {
-    "encoder": (*WITHIN, "input-hidden", "hidden-output"),  # the paper's: V1 and V2 meet in the hidden units only
+    # the paper's: V1 and V2 meet in the hidden units only
+    "encoder": (*WITHIN, "input-hidden", "hidden-output"),
     "full": (*WITHIN, "input-hidden", "hidden-output", "input-output"),  # everything but hidden with hidden
 }
 LAYERED = "layered"  # the edges of the task's network
 EXACT = 16  # hidden and output units whose states are enumerated; with more of them, predictions are sampled
-AT_ONCE = 2**13  # patterns × output states × hidden units that are gone through at once, so that replicas fit the memory
+# patterns × output states × hidden units that are gone through at once, so that replicas fit the memory
+AT_ONCE = 2**13
 CHAINS = 10  # of each pattern, where predictions are sampled
 FREE = ("hidden", "output", "input")  # in the order they are probed
 Respond = Callable[[Any, Array], Array]
@@ -36,7 +39,9 @@ Measure = Callable[[Array], Array]
 
 
 class Schedule(NamedTuple):
-    """An annealing: time units at each temperature, and those in which something is measured at the last one."""
+    """An annealing: time units at each temperature,
+    and those in which something is measured at the last one.
+    """
 
     times: tuple[int, ...]
     temperatures: tuple[float, ...]
@@ -61,10 +66,17 @@ class Machine:
 
     @classmethod
     def of(cls, net: Network, architecture: str) -> Machine:
-        """The machine on a network's units. In `layered` the input is given: it has no bias and no energy of its own."""
+        """The machine on a network's units.
+
+        In `layered` the input is given: it has no bias and no energy of its own.
+        """
         sizes = (sum(g.size for g in net.hidden), net.output.size, net.input_size)
         if architecture == LAYERED:
-            return cls(*sizes, tuple(f"{_role(net, e.source)}-{_role(net, e.target)}" for e in net.edges), ("hidden", "output"))
+            return cls(
+                *sizes,
+                tuple(f"{_role(net, e.source)}-{_role(net, e.target)}" for e in net.edges),
+                ("hidden", "output"),
+            )
         return cls(*sizes, ARCHITECTURES[architecture])
 
     @cached_property
@@ -76,12 +88,17 @@ class Machine:
     def place(self) -> dict[str, slice]:
         """Where each group stands in the row."""
         ends = np.cumsum([self.hidden, self.output, self.input, 1]).tolist()
-        return {name: slice(a, b) for name, a, b in zip(("hidden", "output", "input", "on"), [0, *ends], ends, strict=False)}
+        return {
+            name: slice(a, b)
+            for name, a, b in zip(("hidden", "output", "input", "on"), [0, *ends], ends, strict=False)
+        }
 
     @cached_property
     def blocks(self) -> dict[str, tuple[slice, slice]]:
         """Rows and columns of each parameter in the matrix of weights."""
-        ends = {name: tuple(name.split("-")) for name in self.edges} | {name: ("on", name) for name in self.biased}
+        ends = {name: tuple(name.split("-")) for name in self.edges} | {
+            name: ("on", name) for name in self.biased
+        }
         blocks = {name: (self.place[a], self.place[b]) for name, (a, b) in ends.items()}
         return {name: (a, b) for name, (a, b) in blocks.items() if a.stop > a.start and b.stop > b.start}
 
@@ -95,7 +112,9 @@ class Machine:
         return w
 
     def moved(self, params: Mapping[str, Array], change: Array) -> dict[str, Array]:
-        """The parameters moved by a symmetric `change` (…, units + 1, units + 1) where there are connections."""
+        """The parameters moved by a symmetric `change`
+        (…, units + 1, units + 1) where there are connections.
+        """
         new = {}
         for name, (a, b) in self.blocks.items():
             step = change[..., a, b]
@@ -119,7 +138,8 @@ class Machine:
         return sum(self.place[g].stop - self.place[g].start for g in groups)
 
     def sweep(self, w: Array, s: Array, groups: tuple[str, ...], respond: Respond) -> Array:
-        """One time unit: every unit of `groups` is probed once, in order, and becomes `respond(which, its input)`.
+        """One time unit: every unit of `groups` is probed once,
+        in order, and becomes `respond(which, its input)`.
 
         Units of a group that is not connected inside do not see one another: probed all at once, they come to
         what they come to one after another. `s` is the caller's own, and written to.
@@ -144,7 +164,8 @@ class Machine:
         return self.hidden + self.output <= EXACT
 
     def completion(self, w: Array, x: Array, temperature: float, outputs: Array | None = None) -> Array:
-        """P(y_i = 1 | x) of each output unit (…, N, outputs) with the input clamped to x (…, N, inputs), exactly.
+        """P(y_i = 1 | x) of each output unit (…, N, outputs)
+        with the input clamped to x (…, N, inputs), exactly.
 
         P(y | x) ∝ exp(y·(b + W x + ½ V y)/T) Π_h (1 + exp(net_h(x, y)/T)): output states y are gone through
         (all of them, or only the rows of `outputs`), hidden units are summed out.
@@ -184,10 +205,13 @@ def annealed(
 ) -> Array:
     """`total` and what `measure` makes of the state at the end of each time unit that counts.
 
-    `groups` are free and start at random, below them in the row stand the units that are `given` (…, units, chains);
-    u (…, plan.draws, free units, chains) are uniform random numbers, for so many `copies` of these chains.
+    `groups` are free and start at random, below them in the row stand the units that are `given` (…, units,
+    chains); u (…, plan.draws, free units, chains) are uniform random numbers, for so many `copies` of these
+    chains.
     """
-    heat = np.repeat([*plan.temperatures, plan.temperatures[-1]], [*plan.times, plan.statistics]).astype(u.dtype)
+    heat = np.repeat([*plan.temperatures, plan.temperatures[-1]], [*plan.times, plan.statistics]).astype(
+        u.dtype
+    )
     heat = np.zeros_like(u, shape=heat.shape) + heat  # no constant: a loop that is compiled indexes it
     start = tiled((u[..., 0, :, :] < 0.5).astype(u.dtype), copies)
     s = np.concatenate([start, given, np.ones_like(start[..., :1, :])], axis=-2)
@@ -204,7 +228,8 @@ def annealed(
 
 
 def sampled(machine: Machine, w: Array, x: Array, u: Array, plan: Schedule) -> Array:
-    """How often each output is on with x clamped (…, N, outputs): `CHAINS` chains a pattern, all patterns on the same u.
+    """How often each output is on with x clamped (…, N, outputs):
+    `CHAINS` chains a pattern, all patterns on the same u.
 
     u (…, plan.draws, hidden and output units, CHAINS) are uniform random numbers.
     """
@@ -227,15 +252,30 @@ def refusal(task: Any, architecture: str) -> str | None:
     if not spec.binary or spec.kind == "numbers":
         return f"its units are on or off, and inputs or targets of {task.name} are not"
     if not task.meets(0.0, 1.0):
-        return f"its outputs lie between 0 and 1, which never meet the criterion {task.criterion!r} of {task.name}"
+        return (
+            "its outputs lie between 0 and 1, "
+            f"which never meet the criterion {task.criterion!r} of {task.name}"
+        )
     if len(net.hidden) > 1 or len(net.inputs) > 1:
-        return f"it has one group of input and one of hidden units at most, and the network of {task.name} has more"
+        return (
+            "it has one group of input and one of hidden units at most, "
+            f"and the network of {task.name} has more"
+        )
     if not net.dense:
-        return f"every pair of its units has a weight of its own, and the network of {task.name} shares some or leaves some out"
+        return (
+            "every pair of its units has a weight of its own, "
+            f"and the network of {task.name} shares some or leaves some out"
+        )
     if soft := [g.name for g in net.hidden if g.activation == "softmax"]:
-        return f"its units are on or off, each for itself, and those of {soft[0]!r} in the network of {task.name} are softmax"
+        return (
+            "its units are on or off, each for itself, "
+            f"and those of {soft[0]!r} in the network of {task.name} are softmax"
+        )
     if net.normalised:
-        return f"its units see each other's states as they are, and the network of {task.name} normalises those of hidden units"
+        return (
+            "its units see each other's states as they are, "
+            f"and the network of {task.name} normalises those of hidden units"
+        )
     shortcut = any(e.source in net.inputs and e.target == net.output for e in net.edges)
     if shortcut and architecture not in (LAYERED, "full"):
         return f"its input and output units are not connected, and those of the network of {task.name} are"
@@ -250,7 +290,8 @@ def states(units: int) -> Array:
 def barriers(u: Array, temperature: Array) -> Array:
     """T log(u / (1 − u)) of uniform random numbers u: a unit whose input is above its own comes on.
 
-    That is with probability P(u < 1 / (1 + exp(−input/T))) = 1 / (1 + exp(−input/T)): no exponential in a probe.
+    That is with probability P(u < 1 / (1 + exp(−input/T))) = 1 / (1 + exp(−input/T)): no exponential in a
+    probe.
     """
     return temperature * np.log(u / (1.0 - u))
 

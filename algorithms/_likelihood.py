@@ -1,11 +1,13 @@
-"""The exact gradient of a Boltzmann machine's likelihood, by enumeration: what the family's weight changes are held to.
+"""The exact gradient of a Boltzmann machine's likelihood, by enumeration:
+what the family's weight changes are held to.
 
     G = Σ_v q(v) ln (q(v) / P(v)),     ∂G/∂w_ij = −(1/T) (p_ij − p'_ij)
 
-q is how often each state v of the visible units is clamped, with every bit of a pattern flipped by its own noise. With the
-input given, P(v) is q(x) P(y | x) for outputs y and inputs x, and G leaves the inputs' own distribution alone. Visible states
-are gone through; hidden units, which see no other hidden unit, are summed out, and their means stand in p_ij for their states.
-Ackley, Hinton & Sejnowski 1985, Cognitive Science 9:147-169, and its appendix.
+q is how often each state v of the visible units is clamped, with every bit of a pattern flipped by its own
+noise. With the input given, P(v) is q(x) P(y | x) for outputs y and inputs x, and G leaves the inputs' own
+distribution alone. Visible states are gone through; hidden units, which see no other hidden unit, are summed
+out, and their means stand in p_ij for their states. Ackley, Hinton & Sejnowski 1985, Cognitive Science
+9:147-169, and its appendix.
 """
 
 from __future__ import annotations
@@ -33,10 +35,11 @@ def likelihood_gradient(
     noise: tuple[float, float] = (0.0, 0.0),
     low: float = 0.0,
 ) -> dict[str, Array] | None:
-    """∂G/∂w of every parameter (…, rows, columns), G averaged over the patterns; None where the states are too many.
+    """∂G/∂w of every parameter (…, rows, columns),
+    G averaged over the patterns; None where the states are too many.
 
-    `noise` is the chance that an on-bit is clamped off, and an off-bit on; units are `low` (0 or −1) or 1. All 2^visible
-    states count, or only those of the patterns' own inputs where these are given without noise.
+    `noise` is the chance that an on-bit is clamped off, and an off-bit on; units are `low` (0 or −1) or 1.
+    All 2^visible states count, or only those of the patterns' own inputs where these are given without noise.
     """
     patterns = batch.x.shape[-2]
     own_inputs = given_input and not any(noise)
@@ -61,8 +64,11 @@ def likelihood_gradient(
     return machine.moved(dict.fromkeys(machine.blocks, 0.0), change.astype(w.dtype))
 
 
-def _clamped(machine: Machine, batch: Batch, inputs: Array | None, noise: tuple[float, float]) -> tuple[Array, Array]:
-    """q (…, X, Y) of X input and Y output states, and the states (…, X × Y, visible units), outputs before inputs.
+def _clamped(
+    machine: Machine, batch: Batch, inputs: Array | None, noise: tuple[float, float]
+) -> tuple[Array, Array]:
+    """q (…, X, Y) of X input and Y output states,
+    and the states (…, X × Y, visible units), outputs before inputs.
 
     With no `inputs` to go through, each pattern has its own.
     """
@@ -77,7 +83,9 @@ def _clamped(machine: Machine, batch: Batch, inputs: Array | None, noise: tuple[
 
 
 def chances(patterns: Array, bits: Array, noise: tuple[float, float]) -> Array:
-    """How likely noise makes each state of `bits` (S, units) of each of the `patterns` (…, N, units): (…, N, S)."""
+    """How likely noise makes each state of `bits` (S, units)
+    of each of the `patterns` (…, N, units): (…, N, S).
+    """
     off, on = noise
     p = np.where(patterns > 0.5, 1.0 - off, on)
     found = np.ones((*p.shape[:-1], len(bits)))
@@ -87,12 +95,16 @@ def chances(patterns: Array, bits: Array, noise: tuple[float, float]) -> Array:
     return found
 
 
-def _change(machine: Machine, w: Array, v: Array, q: Array, temperature: float, given_input: bool, low: float) -> Array:
+def _change(
+    machine: Machine, w: Array, v: Array, q: Array, temperature: float, given_input: bool, low: float
+) -> Array:
     """(p' − p) / T of all pairs but those of hidden units (…, units + 1, units + 1)."""
     hidden = machine.hidden
     net = v @ w[..., hidden:, :hidden] / temperature
     goodness = 0.5 * (v @ w[..., hidden:, hidden:] * v).sum(axis=-1) / temperature
-    goodness = (goodness + np.logaddexp(net, low * net).sum(axis=-1)).reshape(*goodness.shape[:-1], *q.shape[-2:])
+    goodness = (goodness + np.logaddexp(net, low * net).sum(axis=-1)).reshape(
+        *goodness.shape[:-1], *q.shape[-2:]
+    )
     axes = (-1,) if given_input else (-2, -1)
     p = np.exp(goodness - goodness.max(axis=axes, keepdims=True))
     p = p / p.sum(axis=axes, keepdims=True) * q.sum(axis=axes, keepdims=True)

@@ -4,13 +4,14 @@
     δ_i   = f'(x_i) Σ_j w_ij δ_j                                            (eq. 7)
     ∂E/∂w_ij = Σ_patterns y_i δ_j                                           (eq. 6)
 
-Blame returns over every edge by its adjoint (`Edge.back`): over a kernel to all places that saw a unit, over shared weights
-to all who use them, over a delayed edge to the time step before. In a normalised network what comes back also goes through
-the normalisation of its source. The loop itself, three lines, is `harness.core.exact_gradient.backpropagated`: all rules of
-the feedback family walk it, each over its own `feedback` weights.
+Blame returns over every edge by its adjoint (`Edge.back`): over a kernel to all places that saw a unit, over
+shared weights to all who use them, over a delayed edge to the time step before. In a normalised network what
+comes back also goes through the normalisation of its source. The loop itself, three lines, is
+`harness.core.exact_gradient.backpropagated`: all rules of the feedback family walk it, each over its own
+`feedback` weights.
 
-Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating errors, Nature 323:533-536; through time:
-PDP vol. 1 ch. 8, pp. 354-361.
+Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating errors, Nature 323:533-536;
+through time: PDP vol. 1 ch. 8, pp. 354-361.
 """
 
 from __future__ import annotations
@@ -26,14 +27,18 @@ from harness.core.exact_gradient import backpropagated
 class Backprop(CreditAlgorithm):
     """The exact gradient of the loss by one forward and one backward pass."""
 
-    traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=True, local=False, phases=1, global_scalar=False)
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=True, transports_weights=True, local=False, phases=1, global_scalar=False
+    )
     paper: ClassVar[str] = "Rumelhart, Hinton & Williams 1986, Nature 323:533-536, eqs. 4-7"
     equations: ClassVar[str] = "δ_i = f′(x_i) Σ_j w_ij δ_j, ∂E/∂w_ij = Σ y_i δ_j"
     oracle: ClassVar[str] = "central differences and complex step; published weights; PyTorch-counted work"
     through_time: ClassVar[bool] = True
 
     def feedback(self, net: Network, params: Params, memory: State) -> Params:
-        """The weights that blame returns over, in the shape of the forward ones, for edges out of hidden groups: here, these."""
+        """The weights that blame returns over, in the shape of the forward ones,
+        for edges out of hidden groups: here, these.
+        """
         return params
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:

@@ -1,17 +1,20 @@
-"""The delta rule: move the weights of a linear unit along its pattern, as far as its output is from its target.
+"""The delta rule: move the weights of a linear unit along its pattern,
+as far as its output is from its target.
 
     y = w·x + b,        Δw = η (t − y) x,   Δb = η (t − y)
 
-One layer of linear units on the raw input: hidden groups of the task's network are not there for it, and the activation of
-its output group is not used. Each step is down the gradient of E = ½ (t − y)² of its pattern; given several patterns
-at once, it adds up their changes. The output is the linear activity, and a task's criterion looks at that: for `side`,
-on which side of the middle between the targets it is. (The adaline puts a threshold behind it, for use, not for learning.)
+One layer of linear units on the raw input: hidden groups of the task's network are not there for it, and the
+activation of its output group is not used. Each step is down the gradient of E = ½ (t − y)² of its pattern;
+given several patterns at once, it adds up their changes. The output is the linear activity, and a task's
+criterion looks at that: for `side`, on which side of the middle between the targets it is. (The adaline puts
+a threshold behind it, for use, not for learning.)
 
-Starts from zero weights. All patterns at once, it converges if and only if 0 < η < 2 / λ_max, λ_max the largest eigenvalue
-of Σ x xᵀ (bias folded in as an input that is always 1), and from zero weights to the least squares of smallest norm. One at
-a time, a step multiplies its own error by 1 − η (x·x + 1), which shrinks it if η < 2 / (x·x + 1); in the end the weights
-wander about least squares, the closer the smaller η is. The usual η = .01 keeps both bounds on every task of 1986 here: the
-tightest are symmetry's, .0117 and .29. One pattern at a time it will do for up to 198 inputs that are on.
+Starts from zero weights. All patterns at once, it converges if and only if 0 < η < 2 / λ_max, λ_max the
+largest eigenvalue of Σ x xᵀ (bias folded in as an input that is always 1), and from zero weights to the least
+squares of smallest norm. One at a time, a step multiplies its own error by 1 − η (x·x + 1), which shrinks it
+if η < 2 / (x·x + 1); in the end the weights wander about least squares, the closer the smaller η is. The
+usual η = .01 keeps both bounds on every task of 1986 here: the tightest are symmetry's, .0117 and .29. One
+pattern at a time it will do for up to 198 inputs that are on.
 
 Widrow & Hoff 1960, Adaptive switching circuits, IRE WESCON Convention Record 4:96-104.
 """
@@ -31,10 +34,14 @@ class DeltaRule(Algorithm):
 
     lr: float = setting(0.01, "Step size η.", above=0, rate=True)
 
-    traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=1, global_scalar=False)
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=False, transports_weights=False, local=True, phases=1, global_scalar=False
+    )
     paper: ClassVar[str] = "Widrow & Hoff 1960, IRE WESCON Convention Record 4:96-104"
     equations: ClassVar[str] = "y = w·x + b, Δw = η (t − y) x"
-    oracle: ClassVar[str] = "least squares; the bound 2 / λ_max; w = 0, b = ½ on XOR; the fixed point of a sweep"
+    oracle: ClassVar[str] = (
+        "least squares; the bound 2 / λ_max; w = 0, b = ½ on XOR; the fixed point of a sweep"
+    )
     online: ClassVar[bool] = True
 
     def applies_to(self, task: Any) -> str | None:

@@ -3,15 +3,16 @@
     J(θ) = E_ε[F(θ + σε)],  ε ~ N(0, 1)                                     (the loss, smoothed by a Gaussian)
     ∇J   = E_ε[F(θ + σε) ε] / σ  ≈  (1/2nσ) Σ_i (F(θ + σε_i) − F(θ − σε_i)) ε_i
 
-The n pairs are mirrored, so that even terms of F cancel. With `shaping`, F stands for its centred rank among the 2n
-losses, from −½ (lowest) to ½: no longer a gradient of J, but blind to the scale of the loss. Here F is the loss to be
-lowered, in the paper the return to be raised. Any optimiser takes the step; the paper's is Adam.
-Salimans, Ho, Chen, Sidor & Sutskever 2017, arXiv:1703.03864, algorithm 1 and section 2.1; centred ranks as in its code,
-github.com/openai/evolution-strategies-starter, where a tie goes to whoever was tried first.
+The n pairs are mirrored, so that even terms of F cancel. With `shaping`, F stands for its centred rank among
+the 2n losses, from −½ (lowest) to ½: no longer a gradient of J, but blind to the scale of the loss. Here F is
+the loss to be lowered, in the paper the return to be raised. Any optimiser takes the step; the paper's is
+Adam. Salimans, Ho, Chen, Sidor & Sutskever 2017, arXiv:1703.03864, algorithm 1 and section 2.1; centred ranks
+as in its code, github.com/openai/evolution-strategies-starter, where a tie goes to whoever was tried first.
 
-Defaults: an estimate close enough to the gradient for the usual rates of backpropagation (σ .03-.3 and n 5-50 were tried on
-XOR and the encoder; few pairs make it too noisy for these, a large σ smooths the valleys away). With `shaping` it needs an
-optimiser that sets the scale: algorithm/optimiser=adam algorithm.optimiser.lr=.1 does the encoder in a sixth of the evaluations.
+Defaults: an estimate close enough to the gradient for the usual rates of backpropagation (σ .03-.3 and n 5-50
+were tried on XOR and the encoder; few pairs make it too noisy for these, a large σ smooths the valleys away).
+With `shaping` it needs an optimiser that sets the scale: algorithm/optimiser=adam algorithm.optimiser.lr=.1
+does the encoder in a sixth of the evaluations.
 """
 
 from __future__ import annotations
@@ -27,21 +28,28 @@ from harness.core.loops import repeat
 from harness.core.setting import setting
 from harness.core.vectors import flatten, unflatten
 
-WORKSPACE = 2**18  # activities of individuals held at once, in numbers: two megabytes, whatever the population
+# activities of individuals held at once, in numbers: two megabytes, whatever the population
+WORKSPACE = 2**18
 
 
 @dataclass(frozen=True)
 class EvolutionStrategies(CreditAlgorithm):
-    """The gradient of the smoothed loss, estimated from mirrored pairs of random perturbations of all weights."""
+    """The gradient of the smoothed loss, estimated
+    from mirrored pairs of random perturbations of all weights.
+    """
 
     sigma: float = setting(0.1, "Standard deviation σ of a perturbation, in units of a weight.", above=0)
     pairs: int = setting(25, "Mirrored pairs n of perturbations in an update.", at_least=1)
     shaping: bool = setting(False, "Centred ranks in the place of losses (fitness shaping).")
 
-    traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=50, global_scalar=True)
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=False, transports_weights=False, local=True, phases=50, global_scalar=True
+    )
     paper: ClassVar[str] = "Salimans, Ho, Chen, Sidor & Sutskever 2017, arXiv:1703.03864, algorithm 1"
     equations: ClassVar[str] = "∇J ≈ (1/2nσ) Σ (F(θ + σε_i) − F(θ − σε_i)) ε_i"
-    oracle: ClassVar[str] = "closed form on a quadratic; Gauss–Hermite quadrature on a network; 2n forward passes exactly"
+    oracle: ClassVar[str] = (
+        "closed form on a quadratic; Gauss–Hermite quadrature on a network; 2n forward passes exactly"
+    )
     through_time: ClassVar[bool] = True
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
@@ -56,7 +64,8 @@ class EvolutionStrategies(CreditAlgorithm):
 
 
 def losses(net: Network, genes: Array, batch: Batch) -> Array:
-    """E (…, P) of P networks whose parameters are the rows of `genes` (…, P, W): individuals are one more leading axis.
+    """E (…, P) of P networks whose parameters are the rows of `genes` (…, P, W):
+    individuals are one more leading axis.
 
     They are tried in blocks, the largest that divide P and fit the workspace.
     """

@@ -1,22 +1,25 @@
-"""Feedback alignment: blame flows back over fixed random weights, and the forward weights learn to make sense of it.
+"""Feedback alignment: blame flows back over fixed random weights,
+and the forward weights learn to make sense of it.
 
-    δ_l = (B_l δ_{l+1}) ⊙ f'(x_l)        B_l drawn once, in the place of W_{l+1}ᵀ       (feedback alignment)
-    δ_l = (B_l e) ⊙ f'(x_l)              e = ∂E/∂x_out, the same for every group        (direct feedback alignment)
-    δ_l = (B_l y*) ⊙ f'(x_l)             y* the target's bits: no error at all          (direct random target projection)
-    δ_out = e,  ∂E/∂w_ij ≈ Σ_patterns y_i δ_j                                           (all three)
+    δ_l = (B_l δ_{l+1}) ⊙ f'(x_l)   B_l drawn once, in place of W_{l+1}ᵀ     (feedback alignment)
+    δ_l = (B_l e) ⊙ f'(x_l)         e = ∂E/∂x_out, the same for all groups   (direct feedback alignment)
+    δ_l = (B_l y*) ⊙ f'(x_l)        y* the target's bits: no error at all    (direct random target projection)
+    δ_out = e,  ∂E/∂w_ij ≈ Σ_patterns y_i δ_j                                (all three)
 
-B_l comes in the shape of the weights it stands for: of a kernel that is shared, B is a kernel that is shared. Backprop is
-B_l = W_{l+1}ᵀ. What is needed is eᵀ W B e > 0, a signal within 90° of backprop's: training turns W towards
-it. In the third rule y* stands for the error because its bits tell the error's sign; as in its authors' code it
-stands where ∂E/∂y_l would (B is as often negative as positive, so the sign is a convention). It does not vanish when
-the error does: hidden units drift until they saturate.
+B_l comes in the shape of the weights it stands for: of a kernel that is shared, B is a kernel that is shared.
+Backprop is B_l = W_{l+1}ᵀ. What is needed is eᵀ W B e > 0, a signal within 90° of backprop's: training turns
+W towards it. In the third rule y* stands for the error because its bits tell the error's sign; as in its
+authors' code it stands where ∂E/∂y_l would (B is as often negative as positive, so the sign is a convention).
+It does not vanish when the error does: hidden units drift until they saturate.
 
-The usual `spread` of B, ±.5, is that of the linear task of 2016 as run again here. On XOR and the encoder anything from
-.25 to 2 solves about as many networks; a smaller one is slower, a larger one leaves more of them stuck.
+The usual `spread` of B, ±.5, is that of the linear task of 2016 as run again here. On XOR and the encoder
+anything from .25 to 2 solves about as many networks; a smaller one is slower, a larger one leaves more of
+them stuck.
 
-Lillicrap, Cownden, Tweed & Akerman 2016, Random synaptic feedback weights support error backpropagation for deep
-learning, Nature Communications 7:13276; Nøkland 2016, Direct feedback alignment provides learning in deep neural
-networks, NIPS 29; Frenkel, Lefebvre & Bol 2021, Learning without feedback, Frontiers in Neuroscience 15:629892.
+Lillicrap, Cownden, Tweed & Akerman 2016, Random synaptic feedback weights support error backpropagation for
+deep learning, Nature Communications 7:13276; Nøkland 2016, Direct feedback alignment provides learning in
+deep neural networks, NIPS 29; Frenkel, Lefebvre & Bol 2021, Learning without feedback, Frontiers in
+Neuroscience 15:629892.
 """
 
 from __future__ import annotations
@@ -25,16 +28,29 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from algorithms.backprop import Backprop
-from harness.core.algorithm import Array, Batch, Credit, CreditAlgorithm, Key, Network, Params, Rand, State, Traits, added
+from harness.core.algorithm import (
+    Array,
+    Batch,
+    Credit,
+    CreditAlgorithm,
+    Key,
+    Network,
+    Params,
+    Rand,
+    State,
+    Traits,
+    added,
+)
 from harness.core.network import Edge
 from harness.core.setting import setting
 
 
 def ways_back(net: Network) -> list[Edge]:
-    """The edges whose weights blame flows back over: those that leave a hidden group, or lend their weights to one that does.
+    """The edges whose weights blame flows back over:
+    those that leave a hidden group, or lend their weights to one that does.
 
-    An edge stands there once for each group that hears over it: more than once where residuals are. Weights that are shared
-    stand there once, in the name of the edge that lends them.
+    An edge stands there once for each group that hears over it: more than once where residuals are. Weights
+    that are shared stand there once, in the name of the edge that lends them.
     """
     found: list[Edge] = []
     for e in (e for group in net.hidden for e in net.out_of(group)):
@@ -49,7 +65,9 @@ def random_matrix(spread: float, rand: Rand, rows: int, columns: int) -> Array:
 
 
 def random_feedback(net: Network, spread: float, rand: Rand) -> State:
-    """B of every way back, by its edge's name, uniform in ±spread: transposed, (…, columns, rows) of the edge's weights."""
+    """B of every way back, by its edge's name, uniform in ±spread:
+    transposed, (…, columns, rows) of the edge's weights.
+    """
     return {e.name: random_matrix(spread, rand, *reversed(e.shape)) for e in ways_back(net)}
 
 
@@ -59,7 +77,9 @@ class FeedbackAlignment(Backprop):
 
     spread: float = setting(0.5, "Feedback weights B are uniform in ±spread.", above=0)
 
-    traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=False)
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=False
+    )
     paper: ClassVar[str] = "Lillicrap et al. 2016, Nature Communications 7:13276"
     equations: ClassVar[str] = "δ_l = (B_l δ_{l+1}) ⊙ f′(x_l), B_l random and fixed"
     oracle: ClassVar[str] = "backprop where B = Wᵀ; its angle to backprop on the linear task; backprop's work"
@@ -77,13 +97,19 @@ class DirectFeedbackAlignment(CreditAlgorithm):
 
     spread: float = setting(0.5, "Feedback weights B are uniform in ±spread.", above=0)
 
-    traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=False)
-    paper: ClassVar[str] = "Nøkland 2016, NIPS 29, Direct feedback alignment provides learning in deep neural networks"
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=False
+    )
+    paper: ClassVar[str] = (
+        "Nøkland 2016, NIPS 29, Direct feedback alignment provides learning in deep neural networks"
+    )
     equations: ClassVar[str] = "δ_l = (B_l e) ⊙ f′(x_l), e = ∂E/∂x_out"
     oracle: ClassVar[str] = "feedback alignment where there is one hidden group; closed form of its work"
 
     def remember(self, net: Network, params: Params, rand: Rand) -> State:
-        return {group.name: random_matrix(self.spread, rand, net.output.size, group.size) for group in net.hidden}
+        return {
+            group.name: random_matrix(self.spread, rand, net.output.size, group.size) for group in net.hidden
+        }
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         y = net.forward(params, batch.x)
@@ -95,9 +121,11 @@ class DirectFeedbackAlignment(CreditAlgorithm):
 
 @dataclass(frozen=True)
 class DirectRandomTargetProjection(DirectFeedbackAlignment):
-    """Every hidden group hears the target's bits over a fixed random matrix; nothing flows back, error included.
+    """Every hidden group hears the target's bits over a fixed random matrix;
+    nothing flows back, error included.
 
-    So no group waits for another, and activity is dropped once it has been passed on: memory does not grow with depth.
+    So no group waits for another, and activity is dropped once it has been passed on: memory does not grow
+    with depth.
     """
 
     paper: ClassVar[str] = "Frenkel, Lefebvre & Bol 2021, Frontiers in Neuroscience 15:629892"
@@ -115,8 +143,12 @@ class DirectRandomTargetProjection(DirectFeedbackAlignment):
         heard = batch.wanted.astype(batch.x.dtype)
         for i, group in enumerate(net.free, len(net.inputs)):
             y[group] = net.activity(group, net.net_input(params, group, y))
-            delta = batch.delta(net, y) if group == net.output else net.pull(group, y, heard @ memory[group.name])
+            delta = (
+                batch.delta(net, y) if group == net.output else net.pull(group, y, heard @ memory[group.name])
+            )
             gradient = added(gradient, net.outer(y, {group: delta}))
             ahead = net.groups[i + 1 :]
-            y = {g: a for g, a in y.items() if g == net.output or any(e.target in ahead for e in net.out_of(g))}
+            y = {
+                g: a for g, a in y.items() if g == net.output or any(e.target in ahead for e in net.out_of(g))
+            }
         return Credit(gradient, y[net.output])

@@ -5,10 +5,10 @@
     complex    ∂E/∂w_i ≈ Im E(w + i h e_i) / h                   h = 1e-20      W, in complex numbers
 
 W weights cost O(W) forward passes, so one gradient costs O(W²): the price that backpropagation avoids.
-A real step h balances truncation (∝ h forward, ∝ h² central) against rounding (∝ machine ε / h). A complex one
-takes no difference, so that nothing cancels: any h whose square is nothing beside ε gives the gradient to the
-last digits (1e-10 in float32, whose numbers end at 1e-38). It needs a loss that is analytic in the weights.
-Counted costs take an operation on complex numbers as one.
+A real step h balances truncation (∝ h forward, ∝ h² central) against rounding (∝ machine ε / h). A complex
+one takes no difference, so that nothing cancels: any h whose square is nothing beside ε gives the gradient to
+the last digits (1e-10 in float32, whose numbers end at 1e-38). It needs a loss that is analytic in the
+weights. Counted costs take an operation on complex numbers as one.
 
 Press et al. 2007, Numerical Recipes, section 5.7; Squire & Trapp 1998, SIAM Review 40:110-112.
 """
@@ -28,11 +28,19 @@ from harness.core.units import UNITS
 class FiniteDifferences(CreditAlgorithm):
     """The gradient from W to 2W evaluations of the loss; knows nothing of slopes or of ways back."""
 
-    scheme: str = setting("central", "Difference quotient: forward, central, or the complex step.", one_of=SCHEMES)
-    step: float | None = setting(None, "Perturbation h; None is the optimal one for scheme and precision.", above=0)
+    scheme: str = setting(
+        "central", "Difference quotient: forward, central, or the complex step.", one_of=SCHEMES
+    )
+    step: float | None = setting(
+        None, "Perturbation h; None is the optimal one for scheme and precision.", above=0
+    )
 
-    traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=0, global_scalar=True)
-    paper: ClassVar[str] = "Press et al. 2007, Numerical Recipes, section 5.7; Squire & Trapp 1998, SIAM Review 40:110-112"
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=False, transports_weights=False, local=True, phases=0, global_scalar=True
+    )
+    paper: ClassVar[str] = (
+        "Press et al. 2007, Numerical Recipes, section 5.7; Squire & Trapp 1998, SIAM Review 40:110-112"
+    )
     equations: ClassVar[str] = "∂E/∂w_i ≈ (E(w + h e_i) − E(w − h e_i)) / 2h, or Im E(w + i h e_i) / h"
     oracle: ClassVar[str] = "backprop to the error of each scheme; 2W, W + 1 and W forward passes exactly"
     through_time: ClassVar[bool] = True
@@ -44,11 +52,17 @@ class FiniteDifferences(CreditAlgorithm):
         for group in (*net.hidden, net.output):
             if not UNITS[group.activation].analytic:
                 return (
-                    f"the complex step needs analytic units, and {group.activation} ({group.name!r}) is not: use scheme=central"
+                    "the complex step needs analytic units, "
+                    f"and {group.activation} ({group.name!r}) is not: use scheme=central"
                 )
         if task.margin is not None:
-            return f"the complex step needs an analytic loss, and one with margin={task.margin} is not: scheme=central"
+            return (
+                "the complex step needs an analytic loss, "
+                f"and one with margin={task.margin} is not: scheme=central"
+            )
         return None
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
-        return differences(net, params, batch, self.scheme, self.step or best_step(self.scheme, batch.target.dtype))
+        return differences(
+            net, params, batch, self.scheme, self.step or best_step(self.scheme, batch.target.dtype)
+        )

@@ -5,19 +5,22 @@
     its loss                   −log p for positive patterns, −log(1 − p) for negative ones
     ∂loss/∂w_ij                Σ_patterns z_i · 2 y_j (p − [positive])
 
-Positive is a pattern with its own label beside it, negative one with a wrong label, drawn anew in every update. Goodness
-is taken before the activity is brought to its length, and only the direction goes up: no layer can read off how good
-the one below was. Nothing else passes between layers, and each has its loss to itself.
+Positive is a pattern with its own label beside it, negative one with a wrong label, drawn anew in every
+update. Goodness is taken before the activity is brought to its length, and only the direction goes up: no
+layer can read off how good the one below was. Nothing else passes between layers, and each has its loss to
+itself.
 
-Prediction tries every label, with the goodness of all layers but the first added up. Were the layers independent
-witnesses and one label true, the softmax of these sums would be the probability of each label: it is the output. Or
-prediction asks once: a softmax reads the normalised activity of all layers but the first under a neutral label, and
-learns by its own delta rule. With a single hidden layer that layer is the one used.
+Prediction tries every label, with the goodness of all layers but the first added up. Were the layers
+independent witnesses and one label true, the softmax of these sums would be the probability of each label: it
+is the output. Or prediction asks once: a softmax reads the normalised activity of all layers but the first
+under a neutral label, and learns by its own delta rule. With a single hidden layer that layer is the one
+used.
 
-Labels are units beside the input (the paper overwrites ten empty pixels); a single output is a label of two values.
-Hidden layers have the sizes of the task's network but are of rectified units, whatever its activation. As in Hinton's
-code, they start from w ~ N(0, 1 / fan-in) and b = 0, the length is √size, and θ is one a unit. Adam is ours; his weight
-decay, equalising of the units' activities and hard negative labels are left out.
+Labels are units beside the input (the paper overwrites ten empty pixels); a single output is a label of two
+values. Hidden layers have the sizes of the task's network but are of rectified units, whatever its
+activation. As in Hinton's code, they start from w ~ N(0, 1 / fan-in) and b = 0, the length is √size, and θ is
+one a unit. Adam is ours; his weight decay, equalising of the units' activities and hard negative labels are
+left out.
 
 Hinton 2022, The Forward-Forward Algorithm: some preliminary investigations, arXiv:2212.13345.
 """
@@ -32,7 +35,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update, total
+from harness.core.algorithm import (
+    Algorithm,
+    Array,
+    Batch,
+    Network,
+    Params,
+    Rand,
+    State,
+    Traits,
+    Update,
+    total,
+)
 from harness.core.loops import repeat
 from harness.core.network import Edge, Group, Key
 from harness.core.optimisers import Adam, Optimiser
@@ -46,36 +60,58 @@ class ForwardForward(Algorithm):
     """Layers that tell right labels from wrong ones by their own activity; nothing flows back."""
 
     optimiser: Optimiser = setting(None, "What the weights do with their credit.", factory=Adam)
-    threshold: float = setting(1.0, "θ for each unit of a layer: a layer of n units has θ = n · threshold.", above=0)
+    threshold: float = setting(
+        1.0, "θ for each unit of a layer: a layer of n units has θ = n · threshold.", above=0
+    )
     layers: int | None = setting(
-        None, "Copies of a single hidden layer on top of each other; None is the task's network as it is.", at_least=1
+        None,
+        "Copies of a single hidden layer on top of each other; None is the task's network as it is.",
+        at_least=1,
     )
     readout: str = setting(
-        "goodness", "Predict by the `goodness` of every label in turn, or by a `softmax` in one pass.", one_of=READOUTS
+        "goodness",
+        "Predict by the `goodness` of every label in turn, or by a `softmax` in one pass.",
+        one_of=READOUTS,
     )
 
     # the slope is that of a unit's own activity, y f′(x) = y
-    traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=False, local=True, phases=2, global_scalar=False)
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=True, transports_weights=False, local=True, phases=2, global_scalar=False
+    )
     paper: ClassVar[str] = "Hinton 2022, arXiv:2212.13345"
     equations: ClassVar[str] = "g = Σ y², p = σ(g − θ), ∂loss/∂w_ij = Σ z_i 2 y_j (p − [positive])"
-    oracle: ClassVar[str] = "central differences and complex step of each layer's loss; labels tried one by one"
+    oracle: ClassVar[str] = (
+        "central differences and complex step of each layer's loss; labels tried one by one"
+    )
 
     def applies_to(self, task: Any) -> str | None:
         kind, net = task.spec().kind, task.network()
         if kind == "numbers":
             return f"it learns to tell labels apart, but the targets of {task.name} are numbers"
         if net.output.size > 1 and kind != "labels":
-            return f"it learns to tell one right label from the wrong ones, but {task.name} wants any number of outputs on"
+            return (
+                "it learns to tell one right label from the wrong ones, "
+                f"but {task.name} wants any number of outputs on"
+            )
         if not net.dense:
-            return f"its layers are its own and fully connected, and the network of {task.name} shares weights or leaves some out"
+            return (
+                "its layers are its own and fully connected, "
+                f"and the network of {task.name} shares weights or leaves some out"
+            )
         if net.residuals:
             return f"its layers are its own, without the identity shortcuts of the network of {task.name}"
         if net.normalised:
-            return f"its layers are its own, each at a length of its own, without the normalisation of the network of {task.name}"
+            return (
+                "its layers are its own, each at a length of its own, "
+                f"without the normalisation of the network of {task.name}"
+            )
         if not net.hidden:
             return f"it trains hidden layers, and the network of {task.name} has none"
         if self.layers is not None and len(net.hidden) > 1:
-            return f"layers={self.layers} repeats a single hidden layer, and the network of {task.name} has {len(net.hidden)}"
+            return (
+                f"layers={self.layers} repeats a single hidden layer, "
+                f"and the network of {task.name} has {len(net.hidden)}"
+            )
         return None
 
     def resolved(self, usual: Any) -> Algorithm:
@@ -104,7 +140,9 @@ class ForwardForward(Algorithm):
 
     def predict(self, net: Network, state: State, x: Array) -> Array:
         own, params = self.stack(net), state["params"]
-        likely = softmax(self.goodness(own, params, x) if self.readout == "goodness" else self.one_pass(own, params, x)[0])
+        likely = softmax(
+            self.goodness(own, params, x) if self.readout == "goodness" else self.one_pass(own, params, x)[0]
+        )
         return likely if net.output.size > 1 else likely[..., 1:]
 
     def stack(self, net: Network) -> Network:
@@ -112,7 +150,9 @@ class ForwardForward(Algorithm):
         return stacked(net, self.layers or 1, self.readout == "softmax")
 
     def passes(self, own: Network, params: Params, x: Array) -> Iterator[tuple[Edge, Array, Array]]:
-        """Each layer's edge, what comes up it (at its length) and its activity, for patterns with labels (…, N, k)."""
+        """Each layer's edge, what comes up it (at its length) and its activity,
+        for patterns with labels (…, N, k).
+        """
         z = normalised(x)
         for edge in chain(own):
             y = np.maximum(z @ params[edge] + params[edge.target], 0.0)
@@ -120,7 +160,9 @@ class ForwardForward(Algorithm):
             z = normalised(y)
 
     def credit(self, own: Network, params: Params, x: Array, positive: float) -> dict[Key, Array]:
-        """∂loss/∂w of every layer's own loss, by its own weights, for patterns that are all positive (1) or all negative (0)."""
+        """∂loss/∂w of every layer's own loss, by its own weights,
+        for patterns that are all positive (1) or all negative (0).
+        """
         gradient: dict[Key, Array] = {}
         for edge, z, y in self.passes(own, params, x):
             blame = 2.0 * y * (sigmoid(squares(y) - self.threshold * edge.target.size) - positive)
@@ -129,7 +171,9 @@ class ForwardForward(Algorithm):
         return gradient
 
     def goodness(self, own: Network, params: Params, x: Array) -> Array:
-        """Goodness of every label (…, N, labels) for patterns x: that of all layers but the first, added up."""
+        """Goodness of every label (…, N, labels) for patterns x:
+        that of all layers but the first, added up.
+        """
         count = own.input_size - x.shape[-1]
 
         def of_label(i: Array, found: Array) -> Array:
@@ -143,7 +187,9 @@ class ForwardForward(Algorithm):
         return np.moveaxis(found, 0, -1)
 
     def one_pass(self, own: Network, params: Params, x: Array) -> tuple[Array, dict[Edge, Array]]:
-        """Input of the softmax (…, N, labels) under a neutral label, and the activities that it reads, by edge."""
+        """Input of the softmax (…, N, labels) under a neutral label,
+        and the activities that it reads, by edge.
+        """
         count = own.input_size - x.shape[-1]
         neutral = np.full(count, 1.0 / count).astype(x.dtype)
         above = {edge.target: normalised(y) for edge, _, y in self.passes(own, params, joined(x, neutral))}
@@ -154,7 +200,9 @@ class ForwardForward(Algorithm):
         """∂(−log p(right label))/∂w of the softmax."""
         into, seen = self.one_pass(own, params, x)
         blame = softmax(into) - right
-        return {edge: z.mT @ blame for edge, z in seen.items()} | {own.output: blame.sum(axis=-2, keepdims=True)}
+        return {edge: z.mT @ blame for edge, z in seen.items()} | {
+            own.output: blame.sum(axis=-2, keepdims=True)
+        }
 
 
 @lru_cache
@@ -167,7 +215,9 @@ def stacked(net: Network, layers: int, reads: bool) -> Network:
     if not reads:
         return Network((bottom, *hidden), tuple(edges))
     output = Group("output", max(net.output.size, 2), "linear")
-    return Network((bottom, *hidden, output), (*edges, *(Edge(group, output) for group in hidden[1:] or hidden)))
+    return Network(
+        (bottom, *hidden, output), (*edges, *(Edge(group, output) for group in hidden[1:] or hidden))
+    )
 
 
 def chain(own: Network) -> list[Edge]:

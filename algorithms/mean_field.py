@@ -1,19 +1,20 @@
 """Mean-field learning: a Boltzmann machine whose units hold their mean instead of a state.
 
-    s_i = tanh(Σ_j w_ij s_j / T)                     relaxed down an annealing schedule, s_i ∈ (−1, 1)
-    Δw_ij = η (s_i s_j − s'_i s'_j)                  s: outputs clamped, s': outputs free; averaged over patterns
+    s_i = tanh(Σ_j w_ij s_j / T)        relaxed down an annealing schedule, s_i ∈ (−1, 1)
+    Δw_ij = η (s_i s_j − s'_i s'_j)     s: outputs clamped, s': outputs free; averaged over patterns
 
-A bit b is the state 2b − 1, and a prediction the mean (1 + s')/2 of a free output. The input is given in both phases: a
-machine left all to itself would settle at one point, and a point is no distribution to compare with the world's.
-With inputs and outputs clamped, hidden units see nothing else, and one look at the last temperature is their
-fixed point. The free phase starts from s' = 0 and lets each group in turn look at the others, once a time unit; units of
-a group are not connected, so that this is the same as unit after unit.
+A bit b is the state 2b − 1, and a prediction the mean (1 + s')/2 of a free output. The input is given in both
+phases: a machine left all to itself would settle at one point, and a point is no distribution to compare with
+the world's. With inputs and outputs clamped, hidden units see nothing else, and one look at the last
+temperature is their fixed point. The free phase starts from s' = 0 and lets each group in turn look at the
+others, once a time unit; units of a group are not connected, so that this is the same as unit after unit.
 
-Once both phases have settled, the rule is the exact gradient of its own difference of free energies (Hinton 1989, Neural
-Computation 1:143-150): to compare it with that would only say how well they have. Its credit is compared with what means stand
-in for, the gradient of the likelihood of the outputs in the Boltzmann machine of ±1 units that has its weights.
-Peterson & Anderson 1987, A mean field theory learning algorithm for neural networks, Complex Systems 1:995-1019. Rule and
-units are theirs; schedule and η are ours: of eight tried (study=mean_field), the one never far from the best.
+Once both phases have settled, the rule is the exact gradient of its own difference of free energies (Hinton
+1989, Neural Computation 1:143-150): to compare it with that would only say how well they have. Its credit is
+compared with what means stand in for, the gradient of the likelihood of the outputs in the Boltzmann machine
+of ±1 units that has its weights. Peterson & Anderson 1987, A mean field theory learning algorithm for neural
+networks, Complex Systems 1:995-1019. Rule and units are theirs; schedule and η are ours: of eight tried
+(study=mean_field), the one never far from the best.
 """
 
 from __future__ import annotations
@@ -37,21 +38,29 @@ class MeanField(Algorithm):
     lr: float = setting(0.5, "Step size η.", above=0, rate=True)
     times: tuple[int, ...] = setting(
         (1, 1, 1, 3),
-        "Time units at each temperature of the annealing schedule: looks that every unit takes at the others.",
+        "Time units at each temperature of the annealing schedule: "
+        "looks that every unit takes at the others.",
         at_least=1,
     )
     temperatures: tuple[float, ...] = setting(
-        (2.0, 1.5, 1.2, 1.0), "The temperatures T, in units of a weight; at the last one it learns and predicts.", above=0
+        (2.0, 1.5, 1.2, 1.0),
+        "The temperatures T, in units of a weight; at the last one it learns and predicts.",
+        above=0,
     )
 
-    traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=True, local=True, phases=2, global_scalar=False)
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=False, transports_weights=True, local=True, phases=2, global_scalar=False
+    )
     paper: ClassVar[str] = "Peterson & Anderson 1987, Complex Systems 1:995-1019"
     equations: ClassVar[str] = "s_i = tanh(Σ_j w_ij s_j / T), Δw_ij = η (s_i s_j − s′_i s′_j)"
     oracle: ClassVar[str] = (
-        "its fixed-point equation; enumeration at weak weights and high T; the delta rule without hidden units"
+        "its fixed-point equation; enumeration at weak weights and high T; "
+        "the delta rule without hidden units"
     )
 
-    objective: ClassVar[str] = "the likelihood of the Boltzmann machine with its weights, by enumeration of states"
+    objective: ClassVar[str] = (
+        "the likelihood of the Boltzmann machine with its weights, by enumeration of states"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -96,7 +105,9 @@ class MeanField(Algorithm):
 
     def own_gradient(self, net: Network, state: State, batch: Batch) -> dict[str, Array] | None:
         machine = Machine.of(net, LAYERED)
-        return likelihood_gradient(machine, state["params"], batch, self.temperatures[-1], given_input=True, low=-1.0)
+        return likelihood_gradient(
+            machine, state["params"], batch, self.temperatures[-1], given_input=True, low=-1.0
+        )
 
     def predict(self, net: Network, state: State, x: Array) -> Array:
         machine = Machine.of(net, LAYERED)

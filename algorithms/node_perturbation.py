@@ -1,6 +1,8 @@
-"""Node perturbation: noise in the units, not in the weights; a unit is credited with its noise times what it did to the loss.
+"""Node perturbation: noise in the units, not in the weights;
+a unit is credited with its noise times what it did to the loss.
 
-    x_j = Σ_i y_i w_ij + σ ξ_j        in every hidden and output unit at once, ξ ~ N(0, 1) anew for each pattern p
+    x_j = Σ_i y_i w_ij + σ ξ_j                           in every hidden and output unit at once,
+                                                         ξ ~ N(0, 1) anew for each pattern p
     ∂E/∂x_jp ≈ (E_p(ξ) − E_p(0)) / σ · ξ_jp              antithetic: (E_p(ξ) − E_p(−ξ)) / 2σ · ξ_jp
     ∂E/∂w_ij ≈ Σ_p y_ip ∂E/∂x_jp                         y_i without noise
 
@@ -10,12 +12,13 @@ REINFORCE: units that are random themselves, and one reward for all.
     Δw_ij = α (r − b) e_ij,  e_ij = ∂ ln P / ∂w_ij = (y_j − p_j) y_i,  r = −E_p(y),  summed over patterns
     b ← γ r + (1 − γ) b,  the reward expected from those before (reinforcement comparison)
 
-Its credit −(r − b) e_ij is, on average, the gradient of the expected loss of the random network; an optimiser takes the
-step α. To be judged, the network is asked without noise: every unit hands on its p_j, as an ordinary sigmoid network does.
-That is what the criterion sees, and not what REINFORCE trains: the mean of its loss over all states.
+Its credit −(r − b) e_ij is, on average, the gradient of the expected loss of the random network; an optimiser
+takes the step α. To be judged, the network is asked without noise: every unit hands on its p_j, as an
+ordinary sigmoid network does. That is what the criterion sees, and not what REINFORCE trains: the mean of its
+loss over all states.
 
-Flower & Jabri 1993, Summed weight neuron perturbation, NIPS 5:212-219; Werfel, Xie & Seung 2005, Neural Computation
-17:2699-2718 (all units at once); Williams 1992, Machine Learning 8:229-256.
+Flower & Jabri 1993, Summed weight neuron perturbation, NIPS 5:212-219; Werfel, Xie & Seung 2005, Neural
+Computation 17:2699-2718 (all units at once); Williams 1992, Machine Learning 8:229-256.
 """
 
 from __future__ import annotations
@@ -26,7 +29,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from harness.core.algorithm import Array, Batch, Credit, CreditAlgorithm, Network, Params, Rand, State, Traits, Update
+from harness.core.algorithm import (
+    Array,
+    Batch,
+    Credit,
+    CreditAlgorithm,
+    Network,
+    Params,
+    Rand,
+    State,
+    Traits,
+    Update,
+)
 from harness.core.network import Group
 from harness.core.setting import setting
 from harness.core.vectors import at_once, flatten, in_a_row, in_blocks
@@ -40,15 +54,22 @@ class NodePerturbation(CreditAlgorithm):
     antithetic: bool = setting(False, "Compare with the loss under the opposite noise, not under none.")
     draws: int = setting(1, "Estimates averaged in an update.", at_least=1)
 
-    traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=2, global_scalar=True)
-    paper: ClassVar[str] = "Werfel, Xie & Seung 2005, Neural Computation 17:2699-2718; Flower & Jabri 1993, NIPS 5:212-219"
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=False, transports_weights=False, local=True, phases=2, global_scalar=True
+    )
+    paper: ClassVar[str] = (
+        "Werfel, Xie & Seung 2005, Neural Computation 17:2699-2718; Flower & Jabri 1993, NIPS 5:212-219"
+    )
     equations: ClassVar[str] = "∂E/∂w_ij ≈ Σ_p y_ip (E_p(ξ) − E_p(0)) / σ · ξ_jp"
-    oracle: ClassVar[str] = "backprop in expectation (z-test); learning speed of Werfel et al. on the linear perceptron"
+    oracle: ClassVar[str] = (
+        "backprop in expectation (z-test); learning speed of Werfel et al. on the linear perceptron"
+    )
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         y = net.forward(params, batch.x)
         here = errors(batch, y[net.output])
-        xi = rand.normal(batch.x.shape[-2], self.draws, sum(g.size for g in shaken_groups(net)))  # (R, N, draws, units)
+        # (R, N, draws, units)
+        xi = rand.normal(batch.x.shape[-2], self.draws, sum(g.size for g in shaken_groups(net)))
         first = np.moveaxis(xi, -2, 0)
 
         def slopes(start: Array, count: int) -> Array:
@@ -69,10 +90,14 @@ class NodePerturbation(CreditAlgorithm):
 class Reinforce(CreditAlgorithm):
     """Random binary units; what surprised a unit is credited with the reward beyond what was expected."""
 
-    gamma: float = setting(0.1, "Weight γ of the newest reward in the baseline b; 0 leaves b at 0.", at_least=0, at_most=1)
+    gamma: float = setting(
+        0.1, "Weight γ of the newest reward in the baseline b; 0 leaves b at 0.", at_least=0, at_most=1
+    )
     draws: int = setting(1, "Times each pattern is shown in an update; estimates are averaged.", at_least=1)
 
-    traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=1, global_scalar=True)
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=False, transports_weights=False, local=True, phases=1, global_scalar=True
+    )
     paper: ClassVar[str] = "Williams 1992, Machine Learning 8:229-256"
     equations: ClassVar[str] = "Δw_ij = α (r − b) (y_j − p_j) y_i, b ← γ r + (1 − γ) b"
     oracle: ClassVar[str] = "the gradient of the expected loss by enumeration of all states (z-test)"
@@ -81,7 +106,10 @@ class Reinforce(CreditAlgorithm):
         net = task.network()
         for group in shaken_groups(net):
             if group.activation != "sigmoid":
-                return f"its units are on with the probability a sigmoid gives, but {group.name!r} is {group.activation}"
+                return (
+                    "its units are on with the probability a sigmoid gives, "
+                    f"but {group.name!r} is {group.activation}"
+                )
         return None
 
     def remember(self, net: Network, params: Params, rand: Rand) -> State:
@@ -96,9 +124,15 @@ class Reinforce(CreditAlgorithm):
         baseline = self.gamma * reward + (1.0 - self.gamma) * state["memory"]["baseline"]
         return Update({"params": params, "memory": {"baseline": baseline}, "optimiser": optimiser}, None)
 
-    def trial(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> tuple[Credit, Array]:
-        """Credit, and the mean reward (R, 1, 1), of random states; the output is not there: it is random, too."""
-        x, target, wanted = (np.concatenate([a] * self.draws, axis=-2) for a in (batch.x, batch.target, batch.wanted))
+    def trial(
+        self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand
+    ) -> tuple[Credit, Array]:
+        """Credit, and the mean reward (R, 1, 1), of random states;
+        the output is not there: it is random, too.
+        """
+        x, target, wanted = (
+            np.concatenate([a] * self.draws, axis=-2) for a in (batch.x, batch.target, batch.wanted)
+        )
         shown = batch._replace(x=x, target=target, wanted=wanted)
         u = rand.uniform(x.shape[-2], sum(g.size for g in shaken_groups(net)))
         y, surprise = net.split(x), {}

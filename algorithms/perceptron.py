@@ -2,21 +2,23 @@
 
     y = 1 if w·x + b > 0 else 0,        Δw = ε (d − y) x,   Δb = ε (d − y),        d, y ∈ {0, 1}
 
-`Perceptron` is one layer of threshold units on the raw input: hidden groups of the task's network are not there for it.
-Starts from zero weights, where Novikoff's bound holds: at most (R/γ)² mistakes on separable patterns.
-Given several patterns at once, it adds up the changes for all their mistakes.
+`Perceptron` is one layer of threshold units on the raw input: hidden groups of the task's network are not
+there for it. Starts from zero weights, where Novikoff's bound holds: at most (R/γ)² mistakes on separable
+patterns. Given several patterns at once, it adds up the changes for all their mistakes.
 
-`RandomFeaturePerceptron` is Rosenblatt's own machine, sensory → association → response units: between input and
-response stand frozen random threshold units, and the rule above sees their activities a in the place of x.
+`RandomFeaturePerceptron` is Rosenblatt's own machine, sensory → association → response units: between input
+and response stand frozen random threshold units, and the rule above sees their activities a in the place of
+x.
 
     a_j = 1 if Σ_i s_ij x_i > θ_j else 0,        s_ij ∈ {−1, 0, +1} and θ_j drawn once
 
-He gives every A-unit a few excitatory (+1) and inhibitory (−1) connections from sensory units chosen at random, and one
-threshold for all. Here an A-unit has `connections` distinct ones (usually one from every input), excitatory or inhibitory
-by the toss of a coin, and a threshold of its own, uniform between its least and its greatest possible sum. Why:
-on a few bits one common threshold leaves many units always on or always off; so drawn, each of them divides
-the patterns of bits. It fires for all those within some Hamming distance of a random one, with every distance
-equally likely. All indicators of single patterns are among such units, so that enough of them separate anything.
+He gives every A-unit a few excitatory (+1) and inhibitory (−1) connections from sensory units chosen at
+random, and one threshold for all. Here an A-unit has `connections` distinct ones (usually one from every
+input), excitatory or inhibitory by the toss of a coin, and a threshold of its own, uniform between its least
+and its greatest possible sum. Why: on a few bits one common threshold leaves many units always on or always
+off; so drawn, each of them divides the patterns of bits. It fires for all those within some Hamming distance
+of a random one, with every distance equally likely. All indicators of single patterns are among such units,
+so that enough of them separate anything.
 
 Rosenblatt 1958, Psychological Review 65:386-408, and 1962, Principles of Neurodynamics; Novikoff 1962.
 """
@@ -37,10 +39,15 @@ class Perceptron(Algorithm):
     """Rosenblatt's rule for a single layer of threshold units, one pattern at a time."""
 
     lr: float = setting(
-        1.0, "Step size ε; with zero initial weights it scales the weights and changes no decision.", above=0, rate=True
+        1.0,
+        "Step size ε; with zero initial weights it scales the weights and changes no decision.",
+        above=0,
+        rate=True,
     )
 
-    traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=False, local=True, phases=1, global_scalar=False)
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=False, transports_weights=False, local=True, phases=1, global_scalar=False
+    )
     paper: ClassVar[str] = "Rosenblatt 1958, Psychological Review 65:386-408"
     equations: ClassVar[str] = "Δw = ε (d − y) x on a mistake"
     oracle: ClassVar[str] = "Novikoff's bound; the cycling theorem on XOR"
@@ -89,27 +96,38 @@ class RandomFeaturePerceptron(Perceptron):
     """Rosenblatt's machine: frozen random threshold units see the input, the perceptron rule sees them."""
 
     a_units: int = setting(512, "Association units; the Mark I had 512.", at_least=1)
-    connections: int | None = setting(None, "Inputs that each of them is connected to, drawn at random; None is all.", at_least=1)
+    connections: int | None = setting(
+        None, "Inputs that each of them is connected to, drawn at random; None is all.", at_least=1
+    )
 
-    paper: ClassVar[str] = "Rosenblatt 1962, Principles of Neurodynamics; 1958, Psychological Review 65:386-408"
+    paper: ClassVar[str] = (
+        "Rosenblatt 1962, Principles of Neurodynamics; 1958, Psychological Review 65:386-408"
+    )
     equations: ClassVar[str] = "a_j = [Σ s_ij x_i > θ_j], frozen; Δw = ε (d − y) a on a mistake"
-    oracle: ClassVar[str] = "solved = separable by linear programming; (1 − 2^(1−A))² of XOR; Minsky & Papert's order"
+    oracle: ClassVar[str] = (
+        "solved = separable by linear programming; (1 − 2^(1−A))² of XOR; Minsky & Papert's order"
+    )
     trained: ClassVar[str] = "association-output"
 
     def applies_to(self, task: Any) -> str | None:
         inputs = task.network().input_size
         if self.connections is not None and self.connections > inputs:
-            return f"its A-units have {self.connections} connections each, but {task.name} has {inputs} inputs"
+            return (
+                f"its A-units have {self.connections} connections each, but {task.name} has {inputs} inputs"
+            )
         return super().applies_to(task)
 
     def init(self, net: Network, params: Params, rand: Rand) -> State:
         inputs, units = net.input_size, self.a_units
-        drawn = rand.uniform(units, 2 * inputs + 1)  # a row a unit: the first units are the same, however many there are
+        # a row a unit: the first units are the same, however many there are
+        drawn = rand.uniform(units, 2 * inputs + 1)
         coin, lot, place = drawn[..., :inputs].mT, drawn[..., inputs:-1].mT, drawn[..., -1:].mT
         rank = lot.argsort(axis=-2).argsort(axis=-2)
         chosen = rank < (self.connections or inputs)
         signs = np.where(chosen, np.where(coin < 0.5, -1.0, 1.0), 0.0).astype(drawn.dtype)
-        least, most = (clipped.sum(axis=-2, keepdims=True) for clipped in (np.minimum(signs, 0), np.maximum(signs, 0)))
+        least, most = (
+            clipped.sum(axis=-2, keepdims=True) for clipped in (np.minimum(signs, 0), np.maximum(signs, 0))
+        )
         memory = {"signs": signs, "thresholds": least + (most - least) * place}
         return {"params": self.zeros(units, net, rand), "memory": memory}
 

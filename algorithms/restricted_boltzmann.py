@@ -1,18 +1,20 @@
-"""Restricted Boltzmann machine, by contrastive divergence: a step of Gibbs sampling away from the data tells enough.
+"""Restricted Boltzmann machine, by contrastive divergence:
+a step of Gibbs sampling away from the data tells enough.
 
     E(v, h) = −v·W h − b·v − c·h,     F(v) = −b·v − Σ_j log(1 + exp(c_j + (vW)_j)),     P(v) ∝ exp(−F(v))
-    Δw_ij = ε (⟨v_i p(h_j = 1 | v)⟩⁰ − ⟨v_i p(h_j = 1 | v)⟩ᵏ)                averaged over patterns; v_i = 1 for c_j
+    Δw_ij = ε (⟨v_i p(h_j = 1 | v)⟩⁰ − ⟨v_i p(h_j = 1 | v)⟩ᵏ)     averaged over patterns; v_i = 1 for c_j
     Δb_i = ε (⟨v_i⟩⁰ − ⟨v_i⟩ᵏ)
 
-Inputs and outputs of a pattern together are the visible units v; every one of them is connected with every hidden
-unit, and nothing else is. ⟨·⟩⁰ is an average over the patterns, ⟨·⟩ᵏ over what k steps of sampling h given v and v given h
-make of them (CD-k). It learns inputs and outputs alike, and predicts outputs with the inputs clamped: exactly, by the free
-energy F of every state of the outputs (of every label, if `one_hot`), where hidden and output units are no more than 16
-or outputs are labels; otherwise by sampling ten chains a pattern, on random numbers drawn once at the start.
+Inputs and outputs of a pattern together are the visible units v; every one of them is connected with every
+hidden unit, and nothing else is. ⟨·⟩⁰ is an average over the patterns, ⟨·⟩ᵏ over what k steps of sampling h
+given v and v given h make of them (CD-k). It learns inputs and outputs alike, and predicts outputs with the
+inputs clamped: exactly, by the free energy F of every state of the outputs (of every label, if `one_hot`),
+where hidden and output units are no more than 16 or outputs are labels; otherwise by sampling ten chains a
+pattern, on random numbers drawn once at the start.
 
 Its credit is compared with the exact gradient of −⟨ln P(v)⟩⁰, against which CD-k is biased.
-Hinton 2002, Training products of experts by minimizing contrastive divergence, Neural Computation 14:1771-1800;
-Smolensky 1986, PDP vol. 1 ch. 6.
+Hinton 2002, Training products of experts by minimizing contrastive divergence, Neural Computation
+14:1771-1800; Smolensky 1986, PDP vol. 1 ch. 6.
 """
 
 from __future__ import annotations
@@ -40,10 +42,14 @@ class RestrictedBoltzmann(Algorithm):
     k: int = setting(1, "Steps k of Gibbs sampling from the data.", at_least=1)
     one_hot: bool = setting(False, "Outputs are labels: in predictions exactly one of them is on.")
 
-    traits: ClassVar[Traits] = Traits(needs_derivative=False, transports_weights=True, local=True, phases=2, global_scalar=False)
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=False, transports_weights=True, local=True, phases=2, global_scalar=False
+    )
     paper: ClassVar[str] = "Hinton 2002, Neural Computation 14:1771-1800"
     equations: ClassVar[str] = "Δw_ij = ε (⟨v_i h_j⟩⁰ − ⟨v_i h_j⟩ᵏ)"
-    oracle: ClassVar[str] = "enumeration: CD-k's expected step from the transition matrix, and the likelihood's as k → ∞"
+    oracle: ClassVar[str] = (
+        "enumeration: CD-k's expected step from the transition matrix, and the likelihood's as k → ∞"
+    )
 
     objective: ClassVar[str] = ENUMERATED
 
@@ -73,7 +79,9 @@ class RestrictedBoltzmann(Algorithm):
         patterns = batch.x.shape[-2]
         u = rand.uniform(self.k, machine.units, patterns)
         seen = np.concatenate([batch.wanted.astype(u.dtype), batch.x], axis=-1).mT
-        given = np.concatenate([seen + np.zeros_like(u[..., 0, :1, :]), np.ones_like(u[..., 0, :1, :])], axis=-2)
+        given = np.concatenate(
+            [seen + np.zeros_like(u[..., 0, :1, :]), np.ones_like(u[..., 0, :1, :])], axis=-2
+        )
         data = np.concatenate([np.zeros_like(u[..., 0, machine.place["hidden"], :]), given], axis=-2)
 
         def step(i: Array, s: Array) -> Array:

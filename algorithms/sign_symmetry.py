@@ -6,11 +6,12 @@
     M random in (0, 1) (times `scale`), drawn once  frozen      frSF   fixed random magnitudes
     M random, drawn anew for every batch            batchwise   brSF   batchwise random magnitudes
 
-Signs follow the forward weights at every update: one bit of weight transport. Its authors found that it needs batch
-normalisation or a "Batch Manhattan" update, a step by the sign of the credit alone: algorithm/optimiser=sign_step.
+Signs follow the forward weights at every update: one bit of weight transport. Its authors found that it needs
+batch normalisation or a "Batch Manhattan" update, a step by the sign of the credit alone:
+algorithm/optimiser=sign_step.
 
-Liao, Leibo & Poggio 2016, How important is weight symmetry in backpropagation?, AAAI (arXiv:1510.05067); Moskovitz,
-Litwin-Kumar & Abbott 2018, arXiv:1812.06488; Xiao, Chen, Liao & Poggio 2018, arXiv:1811.03567.
+Liao, Leibo & Poggio 2016, How important is weight symmetry in backpropagation?, AAAI (arXiv:1510.05067);
+Moskovitz, Litwin-Kumar & Abbott 2018, arXiv:1812.06488; Xiao, Chen, Liao & Poggio 2018, arXiv:1811.03567.
 """
 
 from __future__ import annotations
@@ -34,14 +35,19 @@ class SignSymmetry(Backprop):
 
     magnitude: str = setting(
         "uniform",
-        "Magnitudes M of the feedback weights: uniform (all `scale`), frozen (random, drawn once), batchwise (for every batch).",
+        "Magnitudes M of the feedback weights: uniform (all `scale`), "
+        "frozen (random, drawn once), batchwise (for every batch).",
         one_of=MAGNITUDES,
     )
     scale: float = setting(
-        1.0, "The magnitude of all, or the end of the interval from 0 that random ones are uniform in.", above=0
+        1.0,
+        "The magnitude of all, or the end of the interval from 0 that random ones are uniform in.",
+        above=0,
     )
 
-    traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=True, local=False, phases=1, global_scalar=False)
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=True, transports_weights=True, local=False, phases=1, global_scalar=False
+    )
     paper: ClassVar[str] = "Liao, Leibo & Poggio 2016, AAAI, arXiv:1510.05067"
     equations: ClassVar[str] = "δ_l = (B_l δ_{l+1}) ⊙ f′(x_l), B = M ⊙ sign(Wᵀ)"
     oracle: ClassVar[str] = "backprop where all W are ±scale; signs of B and W always the same"

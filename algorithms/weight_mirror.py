@@ -8,21 +8,25 @@ Kolen-Pollack: both matrices get the same local product of activity and blame, a
     ΔB_{l+1} = −η_W y_l δ_{l+1}ᵀ − λ B_{l+1}                                  (eq. 17)
     ⇒  W(t) − B(t)ᵀ = (1 − λ)^t (W(0) − B(0)ᵀ)
 
-whatever the optimiser makes of the product, so long as it makes the same of both: here w ← (1 − λ)(w + step), for
-weights, not for biases. So λ > 0 is the algorithm's own setting, and an optimiser's decay beside it is refused.
+whatever the optimiser makes of the product, so long as it makes the same of both: here w ← (1 − λ)(w + step),
+for weights, not for biases. So λ > 0 is the algorithm's own setting, and an optimiser's decay beside it is
+refused.
 
-Weight mirror: two modes take turns. In mirror mode noise drives each layer in turn, y_l ~ N(0, σ²), and Hebb's rule
-transposes; in engaged mode the network learns.
+Weight mirror: two modes take turns. In mirror mode noise drives each layer in turn, y_l ~ N(0, σ²), and
+Hebb's rule transposes; in engaged mode the network learns.
 
-    y_{l+1} = f(W_{l+1} y_l + b_{l+1}),   ΔB_{l+1} = η_B y_l y_{l+1}ᵀ − λ_WM B_{l+1}     (mirror mode; eq. 7 and a decay)
+    y_{l+1} = f(W_{l+1} y_l + b_{l+1})                          (mirror mode)
+    ΔB_{l+1} = η_B y_l y_{l+1}ᵀ − λ_WM B_{l+1}                  (eq. 7, and a decay)
     E[y_l y_{l+1}ᵀ] = σ² Wᵀ_{l+1} for linear units; times E[f'] of each unit for others (Stein's lemma)
 
-so B settles at (η_B σ² / λ_WM) E[f'] Wᵀ. Every update is preceded by one phase in mirror mode, as in the authors' code;
-its product is the mean over `noise_patterns`, and over the places that share a kernel, so that more of them make the mirror
-sharper, not larger. A group with several incoming edges is driven over one at a time.
+so B settles at (η_B σ² / λ_WM) E[f'] Wᵀ. Every update is preceded by one phase in mirror mode, as in the
+authors' code; its product is the mean over `noise_patterns`, and over the places that share a kernel, so that
+more of them make the mirror sharper, not larger. A group with several incoming edges is driven over one at a
+time.
 
 Akrout, Wilson, Humphreys, Lillicrap & Tweed 2019, Deep learning without weight transport, NeurIPS 32;
-Kolen & Pollack 1994, Backpropagation without weight transport, IEEE International Conference on Neural Networks.
+Kolen & Pollack 1994, Backpropagation without weight transport, IEEE International Conference on Neural
+Networks.
 """
 
 from __future__ import annotations
@@ -40,13 +44,17 @@ from harness.core.setting import setting
 
 
 def back(edge: Edge) -> Any:
-    """The key of an edge's feedback weights among the parameters: a name of their own, which the network does not know."""
+    """The key of an edge's feedback weights among the parameters:
+    a name of their own, which the network does not know.
+    """
     return f"{edge.name} back"
 
 
 @dataclass(frozen=True)
 class KolenPollack(Backprop):
-    """Forward and feedback weights get the same changes and the same decay, and so become each other's mirror."""
+    """Forward and feedback weights get the same changes
+    and the same decay, and so become each other's mirror.
+    """
 
     decay: float = setting(
         0.0001,
@@ -56,7 +64,9 @@ class KolenPollack(Backprop):
     )
     spread: float = setting(0.5, "Feedback weights B start uniform in ±spread.", above=0)
 
-    traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=False)
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=False
+    )
     paper: ClassVar[str] = "Akrout et al. 2019, NeurIPS 32, eqs. 16, 17, after Kolen & Pollack 1994"
     equations: ClassVar[str] = "ΔW = −η δ_{l+1} y_lᵀ − λ W, ΔB = −η y_l δ_{l+1}ᵀ − λ B"
     oracle: ClassVar[str] = "W − Bᵀ shrinks as (1 − λ)^t exactly; backprop where B starts at Wᵀ"
@@ -65,7 +75,8 @@ class KolenPollack(Backprop):
         super().__post_init__()
         if other := getattr(self.optimiser, "decay", None):
             raise InputError(
-                f"the optimiser's decay={other} would come on top of kolen_pollack's own decay={self.decay}: give that one alone"
+                f"the optimiser's decay={other} would come on top "
+                f"of kolen_pollack's own decay={self.decay}: give that one alone"
             )
 
     def resolved(self, usual: Any) -> Algorithm:
@@ -96,12 +107,17 @@ class WeightMirror(FeedbackAlignment):
 
     mirror_lr: float = setting(0.2, "Learning rate η_B of the feedback weights in mirror mode.", above=0)
     mirror_decay: float = setting(
-        0.05, "Fraction λ_WM by which the feedback weights shrink in each phase of mirror mode.", at_least=0, below=1
+        0.05,
+        "Fraction λ_WM by which the feedback weights shrink in each phase of mirror mode.",
+        at_least=0,
+        below=1,
     )
     sigma: float = setting(1.0, "Standard deviation σ of the noise, in units of an activity.", above=0)
     noise_patterns: int = setting(16, "Patterns of noise in a phase of mirror mode.", at_least=1)
 
-    traits: ClassVar[Traits] = Traits(needs_derivative=True, transports_weights=False, local=True, phases=2, global_scalar=False)
+    traits: ClassVar[Traits] = Traits(
+        needs_derivative=True, transports_weights=False, local=True, phases=2, global_scalar=False
+    )
     paper: ClassVar[str] = "Akrout et al. 2019, NeurIPS 32, eq. 7"
     equations: ClassVar[str] = "mirror mode: ΔB = η_B y_l y_{l+1}ᵀ − λ_WM B with y_l ~ N(0, σ²)"
     oracle: ClassVar[str] = "E[ΔB] ∝ Wᵀ by a z-test; its angle to Wᵀ falls"
@@ -115,7 +131,9 @@ class WeightMirror(FeedbackAlignment):
             y = alone(e).forward(params, x)[e.target]
             # the same for dense edges but for rounding: their records hold the first
             product = y.mT @ x if type(e) is Edge else e.outer(x, y).mT / e.times
-            feedback[e.name] = (1.0 - self.mirror_decay) * memory[e.name] + self.mirror_lr / self.noise_patterns * product
+            feedback[e.name] = (1.0 - self.mirror_decay) * memory[
+                e.name
+            ] + self.mirror_lr / self.noise_patterns * product
         return feedback
 
     def update(self, net: Network, state: State, batch: Batch, rand: Rand) -> Update:

@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Ablations
 #
-# What each ingredient of the 1986 recipe is worth: η = .5, α = .9, initial weights within ±.5, targets 0 and 1, full
-# batches, sums over patterns. One thing is changed at a time, from the same initial networks where their size allows.
+# What each ingredient of the 1986 recipe is worth: η = .5, α = .9, initial weights within ±.5, targets 0 and
+# 1, full batches, sums over patterns. One thing is changed at a time, from the same initial networks where
+# their size allows.
 
 # %% provenance tags=["results"]
 # %matplotlib inline
@@ -17,8 +18,8 @@ say(about("ablations"))
 # %% [markdown]
 # ## One thing changed
 #
-# Expected running time in epochs as a multiple of the recipe's, with its paired 95 % bootstrap interval, over the replicas
-# that both have, within the longest budget that both had.
+# Expected running time in epochs as a multiple of the recipe's, with its paired 95 % bootstrap interval, over
+# the replicas that both have, within the longest budget that both had.
 
 # %% verdict tags=["results"]
 changed = ablations.worth(cells, replicas)
@@ -36,8 +37,8 @@ plots.setting_figure(ablations.momenta(cells, replicas), "momentum α")
 # %% [markdown]
 # ## Hidden units, and Chauvin's line
 #
-# PDP (p. 333) reports Chauvin's presentations to solve XOR as P = 280 − 33 log₂ H. How failures were counted is not said:
-# beside ERT stands the mean over the solved only.
+# PDP (p. 333) reports Chauvin's presentations to solve XOR as P = 280 − 33 log₂ H. How failures were counted
+# is not said: beside ERT stands the mean over the solved only.
 
 # %% chauvin tags=["results"]
 points = ablations.units(cells, replicas)

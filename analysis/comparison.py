@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Comparison
 #
-# Every algorithm on every small task of 1986 that it can do. All start from the same initial weights where the network is
-# the same; failures stay in every number. ERT is the expected running time: what all replicas spent ÷ number solved.
+# Every algorithm on every small task of 1986 that it can do. All start from the same initial weights where
+# the network is the same; failures stay in every number. ERT is the expected running time: what all replicas
+# spent ÷ number solved.
 
 # %% provenance tags=["results"]
 # %matplotlib inline
@@ -29,9 +30,9 @@ plots.survival_figure(replicas)
 # %% [markdown]
 # ## At what cost
 #
-# In epochs, which are what the papers count; in work and span, counted from the code (FLOPs, and dependent array
-# operations: the time of an ideally parallel machine); in seconds of this implementation. In brackets 95 % bootstrap
-# intervals; who overlaps with the cheapest is not told apart from it.
+# In epochs, which are what the papers count; in work and span, counted from the code (FLOPs, and dependent
+# array operations: the time of an ideally parallel machine); in seconds of this implementation. In brackets
+# 95 % bootstrap intervals; who overlaps with the cheapest is not told apart from it.
 
 # %% cheapest tags=["results"]
 say(comparison.cheapest(cells, replicas))
@@ -51,8 +52,8 @@ plots.ert_bars(replicas, cells, "seconds")
 # %% [markdown]
 # ## Beside backpropagation
 #
-# Work to a success as a multiple of backpropagation's on the same task, replica by replica. With m algorithms on a task the
-# intervals are at 1 − .05/m, so that one of them misses in at most 5 % of studies.
+# Work to a success as a multiple of backpropagation's on the same task, replica by replica. With m algorithms
+# on a task the intervals are at 1 − .05/m, so that one of them misses in at most 5 % of studies.
 
 # %% beside_backprop tags=["results"]
 say(comparison.verdict(comparison.beside_backprop(cells, replicas)))
@@ -63,9 +64,9 @@ plots.profile_figure(usual, "flops")
 # %% [markdown]
 # ## The four strategies of the popular account
 #
-# It lists perceptron, Boltzmann machine, random search and backpropagation with what a step costs and how fast they are.
-# Measured: what an update costs in forward passes of the same network over the patterns it saw, how many epochs a success
-# takes, and the work of a success beside backpropagation's.
+# It lists perceptron, Boltzmann machine, random search and backpropagation with what a step costs and how
+# fast they are. Measured: what an update costs in forward passes of the same network over the patterns it
+# saw, how many epochs a success takes, and the work of a success beside backpropagation's.
 
 # %% four_strategies tags=["results"]
 say(table(comparison.four_strategies(cells, replicas)))

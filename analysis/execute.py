@@ -1,9 +1,11 @@
-"""Turn notebooks in text (analysis/*.py, jupytext's py:percent) into executed ones beside them, which GitHub shows.
+"""Turn notebooks in text (analysis/*.py, jupytext's py:percent) into
+executed ones beside them, which GitHub shows.
 
     python analysis/execute.py [name …] [--into FOLDER]     # all, or those named; `make notebooks`
 
-They read the store at HARNESS_STORE, else ./results. Written is what does not change from one execution to the next, on any
-machine: no times, no versions of the kernel, no paths; a warning, or anything on standard error, is an error.
+They read the store at HARNESS_STORE, else ./results. Written is what does not change from one execution to
+the next, on any machine: no times, no versions of the kernel, no paths; a warning, or anything on standard
+error, is an error.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-STRICT = "import warnings; warnings.simplefilter('error'); warnings.filterwarnings('ignore', module='ipykernel')"
+STRICT = (
+    "import warnings; warnings.simplefilter('error'); warnings.filterwarnings('ignore', module='ipykernel')"
+)
 PLACES = re.compile(r"(?<![\w./])/(?:home|Users|root|tmp|private|var|usr|opt|work|mnt|builds)/[^\s'\"<]*")
 
 
@@ -68,14 +72,23 @@ def unexecuted(source: Path) -> NotebookNode:
 
 
 async def executed(source: Path, store: str | Path) -> NotebookNode:
-    """The notebook with what it shows when it reads `store`. Raises `NotebookError` for an error, a warning or a path."""
+    """The notebook with what it shows when it reads `store`.
+
+    Raises `NotebookError` for an error, a warning or a path.
+    """
     notebook = unexecuted(source)
     arguments = [f"--IPKernelApp.exec_lines={STRICT}", "--HistoryManager.enabled=False"]
     with tempfile.TemporaryDirectory() as own:  # nobody's start-up files or styles
-        env = os.environ | {"HARNESS_STORE": str(Path(store).absolute()), "IPYTHONDIR": own, "PYTHONPATH": str(ROOT)}
+        env = os.environ | {
+            "HARNESS_STORE": str(Path(store).absolute()),
+            "IPYTHONDIR": own,
+            "PYTHONPATH": str(ROOT),
+        }
         env |= {"MATPLOTLIBRC": os.devnull, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         # over sockets in that folder: nothing listens on a port
-        kernel = AsyncKernelManager(kernel_name="python3", transport="ipc", connection_file=str(Path(own, "kernel.json")))
+        kernel = AsyncKernelManager(
+            kernel_name="python3", transport="ipc", connection_file=str(Path(own, "kernel.json"))
+        )
         client = NotebookClient(
             copy.deepcopy(notebook),
             km=kernel,
@@ -103,15 +116,23 @@ def said(notebook: NotebookNode) -> Iterator[str]:
         yield cell.source
         for output in cell.get("outputs", []):
             yield output.get("text", "")
-            yield from (str(value) for kind, value in output.get("data", {}).items() if not kind.startswith("image/"))
+            yield from (
+                str(value) for kind, value in output.get("data", {}).items() if not kind.startswith("image/")
+            )
 
 
 def machine(notebook: NotebookNode) -> list[str]:
-    """What in a notebook tells of the machine it was executed on: absolute paths, and the name of the host."""
+    """What in a notebook tells of the machine it was executed on:
+    absolute paths, and the name of the host.
+    """
     host = socket.gethostname()
     text = "\n".join(said(notebook))
-    found = PLACES.findall(text) + [place for place in (str(ROOT), tempfile.gettempdir(), sys.prefix) if place in text]
-    return found + ([host] if len(host) > 3 and host != "localhost" and re.search(rf"\b{re.escape(host)}\b", text) else [])
+    found = PLACES.findall(text) + [
+        place for place in (str(ROOT), tempfile.gettempdir(), sys.prefix) if place in text
+    ]
+    return found + (
+        [host] if len(host) > 3 and host != "localhost" and re.search(rf"\b{re.escape(host)}\b", text) else []
+    )
 
 
 def _check(name: str, notebook: NotebookNode) -> None:
@@ -124,7 +145,9 @@ def _check(name: str, notebook: NotebookNode) -> None:
 
 
 def _plain(output: NotebookNode) -> NotebookNode:
-    """An output with its telling form alone: a picture is not also `<Figure size …>`, a table not also text."""
+    """An output with its telling form alone:
+    a picture is not also `<Figure size …>`, a table not also text.
+    """
     if len(output.get("data", {})) > 1:
         output.data.pop("text/plain", None)
     if "image/png" in output.get("data", {}):
@@ -135,7 +158,9 @@ def _plain(output: NotebookNode) -> NotebookNode:
 
 
 def _light(picture: str) -> str:
-    """A PNG in base64 with the 256 colours that it needs most: a third of the bytes, and to the eye the same."""
+    """A PNG in base64 with the 256 colours that it needs most:
+    a third of the bytes, and to the eye the same.
+    """
     small = io.BytesIO()
     whole = Image.open(io.BytesIO(base64.b64decode(picture))).convert("RGB")
     whole.quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
@@ -169,7 +194,9 @@ def main(arguments: Any = None) -> None:
     """Execute and write; exit code 1 if one failed, 2 for a name there is not."""
     parser = argparse.ArgumentParser(description="Execute the notebooks in analysis/.")
     parser.add_argument("name", nargs="*", help="those to execute; all, unless given")
-    parser.add_argument("--into", type=Path, default=HERE, help="where to write them; beside their text, unless given")
+    parser.add_argument(
+        "--into", type=Path, default=HERE, help="where to write them; beside their text, unless given"
+    )
     given = parser.parse_args(arguments)
     try:
         paths = sources(given.name)

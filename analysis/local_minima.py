@@ -1,13 +1,14 @@
 # %% [markdown]
 # # Local minima
 #
-# Where 10,000 starts on XOR end, 2-2-1, backpropagation at momentum .9 in full batches as PDP (pp. 331-332) has it at
-# η = .25. A replica that has spent its budget unsolved is *stuck*. Mirror images under XOR's symmetries are one kind of end.
+# Where 10,000 starts on XOR end, 2-2-1, backpropagation at momentum .9 in full batches as PDP (pp. 331-332)
+# has it at η = .25. A replica that has spent its budget unsolved is *stuck*. Mirror images under XOR's
+# symmetries are one kind of end.
 
 # %% provenance tags=["results"]
 # %matplotlib inline
 from harness import plots, results
-from harness.answers import local_minima
+from harness.answers import escapes, local_minima
 from harness.answers.provenance import about
 from harness.answers.words import say, table
 from harness.inspection import ends as minima
@@ -19,9 +20,9 @@ say(about("local_minima"))
 # %% [markdown]
 # ## How many are stuck, and where
 #
-# *PDP's Fig. 5*: all four outputs within .15 of those printed, or of a mirror image. *Still*: another budget of epochs down
-# the slope would lower E by less than 1 %, and no direction of negative curvature would grow e-fold in it; otherwise it is
-# *sliding* on, or at a *saddle*.
+# *PDP's Fig. 5*: all four outputs within .15 of those printed, or of a mirror image. *Still*: another budget
+# of epochs down the slope would lower E by less than 1 %, and no direction of negative curvature would grow
+# e-fold in it; otherwise it is *sliding* on, or at a *saddle*.
 
 # %% verdict tags=["results"]
 say(local_minima.verdict(ends))
@@ -37,20 +38,23 @@ usual = local_minima.first_printed(ends, 1.0)
 say(table(local_minima.kinds(usual)))
 
 # %% ends tags=["results"]
-plots.ends_figure(usual.outputs, usual.kinds, usual.replicas, f"{usual.name}, weights within ±1", minima.FIG_5)
+plots.ends_figure(
+    usual.outputs, usual.kinds, usual.replicas, f"{usual.name}, weights within ±1", minima.FIG_5
+)
 
 # %% [markdown]
 # ## What gets them out
 #
-# The same initial weights with another rate, or with noise: patterns one at a time in random order, or credit from random
-# perturbations. Paired replica by replica; one solved before may be stuck now, so the rate of all counts.
+# The same initial weights with another rate, or with noise: patterns one at a time in random order, or credit
+# from random perturbations. Paired replica by replica; one solved before may be stuck now, so the rate of all
+# counts.
 
 # %% escapes tags=["results"]
-pairs = local_minima.escapes(ends, replicas)
-say(local_minima.escape_verdict(pairs))
+pairs = escapes.of(ends, replicas)
+say(escapes.verdict(pairs))
 
 # %% escape_table
-say(table(local_minima.escape_texts(pairs)))
+say(table(escapes.texts(pairs)))
 
 # %% [markdown]
 # One more hidden unit makes another network, from other weights: not paired.

@@ -1,9 +1,10 @@
 # %% [markdown]
 # # Replication
 #
-# What was published about these algorithms, beside what we measure in the same setting. Verdicts are computed by a criterion that
-# was fixed for each kind of figure: *not reproduced* where what we measured contradicts it at a false-alarm rate of 1 % (5 % for
-# the figure of a single run), *reproduced* where it does not although it could have, *not testable* otherwise.
+# What was published about these algorithms, beside what we measure in the same setting. Verdicts are computed
+# by a criterion that was fixed for each kind of figure: *not reproduced* where what we measured contradicts
+# it at a false-alarm rate of 1 % (5 % for the figure of a single run), *reproduced* where it does not
+# although it could have, *not testable* otherwise.
 
 # %% provenance tags=["results"]
 # %matplotlib inline
@@ -40,7 +41,8 @@ say(replication.absent(rows))
 # %% [markdown]
 # ## Every claim
 #
-# n: replicas, failures and all. In brackets: 95 % intervals, 99 % of ratios, differences and where the verdict is about it.
+# n: replicas, failures and all. In brackets: 95 % intervals, 99 % of ratios, differences and where the
+# verdict is about it.
 
 # %% table tags=["results"]
 say(table(replication.texts(rows)))

@@ -39,22 +39,26 @@ REPLICAS = 1000
 ROUNDS = 3
 NEEDED = {"xor": 60, "encoder": 20, "symmetry": 9, "family_tree": 1.8}  # ratios this project promises
 EPOCHS = {"xor": 1000, "encoder": 500, "symmetry": 500, "family_tree": 400}
-PLAIN = {"xor": 100, "encoder": 100, "symmetry": 100, "family_tree": 50}  # networks the plain loop trains; it is linear in them
+# networks the plain loop trains; it is linear in them
+PLAIN = {"xor": 100, "encoder": 100, "symmetry": 100, "family_tree": 50}
 SLOW, MOMENTUM = 1e-4, 0.9  # a rate at which no network finishes: every epoch costs all R
 
 
 def main() -> None:
     """Print and write the results."""
     parser = argparse.ArgumentParser(prog="python -m bench")
-    parser.add_argument("--quick", action="store_true", help="one round and fewer replicas: does it run? (writes nothing)")
+    parser.add_argument(
+        "--quick", action="store_true", help="one round and fewer replicas: does it run? (writes nothing)"
+    )
     quick = parser.parse_args().quick
     if hasattr(os, "sched_setaffinity"):  # one core, for everybody
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     lines = [
-        f"Measured by `make bench` on one {platform.machine()} core: Python {platform.python_version()}, NumPy {np.__version__}, "
-        "float64.",
+        f"Measured by `make bench` on one {platform.machine()} core: "
+        f"Python {platform.python_version()}, NumPy {np.__version__}, float64.",
         "",
-        f"Backpropagation, R = {100 if quick else REPLICAS:,}, whole training loop with criterion test and bookkeeping; "
+        f"Backpropagation, R = {100 if quick else REPLICAS:,}, "
+        "whole training loop with criterion test and bookkeeping; "
         f"µs per epoch for all replicas, medians of {1 if quick else ROUNDS} rounds taken in turn.",
         "",
         "| task | plain loop over networks | harness | ratio (range) | promised |",
@@ -71,7 +75,11 @@ def main() -> None:
         if find_spec("jax"):
             from bench import compiled
 
-            readings = [f"Measured by `make bench` on one core: JAX {version('jax')}, NumPy {np.__version__}, float64.", ""]
+            readings = [
+                "Measured by `make bench` on one core: "
+                f"JAX {version('jax')}, NumPy {np.__version__}, float64.",
+                "",
+            ]
             for line in compiled.lines(1 if quick else ROUNDS, 0.02 if quick else 1.0):
                 print(line, flush=True)
                 readings.append(line)
@@ -88,7 +96,14 @@ def family_lines(quick: bool) -> Iterator[str]:
     """What the families, the statistics and the frames promise, each beside its yardstick."""
     yield "Measured by `make bench` on one core, the sides of each table in turn in one run."
     yield ""
-    for section in (perturbation.lines, feedback.lines, convolution.lines, boltzmann.lines, statistics_lines, results.lines):
+    for section in (
+        perturbation.lines,
+        feedback.lines,
+        convolution.lines,
+        boltzmann.lines,
+        statistics_lines,
+        results.lines,
+    ):
         for line in section(1 if quick else 5):
             print(line, flush=True)
             yield line
@@ -96,7 +111,9 @@ def family_lines(quick: bool) -> Iterator[str]:
 
 
 def loop_row(name: str, needed: float, replicas: int, rounds: int) -> str:
-    """One task: the plain loop (over a few networks, scaled to R) and the harness in turn, with the same final weights."""
+    """One task: the plain loop (over a few networks, scaled to R)
+    and the harness in turn, with the same final weights.
+    """
     task: Task = tasks()[name]()
     epochs, few = EPOCHS[name], PLAIN[name]
     net = task.network()
@@ -108,10 +125,17 @@ def loop_row(name: str, needed: float, replicas: int, rounds: int) -> str:
         start = perf_counter()
         for i in range(few):
             x, wanted = (a if a.ndim == 2 else a[i] for a in (data.x, data.wanted))
-            theirs = train_one(net, {k: v[i] for k, v in params.items()}, task, x, wanted, epochs, SLOW, MOMENTUM)
+            theirs = train_one(
+                net, {k: v[i] for k, v in params.items()}, task, x, wanted, epochs, SLOW, MOMENTUM
+            )
         plain_times.append((perf_counter() - start) / epochs * 1e6 * replicas / few)
         start = perf_counter()
-        result = run(Backprop(GradientDescent(lr=SLOW, momentum=MOMENTUM, decay=0.0)), task, replicas=replicas, epochs=epochs)
+        result = run(
+            Backprop(GradientDescent(lr=SLOW, momentum=MOMENTUM, decay=0.0)),
+            task,
+            replicas=replicas,
+            epochs=epochs,
+        )
         our_times.append((perf_counter() - start) / epochs * 1e6)
         for key, weights in theirs.items():
             np.testing.assert_allclose(weights, result.trained.weights[key][few - 1], rtol=1e-9, atol=1e-12)
@@ -125,7 +149,9 @@ def whole_runs(quick: bool) -> list[str]:
     """10,000 XOR networks to the end, and what keeping a study's cells costs beside training them."""
     many = 100 if quick else 10_000
     start = perf_counter()
-    run(Backprop(GradientDescent(lr=0.5, momentum=0.9)), tasks()["xor"](scale=0.5), replicas=many, epochs=5000)
+    run(
+        Backprop(GradientDescent(lr=0.5, momentum=0.9)), tasks()["xor"](scale=0.5), replicas=many, epochs=5000
+    )
     seconds = perf_counter() - start
     lines = [f"- {many:,} XOR networks (η .5, α .9, ±.5, budget 5,000 epochs) to the end: {seconds:.1f} s"]
     cells = study_cells("run.epochs=20") if quick else study_cells()
@@ -141,8 +167,8 @@ def whole_runs(quick: bool) -> list[str]:
     share = 100 * (1 - updates / wall)
     return [
         *lines,
-        f"- the {len(cells)} cells of *first light*, one after another: {wall:.0f} s, of which {share:.1f} % are not updates "
-        "but criterion tests, curves, set-up and records",
+        f"- the {len(cells)} cells of *first light*, one after another: {wall:.0f} s, "
+        f"of which {share:.1f} % are not updates but criterion tests, curves, set-up and records",
     ]
 
 
@@ -154,7 +180,9 @@ def study_cells(*overrides: str) -> list[Cell]:
 
 
 def start_up() -> list[str]:
-    """From the command to the printed result, with tracking off and with an existing MLflow store; and the catalog."""
+    """From the command to the printed result,
+    with tracking off and with an existing MLflow store; and the catalog.
+    """
     with tempfile.TemporaryDirectory() as folder:
         env = os.environ | {"HARNESS_STORE": str(Path(folder) / "store")}
 
@@ -169,8 +197,8 @@ def start_up() -> list[str]:
         on = statistics.median(seconds(*one, f"run.seed={i}") for i in range(10, 13))
         catalog = statistics.median(seconds("harness.cli.catalog") for _ in range(3))
     return [
-        f"- `python -m harness task=xor run.replicas=10`, start to printed result: {off:.1f} s with tracking off, "
-        f"{on:.1f} s with an existing MLflow store",
+        "- `python -m harness task=xor run.replicas=10`, start to printed result: "
+        f"{off:.1f} s with tracking off, {on:.1f} s with an existing MLflow store",
         f"- `python -m harness.catalog`: {catalog:.2f} s",
     ]
 

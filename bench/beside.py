@@ -1,8 +1,10 @@
-"""Two builds of the harness side by side: `python -m bench.beside FOLDER`, CPU time of this one ÷ that of the one in FOLDER.
+"""Two builds of the harness side by side: `python -m bench.beside FOLDER`, CPU time of this one ÷ that of the
+one in FOLDER.
 
-Every row is run in a process of its own for each build, in turn, so that a busy machine slows both alike; the figure is the
-median of the ratios of neighbours, with their range. A row is a whole `run`, with criterion tests and bookkeeping, after a
-shorter one that warms caches (and compiles). Only what both builds offer is asked for, so FOLDER may be an older checkout.
+Every row is run in a process of its own for each build, in turn, so that a busy machine slows both alike; the
+figure is the median of the ratios of neighbours, with their range. A row is a whole `run`, with criterion
+tests and bookkeeping, after a shorter one that warms caches (and compiles). Only what both builds offer is
+asked for, so FOLDER may be an older checkout.
 """
 
 from __future__ import annotations
@@ -24,37 +26,51 @@ from threadpoolctl import threadpool_limits
 from harness import run
 import algorithms.{module} as rules
 import harness.tasks.{task} as tasks
-make = lambda epochs: run(rules.{rule}(), tasks.{Task}(), replicas={replicas}, epochs=epochs, seed=0, backend="{backend}")
+def make(epochs):
+    settings = dict(replicas={replicas}, epochs=epochs, seed=0, backend="{backend}")
+    run(rules.{rule}(), tasks.{Task}(), **settings)
 with threadpool_limits(1):
     make({epochs})
     start = time.process_time()
     make({epochs})
     print(time.process_time() - start)
 """
+# fmt: off
 ROWS = {
     "backprop, xor, R = 1,000": ("backprop", "Backprop", "xor", "Xor", 1000, 1200, "numpy"),
     "backprop, xor, R = 10": ("backprop", "Backprop", "xor", "Xor", 10, 4000, "numpy"),
     "backprop, encoder, R = 1,000": ("backprop", "Backprop", "encoder", "Encoder", 1000, 300, "numpy"),
     "backprop, symmetry, R = 1,000": ("backprop", "Backprop", "symmetry", "Symmetry", 1000, 250, "numpy"),
-    "backprop, family_tree, R = 100": ("backprop", "Backprop", "family_tree", "FamilyTree", 100, 100, "numpy"),
+    "backprop, family_tree, R = 100":
+        ("backprop", "Backprop", "family_tree", "FamilyTree", 100, 100, "numpy"),
     "backprop, digits, R = 4": ("backprop", "Backprop", "digits", "Digits", 4, 15, "numpy"),
-    "feedback_alignment, xor, R = 1,000": ("feedback_alignment", "FeedbackAlignment", "xor", "Xor", 1000, 1000, "numpy"),
-    "direct_feedback_alignment, encoder, R = 1,000": (
-        *("feedback_alignment", "DirectFeedbackAlignment", "encoder", "Encoder", 1000, 300, "numpy"),
-    ),
-    "sign_symmetry, encoder, R = 1,000": ("sign_symmetry", "SignSymmetry", "encoder", "Encoder", 1000, 300, "numpy"),
-    "kolen_pollack, encoder, R = 1,000": ("weight_mirror", "KolenPollack", "encoder", "Encoder", 1000, 300, "numpy"),
-    "weight_mirror, encoder, R = 1,000": ("weight_mirror", "WeightMirror", "encoder", "Encoder", 1000, 100, "numpy"),
+    "feedback_alignment, xor, R = 1,000":
+        ("feedback_alignment", "FeedbackAlignment", "xor", "Xor", 1000, 1000, "numpy"),
+    "direct_feedback_alignment, encoder, R = 1,000":
+        ("feedback_alignment", "DirectFeedbackAlignment", "encoder", "Encoder", 1000, 300, "numpy"),
+    "sign_symmetry, encoder, R = 1,000":
+        ("sign_symmetry", "SignSymmetry", "encoder", "Encoder", 1000, 300, "numpy"),
+    "kolen_pollack, encoder, R = 1,000":
+        ("weight_mirror", "KolenPollack", "encoder", "Encoder", 1000, 300, "numpy"),
+    "weight_mirror, encoder, R = 1,000":
+        ("weight_mirror", "WeightMirror", "encoder", "Encoder", 1000, 100, "numpy"),
     "boltzmann, encoder, R = 20": ("boltzmann", "Boltzmann", "encoder", "Encoder", 20, 20, "numpy"),
-    "finite_differences, encoder, R = 20": (*("finite_differences", "FiniteDifferences", "encoder", "Encoder", 20, 40, "numpy"),),
-    "weight_perturbation, xor, R = 200": ("weight_perturbation", "WeightPerturbation", "xor", "Xor", 200, 1200, "numpy"),
-    "node_perturbation, xor, R = 200": ("node_perturbation", "NodePerturbation", "xor", "Xor", 200, 1200, "numpy"),
-    "evolution_strategies, xor, R = 20": ("evolution_strategies", "EvolutionStrategies", "xor", "Xor", 20, 400, "numpy"),
+    "finite_differences, encoder, R = 20":
+        ("finite_differences", "FiniteDifferences", "encoder", "Encoder", 20, 40, "numpy"),
+    "weight_perturbation, xor, R = 200":
+        ("weight_perturbation", "WeightPerturbation", "xor", "Xor", 200, 1200, "numpy"),
+    "node_perturbation, xor, R = 200":
+        ("node_perturbation", "NodePerturbation", "xor", "Xor", 200, 1200, "numpy"),
+    "evolution_strategies, xor, R = 20":
+        ("evolution_strategies", "EvolutionStrategies", "xor", "Xor", 20, 400, "numpy"),
     "backprop compiled, xor, R = 1,000": ("backprop", "Backprop", "xor", "Xor", 1000, 3000, "jax"),
     "backprop compiled, encoder, R = 100": ("backprop", "Backprop", "encoder", "Encoder", 100, 3000, "jax"),
-    "backprop compiled, symmetry, R = 100": ("backprop", "Backprop", "symmetry", "Symmetry", 100, 3000, "jax"),
-    "backprop compiled, family_tree, R = 32": ("backprop", "Backprop", "family_tree", "FamilyTree", 32, 300, "jax"),
+    "backprop compiled, symmetry, R = 100":
+        ("backprop", "Backprop", "symmetry", "Symmetry", 100, 3000, "jax"),
+    "backprop compiled, family_tree, R = 32":
+        ("backprop", "Backprop", "family_tree", "FamilyTree", 32, 300, "jax"),
 }
+# fmt: on
 COMMANDS = {
     "python -m harness task=xor run.replicas=10 tracking.enabled=false": (
         *("-m", "harness", "task=xor", "run.replicas=10", "run.epochs=50", "tracking.enabled=false"),
@@ -80,7 +96,10 @@ def lines(other: Path, rounds: int = 5, only: str = "") -> Iterator[str]:
 
 def seconds(name: str, folder: Path) -> float:
     """CPU seconds of a row by the build in `folder`."""
-    environment = os.environ | {"PYTHONPATH": str(folder), "HARNESS_STORE": f"/tmp/harness_bench_{os.getpid()}"}
+    environment = os.environ | {
+        "PYTHONPATH": str(folder),
+        "HARNESS_STORE": f"/tmp/harness_bench_{os.getpid()}",
+    }
     if name in COMMANDS:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         command = [sys.executable, *COMMANDS[name]]
@@ -90,13 +109,21 @@ def seconds(name: str, folder: Path) -> float:
     names = ("module", "rule", "task", "Task", "replicas", "epochs", "backend")
     program = RUN.format(**dict(zip(names, ROWS[name], strict=True)))
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, env=environment, check=True, capture_output=True, text=True
+        [sys.executable, "-c", program],
+        cwd=folder,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return float(done.stdout.split()[-1])
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or not (Path(sys.argv[1]) / "harness").is_dir():
-        sys.exit("bench.beside takes the folder of another build: python -m bench.beside ../other [part of a row's name]")
+        sys.exit(
+            "bench.beside takes the folder of another build: python -m bench.beside ../other [part of a "
+            "row's name]"
+        )
     for line in lines(Path(sys.argv[1]).resolve(), only=sys.argv[2] if len(sys.argv) > 2 else ""):
         print(line, flush=True)

@@ -1,4 +1,6 @@
-"""Compiled against interpreted, against JAX by hand, and what compiling costs: one table, measured in turn in one run."""
+"""Compiled against interpreted, against JAX by hand,
+and what compiling costs: one table, measured in turn in one run.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,12 @@ CASES = [  # task, replicas, epochs, promised ratio
     ("family_tree", 64, 150, "reported"),
 ]
 BY_HAND = [("xor", 100, 20_000), ("xor", 1000, 5000), ("encoder", 100, 2000), ("symmetry", 100, 2000)]
-FIRST_LIGHT = [("xor", "backprop"), ("encoder", "backprop"), ("symmetry", "backprop"), ("xor", "finite_differences")]
+FIRST_LIGHT = [
+    ("xor", "backprop"),
+    ("encoder", "backprop"),
+    ("symmetry", "backprop"),
+    ("xor", "finite_differences"),
+]
 FIRST_LIGHT += [
     ("symmetry", "finite_differences"),
     ("encoder", "shallow"),
@@ -44,14 +51,20 @@ FIRST_LIGHT += [
 
 def lines(rounds: int, share: float) -> Iterator[str]:
     """The section on the compiled reading; `share` of the epochs, for a quick look."""
-    yield "Backpropagation, the whole training loop with its set-up, `run.backend=jax` against `numpy`, and what `auto` chooses:"
+    yield (
+        "Backpropagation, the whole training loop with its set-up, "
+        "`run.backend=jax` against `numpy`, and what `auto` chooses:"
+    )
     yield ""
     yield "| task | R | interpreted, µs an epoch | compiled | ratio (range) | promised | auto |"
     yield "|---|---|---|---|---|---|---|"
     for name, replicas, epochs, promised in CASES:
         yield against_interpreted(name, replicas, max(20, int(share * epochs)), promised, rounds)
     yield ""
-    yield "Against `jit(vmap(grad))` written by hand for one task (`bench/handwritten.py`), the same final weights:"
+    yield (
+        "Against `jit(vmap(grad))` written by hand "
+        "for one task (`bench/handwritten.py`), the same final weights:"
+    )
     yield ""
     yield "| task | R | by hand, µs an epoch | harness | speed ÷ by hand (range) | promised |"
     yield "|---|---|---|---|---|---|"
@@ -123,9 +136,12 @@ def ten_thousand(share: float) -> str:
 
 
 def compiling() -> str:
-    """Seconds to compile the first program of a cell: with an empty cache, and in a second process with a full one."""
+    """Seconds to compile the first program of a cell:
+    with an empty cache, and in a second process with a full one.
+    """
     code = (
-        "import sys; from harness.core.registry import algorithms, tasks; from harness.experiment.run import run\n"
+        "import sys; from harness.core.registry import algorithms, tasks; from harness.experiment.run import "
+        "run\n"
         "for pair in sys.argv[1:]:\n"
         "    task, algorithm = pair.split(':')\n"
         "    r = run(algorithms()[algorithm](), tasks()[task](), replicas=100, epochs=20, backend='jax')\n"
@@ -135,11 +151,17 @@ def compiling() -> str:
     with tempfile.TemporaryDirectory() as folder:
         env = os.environ | {"XDG_CACHE_HOME": folder}
         fresh, cached = (
-            [float(s) for s in subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout.split()]
+            [
+                float(s)
+                for s in subprocess.run(
+                    command, env=env, check=True, capture_output=True, text=True
+                ).stdout.split()
+            ]
             for _ in range(2)
         )
     seconds, slowest = max(zip(fresh, FIRST_LIGHT, strict=True))
     return (
-        f"- compiling a cell of *first light*: {statistics.median(fresh):.1f} s, at most {seconds:.1f} s of {len(FIRST_LIGHT)} "
-        f"({slowest[1]} on {slowest[0]}; promised ≤ 2); in another process, cached: {statistics.median(cached):.2f} s"
+        f"- compiling a cell of *first light*: {statistics.median(fresh):.1f} s, "
+        f"at most {seconds:.1f} s of {len(FIRST_LIGHT)} ({slowest[1]} on {slowest[0]}; promised ≤ 2); "
+        f"in another process, cached: {statistics.median(cached):.2f} s"
     )

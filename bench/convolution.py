@@ -17,7 +17,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from harness.core.algorithm import Batch
-from harness.core.edges import Convolution, Edge, Group, map_size
+from harness.core.convolution import Convolution, map_size
+from harness.core.edges import Edge, Group
 from harness.core.exact_gradient import exact_gradient
 from harness.core.initial import initial
 from harness.core.losses import CrossEntropy
@@ -47,7 +48,8 @@ def lines(rounds: int = 5) -> Iterator[str]:
 def network() -> Network:
     """Two convolutions and a dense layer; the second convolution skips every other place."""
     image = Group("input", (SIDE, SIDE, 1), "linear", bias=False)
-    first = Group("maps1", (*map_size(image.shape, (KERNEL, KERNEL)), CHANNELS[0]), "tanh")  # type: ignore[arg-type]
+    shape: Any = image.shape
+    first = Group("maps1", (*map_size(shape, (KERNEL, KERNEL)), CHANNELS[0]), "tanh")
     places = map_size(first.shape, (KERNEL, KERNEL), STRIDE)  # type: ignore[arg-type]
     second, last = Group("maps2", (*places, CHANNELS[1]), "tanh"), Group("output", CLASSES, "softmax")
     kernel = (KERNEL, KERNEL)
@@ -108,7 +110,8 @@ def by_hand(net: Network, params: Any, batch: Batch) -> dict[Any, Array]:
     e = np.exp(z - z.max(axis=-1, keepdims=True))
     d3 = e / e.sum(axis=-1, keepdims=True) - batch.target
     d2 = (d3 @ params[dense].mT).reshape(y2.shape) * (1.0 - y2 * y2)
-    told = (d2 @ params[second].mT).reshape(replicas, patterns, *maps2.shape[:2], KERNEL, KERNEL, -1)  # type: ignore[misc]
+    places: Any = maps2.shape
+    told = (d2 @ params[second].mT).reshape(replicas, patterns, *places[:2], KERNEL, KERNEL, -1)
     d1 = col2im(told, maps1.shape).reshape(y1.shape) * (1.0 - y1 * y1)
     weights = {first: seen1.mT @ d1, second: seen2.mT @ d2, dense: flat.mT @ d3}
     return weights | {g: d.sum(axis=1, keepdims=True) for g, d in ((maps1, d1), (maps2, d2), (output, d3))}
@@ -121,12 +124,16 @@ def im2col(image: Array, stride: int) -> Array:
 
 
 def col2im(told: Array, shape: Any) -> Array:
-    """What each place of a map (R, N, *shape) is told by all kernels over it (R, N, rows, columns, k, k, C)."""
+    """What each place of a map (R, N, *shape) is told
+    by all kernels over it (R, N, rows, columns, k, k, C).
+    """
     replicas, patterns, rows, columns = told.shape[:4]
     blame = np.zeros((replicas, patterns, *shape))
     for i in range(KERNEL):
         for j in range(KERNEL):
-            blame[:, :, i : i + STRIDE * rows : STRIDE, j : j + STRIDE * columns : STRIDE] += told[:, :, :, :, i, j]
+            blame[:, :, i : i + STRIDE * rows : STRIDE, j : j + STRIDE * columns : STRIDE] += told[
+                :, :, :, :, i, j
+            ]
     return blame
 
 
@@ -148,5 +155,7 @@ def compiled(net: Network, params: Any, batch: Batch) -> Callable[[], Any]:
 
     with jax.enable_x64(True):
         x, weights = jax.numpy.asarray(batch.x), [jax.numpy.asarray(params[key]) for key in keys]
-        program = jax.jit(step).lower(weights, x).compile(compiler_options={"xla_cpu_use_fusion_emitters": False})
+        program = (
+            jax.jit(step).lower(weights, x).compile(compiler_options={"xla_cpu_use_fusion_emitters": False})
+        )
     return lambda: dict(zip(keys, map(np.asarray, jax.block_until_ready(program(weights, x))), strict=True))

@@ -1,4 +1,6 @@
-"""What a way back of one's own costs in time: epochs of the feedback alignment family beside backprop's, taken in turn."""
+"""What a way back of one's own costs in time:
+epochs of the feedback alignment family beside backprop's, taken in turn.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,11 @@ import statistics
 from collections.abc import Iterator
 
 from algorithms.backprop import Backprop
-from algorithms.feedback_alignment import DirectFeedbackAlignment, DirectRandomTargetProjection, FeedbackAlignment
+from algorithms.feedback_alignment import (
+    DirectFeedbackAlignment,
+    DirectRandomTargetProjection,
+    FeedbackAlignment,
+)
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_mirror import KolenPollack, WeightMirror
 from harness.core.algorithm import CreditAlgorithm
@@ -28,12 +34,20 @@ RULES: list[tuple[type[CreditAlgorithm], str]] = [
 
 def lines(rounds: int = 5, share: float = 1.0) -> Iterator[str]:
     """The section on the feedback alignment family, interpreted; `share` of the epochs, for a quick look."""
-    yield "The feedback alignment family, interpreted: time of an epoch's updates ÷ backprop's, medians of rounds in turn:"
+    yield (
+        "The feedback alignment family, interpreted: "
+        "time of an epoch's updates ÷ backprop's, medians of rounds in turn:"
+    )
     yield ""
-    yield f"| algorithm | {' | '.join(f'{name}, R = {replicas:,}' for name, replicas, _ in CASES)} | promised |"
+    yield (
+        f"| algorithm | {' | '.join(f'{name}, R = {replicas:,}' for name, replicas, _ in CASES)} | promised |"
+    )
     yield f"|{'---|' * (len(CASES) + 2)}"
     for rule, promised in RULES:
-        ratios = [beside_backprop(rule, name, replicas, max(20, int(share * epochs)), rounds) for name, replicas, epochs in CASES]
+        ratios = [
+            beside_backprop(rule, name, replicas, max(20, int(share * epochs)), rounds)
+            for name, replicas, epochs in CASES
+        ]
         yield f"| {rule.name} | {' | '.join(ratios)} | {promised} |"
 
 
@@ -47,6 +61,8 @@ def beside_backprop(rule: type[CreditAlgorithm], name: str, replicas: int, epoch
 
 
 def seconds(rule: type[CreditAlgorithm], name: str, replicas: int, epochs: int) -> float:
-    """Time of updates in a run that nobody finishes early; drawing feedback weights, once a run, is not in it."""
+    """Time of updates in a run that nobody finishes early;
+    drawing feedback weights, once a run, is not in it.
+    """
     algorithm, task = rule(GradientDescent(lr=SLOW, momentum=MOMENTUM, decay=0.0)), tasks()[name]()
     return float(run(algorithm, task, replicas=replicas, epochs=epochs).trained.seconds.sum())

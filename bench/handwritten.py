@@ -1,7 +1,8 @@
-"""The other baseline: what somebody who knows JAX writes by hand for one task, `jit(vmap(grad))` over a whole loop.
+"""The other baseline: what somebody who knows JAX writes by hand for one task,
+`jit(vmap(grad))` over a whole loop.
 
-Gradient descent with momentum on half the squared error, the criterion and the epoch of solution, for a chain of
-sigmoid layers. Its final weights must equal the harness's: the benchmark checks.
+Gradient descent with momentum on half the squared error, the criterion and the epoch of solution, for a chain
+of sigmoid layers. Its final weights must equal the harness's: the benchmark checks.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def train(params: Params, x: Any, target: Any, epochs: int, lr: float, momentum:
     return params, solved
 
 
-def prepared(params: list[tuple[Any, Any]], x: Any, target: Any, epochs: int, lr: float, momentum: float) -> Callable[[], Any]:
+def prepared(
+    params: list[tuple[Any, Any]], x: Any, target: Any, epochs: int, lr: float, momentum: float
+) -> Callable[[], Any]:
     """The same, compiled: a call trains all networks from the start."""
     with jax.enable_x64(True):
         run = train.lower(params, x, target, epochs=epochs, lr=lr, momentum=momentum).compile()

@@ -21,7 +21,9 @@ TIMES = 20  # in one measurement: a single one takes milliseconds
 
 
 def lines(rounds: int = 5) -> Iterator[str]:
-    """A table: one central-difference gradient of R networks, and 2W forward passes of the same R networks at once."""
+    """A table: one central-difference gradient of R networks,
+    and 2W forward passes of the same R networks at once.
+    """
     yield "| task | R | W | 2W forward passes, ms | central differences | ratio (range) | promised |"
     yield "|---|---|---|---|---|---|---|"
     keep_freed_memory()
@@ -47,7 +49,10 @@ def row(name: str, replicas: int, promised: str, rounds: int) -> str:
             work()
         return 1e3 * (perf_counter() - start) / TIMES
 
-    both = [partial(milliseconds, work) for work in (partial(algorithm.credit, net, params, {}, batch, rand), passes)]
+    both = [
+        partial(milliseconds, work)
+        for work in (partial(algorithm.credit, net, params, {}, batch, rand), passes)
+    ]
     [measure() for measure in both]  # once unwatched: caches fill
     ours, theirs, ratio = quicker(both[0], both[1], rounds)
     return f"| {name} | {replicas:,} | {net.size} | {theirs:.2f} | {ours:.2f} | {ratio} | {promised} |"

@@ -27,7 +27,9 @@ def train_one(
     lr: float,
     momentum: float,
 ) -> dict[str, np.ndarray]:
-    """Train one network by backpropagation with momentum until it solves the task, or for `epochs`; its weights."""
+    """Train one network by backpropagation with momentum until it solves the task,
+    or for `epochs`; its weights.
+    """
     target, middle = np.where(wanted, task.target_on, task.target_off), (task.target_on + task.target_off) / 2
     inputs, groups = len(net.inputs), range(len(net.inputs), len(net.groups))
     # layers by number, so that the loop below looks nothing up but lists

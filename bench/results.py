@@ -1,4 +1,6 @@
-"""The frame of a thousand cells, read from a store and from MLflow's database: first calls in new processes, in turn."""
+"""The frame of a thousand cells, read from a store and from MLflow's database:
+first calls in new processes, in turn.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,14 @@ print(loaded - start, perf_counter() - loaded)
 
 
 def lines(rounds: int = 5) -> Iterator[str]:
-    """A table: seconds of `results.cells`, without and with loading the libraries; a few cells only if there is one round."""
+    """A table: seconds of `results.cells`, without and with loading the libraries;
+    a few cells only if there is one round.
+    """
     count = CELLS if rounds > 1 else 20
-    yield f"| cells of {REPLICAS} replicas, with a probe | results.cells, s | with loading of libraries, s | promised |"
+    yield (
+        f"| cells of {REPLICAS} replicas, with a probe | results.cells, "
+        "s | with loading of libraries, s | promised |"
+    )
     yield "|---|---|---|---|"
     with tempfile.TemporaryDirectory() as folder:
         store = many(Store.at(folder).prepare(), count)
@@ -59,7 +66,9 @@ def first_call(source: str, count: int) -> tuple[float, float]:
 
 def many(store: Store, count: int) -> Store:
     """A study of `count` copies of one finished cell, sent to MLflow."""
-    cell = Cell.of({"name": "feedback_alignment"}, {"name": "xor"}, {"replicas": REPLICAS, "epochs": 100, "probe": 4})
+    cell = Cell.of(
+        {"name": "feedback_alignment"}, {"name": "xor"}, {"replicas": REPLICAS, "epochs": 100, "probe": 4}
+    )
     record = attempt(cell, store)
     assert record is not None
     ids = [f"xor-feedback_alignment-{i:012x}" for i in range(count)]

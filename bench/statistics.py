@@ -16,7 +16,10 @@ REPLICAS, CURRENCIES = 100, 6
 
 def lines(rounds: int = 5) -> Iterator[str]:
     """A table: intervals of the running time of R replicas in K currencies, seven in ten of them solved."""
-    yield "| resamples | R × K | scipy.stats.bootstrap (one by one), ms | running_time, ms | ratio (range) | promised |"
+    yield (
+        "| resamples | R × K | scipy.stats.bootstrap (one by one), "
+        "ms | running_time, ms | ratio (range) | promised |"
+    )
     yield "|---|---|---|---|---|---|"
     rng = np.random.default_rng(0)
     spent, solved = rng.exponential(size=(REPLICAS, CURRENCIES)), rng.random(REPLICAS) < 0.7

@@ -1,7 +1,7 @@
 """Put what the executed notebooks found into docs/results.md and docs/results/*.png: nothing there is typed.
 
-Run by `make results`, which executes the notebooks on the records first. Shown of each is what its cells with the tag `results`
-put out; their titles name the figures' files.
+Run by `make results`, which executes the notebooks on the records first. Shown of each is what its cells with
+the tag `results` put out; their titles name the figures' files.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ TAG = "results"
 HEAD = """\
 # Results
 
-Generated from the records by `make results`, through the notebooks in [analysis/](../analysis): each section says what was run,
-when, by which versions and by which command; every number counts failures, and has its n and its interval."""
+Generated from the records by `make results`, through the notebooks in [analysis/](../analysis): each section
+says what was run, when, by which versions and by which command; every number counts failures, and
+has its n and its interval."""
 
 
 class Section(NamedTuple):
@@ -34,7 +35,9 @@ class Section(NamedTuple):
 
 
 def section(study: str, notebook: NotebookNode) -> Section:
-    """The section of a study: the title of its notebook, and what its tagged cells put out, in their order."""
+    """The section of a study: the title of its notebook,
+    and what its tagged cells put out, in their order.
+    """
     title = re.search(r"^# (.+)$", notebook.cells[0].source, re.M)
     if title is None:
         raise ValueError(f"analysis/{study}.py must begin with a title")

@@ -1,4 +1,5 @@
-"""Put what first light, the benchmark and the code itself say into the README and docs/: figures there are not typed.
+"""Put what first light, the benchmark and the code itself say into the README and docs/:
+figures there are not typed.
 
 Run by `make docs`, from the root of the clone, after the study and the benchmark.
 """
@@ -41,7 +42,12 @@ def blocks() -> dict[str, str]:
 def filled(page: str) -> str:
     """A page with its blocks up to date."""
     for name, text in blocks().items():
-        page = re.sub(rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda m, text=text: f"{m[1]}{text}\n{m[2]}", page, flags=re.S)
+        page = re.sub(
+            rf"(<!-- {name} -->\n).*?(<!-- end -->)",
+            lambda m, text=text: f"{m[1]}{text}\n{m[2]}",
+            page,
+            flags=re.S,
+        )
     return page
 
 
@@ -50,27 +56,33 @@ CLAIMS = """\
 Generated from the code by `make docs`. Whether an algorithm compiles is found by tracing its source
 ([how](three-readings.md)): one that does not says why, and runs interpreted."""
 TESTED = """\
-Each trait as it is declared, and beside it what an intervention on one update observed (`harness/interventions.py` says
-which, and what they cannot see): ✓ yes, ✗ no, – not testable. Does a rule carry errors back over the forward weights; change a
-weight by what its own two units carry, and signals broadcast to all; need the slope of the activation function; get one
-number for the whole network as its only feedback; how many forward passes does an update need. A declaration that its
-intervention contradicts fails a test."""
+Each trait as it is declared, and beside it what an intervention on one update observed
+(`harness/credit/traits.py` says which, and what they cannot see): ✓ yes, ✗ no, – not testable. Does a rule
+carry errors back over the forward weights; change a weight by what its own two units carry, and signals
+broadcast to all; need the slope of the activation function; get one number for the whole network as its only
+feedback; how many forward passes does an update need. A declaration that its intervention contradicts fails a
+test."""
 COUNTED = """\
-Work in forward passes of the task's network over the patterns of the update · span in dependent array operations · random
-numbers, for one network under the usual settings, counted from the code ([how](three-readings.md))."""
+Work in forward passes of the task's network over the patterns of the update · span in dependent array
+operations · random numbers, for one network under the usual settings, counted from the code
+([how](three-readings.md))."""
 
 SET = """\
-Name = default (what it takes): what it is. `null` on the command line is None in Python. A setting marked `rate` is
-the rule's own learning rate: `algorithm.rate=0.1` on the command line reaches it, whatever its paper calls it."""
+Name = default (what it takes): what it is. `null` on the command line is None in Python. A setting marked
+`rate` is the rule's own learning rate: `algorithm.rate=0.1` on the command line reaches it,
+whatever its paper calls it."""
 TASKS = """\
-Generated from the code by `make docs`. Settings are listed as name = default (what it takes): what it is; `null` on the command
-line is None in Python. Of a task, those that all of them have are listed where their default is another."""
+Generated from the code by `make docs`. Settings are listed as name = default (what it takes): what it is;
+`null` on the command line is None in Python. Of a task, those that all of them have are listed
+where their default is another."""
 TRUST = """\
 *found*: read in the source. *computed*: run again by us. *memory*: recalled, and never asserted."""
 
 
 def algorithms_page() -> str:
-    """docs/algorithms.md: every algorithm with its paper, what it claims to need, and what it was counted to cost."""
+    """docs/algorithms.md: every algorithm with its paper,
+    what it claims to need, and what it was counted to cost.
+    """
     cells = {
         (name, task): Cell.of({"name": name}, {"name": task}, {"replicas": 1})
         for name in registry.algorithms()
@@ -92,7 +104,12 @@ def algorithms_page() -> str:
             ]
         )
         sheets = [sheet(cells[name, task]) for task in COSTED]
-        costs.append([name, *(f"{s.forward_passes:.2f} · {s.update.span:,} · {s.update.draws.total():,}" for s in sheets)])
+        costs.append(
+            [
+                name,
+                *(f"{s.forward_passes:.2f} · {s.update.span:,} · {s.update.draws.total():,}" for s in sheets),
+            ]
+        )
     heads = ["algorithm", "what it is", "source", "equations", "held to"]
     heads += ["compiles", "tasks"]
     return (
@@ -119,8 +136,16 @@ def tasks_page() -> str:
     parts = ["# Tasks", TASKS, TRUST, "## Every task", _settings(Task)]
     for name, task in registry.tasks().items():
         usual = ", ".join(f"{n} {v:g}" for n, v in task.usual._asdict().items() if v is not None)
-        published = _table(["setting", "figure", "source", "trust"], [list(entry) for entry in task.published])
-        parts += [f"## {name}", first_line(task), f"Usual: {usual}.", _settings(task, besides=Task), published]
+        published = _table(
+            ["setting", "figure", "source", "trust"], [list(entry) for entry in task.published]
+        )
+        parts += [
+            f"## {name}",
+            first_line(task),
+            f"Usual: {usual}.",
+            _settings(task, besides=Task),
+            published,
+        ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -140,7 +165,8 @@ def _settings(cls: type, besides: type | None = None) -> str:
     for d in described(cls):
         if is_dataclass(d.default):
             lines.append(
-                f"- `{d.name}` = {snake_case(type(d.default).__name__)}, or another of the optimisers below: {d.sentence}"
+                f"- `{d.name}` = {snake_case(type(d.default).__name__)}, "
+                f"or another of the optimisers below: {d.sentence}"
             )
         elif d not in known:
             takes = "; ".join(filter(None, (allowed(d), "rate" * d.rate)))

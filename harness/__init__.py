@@ -1,4 +1,5 @@
-"""A comparison harness for credit assignment: many learning algorithms, the same tasks, weights, statistics and costs.
+"""A comparison harness for credit assignment:
+many learning algorithms, the same tasks, weights, statistics and costs.
 
     from harness import run
     from algorithms.backprop import Backprop
@@ -7,9 +8,10 @@
     result = run(Backprop(), Xor(), replicas=1000, seed=0)
     print(result)
 
-`run` trains one cell, `results` reads what studies left as tidy frames, `plots` draws them. The rest of the names is what a
-rule or a task of your own is written with: `Algorithm`, `CreditAlgorithm`, `Task`, `setting`, `Network`, `Edge`, …
-(docs/design.md). A name is imported when it is first asked for, so that `import harness` costs nothing.
+`run` trains one cell, `results` reads what studies left as tidy frames, `plots` draws them. The rest of the
+names is what a rule or a task of your own is written with: `Algorithm`, `CreditAlgorithm`, `Task`, `setting`,
+`Network`, `Edge`, … (docs/design.md). A name is imported when it is first asked for, so that `import harness`
+costs nothing.
 """
 
 import lazy_loader

@@ -1,26 +1,28 @@
-"""The names of the face, and where each lives: read by type checkers, and by `__init__.py` when one is asked for."""
+"""The names of the face, and where each lives:
+read by type checkers, and by `__init__.py` when one is asked for.
+"""
 
 from . import plots as plots
 from . import results as results
 from .core.algorithm import Algorithm as Algorithm
 from .core.algorithm import Array as Array
-from .core.algorithm import Batch as Batch
-from .core.algorithm import Credit as Credit
 from .core.algorithm import CreditAlgorithm as CreditAlgorithm
 from .core.algorithm import State as State
 from .core.algorithm import Traits as Traits
-from .core.algorithm import Update as Update
-from .core.algorithm import added as added
+from .core.batch import Batch as Batch
+from .core.batch import Credit as Credit
+from .core.batch import Update as Update
+from .core.batch import added as added
+from .core.convolution import Convolution as Convolution
+from .core.convolution import Local as Local
 from .core.data import Data as Data
 from .core.data import Patterns as Patterns
 from .core.data import Published as Published
 from .core.data import Spec as Spec
 from .core.data import Usual as Usual
 from .core.data import shared as shared
-from .core.edges import Convolution as Convolution
 from .core.edges import Edge as Edge
 from .core.edges import Group as Group
-from .core.edges import Local as Local
 from .core.errors import InputError as InputError
 from .core.exact_gradient import backpropagated as backpropagated
 from .core.exact_gradient import exact_gradient as exact_gradient

@@ -1,7 +1,7 @@
 """Hydra's launcher for cells: `hydra/launcher=processes`, which sweeps use unless another is chosen.
 
-It is handed cells, composed once, and passes them on as text. Any other of Hydra's launchers is handed overrides, from
-which every one of its workers composes its cell anew.
+It is handed cells, composed once, and passes them on as text. Any other of Hydra's launchers is handed
+overrides, from which every one of its workers composes its cell anew.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 class ProcessLauncher(Launcher):
-    """Runs cells in processes of this machine; a process that is killed loses the cell it was at, and no other."""
+    """Runs cells in processes of this machine;
+    a process that is killed loses the cell it was at, and no other.
+    """
 
     def __init__(self, n_jobs: int = -1) -> None:
         """`n_jobs`: processes at a time; -1 for as many as there are cores."""
@@ -35,7 +37,9 @@ class ProcessLauncher(Launcher):
 
         work = partial(attempt_text, str(self.config.store))
         done = each(work, [cell.text() for cell in cells], cores() if self.n_jobs < 1 else self.n_jobs)
-        return {cell.id: lost.reason for cell, lost in zip(cells, done, strict=True) if isinstance(lost, Lost)}
+        return {
+            cell.id: lost.reason for cell, lost in zip(cells, done, strict=True) if isinstance(lost, Lost)
+        }
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """For other sweepers than ours, which know nothing of cells."""
@@ -43,7 +47,9 @@ class ProcessLauncher(Launcher):
         from harness.studies.compose import compose_cells
 
         loader = self.hydra_context.config_loader
-        cells, _ = compose_cells(job_overrides, loader, lambda options: loader.load_sweep_config(self.config, options))
+        cells, _ = compose_cells(
+            job_overrides, loader, lambda options: loader.load_sweep_config(self.config, options)
+        )
         Store.at(self.config.store).prepare()
         self.run(cells)
         return [JobReturn(overrides=list(job), status=JobStatus.COMPLETED) for job in job_overrides]

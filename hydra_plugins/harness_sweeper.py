@@ -1,9 +1,9 @@
 """Hydra's sweeper for studies: `python -m harness -m …`.
 
 A study lists blocks of overrides and sweeps (`conf/study/*.yaml`); its jobs are all combinations of each
-block, one block after another. What is `common` and what the user adds on the command line holds for every block. A sweep
-without a named study is one block. Only cells without a record are launched: as cells by our own launcher, as overrides by
-any other of Hydra's.
+block, one block after another. What is `common` and what the user adds on the command line holds for every
+block. A sweep without a named study is one block. Only cells without a record are launched: as cells by our
+own launcher, as overrides by any other of Hydra's.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ def refuse(name: str) -> Any:
     """Say that a study has no small form."""
     from harness.core.errors import InputError
 
-    raise InputError(f"small=true was given, but study {name!r} has no small form (`small_cells` in conf/study/{name}.yaml)")
+    raise InputError(
+        "small=true was given, "
+        f"but study {name!r} has no small form (`small_cells` in conf/study/{name}.yaml)"
+    )
 
 
 class StudySweeper(BasicSweeper):

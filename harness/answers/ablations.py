@@ -1,4 +1,5 @@
-"""The study `ablations` in words: what each ingredient of the 1986 recipe is worth, one thing changed at a time.
+"""The study `ablations` in words:
+what each ingredient of the 1986 recipe is worth, one thing changed at a time.
 
 `cells` and `replicas` are the frames of `harness.results`.
 """
@@ -70,10 +71,11 @@ CHAUVIN = (280.0, 33.0)
 
 
 def worth(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
-    """Each ablation beside the recipe that it changes, over the replicas of both, within the longest budget that both had.
+    """Each ablation beside the recipe that it changes,
+    over the replicas of both, within the longest budget that both had.
 
-    Columns what (`Ablation`), task, value, usual, cell (a row of `cells`), ert (`Interval` of epochs), pairs, log_ratio
-    (`Interval`, of ln ERT ÷ the recipe's, 95 %) and decided (less, more or undecided).
+    Columns what (`Ablation`), task, value, usual, cell (a row of `cells`), ert (`Interval` of epochs), pairs,
+    log_ratio (`Interval`, of ln ERT ÷ the recipe's, 95 %) and decided (less, more or undecided).
     """
     import pandas as pd
 
@@ -82,28 +84,40 @@ def worth(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
         recipe = dict(a.recipe)
         some = matching(cells, {k: v for k, v in recipe.items() if k != a.setting})
         usual = some[some[a.setting] == recipe[a.setting]]
-        values = [v for v in dict.fromkeys(some[a.setting]) if v != recipe[a.setting] and (v in a.only or not a.only)]
+        values = [
+            v
+            for v in dict.fromkeys(some[a.setting])
+            if v != recipe[a.setting] and (v in a.only or not a.only)
+        ]
         for value in values:
             one, other = _alike(some[some[a.setting] == value], usual)
             if one is None:
                 continue
             pair = beside(replicas, one.id, other.id)
             about = (a, recipe["task_name"], value, recipe[a.setting], one)
-            found.append((*about, ert(replicas, one.id), pair.replicas, pair.log_ratio, decided(pair.log_ratio)))
-    return pd.DataFrame(found, columns=["what", "task", "value", "usual", "cell", "ert", "pairs", "log_ratio", "decided"])
+            found.append(
+                (*about, ert(replicas, one.id), pair.replicas, pair.log_ratio, decided(pair.log_ratio))
+            )
+    return pd.DataFrame(
+        found, columns=["what", "task", "value", "usual", "cell", "ert", "pairs", "log_ratio", "decided"]
+    )
 
 
 def matching(cells: pd.DataFrame, settings: dict[str, Any]) -> pd.DataFrame:
     """The finished cells with these settings; a scale of initial weights that are all zero matches any."""
     some = cells[cells["replicas"] > 0]
-    some = some.assign(**{"task.scale": some["task.scale"].where(some["task.init"] != "zero", XOR["task.scale"])})
+    some = some.assign(
+        **{"task.scale": some["task.scale"].where(some["task.init"] != "zero", XOR["task.scale"])}
+    )
     for name, value in settings.items():
         some = some[some[name] == value]
     return some
 
 
 def _alike(some: pd.DataFrame, others: pd.DataFrame) -> tuple[Any, Any]:
-    """A cell of either with the same budget, the longest there is; where there is none, those with the longest ones."""
+    """A cell of either with the same budget, the longest there is;
+    where there is none, those with the longest ones.
+    """
     if not len(some) or not len(others):
         return None, None
     shared = set(some["run.epochs"]) & set(others["run.epochs"])
@@ -124,7 +138,8 @@ def texts(found: pd.DataFrame) -> pd.DataFrame:
 
     rows = [
         {
-            "changed": f"{_changed(row)} for {_text(row.usual)}" + (f", {row.what.note}" if row.what.note else ""),
+            "changed": f"{_changed(row)} for {_text(row.usual)}"
+            + (f", {row.what.note}" if row.what.note else ""),
             "task": row.task,
             "solved [95 %]": rate(row.cell),
             "ERT in epochs [95 %]": amount(row.ert),
@@ -137,7 +152,9 @@ def texts(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def verdict(found: pd.DataFrame) -> list[str]:
-    """Which changes make a success dearer in epochs, which cheaper, and which leave it open, by their whole intervals."""
+    """Which changes make a success dearer in epochs, which cheaper,
+    and which leave it open, by their whole intervals.
+    """
     words = {
         "more": "**Dearer** than the recipe, in epochs to a success",
         "less": "**Cheaper** than the recipe",
@@ -163,14 +180,21 @@ def _changed(row: Any) -> str:
 
 
 def _where(row: Any) -> str:
-    about = [*([row.what.note] if row.what.note else []), *([row.task] if row.task != XOR["task_name"] else [])]
+    about = [
+        *([row.what.note] if row.what.note else []),
+        *([row.task] if row.task != XOR["task_name"] else []),
+    ]
     return _changed(row) + (f" ({', '.join(about)})" if about else "")
 
 
-def over(cells: pd.DataFrame, replicas: pd.DataFrame, setting: str, series: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """What a setting does under some recipes, of the cells whose budget most of its values had: points for `setting_figure`.
+def over(
+    cells: pd.DataFrame, replicas: pd.DataFrame, setting: str, series: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """What a setting does under some recipes,
+    of the cells whose budget most of its values had: points for `setting_figure`.
 
-    Columns series, x, n, rate and ert (epochs) with their ends, and solved_only, the mean epochs of the solved replicas alone.
+    Columns series, x, n, rate and ert (epochs) with their ends, and solved_only, the mean epochs of the
+    solved replicas alone.
     """
     import pandas as pd
 
@@ -185,18 +209,24 @@ def over(cells: pd.DataFrame, replicas: pd.DataFrame, setting: str, series: Mapp
         for r in each(some):
             own = replicas[replicas["id"] == r.id]
             alone = own["epochs"][fates(own).solved].mean()
-            rows.append((name, r.x, int(r.replicas), r.rate, r.rate_low, r.rate_high, *ert(replicas, r.id), alone))
+            rows.append(
+                (name, r.x, int(r.replicas), r.rate, r.rate_low, r.rate_high, *ert(replicas, r.id), alone)
+            )
     names = ["series", "x", "n", "rate", "rate_low", "rate_high", "ert", "ert_low", "ert_high", "solved_only"]
     return pd.DataFrame(rows, columns=names)
 
 
 def momenta(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
     """Points over momentum, on XOR and the encoder."""
-    return over(cells, replicas, "algorithm.optimiser.momentum", {"XOR": XOR, "encoder": {"task_name": "encoder"}})
+    return over(
+        cells, replicas, "algorithm.optimiser.momentum", {"XOR": XOR, "encoder": {"task_name": "encoder"}}
+    )
 
 
 def units(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
-    """Points over hidden units on XOR, at the recipe and at the setting of Chauvin's line, with the line beside them."""
+    """Points over hidden units on XOR, at the recipe and at the setting
+    of Chauvin's line, with the line beside them.
+    """
     of_chauvin = XOR | {"algorithm.optimiser.lr": 0.25, "task.scale": 0.3}
     series = {"η = .5, weights within ±.5": XOR, "η = .25, weights within ±.3, as Chauvin's": of_chauvin}
     found = over(cells, replicas, "task.hidden", series)
@@ -205,25 +235,30 @@ def units(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
 
 
 def chauvin(points: pd.DataFrame) -> list[str]:
-    """For each setting, at how many of its numbers of hidden units Chauvin's line is within the interval of our ERT."""
+    """For each setting, at how many of its numbers
+    of hidden units Chauvin's line is within the interval of our ERT.
+    """
     said = []
     for name, rows in points.groupby("series", sort=False):
         within = rows[(rows["ert_low"] <= rows["line"]) & (rows["line"] <= rows["ert_high"])]
         where = several([f"H = {r.x:g}" for r in each(within)])
         ends = [
-            f"at H = {r.x:g} the line says {r.line:.0f}, ERT is {amount(Interval(r.ert, r.ert_low, r.ert_high))} "
+            f"at H = {r.x:g} the line says {r.line:.0f}, "
+            f"ERT is {amount(Interval(r.ert, r.ert_low, r.ert_high))} "
             f"(mean over the solved only: {number(r.solved_only)})"
             for r in each(rows.iloc[[0, -1]])
         ]
         said.append(
-            f"**{name}**: Chauvin's line is within the 95 % interval of our ERT at {len(within)} of {len(rows)} numbers of "
-            f"hidden units ({where}); {' and '.join(dict.fromkeys(ends))}."
+            f"**{name}**: Chauvin's line is within the 95 % interval of our ERT at {len(within)} "
+            f"of {len(rows)} numbers of hidden units ({where}); {' and '.join(dict.fromkeys(ends))}."
         )
     return said
 
 
 def map_cells(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells of the map: rates × initial scales, all else as the recipe, of the budget that most of them had."""
+    """The cells of the map: rates × initial scales,
+    all else as the recipe, of the budget that most of them had.
+    """
     some = matching(cells, {k: v for k, v in XOR.items() if k not in MAP})
     some = some[some["task.init"] != "zero"]
     points = some.drop_duplicates(["run.epochs", *MAP])
@@ -244,13 +279,20 @@ def on_the_map(some: pd.DataFrame) -> list[str]:
     diverged = some[some["diverged"] > 0]
     said.append(
         f"{number(some['diverged'].sum())} of {number(some['replicas'].sum())} replicas diverged"
-        + (f", at {several([f'η = {r.lr:g}, scale {r.scale:g}' for r in each(diverged)])}." if len(diverged) else ".")
+        + (
+            f", at {several([f'η = {r.lr:g}, scale {r.scale:g}' for r in each(diverged)])}."
+            if len(diverged)
+            else "."
+        )
     )
     return said
 
 
 def _failed(row: Any) -> str:
-    return f"{percent(row.failed)} [{100 * (1 - row.rate_high):.1f}–{100 * (1 - row.rate_low):.1f}] of {number(row.replicas)}"
+    return (
+        f"{percent(row.failed)} [{100 * (1 - row.rate_high):.1f}–{100 * (1 - row.rate_low):.1f}] "
+        f"of {number(row.replicas)}"
+    )
 
 
 def _text(value: Any) -> str:

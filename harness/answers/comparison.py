@@ -1,6 +1,7 @@
 """The study `comparison` in words: who solves what, at what cost, and beside backpropagation.
 
-`cells` and `replicas` are the frames of `harness.results`. Tasks are taken in their usual form, each algorithm once on each.
+`cells` and `replicas` are the frames of `harness.results`. Tasks are taken in their usual form, each
+algorithm once on each.
 """
 
 from __future__ import annotations
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HALF = 0.5
-CURRENCIES = {"epochs": "epochs", "flops": "FLOPs", "span_operations": "dependent operations", "seconds": "seconds"}
+CURRENCIES = {
+    "epochs": "epochs",
+    "flops": "FLOPs",
+    "span_operations": "dependent operations",
+    "seconds": "seconds",
+}
 RESAMPLES = 10_000
 STRATEGIES = {
     "perceptron rule": "perceptron",
@@ -29,7 +35,8 @@ STRATEGIES = {
     "random search: perturbation": "weight_perturbation",
     "backpropagation": "backprop",
 }
-"""The four strategies of the popular account, and our algorithm that is each: random search is given twice."""
+"""The four strategies of the popular account, and our algorithm that is each: random search is given twice.
+"""
 TASKS = ("xor", "encoder", "symmetry")
 
 
@@ -40,14 +47,20 @@ def usual(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def solvers(cells: pd.DataFrame) -> list[str]:
-    """For every task, which algorithms solve more than half of its replicas, which less, by the whole Wilson interval."""
+    """For every task, which algorithms solve more than half of its replicas,
+    which less, by the whole Wilson interval.
+    """
     said = []
     for task, rows in _by_task(cells):
         groups: dict[str, list[str]] = {"more than half": [], "fewer": [], "not decided": [], "not one": []}
         for row in each(rows):
             share = "not one" if not row.solved else "more than half" if row.rate_low > HALF else "fewer"
             share = "not decided" if share == "fewer" and row.rate_high > HALF else share
-            at_most = f" (at most {100 * row.rate_high:.1f} % of {number(row.replicas)})" if share == "not one" else ""
+            at_most = (
+                f" (at most {100 * row.rate_high:.1f} % of {number(row.replicas)})"
+                if share == "not one"
+                else ""
+            )
             groups[share].append(row.algorithm_name + at_most)
         parts = [f"{share}: {several(names)}" for share, names in groups.items() if names]
         said.append(f"**{task}**, {len(rows)} algorithms. Of its replicas solve {'; '.join(parts)}.")
@@ -55,7 +68,9 @@ def solvers(cells: pd.DataFrame) -> list[str]:
 
 
 def cheapest(cells: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
-    """For every task, whose expected running time is least in each currency, and whose interval overlaps that one's."""
+    """For every task, whose expected running time is least in each currency,
+    and whose interval overlaps that one's.
+    """
     said = []
     for task, rows in _by_task(cells):
         costs = {row.algorithm_name: running_times(row, replicas) for row in each(rows)}
@@ -67,8 +82,13 @@ def cheapest(cells: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
                 continue
             best = min(finite, key=lambda name: finite[name].value)
             close = [name for name in finite if name != best and finite[name].low <= finite[best].high]
-            parts.append(f"in {word} {best}, {amount(finite[best])}" + (f" (overlapping: {several(close)})" if close else ""))
-        said.append(f"**{task}**. " + (f"A success is cheapest {'; '.join(parts)}." if parts else "Nobody solves it."))
+            parts.append(
+                f"in {word} {best}, {amount(finite[best])}"
+                + (f" (overlapping: {several(close)})" if close else "")
+            )
+        said.append(
+            f"**{task}**. " + (f"A success is cheapest {'; '.join(parts)}." if parts else "Nobody solves it.")
+        )
     return said
 
 
@@ -85,10 +105,12 @@ def running_times(cell: Any, replicas: pd.DataFrame) -> dict[str, Interval]:
 
 
 def beside_backprop(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
-    """Every algorithm's work to a success beside backprop's on the same task, over the replicas that both have.
+    """Every algorithm's work to a success beside backprop's
+    on the same task, over the replicas that both have.
 
-    Columns task, algorithm, pairs, log_ratio (an `Interval`, of ln ERT in FLOPs), decided (less, more or undecided than
-    backprop's). The level of the intervals of a task with m algorithms is 1 − .05 / m: that one of them misses, 5 % at most.
+    Columns task, algorithm, pairs, log_ratio (an `Interval`, of ln ERT in FLOPs), decided (less, more or
+    undecided than backprop's). The level of the intervals of a task with m algorithms is 1 − .05 / m: that
+    one of them misses, 5 % at most.
     """
     import pandas as pd
 
@@ -108,7 +130,9 @@ def beside_backprop(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame
 
 
 def verdict(pairs: pd.DataFrame) -> list[str]:
-    """For every task, who needs less work to a success than backprop, who more, and of whom that is not decided."""
+    """For every task, who needs less work to a success than backprop,
+    who more, and of whom that is not decided.
+    """
     said = []
     for task, rows in pairs.groupby("task", sort=False):
         groups = {
@@ -116,14 +140,16 @@ def verdict(pairs: pd.DataFrame) -> list[str]:
             for word in ("less", "undecided", "more")
         }
         said.append(
-            f"**{task}**, work ÷ backprop's. Less: {several(groups['less'])}. Not decided: {several(groups['undecided'])}. "
-            f"More: {several(groups['more'])}."
+            f"**{task}**, work ÷ backprop's. Less: {several(groups['less'])}. Not decided: "
+            f"{several(groups['undecided'])}. More: {several(groups['more'])}."
         )
     return said
 
 
 def four_strategies(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
-    """The popular account's table of four strategies, measured: texts, a row for each strategy and task that was run."""
+    """The popular account's table of four strategies, measured:
+    texts, a row for each strategy and task that was run.
+    """
     import pandas as pd
 
     rows = []
@@ -147,7 +173,9 @@ def four_strategies(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame
 
 
 def orders(cells: pd.DataFrame) -> list[str]:
-    """For every task of the table, the strategies in order of an update's forward passes, and of the work of a success."""
+    """For every task of the table, the strategies in order
+    of an update's forward passes, and of the work of a success.
+    """
     some = usual(cells)
     said = []
     for task in TASKS:
@@ -162,7 +190,8 @@ def orders(cells: pd.DataFrame) -> list[str]:
         same = "the same order" if kept == by_success else "another order"
         never = [name for name in by_update if name not in by_success]
         said.append(
-            f"**{task}**, from little work to much. An update, by pattern: {several(by_update)}. A success: {several(by_success)}"
+            f"**{task}**, from little work to much. An update, by pattern: "
+            f"{several(by_update)}. A success: {several(by_success)}"
             + (f" ({same} among these)" if len(by_success) > 1 else "")
             + (f"; never {several(never)}." if never else ".")
         )

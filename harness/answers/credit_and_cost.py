@@ -1,10 +1,10 @@
 """The study `credit_and_cost` in words: whose credit points along the gradient, and how noisy it is.
 
-What an update costs says `harness.answers.update_costs`. `credit` and `cost` are the frames of `harness.results`. Of the
-replicas' quantiles the median is spoken of, with an interval that assumes no distribution (`harness.answers.middle`). Each
-cell is looked at twice: before training, and *late*, at the last look at which at least half of the replicas that had
-something to compare were still in training. With m algorithms on a task the intervals are at 1 − .05 / 2m, so that one of
-them misses, 5 % at most.
+What an update costs says `harness.answers.update_costs`. `credit` and `cost` are the frames of
+`harness.results`. Of the replicas' quantiles the median is spoken of, with an interval that assumes no
+distribution (`harness.answers.middle`). Each cell is looked at twice: before training, and *late*, at the
+last look at which at least half of the replicas that had something to compare were still in training. With m
+algorithms on a task the intervals are at 1 − .05 / 2m, so that one of them misses, 5 % at most.
 """
 
 from __future__ import annotations
@@ -48,8 +48,12 @@ class Seen(NamedTuple):
 
 
 def seen(credit: pd.DataFrame, quantity: str, edge: str = ALL) -> list[Seen]:
-    """A quantity of every cell before training and late, in the order of the frame; cells that never had it are left out."""
-    some = credit[(credit["quantity"] == quantity) & (credit["edge"] == edge)].sort_values("epoch", kind="stable")
+    """A quantity of every cell before training and late,
+    in the order of the frame; cells that never had it are left out.
+    """
+    some = credit[(credit["quantity"] == quantity) & (credit["edge"] == edge)].sort_values(
+        "epoch", kind="stable"
+    )
     found = []
     for _, of_task in some.groupby("task", sort=False):
         cells = [rows[rows["defined"] > 0] for _, rows in of_task.groupby("id", sort=False)]
@@ -57,21 +61,30 @@ def seen(credit: pd.DataFrame, quantity: str, edge: str = ALL) -> list[Seen]:
         level = 1 - 0.05 / (2 * len(cells)) if cells else 0.95
         for rows in cells:
             late = rows[rows["defined"] >= LATE * rows["defined"].iloc[0]]
-            looks = [Look(int(r.epoch), int(r.defined), of_quantiles(r, level)) for r in (each(rows)[0], each(late)[-1])]
+            looks = [
+                Look(int(r.epoch), int(r.defined), of_quantiles(r, level))
+                for r in (each(rows)[0], each(late)[-1])
+            ]
             found.append(Seen(rows["task"].iloc[0], rows["algorithm"].iloc[0], *looks))
-    place = {name: i for i, name in enumerate(dict.fromkeys(zip(credit["task"], credit["algorithm"], strict=True)))}
+    place = {
+        name: i for i, name in enumerate(dict.fromkeys(zip(credit["task"], credit["algorithm"], strict=True)))
+    }
     return sorted(found, key=lambda s: place[s.task, s.algorithm])
 
 
 def exact(credit: pd.DataFrame) -> set[tuple[str, str]]:
-    """Task and algorithm of the cells whose credit is the gradient itself, at every look and in 95 % of the replicas."""
+    """Task and algorithm of the cells whose credit is the gradient itself,
+    at every look and in 95 % of the replicas.
+    """
     angles = credit[(credit["quantity"] == "angle") & (credit["edge"] == ALL) & (credit["defined"] > 0)]
     worst = angles.groupby(["task", "algorithm"])["q95"].max()
     return {(str(task), str(algorithm)) for task, algorithm in worst[worst < EXACT].index}
 
 
 def within(credit: pd.DataFrame) -> list[str]:
-    """For every task and look, whose credit lies within 90° of the gradient in most replicas, and whose beyond."""
+    """For every task and look, whose credit lies within 90°
+    of the gradient in most replicas, and whose beyond.
+    """
     same, said = exact(credit), []
     for task, some in _by_task(seen(credit, "angle")):
         itself = [s.algorithm for s in some if (s.task, s.algorithm) in same]
@@ -89,13 +102,18 @@ def within(credit: pd.DataFrame) -> list[str]:
 
 
 def turned(credit: pd.DataFrame) -> list[str]:
-    """For every task, whose credit of the weights into the first hidden group turns towards the gradient while it learns.
+    """For every task, whose credit of the weights into the first hidden
+    group turns towards the gradient while it learns.
 
     It turns where the intervals before training and late do not overlap.
     """
     same, said = exact(credit), []
     for task, edge in first_edges(credit).items():
-        some = [s for s in seen(credit[credit["task"] == task], "angle", edge) if (s.task, s.algorithm) not in same]
+        some = [
+            s
+            for s in seen(credit[credit["task"] == task], "angle", edge)
+            if (s.task, s.algorithm) not in same
+        ]
         groups = _grouped({s.algorithm: s.late for s in some}, {s.algorithm: s.first.middle for s in some})
         known = {s.algorithm: s for s in some}
         words = {LESS: "**towards** the gradient turn", MORE: "**away** from it", OPEN: "not decided"}
@@ -115,18 +133,25 @@ def first_edges(credit: pd.DataFrame) -> dict[str, str]:
 
 
 def feedback(credit: pd.DataFrame) -> pd.DataFrame:
-    """What a figure of turning shows: that edge alone, of credits that have no noise and are not the gradient itself."""
+    """What a figure of turning shows: that edge alone,
+    of credits that have no noise and are not the gradient itself.
+    """
     same, edges = exact(credit), first_edges(credit)
     noisy = set(credit.loc[credit["quantity"] == "snr", "id"])
     pairs = zip(credit["task"], credit["algorithm"], credit["edge"], credit["id"], strict=True)
-    kept = [(task, name) not in same and edges.get(task) == edge and i not in noisy for task, name, edge, i in pairs]
+    kept = [
+        (task, name) not in same and edges.get(task) == edge and i not in noisy
+        for task, name, edge, i in pairs
+    ]
     return credit[np.array(kept, bool)]
 
 
 def noise(credit: pd.DataFrame, cost: pd.DataFrame) -> pd.DataFrame:
-    """Credits that draw random numbers, before training: task, algorithm, weights d, n, snr (`Interval`), formula 1/(d + 1).
+    """Credits that draw random numbers, before training:
+    task, algorithm, weights d, n, snr (`Interval`), formula 1/(d + 1).
 
-    And late, what of the mean of the draws is not the gradient: bias (`Interval`) at both looks, as bias and late.
+    And late, what of the mean of the draws is not the gradient: bias (`Interval`) at both looks, as bias and
+    late.
     """
     import pandas as pd
 
@@ -137,7 +162,9 @@ def noise(credit: pd.DataFrame, cost: pd.DataFrame) -> pd.DataFrame:
         d, own = float(weights.get((s.task, s.algorithm), np.nan)), bias[s.task, s.algorithm]
         looks = (s.first.n, s.first.middle, 1 / (d + 1), own.first.middle, own.late.middle, own.late.n)
         rows.append((s.task, s.algorithm, d, *looks))
-    return pd.DataFrame(rows, columns=["task", "algorithm", "weights", "n", "snr", "formula", "bias", "late", "late_n"])
+    return pd.DataFrame(
+        rows, columns=["task", "algorithm", "weights", "n", "snr", "formula", "bias", "late", "late_n"]
+    )
 
 
 def noise_texts(found: pd.DataFrame) -> pd.DataFrame:
@@ -159,11 +186,15 @@ def noise_texts(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def noisy(found: pd.DataFrame) -> list[str]:
-    """For every task, whose signal-to-noise is above or below the forward gradient's 1/(d + 1), and whose mean is biased."""
+    """For every task, whose signal-to-noise is above
+    or below the forward gradient's 1/(d + 1), and whose mean is biased.
+    """
     said = []
     for task, rows in found.groupby("task", sort=False):
         words = {MORE: "above", LESS: "below", OPEN: "not told apart from it"}
-        sides = {word: [r.algorithm for r in each(rows) if beside(r.snr, r.formula) == word] for word in words}
+        sides = {
+            word: [r.algorithm for r in each(rows) if beside(r.snr, r.formula) == word] for word in words
+        }
         formula = several([f"1/(d + 1) = {brief(f)} of {number(d)} weights" for f, d in dict.fromkeys(
             zip(rows["formula"], rows["weights"], strict=True))])  # fmt: skip
         said.append(
@@ -179,7 +210,9 @@ def noisy(found: pd.DataFrame) -> list[str]:
 
 
 def newton(credit: pd.DataFrame) -> list[str]:
-    """For every task, whose credit lies nearer to the Gauss–Newton step than the gradient does, late, and whose farther."""
+    """For every task, whose credit lies nearer to the Gauss–Newton step
+    than the gradient does, late, and whose farther.
+    """
     same, said = exact(credit), []
     for task, some in _by_task(seen(credit, "newton")):
         base = next((s for s in some if (s.task, s.algorithm) in same), None)
@@ -190,15 +223,18 @@ def newton(credit: pd.DataFrame) -> list[str]:
         groups = _grouped(late, dict.fromkeys(late, base.late.middle))
         texts = [f"{words[word]}: {several(names)}" for word, names in groups if names]
         said.append(
-            f"**{task}**. The gradient ({base.algorithm}) lies {median(base.first.middle)}° from the Gauss–Newton step before "
-            f"training and {median(base.late.middle)}° late (epoch {number(base.late.epoch)}, n = {base.late.n}). Late, "
-            f"{'; '.join(texts) or 'no other was looked at'}."
+            f"**{task}**. The gradient ({base.algorithm}) lies {median(base.first.middle)}° "
+            "from the Gauss–Newton step before training "
+            f"and {median(base.late.middle)}° late (epoch {number(base.late.epoch)}, n = {base.late.n}). "
+            f"Late, {'; '.join(texts) or 'no other was looked at'}."
         )
     return said
 
 
 def angle_texts(credit: pd.DataFrame) -> pd.DataFrame:
-    """The table of angles for people, before training → late: all weights, first hidden group, Gauss–Newton step."""
+    """The table of angles for people, before training → late:
+    all weights, first hidden group, Gauss–Newton step.
+    """
     import pandas as pd
 
     columns = {
@@ -211,7 +247,9 @@ def angle_texts(credit: pd.DataFrame) -> pd.DataFrame:
     of = {name: {(s.task, s.algorithm): s for s in some} for name, some in columns.items()}
     rows = []
     for s in columns["all weights"]:
-        n = number(s.first.n) + (f" → {number(s.late.n)} (epoch {number(s.late.epoch)})" if s.late.epoch else "")
+        n = number(s.first.n) + (
+            f" → {number(s.late.n)} (epoch {number(s.late.epoch)})" if s.late.epoch else ""
+        )
         angles = {name: _angles(some.get((s.task, s.algorithm))) for name, some in of.items()}
         rows.append({"credit": s.algorithm, "task": s.task} | angles | {"n": n})
     return pd.DataFrame(rows)
@@ -222,7 +260,9 @@ def _by_task(some: Sequence[Seen]) -> Iterator[tuple[str, list[Seen]]]:
         yield task, [s for s in some if s.task == task]
 
 
-def _grouped(looks: Mapping[str, Look], others: Mapping[str, float | Interval]) -> list[tuple[str, list[str]]]:
+def _grouped(
+    looks: Mapping[str, Look], others: Mapping[str, float | Interval]
+) -> list[tuple[str, list[str]]]:
     sides = {name: beside(look.middle, others[name]) for name, look in looks.items()}
     return [(word, [name for name, side in sides.items() if side == word]) for word in (LESS, MORE, OPEN)]
 
@@ -233,7 +273,10 @@ def _angles(s: Seen | None) -> str:
 
 def _course(s: Seen) -> str:
     n = f"n = {s.first.n}" + (f" → {s.late.n}" if s.late.n != s.first.n else "")
-    return f"{s.algorithm} {median(s.first.middle)}° → {median(s.late.middle)}° at epoch {number(s.late.epoch)} ({n})"
+    return (
+        f"{s.algorithm} {median(s.first.middle)}° → {median(s.late.middle)}° "
+        f"at epoch {number(s.late.epoch)} ({n})"
+    )
 
 
 def _n(looks: Any) -> str:

@@ -21,7 +21,9 @@ SHORT = {
     "family_tree (target_off=0, target_on=1, margin=0.2)": ", adapted recipe",
     "symmetry (criterion=margin, bound=0.2)": ", to within .2",
 }
-"""What to call a task in an unusual form: that of experiment=nature1986/family_tree_adapted, and one trained on."""
+"""What to call a task in an unusual form:
+that of experiment=nature1986/family_tree_adapted, and one trained on.
+"""
 
 
 class Learners(NamedTuple):

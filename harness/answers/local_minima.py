@@ -1,6 +1,7 @@
-"""The study `local_minima` in words: how many starts on XOR get stuck, where, and what gets those out again.
+"""The study `local_minima` in words: how many starts on XOR get stuck, and where.
 
-A replica is *stuck* if its budget of epochs was spent and the task is not solved. PDP vol. 1 ch. 8, pp. 331-332.
+A replica is *stuck* if its budget of epochs was spent and the task is not solved. PDP vol. 1 ch. 8,
+pp. 331-332.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from harness.answers import pairs
-from harness.answers.shares import points, share
-from harness.answers.words import brief, each, several
-from harness.core.outcomes import SOLVED, fates
+from harness.answers.shares import share
+from harness.answers.words import brief, several
+from harness.core.outcomes import fates
 from harness.experiment.summary import number, percent
 from harness.inspection import ends as minima
 from harness.inspection.ends import Kind
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 Array = Any
 NEAR = 0.15
-"""Outputs that differ by at most this from those printed are of PDP's kind. That kind runs to (0, ½, 1, ½), .10 away from the
-printed ones; the nearest other that XOR has, (0, ⅔, ⅔, ⅔), is .23 away."""
+"""Outputs that differ by at most this from those printed are of PDP's kind. That kind runs to (0, ½, 1, ½),
+.10 away from the printed ones; the nearest other that XOR has, (0, ⅔, ⅔, ⅔), is .23 away."""
 GAIN = 0.01
-"""Share of E that a slope must promise for another budget of epochs, to be one that training still goes down."""
+"""Share of E that a slope must promise for another budget of epochs, to be one that training still goes down.
+"""
 PRINTED_RATE = 0.25
 MET = (2, 200)
 """PDP, p. 332: a local minimum was met in two cases of hundreds of runs, so in at most two of two hundred."""
@@ -100,19 +101,23 @@ def of(record: Record) -> Ends:
 
 
 def ends(about: About, stuck: Networks, reach: float) -> Ends:
-    """The ends of a cell's `stuck` networks; `reach` is what another budget of epochs multiplies a gradient by."""
+    """The ends of a cell's `stuck` networks;
+    `reach` is what another budget of epochs multiplies a gradient by.
+    """
     outputs, error = stuck.outputs()[..., 0], np.asarray(stuck.replicas["loss"], float)
-    slope, curvature = (minima.slope(stuck), minima.curvature(stuck)) if len(stuck) else (np.zeros(0), np.zeros(0))
+    slope, curvature = (
+        (minima.slope(stuck), minima.curvature(stuck)) if len(stuck) else (np.zeros(0), np.zeros(0))
+    )
     pdp = minima.distance(outputs, np.array(minima.FIG_5)) <= NEAR
     rest = resting(slope, curvature, error, reach)
     return Ends(*about, stuck, outputs, minima.kinds(outputs, error), pdp, slope, curvature, rest)
 
 
 def resting(slope: Array, curvature: Array, error: Array, reach: float) -> Array:
-    """Whether networks (S,) would hold still for another budget of epochs, T, or not: `still`, `sliding` or `saddle`.
+    """Whether networks (S,) would hold still for another budget of T epochs: `still`, `sliding` or `saddle`.
 
-        sliding    η/(1 − α) |∂E/∂w|² T  >  .01 E        the slope, followed as far, lowers E by more than a hundredth
-        saddle     η/(1 − α) |λ| T       >  1            λ < 0 the least eigenvalue: what departs that way grows e-fold
+        sliding    η/(1 − α) |∂E/∂w|² T  >  .01 E    followed as far, the slope lowers E by more than 1 %
+        saddle     η/(1 − α) |λ| T       >  1        λ < 0 the least eigenvalue: departures grow e-fold
 
     `reach` is η T / (1 − α). Sliding goes before saddle. Neither: a minimum, as far as training can tell.
     """
@@ -132,7 +137,9 @@ def first_printed(found: Sequence[Ends], scale: float) -> Ends:
 
 
 def overview(found: Sequence[Ends]) -> pd.DataFrame:
-    """A row of texts for each cell: how many solve, how many are stuck, how many of those at PDP's Fig. 5 and still."""
+    """A row of texts for each cell: how many solve,
+    how many are stuck, how many of those at PDP's Fig. 5 and still.
+    """
     import pandas as pd
 
     rows = []
@@ -145,7 +152,9 @@ def overview(found: Sequence[Ends]) -> pd.DataFrame:
                 "diverged": number(e.diverged),
                 "stuck": number(stuck),
                 "of these PDP's Fig. 5 [95 %]": share(int(e.pdp.sum()), stuck),
-                "holding still [95 %]": "– (noisy)" if e.noisy else share(int((e.rest == STILL).sum()), stuck),
+                "holding still [95 %]": "– (noisy)"
+                if e.noisy
+                else share(int((e.rest == STILL).sum()), stuck),
                 "kinds of end": number(len(e.kinds)),
             }
         )
@@ -175,7 +184,9 @@ def kinds(e: Ends) -> pd.DataFrame:
 
 
 def verdict(found: Sequence[Ends]) -> list[str]:
-    """Of the cells that learn as PDP's did: how many are stuck, and whether that is more than PDP says; where; at rest or not."""
+    """Of the cells that learn as PDP's did: how many are stuck,
+    and whether that is more than PDP says; where; at rest or not.
+    """
     said = []
     for e in (e for e in found if e.printed and e.start.hidden == 2):
         stuck = len(e.stuck)
@@ -183,8 +194,8 @@ def verdict(found: Sequence[Ends]) -> list[str]:
         met = MET[0] / MET[1]
         than = "more than" if low > met else "fewer than" if high < met else "not told apart from"
         said.append(
-            f"**{e.name}, weights within ±{e.start.scale:g}**: {share(stuck, e.replicas)} replicas are stuck, {than} the "
-            f"at most {percent(met)} of PDP's account (two cases in hundreds). "
+            f"**{e.name}, weights within ±{e.start.scale:g}**: {share(stuck, e.replicas)} replicas "
+            f"are stuck, {than} the at most {percent(met)} of PDP's account (two cases in hundreds). "
             + (_where(e) if stuck else "So there is no end to look at.")
         )
     return said
@@ -194,15 +205,23 @@ def _where(e: Ends) -> str:
     stuck, pdp = len(e.stuck), int(e.pdp.sum())
     low, high = (float(end) for end in wilson(pdp, stuck))
     most = "**PDP's Fig. 5 is among them**" if pdp else "PDP's Fig. 5 is not among them"
-    most += ", and is where most end" if low > 0.5 else ", and is where fewer than half end" if pdp and high < 0.5 else ""
+    most += (
+        ", and is where most end"
+        if low > 0.5
+        else ", and is where fewer than half end"
+        if pdp and high < 0.5
+        else ""
+    )
     others = [k for k in e.kinds if e.pdp[k.members].mean() <= 0.5][:2]
-    rest = several([f"({', '.join(f'{y:.2f}' for y in k.outputs)}), {number(len(k.members))}" for k in others])
+    rest = several(
+        [f"({', '.join(f'{y:.2f}' for y in k.outputs)}), {number(len(k.members))}" for k in others]
+    )
     still = share(int((e.rest == STILL).sum()), stuck)
     return (
-        f"{most}: {share(pdp, stuck)} stuck ones. The commonest others: {rest}. "
-        f"{still} would hold still for as many epochs again; {_count(e, SLIDING)} slide on, {_count(e, SADDLE)} are at a saddle. "
-        f"The least eigenvalue of the Hessian is {brief(float(np.median(e.curvature)))} in the median, with a "
-        f"slope of {brief(float(np.median(e.slope)))}."
+        f"{most}: {share(pdp, stuck)} stuck ones. The commonest others: {rest}. {still} would hold still for "
+        f"as many epochs again; {_count(e, SLIDING)} slide on, {_count(e, SADDLE)} are at a saddle. "
+        f"The least eigenvalue of the Hessian is {brief(float(np.median(e.curvature)))} in the median, "
+        f"with a slope of {brief(float(np.median(e.slope)))}."
     )
 
 
@@ -210,77 +229,21 @@ def _count(e: Ends, word: str) -> str:
     return number(int((e.rest == word).sum()))
 
 
-def escapes(found: Sequence[Ends], replicas: pd.DataFrame) -> pd.DataFrame:
-    """What becomes of the replicas that are stuck as PDP learnt, in each other cell that starts from the same weights.
-
-    `replicas` is the frame of `harness.results`. Columns of, other (`Ends`), stuck (of those that both have), escaped (solved by
-    the other), lost (others, not solved by it), pairs, rate (`Interval`, 95 %: solved rate of the other less that of
-    `of`), p (McNemar's).
-    """
-    import pandas as pd
-
-    rows = []
-    for e, other in _same_start(found):
-        here, there = (_solved(replicas, one) for one in (e.id, other.id))
-        both = here.index.intersection(there.index)
-        b = there[both].to_numpy(bool)
-        left = set(e.stuck.replicas["replica"].tolist())
-        stuck = np.array([r in left for r in both], bool)
-        pair = pairs.beside(replicas, other.id, e.id, resamples=1000)
-        rows.append(
-            (e, other, int(stuck.sum()), int((stuck & b).sum()), int((~stuck & ~b).sum()), len(both), pair.rate, pair.test.p)
-        )
-    return pd.DataFrame(rows, columns=["of", "other", "stuck", "escaped", "lost", "pairs", "rate", "p"])
-
-
-def _same_start(found: Sequence[Ends]) -> list[tuple[Ends, Ends]]:
-    bases = [e for e in found if e.printed and e.start.hidden == 2]
-    return [(e, other) for e in bases for other in found if other is not e and other.start == e.start]
-
-
-def _solved(replicas: pd.DataFrame, cell: str) -> pd.Series[bool]:
-    own = replicas[replicas["id"] == cell].set_index("replica")
-    return own["outcome"] == SOLVED
-
-
-def escape_texts(found: pd.DataFrame) -> pd.DataFrame:
-    """The table of `escapes` for people."""
-    import pandas as pd
-
-    rows = [
-        {
-            "instead": f"{r.other.name}, weights within ±{r.of.start.scale:g}",
-            "of the stuck solve [95 %]": share(r.escaped, r.stuck),
-            "of the others do not": share(r.lost, r.pairs - r.stuck),
-            "solved rate, difference [95 %]": points(r.rate),
-            "McNemar's p": brief(r.p),
-        }
-        for r in each(found)
-    ]
-    return pd.DataFrame(rows)
-
-
-def escape_verdict(found: pd.DataFrame) -> list[str]:
-    """For each cell beside the one it starts with: how many escape, and whether more are solved in all, by the whole interval."""
-    said = []
-    for r in each(found):
-        more = "**more**" if r.rate.low > 0 else "**fewer**" if r.rate.high < 0 else "**not decided** whether more"
-        said.append(
-            f"**{r.other.name}** (±{r.of.start.scale:g}): of the stuck at {r.of.name} {share(r.escaped, r.stuck)} solve; "
-            f"of the {number(r.pairs - r.stuck)} others {number(r.lost)} do not. Solved in all: {more}, {points(r.rate)}."
-        )
-    return said
-
-
 def wider(found: Sequence[Ends]) -> list[str]:
-    """With more hidden units, other networks and so not paired: are fewer stuck, by intervals that do not overlap?"""
+    """With more hidden units, other networks and so not paired:
+    are fewer stuck, by intervals that do not overlap?
+    """
     said = []
     for e in (e for e in found if e.printed and e.start.hidden == 2):
-        for other in (o for o in found if o.printed and o.start.scale == e.start.scale and o.start.hidden > 2):
+        for other in (
+            o for o in found if o.printed and o.start.scale == e.start.scale and o.start.hidden > 2
+        ):
             a, b = ([float(end) for end in wilson(len(x.stuck), x.replicas)] for x in (other, e))
             word = "**fewer**" if a[1] < b[0] else "**more**" if a[0] > b[1] else "**not told apart**"
             left = (
-                f" Of these {share(int(other.pdp.sum()), len(other.stuck))} answer as PDP's Fig. 5." if len(other.stuck) else ""
+                f" Of these {share(int(other.pdp.sum()), len(other.stuck))} answer as PDP's Fig. 5."
+                if len(other.stuck)
+                else ""
             )
             said.append(
                 f"**{other.start.hidden} hidden units** (±{e.start.scale:g}): stuck are "

@@ -1,4 +1,5 @@
-"""The study `losses` in words: squared error and cross-entropy, replica by replica from the same initial weights.
+"""The study `losses` in words: squared error and cross-entropy,
+replica by replica from the same initial weights.
 
 `cells` and `replicas` are the frames of `harness.results`.
 """
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 LR = "algorithm.optimiser.lr"
 SQUARED, CROSS = "squared_error", "cross_entropy"
 SIMILAR = 4.0
-"""Cross-entropy is said to be like squared error at so many times the rate: the slope of a sigmoid is at most a quarter."""
+"""Cross-entropy is said to be like squared error at so many times the rate:
+the slope of a sigmoid is at most a quarter.
+"""
 
 
 def table(cells: pd.DataFrame) -> pd.DataFrame:
@@ -35,7 +38,9 @@ def table(cells: pd.DataFrame) -> pd.DataFrame:
             "solved [95 %]": rate(row),
             "median epochs": number(row.epochs_median),
         }
-        for row, task, loss, lr in zip(each(some), *(some[c] for c in ("task_name", "task.loss", LR)), strict=True)
+        for row, task, loss, lr in zip(
+            each(some), *(some[c] for c in ("task_name", "task.loss", LR)), strict=True
+        )
     ]
     return pd.DataFrame(rows)
 
@@ -51,7 +56,9 @@ def pairs(cells: pd.DataFrame) -> Iterator[tuple[str, float, str, str]]:
 
 
 def said(cells: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
-    """For each task and rate: whether cross-entropy solves more or fewer replicas, and what a success costs beside."""
+    """For each task and rate: whether cross-entropy solves more
+    or fewer replicas, and what a success costs beside.
+    """
     return [
         f"**{task}**, rate {lr:g}: cross-entropy solves {_difference(replicas, cross, squared)}."
         for task, lr, cross, squared in pairs(cells)
@@ -77,9 +84,12 @@ def _difference(replicas: pd.DataFrame, cross: str, squared: str) -> str:
     found: Any = beside(replicas, cross, squared)
     gap = found.rate
     word = "**more**" if gap.low > 0 else "**fewer**" if gap.high < 0 else "not decidedly more or fewer"
-    solves = f"{word}, {points(gap)}" if gap.low < gap.high else "as many, the same ones"  # no interval of no difference
-    cost = {"less": "cheaper", "more": "dearer", "undecided": "not decidedly cheaper or dearer"}[decided(found.log_ratio)]
+    # no interval of no difference
+    solves = f"{word}, {points(gap)}" if gap.low < gap.high else "as many, the same ones"
+    cost = {"less": "cheaper", "more": "dearer", "undecided": "not decidedly cheaper or dearer"}[
+        decided(found.log_ratio)
+    ]
     return (
-        f"{solves}, and a success is {cost} in epochs, {ratio(found.log_ratio)} times squared error's "
-        f"(pairs of replicas: {number(found.replicas)})"
+        f"{solves}, and a success is {cost} in epochs, "
+        f"{ratio(found.log_ratio)} times squared error's (pairs of replicas: {number(found.replicas)})"
     )

@@ -1,12 +1,12 @@
 """At equal accuracy, does anything beat backprop's activation memory? From study=memory_accuracy.
 
-For each task, network and algorithm the learning rate is chosen by the mean error on the validation patterns; the test error of
-what was chosen is then looked at, once. Error is the share of test images wrong or, where targets are numbers, the root mean
-squared error. Memory is `peak_bytes`: the most that an update of one network holds at once beside what it was handed,
-measured on the code as it stands.
+For each task, network and algorithm the learning rate is chosen by the mean error on the validation patterns;
+the test error of what was chosen is then looked at, once. Error is the share of test images wrong or, where
+targets are numbers, the root mean squared error. Memory is `peak_bytes`: the most that an update of one
+network holds at once beside what it was handed, measured on the code as it stands.
 
-*Equal accuracy* is a mean test error no higher than the upper end of backprop's interval for its best network (by
-validation).
+*Equal accuracy* is a mean test error no higher than the upper end of backprop's interval for its best network
+(by validation).
 """
 
 from __future__ import annotations
@@ -49,11 +49,13 @@ class Answer(NamedTuple):
 
 
 def points(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
-    """A row for each task, network and algorithm at its chosen rate, from `results.cells` and `results.replicas` of the study.
+    """A row for each task, network and algorithm at its chosen rate,
+    from `results.cells` and `results.replicas` of the study.
 
-    Columns: task, network, algorithm, label, lr, rates (how many were tried), replicas, validation (mean error there), error with
-    error_low and error_high (95 % t interval over networks, that of a share clipped to [0, 1]; ∞ if one diverged), peak_bytes,
-    update_forward_passes, front (whether no other point of the task is better in error and memory).
+    Columns: task, network, algorithm, label, lr, rates (how many were tried), replicas, validation (mean
+    error there), error with error_low and error_high (95 % t interval over networks, that of a share clipped
+    to [0, 1]; ∞ if one diverged), peak_bytes, update_forward_passes, front (whether no other point of the
+    task is better in error and memory).
     """
     import pandas as pd
 
@@ -108,8 +110,8 @@ def answer(points: pd.DataFrame, task: str) -> Answer:
     percent = 100 if is_share else 1
     said = (
         f"On {task}, backprop's best network ({best['network']}) has {percent * best['error']:.3g} "
-        f"[{percent * best['error_low']:.3g}–{percent * best['error_high']:.3g}] {UNITS[is_share]} (n = {best['replicas']}); "
-        f"its least memory within that interval is {_kb(own)} ({own['network']})."
+        f"[{percent * best['error_low']:.3g}–{percent * best['error_high']:.3g}] {UNITS[is_share]} "
+        f"(n = {best['replicas']}); its least memory within that interval is {_kb(own)} ({own['network']})."
     )
     if others.empty:
         said += " No backprop-free algorithm was run."
@@ -122,19 +124,23 @@ def answer(points: pd.DataFrame, task: str) -> Answer:
     else:
         first = free.iloc[0]
         said += (
-            f" The lightest backprop-free algorithm as accurate, {first['label']} ({percent * first['error']:.3g}), "
-            f"{_beside(first, own, backprop)} with {_kb(first)}, {first['peak_bytes'] / own['peak_bytes']:.2f} of it."
+            " The lightest backprop-free algorithm as accurate, "
+            f"{first['label']} ({percent * first['error']:.3g}), {_beside(first, own, backprop)} "
+            f"with {_kb(first)}, {first['peak_bytes'] / own['peak_bytes']:.2f} of it."
         )
     again = able[able["algorithm"] == "checkpointed_backprop"]
     if not again.empty:
         said += (
-            f" Recomputing activities takes {_kb(again.iloc[0])}, {again.iloc[0]['peak_bytes'] / own['peak_bytes']:.2f} of it."
+            f" Recomputing activities takes {_kb(again.iloc[0])}, "
+            f"{again.iloc[0]['peak_bytes'] / own['peak_bytes']:.2f} of it."
         )
     return Answer(task, said, best, lightest, None if free.empty else free.iloc[0])
 
 
 def _beside(rival: Any, own: Any, backprop: pd.DataFrame) -> str:
-    """Whether a rival's memory beats backprop's: it is less, and no backprop network within it is as accurate by its interval."""
+    """Whether a rival's memory beats backprop's:
+    it is less, and no backprop network within it is as accurate by its interval.
+    """
     ratio = rival["peak_bytes"] / own["peak_bytes"]
     if ratio > 1 - ALIKE:
         return "does not beat it" if ratio > 1 + ALIKE else "takes as much as it"
@@ -146,7 +152,9 @@ def _beside(rival: Any, own: Any, backprop: pd.DataFrame) -> str:
 
 
 def interval(values: NDArray[np.float64]) -> Interval:
-    """Mean of n values and its 95 % t interval; all three ∞ if one is; ends at −∞ and ∞ if there is only one."""
+    """Mean of n values and its 95 % t interval;
+    all three ∞ if one is; ends at −∞ and ∞ if there is only one.
+    """
     from scipy.stats import t
 
     n, mean = len(values), float(np.mean(values))
@@ -168,13 +176,17 @@ def points_table(points: pd.DataFrame) -> str:
     for task, some in points.groupby("task", sort=False):
         is_share = error_is_share(str(task))
         unit = 100.0 if is_share else 1.0
-        lines.append(f"\n{task}: {UNITS[is_share]}, mean [95 % t interval over networks], at the best of the rates by validation")
+        lines.append(
+            f"\n{task}: {UNITS[is_share]}, mean [95 % t interval over networks], "
+            "at the best of the rates by validation"
+        )
         lines.append(f"  {'':44}{'error':>8} {'interval':>15}{'n':>4}{'peak kB':>10}{'passes':>8}{'rate':>9}")
         for _, row in some.sort_values("error").iterrows():
             ends = f"[{unit * row['error_low']:.3g}–{unit * row['error_high']:.3g}]"
             rate = "" if np.isnan(row["lr"]) else f"{row['lr']:g}"
             lines.append(
-                f"{'*' if row['front'] else ' '} {row['label']:44}{unit * row['error']:>8.3g} {ends:>15}{row['replicas']:>4}"
+                f"{'*' if row['front'] else ' '} {row['label']:44}{unit * row['error']:>8.3g} "
+                f"{ends:>15}{row['replicas']:>4}"
                 f"{row['peak_bytes'] / 1000:>10,.0f}{row['update_forward_passes']:>8.3g}{rate:>9}"
             )
     return "\n".join(lines)
@@ -187,7 +199,9 @@ def error_is_share(task: str) -> bool:
 
 def _by_network(finished: pd.DataFrame) -> Any:
     sizes = finished[["algorithm_name", "task.hidden", "task.layers"]].to_numpy()
-    named = finished.assign(network=["" if name in SINGLE_LAYERS else f"{int(h)}×{int(n)}" for name, h, n in sizes])
+    named = finished.assign(
+        network=["" if name in SINGLE_LAYERS else f"{int(h)}×{int(n)}" for name, h, n in sizes]
+    )
     return named.groupby(["task_name", "network", "algorithm_name"], sort=False)
 
 

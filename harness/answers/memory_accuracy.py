@@ -1,4 +1,6 @@
-"""The study `memory_accuracy` in words: the points of `harness.answers.memory`, and its answer for each task."""
+"""The study `memory_accuracy` in words:
+the points of `harness.answers.memory`, and its answer for each task.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def points(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
-    """Those of `harness.answers.memory`, with errors as they are told (`unit`); none if the study is not there."""
+    """Those of `harness.answers.memory`, with errors as they are told (`unit`);
+    none if the study is not there.
+    """
     import pandas as pd
 
     if not len(cells):

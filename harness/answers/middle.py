@@ -1,6 +1,7 @@
 """Medians with intervals that assume no distribution, and what they say beside a number or another median.
 
-Of n values, B ~ binomial(n, ½) lie below the median m of what they are drawn from. So with their order statistics
+Of n values, B ~ binomial(n, ½) lie below the median m of what they are drawn from. So with their order
+statistics
 
     P(x_(k) > m) = P(B < k) = P(x_(n+1−k) < m)   ⇒   [x_(k), x_(n+1−k)] covers m with 1 − 2 P(B < k)
 
@@ -30,7 +31,9 @@ def below(n: int, k: int) -> float:
 
 
 def of_values(values: ArrayLike, level: float = 0.95) -> Interval:
-    """The median of some values, NaN left out, and the shortest such interval at `level`; −∞ to ∞ if they are too few."""
+    """The median of some values, NaN left out,
+    and the shortest such interval at `level`; −∞ to ∞ if they are too few.
+    """
     there = np.sort(np.asarray(values, float).ravel())
     there = there[~np.isnan(there)]
     n = len(there)
@@ -57,7 +60,9 @@ def of_quantiles(row: Any, level: float = 0.95) -> Interval:
 
 
 def beside(interval: Interval, other: float | Interval) -> str:
-    """`less` or `more` than a number, or than another median, where no interval reaches across; else `undecided`."""
+    """`less` or `more` than a number, or than another median,
+    where no interval reaches across; else `undecided`.
+    """
     low, high = (other.low, other.high) if isinstance(other, Interval) else (other, other)
     return LESS if interval.high < low else MORE if interval.low > high else OPEN
 

@@ -20,10 +20,12 @@ def beside(
     level: float = 0.95,
     resamples: int = 4000,
 ) -> PairedDifference:
-    """What cell `cell` does differently from `other`, ids in the frame of `results.replicas`, over the replicas that both have.
+    """What cell `cell` does differently from `other`,
+    ids in the frame of `results.replicas`, over the replicas that both have.
 
-    They are paired by number: the same initial weights where the networks are alike, chance where they are not, which costs
-    power and nothing else. Spent are epochs or, with what an update costs of either (`prices`), updates × price.
+    They are paired by number: the same initial weights where the networks are alike, chance where they are
+    not, which costs power and nothing else. Spent are epochs or, with what an update costs of either
+    (`prices`), updates × price.
     """
     sides = [replicas[replicas["id"] == name].set_index("replica") for name in (cell, other)]
     both = sides[0].index.intersection(sides[1].index)

@@ -1,4 +1,6 @@
-"""Where the numbers of a page come from: the study's question, how much was run, when, by which versions, by which command."""
+"""Where the numbers of a page come from: the study's question,
+how much was run, when, by which versions, by which command.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +20,23 @@ if TYPE_CHECKING:
 def about(study: str, source: Source = None, command: str = "") -> str:
     """A paragraph on a study in a store (usually HARNESS_STORE, else ./results).
 
-    `command` is what makes it, unless it is `python -m harness -m study=…`. Raises `InputError` if the study is not there,
-    or nothing of it is finished.
+    `command` is what makes it, unless it is `python -m harness -m study=…`. Raises `InputError` if the study
+    is not there, or nothing of it is finished.
     """
     store = store_of(source)
     known = store.study(study)
     command = command or f"python -m harness -m study={study}"
-    return said(results.cells(study, store), known["question"], command + (" small=true" if known.get("small") else ""))
+    return said(
+        results.cells(study, store),
+        known["question"],
+        command + (" small=true" if known.get("small") else ""),
+    )
 
 
 def sources(*studies: str, source: Source = None) -> list[str]:
-    """Where the numbers come from, study by study; of one that is not in the store, the command that runs it."""
+    """Where the numbers come from, study by study;
+    of one that is not in the store, the command that runs it.
+    """
     paragraphs = []
     for study in studies:
         try:
@@ -50,7 +58,10 @@ def frames(study: str, source: Source = None) -> tuple[pd.DataFrame, pd.DataFram
 
 def not_run(study: str) -> str:
     """The sentence for a study that is not in the store."""
-    return f"The study {study} is not in this store, and nothing is said of it: `python -m harness -m study={study}`."
+    return (
+        f"The study {study} is not in this store, and nothing is said of it: "
+        f"`python -m harness -m study={study}`."
+    )
 
 
 def said(cells: pd.DataFrame, question: str, command: str) -> str:

@@ -1,6 +1,8 @@
-"""The study `replication` in words: which published figures come out again, where ours differ, and which were never printed.
+"""The study `replication` in words: which published figures come out again,
+where ours differ, and which were never printed.
 
-`rows` is the frame of `harness.replication.rows`: every verdict in it is computed, and so is what is said of them.
+`rows` is the frame of `harness.replication.rows`: every verdict in it is computed, and so is what is said of
+them.
 """
 
 from __future__ import annotations
@@ -21,31 +23,43 @@ COMMAND = "python -m harness.replicate"
 
 
 def rows(source: Source = None) -> pd.DataFrame:
-    """The table in a store (usually HARNESS_STORE, else ./results), of the form that was run. Raises `InputError` if none was."""
+    """The table in a store (usually HARNESS_STORE, else ./results), of the form that was run.
+
+    Raises `InputError` if none was.
+    """
     store = store_of(source)
     return rows_of(store, bool(store.study(STUDY).get("small")))
 
 
 def counts(rows: pd.DataFrame) -> list[str]:
-    """How many claims got each verdict, all together and by trust; and of those that could be tested how many hold."""
+    """How many claims got each verdict, all together and by trust;
+    and of those that could be tested how many hold.
+    """
     said = [f"**Of {len(rows)} claims** {_numbers(rows)}. {_tested(rows)}"]
     by_trust = {trust: rows[rows["trust"] == trust] for trust in TRUST}
-    return said + [f"{TRUST[trust]}, {len(own)}: {_numbers(own)}." for trust, own in by_trust.items() if len(own)]
+    return said + [
+        f"{TRUST[trust]}, {len(own)}: {_numbers(own)}." for trust, own in by_trust.items() if len(own)
+    ]
 
 
 def differ(rows: pd.DataFrame) -> list[str]:
-    """A sentence for each figure that is not reproduced: what was printed, what we measured, and what the criterion saw."""
+    """A sentence for each figure that is not reproduced:
+    what was printed, what we measured, and what the criterion saw.
+    """
     some = each(rows[rows["verdict"] == NOT_REPRODUCED])
     if not some:
         return ["No figure is contradicted by what was measured."]
     return [
-        f"**{r.source}** ({r.trust}), {r.claim}: published {r.published}; measured {r.measured}. {_ended(r.because)}"
+        f"**{r.source}** ({r.trust}), {r.claim}: published {r.published}; "
+        f"measured {r.measured}. {_ended(r.because)}"
         for r in some
     ]
 
 
 def absent(rows: pd.DataFrame) -> list[str]:
-    """A sentence for each figure that its source does not print: what it prints instead, and what we measure there."""
+    """A sentence for each figure that its source does not print:
+    what it prints instead, and what we measure there.
+    """
     some = each(rows[rows["verdict"] == NO_SUCH_FIGURE])
     measured = ["" if r.measured == "–" else f" Measured: {_ended(r.measured)}" for r in some]
     said = [f"*{r.claim}*: {_ended(r.because)}{ours}" for r, ours in zip(some, measured, strict=True)]
@@ -75,7 +89,11 @@ def _numbers(rows: pd.DataFrame) -> str:
 
 def _tested(rows: pd.DataFrame) -> str:
     held, failed = (int((rows["verdict"] == verdict).sum()) for verdict in (REPRODUCED, NOT_REPRODUCED))
-    return f"Of the {held + failed} that could be tested {held} hold." if held + failed else "None could be tested."
+    return (
+        f"Of the {held + failed} that could be tested {held} hold."
+        if held + failed
+        else "None could be tested."
+    )
 
 
 def _ended(text: str) -> str:

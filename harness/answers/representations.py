@@ -1,7 +1,9 @@
-"""The study `representations` in words: what hidden units come to stand for, over all replicas that solved their task.
+"""The study `representations` in words:
+what hidden units come to stand for, over all replicas that solved their task.
 
-Shares are of replicas, with Wilson's interval; means over replicas with a bootstrap interval. The control of the family tree,
-`shallow`, never solves it: its codes of people are random, and all of its replicas are looked at.
+Shares are of replicas, with Wilson's interval; means over replicas with a bootstrap interval. The control of
+the family tree, `shallow`, never solves it: its codes of people are random, and all of its replicas are
+looked at.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ from harness.answers.shares import beside, difference, half, mean, percents, poi
 from harness.answers.words import brief, several
 from harness.experiment.summary import number
 from harness.inspection import hidden_units as rep
-from harness.inspection import similarity
 from harness.results.trained_networks import Networks
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ OPPOSITE = -0.9
 """The cosine below which two units count as each other's opposite."""
 LEVEL = 0.01
 """p below or at which a unit separates a feature: of random codes, that many replicas have one."""
-COMPARED = 32
-"""Replicas of an algorithm whose hidden activities are compared with those of others."""
 
 
 # Symmetry
@@ -45,26 +44,31 @@ def ratios(found: Iterable[Learners]) -> dict[str, Array]:
 
 
 def symmetry(found: Sequence[Learners]) -> list[str]:
-    """For each algorithm: how many solved replicas are 1 : 2 : 4, antisymmetric, and of two opposite units; with medians."""
+    """For each algorithm: how many solved replicas are 1 : 2 : 4,
+    antisymmetric, and of two opposite units; with medians.
+    """
     said = []
     for t in learnt(found):
         mirror = _mirror(t)
         n = int(t.solved.sum())
-        near = (np.abs(mirror.ratios / np.array(PRINTED) - 1) <= WITHIN).all(axis=-1)  # NaN, a dead pair, is not near
+        # NaN, a dead pair, is not near
+        near = (np.abs(mirror.ratios / np.array(PRINTED) - 1) <= WITHIN).all(axis=-1)
         anti = mirror.antisymmetry <= ANTISYMMETRIC
         cosine = rep.opposition(_into_hidden(t))
         second, third = (
-            "{1:.2f} [{0:.2f}–{2:.2f}]".format(*np.nanquantile(mirror.ratios[..., i], (0.05, 0.5, 0.95))) for i in (1, 2)
+            "{1:.2f} [{0:.2f}–{2:.2f}]".format(*np.nanquantile(mirror.ratios[..., i], (0.05, 0.5, 0.95)))
+            for i in (1, 2)
         )
         middling = f"{np.nanmedian(cosine):.3f}".replace("-", "−")
         alike, mirrored = int(near.all(axis=-1).sum()), int(anti.all(axis=-1).sum())
         middle, tail = (brief(float(np.quantile(mirror.antisymmetry, q))) for q in (0.5, 0.95))
         said.append(
-            f"**{t.name}**, {share(n, len(t.solved))} replicas solved. Both units are 1 : 2 : 4 within {100 * WITHIN:g} % in "
-            f"{share(alike, n)}: {half(alike, n)}. Over all units the second pair is {second} times the smallest, the largest "
-            f"{third} times (medians, 5th to 95th percentile). Both are antisymmetric in {share(mirrored, n)} (asymmetry of a "
-            f"unit: median {middle}, 95th percentile {tail}), and of opposite signs in "
-            f"{share(int((cosine < OPPOSITE).sum()), n)} (cosine: median {middling})."
+            f"**{t.name}**, {share(n, len(t.solved))} replicas solved. Both units "
+            f"are 1 : 2 : 4 within {100 * WITHIN:g} % in {share(alike, n)}: {half(alike, n)}. "
+            f"Over all units the second pair is {second} times the smallest, "
+            f"the largest {third} times (medians, 5th to 95th percentile). Both are antisymmetric "
+            f"in {share(mirrored, n)} (asymmetry of a unit: median {middle}, 95th percentile {tail}), and "
+            f"of opposite signs in {share(int((cosine < OPPOSITE).sum()), n)} (cosine: median {middling})."
         )
     return said + nobody(found)
 
@@ -84,7 +88,9 @@ def _into_hidden(t: Learners) -> Array:
 
 
 def codes(found: Sequence[Learners]) -> pd.DataFrame:
-    """A row of texts for each algorithm that learnt the encoder: distinct codes, and values between, of its solved replicas."""
+    """A row of texts for each algorithm that learnt the encoder:
+    distinct codes, and values between, of its solved replicas.
+    """
     import pandas as pd
 
     rows = []
@@ -106,15 +112,21 @@ def codes(found: Sequence[Learners]) -> pd.DataFrame:
 
 
 def encoder(found: Sequence[Learners]) -> list[str]:
-    """Binary or not: whether most replicas of each algorithm have intermediate values, and whether most need them."""
+    """Binary or not: whether most replicas of each algorithm have intermediate values,
+    and whether most need them.
+    """
     said = []
     for t in learnt(found):
         hidden = t.looked_at.activities()["hidden"]
         n, patterns = hidden.shape[:2]
-        between, needed = int((rep.intermediate(hidden) > 0).sum()), int((rep.distinct(hidden) < patterns).sum())
+        between, needed = (
+            int((rep.intermediate(hidden) > 0).sum()),
+            int((rep.distinct(hidden) < patterns).sum()),
+        )
         said.append(
-            f"**{t.name}**: some value lies between .2 and .8 in {share(between, n)} solved replicas, {half(between, n)}; it is "
-            f"needed, the codes read as bits not all being different, in {share(needed, n)}, {half(needed, n)}."
+            f"**{t.name}**: some value lies between .2 and .8 in {share(between, n)} solved replicas, "
+            f"{half(between, n)}; it is needed, the codes read as bits not all being different, "
+            f"in {share(needed, n)}, {half(needed, n)}."
         )
     return said + nobody(found)
 
@@ -140,7 +152,9 @@ class Separating(NamedTuple):
 
 
 def separating(found: Sequence[Learners], permutations: int = 999) -> list[Separating]:
-    """For every algorithm that learnt, and the control: replicas with a unit of the person code that separates each feature."""
+    """For every algorithm that learnt, and the control:
+    replicas with a unit of the person code that separates each feature.
+    """
     rows = []
     for t in found:
         if not t.control and not t.solved.any():
@@ -148,7 +162,9 @@ def separating(found: Sequence[Learners], permutations: int = 999) -> list[Separ
         code = person_code(t.looked_at)
         for feature, values in rep.features().items():
             best = rep.separation(code, values, permutations)
-            rows.append(Separating(t, feature, len(code), int((best.p <= LEVEL).sum()), float(np.median(best.ratio))))
+            rows.append(
+                Separating(t, feature, len(code), int((best.p <= LEVEL).sum()), float(np.median(best.ratio)))
+            )
     return rows
 
 
@@ -165,7 +181,9 @@ def separation_texts(found: Iterable[Separating]) -> pd.DataFrame:
 
     rows: dict[str, dict[str, str]] = {}
     for s in found:
-        row = rows.setdefault(s.t.name, {"algorithm": s.t.name + (" (control: random codes)" if s.t.control else "")})
+        row = rows.setdefault(
+            s.t.name, {"algorithm": s.t.name + (" (control: random codes)" if s.t.control else "")}
+        )
         row[f"{s.feature} [95 %]"] = share(s.some, s.replicas)
         row[f"η², {s.feature}"] = f"{s.ratio:.2f}"
     return pd.DataFrame(list(rows.values()))
@@ -176,14 +194,21 @@ def separation_verdict(found: Iterable[Separating]) -> list[str]:
     by: dict[str, list[Separating]] = {}
     for s in found:
         by.setdefault(s.t.name + (", the control" if s.t.control else ""), []).append(s)
-    words = {"more": "more replicas than chance has", "fewer": "fewer", "undecided": "not told apart from chance"}
+    words = {
+        "more": "more replicas than chance has",
+        "fewer": "fewer",
+        "undecided": "not told apart from chance",
+    }
     said = []
     for name, rows in by.items():
         parts = []
         for word, text in words.items():
             some = [f"{s.feature} {share(s.some, s.replicas)}" for s in rows if s.word == word]
             parts += [f"{text}: {several(some)}"] if some else []
-        said.append(f"**{name}**, a unit that separates (p ≤ .01; of random codes 1.0 % have one). {_first('; '.join(parts))}.")
+        said.append(
+            f"**{name}**, "
+            f"a unit that separates (p ≤ .01; of random codes 1.0 % have one). {_first('; '.join(parts))}."
+        )
     return said
 
 
@@ -191,7 +216,9 @@ def separation_verdict(found: Iterable[Separating]) -> list[str]:
 
 
 def held_out(found: Sequence[Learners]) -> pd.DataFrame:
-    """A row of texts for each cell: how many of the held-out pairs are right, over as many splits as there are replicas."""
+    """A row of texts for each cell: how many of the held-out pairs are right,
+    over as many splits as there are replicas.
+    """
     import pandas as pd
 
     rows = []
@@ -211,15 +238,20 @@ def held_out(found: Sequence[Learners]) -> pd.DataFrame:
 
 
 def generalisation(found: Sequence[Learners]) -> list[str]:
-    """Of each algorithm that learnt: whether it gets more held-out pairs right than backprop on the same splits, or fewer.
+    """Of each algorithm that learnt:
+    whether it gets more held-out pairs right than backprop on the same splits, or fewer.
 
-    Over the replicas of one number that solved the task with both: they have the same held-out pairs and initial weights.
+    Over the replicas of one number that solved the task with both: they have the same held-out pairs and
+    initial weights.
     """
     some = learnt(found)
     said = []
     for t in some:
         own = _held(t)[t.solved]
-        said.append(f"**{t.name}**: of the held-out pairs {percents(mean(own))} are right, over {number(len(own))} splits.")
+        said.append(
+            f"**{t.name}**: of the held-out pairs {percents(mean(own))} "
+            f"are right, over {number(len(own))} splits."
+        )
     base = next((t for t in some if t.name == "backprop"), some[0] if some else None)
     for t in some:
         if base is None or t is base:
@@ -229,7 +261,8 @@ def generalisation(found: Sequence[Learners]) -> list[str]:
         gap = difference([one[r] for r in both], [other[r] for r in both])
         word = "**more**" if gap.low > 0 else "**fewer**" if gap.high < 0 else "**not decided** whether more"
         said.append(
-            f"{t.name} beside {base.name}, on the {number(len(both))} splits that both solved: {word} right, {points(gap)}."
+            f"{t.name} beside {base.name}, on the {number(len(both))} splits "
+            f"that both solved: {word} right, {points(gap)}."
         )
     return said + nobody(found)
 
@@ -240,35 +273,9 @@ def _held(t: Learners) -> Array:
 
 def _by_number(t: Learners) -> dict[int, float]:
     """Of the solved replicas, by their number."""
-    return dict(zip(t.networks.replicas["replica"][t.solved].tolist(), _held(t)[t.solved].tolist(), strict=True))
-
-
-# Likeness
-
-
-def alike(found: Sequence[Learners], group: str = "hidden") -> similarity.Similarity:
-    """Linear CKA of a group's activity for all patterns, of the first replicas that solved the task, and of the control's."""
-    some = [t for t in found if t.control or t.solved.any()]
-    return similarity.compare({t.name: _some(t.looked_at).activities()[group] for t in some})
-
-
-def _some(all_of_them: Networks) -> Networks:
-    return all_of_them.chosen(np.arange(min(COMPARED, len(all_of_them))))
-
-
-def likeness(found: similarity.Similarity) -> list[str]:
-    """Which two algorithms are most alike, and whether an algorithm's own replicas are more alike than they are to others."""
-    mean_cka, size = found.mean, len(found.names)
-    pairs = [(float(mean_cka[i, j]), i, j) for i in range(size) for j in range(i) if not np.isnan(mean_cka[i, j])]
-    if not pairs:
-        return ["There are no two algorithms to compare."]
-    best, worst = max(pairs), min(pairs)
-    ends = [f"{found.names[j]} and {found.names[i]}, {value:.2f} ± {found.deviation[i, j]:.2f}" for value, i, j in (best, worst)]
-    own = [f"{name} {mean_cka[i, i]:.2f}" for i, name in enumerate(found.names) if not np.isnan(mean_cka[i, i])]
-    return [
-        f"Most alike (mean linear CKA ± standard deviation over pairs of replicas): {ends[0]}; least: {ends[1]}.",
-        f"Replicas of one algorithm with each other: {several(own)}.",
-    ]
+    return dict(
+        zip(t.networks.replicas["replica"][t.solved].tolist(), _held(t)[t.solved].tolist(), strict=True)
+    )
 
 
 def _scaled(interval: Any, by: int) -> str:

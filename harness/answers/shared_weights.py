@@ -1,7 +1,9 @@
-"""The study `shared_weights` in words: digits by shared kernels, by local ones and by full connections, as many weights each.
+"""The study `shared_weights` in words: digits by shared kernels,
+by local ones and by full connections, as many weights each.
 
-The rate of each rule and net is the one with the most validation images right, on average over the replicas of one seed;
-what is reported are the test images of the replicas of another seed at that rate, which neither chose anything.
+The rate of each rule and net is the one with the most validation images right, on average over the replicas
+of one seed; what is reported are the test images of the replicas of another seed at that rate, which neither
+chose anything.
 """
 
 from __future__ import annotations
@@ -77,7 +79,9 @@ def errors(found: Sequence[Reported]) -> pd.DataFrame:
 
 
 def gap(found: Sequence[Reported], rule: str, fewer: str = "shared", more: str = "full") -> Interval | None:
-    """Test images wrong by one net less those by another, replica by replica; None where one of them is not there."""
+    """Test images wrong by one net less those by another,
+    replica by replica; None where one of them is not there.
+    """
     by = {r.layout: r.wrong for r in found if r.rule == rule}
     if not {fewer, more} <= by.keys():
         return None
@@ -86,7 +90,9 @@ def gap(found: Sequence[Reported], rule: str, fewer: str = "shared", more: str =
 
 
 def verdicts(found: Sequence[Reported]) -> list[str]:
-    """For each rule whether shared kernels read more test images right than full connections; and beside local ones."""
+    """For each rule whether shared kernels read more test images right
+    than full connections; and beside local ones.
+    """
     words = {"fewer": "**fewer wrong**", "more": "**more wrong**", "undecided": "**not decided**"}
     sentences = []
     for rule in dict.fromkeys(r.rule for r in found):
@@ -107,7 +113,9 @@ def summary(found: Sequence[Reported]) -> str:
     side: dict[str, list[str]] = {"better": [], "worse": [], "not decided": []}
     for rule in dict.fromkeys(r.rule for r in found):
         if (interval := gap(found, rule)) is not None:
-            side["better" if interval.high < 0 else "worse" if interval.low > 0 else "not decided"].append(rule)
+            side["better" if interval.high < 0 else "worse" if interval.low > 0 else "not decided"].append(
+                rule
+            )
     words = "; ".join(f"{word} by {several(rules)}" for word, rules in side.items() if rules)
     if not any(side.values()):
         return "No rule was run on both nets."

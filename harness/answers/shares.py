@@ -30,9 +30,11 @@ def beside(some: int, n: int, chance: float) -> str:
 
 
 def mean(values: Iterable[float], *, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
-    """Mean of shares between 0 and 1, one a replica (R,), with its 95 % percentile interval over resampled replicas.
+    """Mean of shares between 0 and 1, one a replica (R,),
+    with its 95 % percentile interval over resampled replicas.
 
-    Where all are the same, or there is one alone, resampling says nothing: then Wilson's, of R trials. NaN, 0 and 1 of none.
+    Where all are the same, or there is one alone, resampling says nothing: then Wilson's, of R trials. NaN, 0
+    and 1 of none.
     """
     numbers = np.sort(np.asarray(list(values), float))
     if not len(numbers):
@@ -44,7 +46,9 @@ def mean(values: Iterable[float], *, seed: int = 0, resamples: int = RESAMPLES) 
 
 
 def difference(a: Array, b: Array, *, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
-    """Mean of a − b, pair by pair (R,), with its 95 % percentile interval over resampled pairs; −1 and 1 of fewer than two."""
+    """Mean of a − b, pair by pair (R,),
+    with its 95 % percentile interval over resampled pairs; −1 and 1 of fewer than two.
+    """
     numbers = np.sort(np.asarray(a, float) - np.asarray(b, float))
     if len(numbers) < 2:
         return Interval(float(numbers.mean()) if len(numbers) else float("nan"), -1.0, 1.0)
@@ -65,10 +69,16 @@ def points(interval: Interval) -> str:
 
 def half(some: int, n: int) -> str:
     """Whether a share is more than half, by its whole interval."""
-    words = {"more": "more than half", "fewer": "fewer than half", "undecided": "whether more than half is not decided"}
+    words = {
+        "more": "more than half",
+        "fewer": "fewer than half",
+        "undecided": "whether more than half is not decided",
+    }
     return words[beside(some, n, 0.5)]
 
 
 def _ends(numbers: Array, seed: int, resamples: int) -> tuple[float, float]:
-    drawn = np.concatenate([counts @ numbers for counts in draws(len(numbers), resamples, seed)]) / len(numbers)
+    drawn = np.concatenate([counts @ numbers for counts in draws(len(numbers), resamples, seed)]) / len(
+        numbers
+    )
     return percentile(drawn, 0.95)

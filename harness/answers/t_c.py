@@ -1,4 +1,5 @@
-"""The study `t_c` in words: what shared kernels became, which rules found them, and what is known in other positions.
+"""The study `t_c` in words: what shared kernels became,
+which rules found them, and what is known in other positions.
 
 Kernels are counted of replicas that solved the task, one kernel each; shares have Wilson's interval.
 """
@@ -43,11 +44,15 @@ def how(meta: Any) -> str:
     """How a cell was trained: optimiser, rate, and whether on, until every output was near its target."""
     optimiser = meta["algorithm"]["optimiser"]
     further = f", to within {meta['task']['bound']:g}" if meta["task"]["criterion"] == "margin" else ""
-    return f"{OPTIMISERS.get(optimiser['name'], optimiser['name'])} at {optimiser['lr']:g}{further}".replace("0.", ".")
+    return f"{OPTIMISERS.get(optimiser['name'], optimiser['name'])} at {optimiser['lr']:g}{further}".replace(
+        "0.", "."
+    )
 
 
 def kernels(records: Iterable[Record]) -> list[Kernels]:
-    """Of backprop's cells with one shared kernel and one position, all ways of training it that a replica solved."""
+    """Of backprop's cells with one shared kernel and one position,
+    all ways of training it that a replica solved.
+    """
     found = []
     for record in records:
         task, rule = record.meta["task"], record.meta["algorithm"]["name"]
@@ -60,7 +65,9 @@ def kernels(records: Iterable[Record]) -> list[Kernels]:
 
 
 def counted(found: Iterable[Kernels]) -> pd.DataFrame:
-    """A row of texts for each way of training: how many kernels are of each kind, at both thresholds for those of none."""
+    """A row of texts for each way of training:
+    how many kernels are of each kind, at both thresholds for those of none.
+    """
     import pandas as pd
 
     rows = []
@@ -76,7 +83,9 @@ def counted(found: Iterable[Kernels]) -> pd.DataFrame:
 
 
 def said(found: Sequence[Kernels]) -> list[str]:
-    """For each way of training: which of the four printed kinds appear, which is the most frequent, and how many are of none."""
+    """For each way of training: which of the four printed kinds appear,
+    which is the most frequent, and how many are of none.
+    """
     sentences = []
     for cell in found:
         kind, n = kinds(cell.learnt).kind, len(cell.learnt)
@@ -85,15 +94,18 @@ def said(found: Sequence[Kernels]) -> list[str]:
         missing = [name for name in counts if not counts[name]]
         of_one = sum(counts.values())
         sentences.append(
-            f"**{cell.name}**, {share(n, cell.replicas)} replicas solved. {share(of_one, n)} kernels are within a cosine of "
-            f"{LEAST:g} of one of the four: {several([f'{name} {share(counts[name], n)}' for name in there])}"
+            f"**{cell.name}**, {share(n, cell.replicas)} replicas solved. {share(of_one, n)} kernels "
+            f"are within a cosine of {LEAST:g} of one of the four: "
+            f"{several([f'{name} {share(counts[name], n)}' for name in there])}"
             + (f"; not one is {several(missing)}." if missing else ".")
         )
     return sentences or ["No replica of backprop solved the task: there is no kernel to look at."]
 
 
 def rules(cells: pd.DataFrame) -> pd.DataFrame:
-    """A row of texts for each rule: the share of replicas that solved the task at each of the rates of Adam."""
+    """A row of texts for each rule: the share of replicas
+    that solved the task at each of the rates of Adam.
+    """
     import pandas as pd
 
     some = cells[(cells["task.retina"] == SMALLEST) & (cells["algorithm.optimiser"] == "adam")]
@@ -108,7 +120,9 @@ def rules(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def sharing(records: Iterable[Record]) -> list[str]:
-    """One kernel beside one for each place: who solves it, and how many letters are right in positions that were held out."""
+    """One kernel beside one for each place: who solves it,
+    and how many letters are right in positions that were held out.
+    """
     sentences = []
     for record in records:
         task = record.meta["task"]
@@ -120,6 +134,9 @@ def sharing(records: Iterable[Record]) -> list[str]:
         text = f"**{name}**, {where}: {share(int(solved.sum()), len(solved))} replicas solve it"
         held = np.asarray(record.replicas["held_right"], float)[solved]
         if task["positions"] == "middle" and len(held):
-            text += f"; of letters in the other positions these have {percents(mean(held))} right, n = {number(len(held))}"
+            text += (
+                f"; of letters in the other positions these have {percents(mean(held))} right, "
+                f"n = {number(len(held))}"
+            )
         sentences.append(f"{text}.")
     return sentences

@@ -1,4 +1,5 @@
-"""What one update of one network costs, in words: work, span, memory and random numbers, counted from the code.
+"""What one update of one network costs, in words:
+work, span, memory and random numbers, counted from the code.
 
 `cost` is the frame of `harness.results.cost`. There is no chance in a count, so it has no interval.
 """
@@ -21,11 +22,15 @@ COUNTS = {
     "update_random_numbers": "random numbers",
 }
 AS_MUCH = {"update_forward_passes": 0.01, "update_span_operations": 0.0, "peak_kb": 0.1}
-"""What is set beside backprop's, and how far off, as a share, still is as much: Python's own objects are in peaks."""
+"""What is set beside backprop's, and how far off, as a share,
+still is as much: Python's own objects are in peaks.
+"""
 
 
 def texts(cost: pd.DataFrame) -> pd.DataFrame:
-    """One update of one network: a row for each algorithm, in each column its counts on the tasks, in their order."""
+    """One update of one network: a row for each algorithm,
+    in each column its counts on the tasks, in their order.
+    """
     import pandas as pd
 
     tasks = list(dict.fromkeys(cost["task"]))
@@ -46,7 +51,9 @@ def tasks(cost: pd.DataFrame) -> str:
 
 
 def cheaper(cost: pd.DataFrame) -> list[str]:
-    """For every task and count, whose updates take less than backprop's, whose as much, whose more: without interval."""
+    """For every task and count, whose updates take less than backprop's,
+    whose as much, whose more: without interval.
+    """
     said = []
     for task, rows in _counted(cost).groupby("task", sort=False):
         base = next((row for row in each(rows) if row.algorithm == "backprop"), None)
@@ -58,7 +65,9 @@ def cheaper(cost: pd.DataFrame) -> list[str]:
             groups: dict[str, list[tuple[float, str]]] = {LESS: [], OPEN: [], MORE: []}
             for row in each(rows[rows["algorithm"] != "backprop"]):
                 ratio = float(getattr(row, name)) / price
-                groups[OPEN if abs(ratio - 1) <= apart else LESS if ratio < 1 else MORE].append((ratio, row.algorithm))
+                groups[OPEN if abs(ratio - 1) <= apart else LESS if ratio < 1 else MORE].append(
+                    (ratio, row.algorithm)
+                )
             parts.append(f"**{COUNTS[name]}**, {brief(price)}: {_sides(groups)}")
         said.append(f"**{task}**, an update beside backprop's. {'. '.join(parts)}.")
     return said
@@ -78,5 +87,6 @@ def _sides(groups: Mapping[str, Sequence[tuple[float, str]]]) -> str:
 def _counted(cost: pd.DataFrame) -> pd.DataFrame:
     some = cost[cost["not_counted"] == ""]
     return some.assign(
-        update_forward_passes=some["update_flops"] / some["forward_flops"], peak_kb=some["peak_bytes"].astype(float) / 1000
+        update_forward_passes=some["update_flops"] / some["forward_flops"],
+        peak_kb=some["peak_bytes"].astype(float) / 1000,
     )

@@ -1,7 +1,8 @@
-"""The study `vanishing` in words: what depth leaves of credit before training, which rules learn through it, at what cost.
+"""The study `vanishing` in words: what depth leaves of credit before training,
+which rules learn through it, at what cost.
 
-`cells` and `replicas` are the frames of `harness.results`; what is left of credit comes from `harness.credit.vanishing`, which
-computes it at the initial weights.
+`cells` and `replicas` are the frames of `harness.results`; what is left of credit comes from
+`harness.credit.vanishing`, which computes it at the initial weights.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ COLUMNS = ["series", "x", "n", "rate", "rate_low", "rate_high", "ert", "ert_low"
 
 
 def before_training(depths: Sequence[int] = DEPTHS, replicas: int = 50) -> dict[str, list[Left]]:
-    """What is left of credit in the first hidden layer, of each of the `WAYS` at each depth. Takes seconds."""
+    """What is left of credit in the first hidden layer, of each of the `WAYS` at each depth.
+
+    Takes seconds.
+    """
     from harness.cells.cell import Cell
 
     run = {"replicas": replicas}
@@ -50,9 +54,11 @@ def before_training(depths: Sequence[int] = DEPTHS, replicas: int = 50) -> dict[
 
 
 def layer_factor(some: Sequence[Left], level: float = 0.95) -> Interval:
-    """By what each further layer multiplies the ratio: the median over replicas of each one's slope of ln ratio against depth.
+    """By what each further layer multiplies the ratio:
+    the median over replicas of each one's slope of ln ratio against depth.
 
-    Replicas of one number at several depths are one replica; those whose ratio is 0 or nothing at some depth are left out.
+    Replicas of one number at several depths are one replica; those whose ratio is 0 or nothing at some depth
+    are left out.
     """
     ratios = np.array([s.ratio for s in some])
     there = ratios[:, (ratios > 0).all(axis=0)]
@@ -64,14 +70,18 @@ def layer_factor(some: Sequence[Left], level: float = 0.95) -> Interval:
 
 
 def left_over(found: Mapping[str, Sequence[Left]]) -> list[str]:
-    """Where credit shrinks with depth, and how fast beside the bound ¼ of logistic units; by whole intervals, Bonferroni's."""
+    """Where credit shrinks with depth, and how fast beside the bound ¼ of logistic units;
+    by whole intervals, Bonferroni's.
+    """
     level = 1 - 0.05 / max(1, len(found))
     factors = {name: layer_factor(some, level) for name, some in found.items()}
     words: dict[str, Callable[[Interval], bool]] = {
         "**Vanishes** at least as fast as ¼ a layer": lambda f: f.high <= STEEPEST,
         "**Shrinks**, by less than that": lambda f: f.low > STEEPEST and f.high < 1,
         "**Grows**": lambda f: f.low > 1,
-        "**Is kept**, as far as can be told (1 is in the interval)": lambda f: STEEPEST < f.low <= 1 <= f.high,
+        "**Is kept**, as far as can be told (1 is in the interval)": lambda f: (
+            STEEPEST < f.low <= 1 <= f.high
+        ),
     }
     groups = {word: [name for name, f in factors.items() if holds(f)] for word, holds in words.items()}
     rest = [name for name in factors if not any(name in names for names in groups.values())]
@@ -83,7 +93,8 @@ def left_over(found: Mapping[str, Sequence[Left]]) -> list[str]:
 
 
 def points(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
-    """The finished cells of the study for `setting_figure`: a series for each rule and what is added, x the hidden layers.
+    """The finished cells of the study for `setting_figure`:
+    a series for each rule and what is added, x the hidden layers.
 
     Its last column, cell, is a row of `cells`. Without rows where nothing is finished.
     """
@@ -116,7 +127,11 @@ def learnt(points: pd.DataFrame) -> list[str]:
         elif len(able):
             last = able["x"].max()
             fails = unable[unable["x"] > last]["x"]
-            after = f"; fewer than half at {fails.min()}, {_rate(rows, fails.min())}" if len(fails) else "; beyond, not decided"
+            after = (
+                f"; fewer than half at {fails.min()}, {_rate(rows, fails.min())}"
+                if len(fails)
+                else "; beyond, not decided"
+            )
             groups[some_depth].append(f"{name} to {last}, {_rate(rows, last)}{after}")
         else:
             word = "" if len(unable) == len(rows) else ", not decided at some"
@@ -130,7 +145,9 @@ def learnt(points: pd.DataFrame) -> list[str]:
 
 
 def escapes(points: pd.DataFrame, base: str = "backprop") -> list[str]:
-    """Which series still learn at the deepest chain that `base` was run on where it does not itself; nobody if it does."""
+    """Which series still learn at the deepest chain that `base` was run
+    on where it does not itself; nobody if it does.
+    """
     own = points[points["series"] == base]
     if not len(own):
         return [f"{base} was not run, so that nothing can be said to escape what befalls it."]
@@ -144,11 +161,15 @@ def escapes(points: pd.DataFrame, base: str = "backprop") -> list[str]:
         return [f"{text}: whether it learns is not decided."]
     able = [r.series for r in each(rows) if r.rate_low > HALF]
     not_able = [r.series for r in each(rows) if r.rate_high < HALF and r.series != base]
-    return [f"{text}. Of these learn there more than half: {several(able)}; fewer than half: {several(not_able)}."]
+    return [
+        f"{text}. Of these learn there more than half: {several(able)}; fewer than half: {several(not_able)}."
+    ]
 
 
 def price(points: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
-    """What depth costs each series: work of a success in its deepest chain that most learn ÷ that in its shallowest."""
+    """What depth costs each series: work of a success
+    in its deepest chain that most learn ÷ that in its shallowest.
+    """
     parts, alone = [], []
     for name, rows in points.groupby("series", sort=False):
         able = rows[rows["rate_low"] > HALF]
@@ -161,11 +182,15 @@ def price(points: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
         per_update = brief(float(last.update_flops / first.update_flops))
         parts.append(f"{name} ×{ratio(pair.log_ratio)} ({depths}; an update alone ×{per_update})")
     said = [f"Work to a success: {several(parts)}."] if parts else []
-    return said + ([f"Not learnt by most at two depths, and so without such a price: {several(alone)}."] if alone else [])
+    return said + (
+        [f"Not learnt by most at two depths, and so without such a price: {several(alone)}."] if alone else []
+    )
 
 
 def at_depth(points: pd.DataFrame) -> pd.DataFrame:
-    """The table: a row for each series, a column for each depth, with ERT in epochs where anybody solved it."""
+    """The table: a row for each series, a column for each depth,
+    with ERT in epochs where anybody solved it.
+    """
     import pandas as pd
 
     if not len(points):
@@ -175,7 +200,8 @@ def at_depth(points: pd.DataFrame) -> pd.DataFrame:
     for name, some in points.groupby("series", sort=False):
         of = {r.x: r for r in each(some)}
         texts = {
-            f"{d} layer{'' if d == 1 else 's'}": f"{of[d].rate * of[d].n:.0f} of {of[d].n}, {amount(_ert(of[d]))}"
+            f"{d} layer{'' if d == 1 else 's'}": f"{of[d].rate * of[d].n:.0f} of {of[d].n}, "
+            f"{amount(_ert(of[d]))}"
             if d in of
             else "–"
             for d in depths
@@ -190,18 +216,24 @@ def _named(cells: pd.DataFrame) -> pd.DataFrame:
 
     if not len(cells):
         return cells
-    usual = {"depth": 0, "activation": "sigmoid", "residual": False, "norm": False}  # norm came later than some records
+    # norm came later than some records
+    usual = {"depth": 0, "activation": "sigmoid", "residual": False, "norm": False}
     own = pd.DataFrame({name: cells.get(f"task.{name}", value) for name, value in usual.items()})
     added = [
         [
             word
-            for word, there in (("tanh", row.activation == "tanh"), ("shortcuts", row.residual), ("normalised layers", row.norm))
+            for word, there in (
+                ("tanh", row.activation == "tanh"),
+                ("shortcuts", row.residual),
+                ("normalised layers", row.norm),
+            )
             if there
         ]
         for row in each(own.fillna(usual))
     ]
     names = [
-        name + (f" with {several(words)}" if words else "") for name, words in zip(cells["algorithm_name"], added, strict=True)
+        name + (f" with {several(words)}" if words else "")
+        for name, words in zip(cells["algorithm_name"], added, strict=True)
     ]
     return cells.assign(series=names, depth=own["depth"])
 
@@ -217,4 +249,6 @@ def _ert(row: Any) -> Interval:
 def _at_last(some: Sequence[Left]) -> str:
     low, middle, high = some[-1].quartiles
     there = int((~np.isnan(some[-1].ratio)).sum())
-    return f"{brief(middle)}, quartiles {brief(low)}–{brief(high)}, through {some[-1].depth} layers, n = {there}"
+    return (
+        f"{brief(middle)}, quartiles {brief(low)}–{brief(high)}, through {some[-1].depth} layers, n = {there}"
+    )

@@ -31,13 +31,21 @@ def bullets(sentences: Iterable[str]) -> str:
 
 def table(frame: pd.DataFrame) -> str:
     """A frame of texts; columns after the first are set to the right."""
-    lines: list[Sequence[str]] = [[str(name) for name in frame.columns], ["---", *["---:"] * (len(frame.columns) - 1)]]
+    lines: list[Sequence[str]] = [
+        [str(name) for name in frame.columns],
+        ["---", *["---:"] * (len(frame.columns) - 1)],
+    ]
     lines += [[str(value) for value in row] for row in each(frame)]
-    return "\n".join("| " + " | ".join(text.replace("|", "\\|").replace("\n", " ") for text in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(text.replace("|", "\\|").replace("\n", " ") for text in line) + " |"
+        for line in lines
+    )
 
 
 def each(frame: pd.DataFrame) -> list[Any]:
-    """The rows of a frame, with their columns as attributes; for names with dots take the frame's own columns."""
+    """The rows of a frame, with their columns as attributes;
+    for names with dots take the frame's own columns.
+    """
     return list(frame.itertuples(index=False))
 
 
@@ -50,7 +58,9 @@ def several(names: Sequence[str], none: str = "none") -> str:
 
 def rate(row: Any) -> str:
     """Solved rate of a row of `results.cells`, its Wilson interval and n: 95.1 % [93.6–96.3] of 1,000."""
-    return f"{percent(row.rate)} [{100 * row.rate_low:.1f}–{100 * row.rate_high:.1f}] of {number(row.replicas)}"
+    return (
+        f"{percent(row.rate)} [{100 * row.rate_low:.1f}–{100 * row.rate_high:.1f}] of {number(row.replicas)}"
+    )
 
 
 def amount(interval: Interval) -> str:
@@ -60,7 +70,9 @@ def amount(interval: Interval) -> str:
 
 
 def brief(x: float) -> str:
-    """Three significant digits, and no more: 1,230, 0.0123, 4.1e+08; ∞ where it is never reached, – where there is none."""
+    """Three significant digits, and no more: 1,230, 0.0123, 4.1e+08;
+    ∞ where it is never reached, – where there is none.
+    """
     if not np.isfinite(x) or x == 0:
         return number(x)
     if abs(x) >= 1e7 or abs(x) < 1e-4:
@@ -69,7 +81,9 @@ def brief(x: float) -> str:
 
 
 def ratio(log_ratio: Interval) -> str:
-    """A ratio from the interval of its logarithm: 2.5 [2.1–2.9]; ∞ or 0 where one side never succeeds, – where neither does."""
+    """A ratio from the interval of its logarithm: 2.5 [2.1–2.9];
+    ∞ or 0 where one side never succeeds, – where neither does.
+    """
     with np.errstate(over="ignore"):
         return amount(Interval(*np.exp([float(end) for end in log_ratio])))
 

@@ -1,1 +1,3 @@
-"""What is asked: one algorithm on one task under one setting, and the name that everything in it determines."""
+"""What is asked: one algorithm on one task under one setting,
+and the name that everything in it determines.
+"""

@@ -34,7 +34,10 @@ class Cell:
 
     @classmethod
     def of(cls, algorithm: Mapping[str, Any], task: Mapping[str, Any], run: Mapping[str, Any]) -> Cell:
-        """A cell from plain settings, as configs and records hold them. Raises `InputError` for what cannot be."""
+        """A cell from plain settings, as configs and records hold them.
+
+        Raises `InputError` for what cannot be.
+        """
         known = Settings.__dataclass_fields__
         for name in run:
             if name not in known:
@@ -69,7 +72,9 @@ class Cell:
 
     @cached_property
     def data(self) -> str | Exception:
-        """The fingerprint of the task's data, or what kept us from them; empty where nothing is run on them."""
+        """The fingerprint of the task's data, or what kept us from them;
+        empty where nothing is run on them.
+        """
         if self.not_applicable:
             return ""
         try:
@@ -106,6 +111,8 @@ def _json(settings: Mapping[str, Any], **more: str) -> str:
 
 
 def _classes(part: Any) -> list[type]:
-    """The class of an algorithm or task, and of its settings that are parts themselves, such as an optimiser."""
+    """The class of an algorithm or task, and of its settings
+    that are parts themselves, such as an optimiser.
+    """
     inside = (getattr(part, f.name) for f in fields(part))
     return [type(part), *(cls for value in inside if is_dataclass(value) for cls in _classes(value))]

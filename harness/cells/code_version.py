@@ -1,10 +1,12 @@
-"""What of the code determines a cell's bits: a hash of its algorithm, its task, the loop, and all of theirs that they import.
+"""What of the code determines a cell's bits:
+a hash of its algorithm, its task, the loop, and all of theirs that they import.
 
-Code is known by its meaning: syntax trees without comments, docstrings and sentences on settings, of a module and of the
-modules it imports, so that a better docstring recomputes nothing and a changed line does. Followed are the harness, and
-whatever lies beside a class that takes part: the modules of its package, or of its folder if it is a single file. Others,
-such as NumPy, are not. In the harness itself only imports at the top of a module count: those inside functions are how
-the core reaches for words and frames. In a plug-in all count.
+Code is known by its meaning: syntax trees without comments, docstrings and sentences on settings, of a module
+and of the modules it imports, so that a better docstring recomputes nothing and a changed line does. Followed
+are the harness, and whatever lies beside a class that takes part: the modules of its package, or of its
+folder if it is a single file. Others, such as NumPy, are not. In the harness itself only imports at the top
+of a module count: those inside functions are how the core reaches for words and frames. In a plug-in all
+count.
 """
 
 from __future__ import annotations
@@ -38,11 +40,14 @@ class Piece(NamedTuple):
     """Modules that it imports, and names that may be modules."""
 
 
-_known: dict[str, tuple[object, int, Piece]] = {}  # by name, with what it was loaded as: a module loaded anew is read anew
+# by name, with what it was loaded as: a module loaded anew is read anew
+_known: dict[str, tuple[object, int, Piece]] = {}
 
 
 def code_version(*parts: type | str) -> str:
-    """A hash (12 hex digits) of what `parts`, classes or names of modules, and what they import of ours and theirs do."""
+    """A hash (12 hex digits) of what `parts`, classes or names of modules,
+    and what they import of ours and theirs do.
+    """
     followed, seen, waiting = _Followed(), dict[str, str](), list[str]()
     for part in parts:
         for name, piece in _roots(part, followed):
@@ -59,7 +64,9 @@ def code_version(*parts: type | str) -> str:
 
 
 class _Followed:
-    """Which modules are followed: those of our packages, of the packages of what takes part, and beside single files."""
+    """Which modules are followed: those of our packages,
+    of the packages of what takes part, and beside single files.
+    """
 
     def __init__(self) -> None:
         self.packages, self.folders = set(HARNESS), set[Path]()
@@ -106,11 +113,14 @@ def _of_module(name: str, spec: ModuleSpec | None = None) -> Piece:
     spec = spec or _spec(name)
     if spec is None:  # `from module import name`, where name is not a module
         return Piece("", frozenset())
-    return _remembered(name, getattr(sys.modules.get(name), "__spec__", None), spec.origin, partial(_read_module, name, spec))
+    return _remembered(
+        name, getattr(sys.modules.get(name), "__spec__", None), spec.origin, partial(_read_module, name, spec)
+    )
 
 
 def _remembered(name: str, loaded: object, file: str | None, read: Callable[[], Piece]) -> Piece:
-    """A piece as it was when we were first asked for what is `loaded` now: what a process runs is not what is edited since.
+    """A piece as it was when we were first asked for what is `loaded` now:
+    what a process runs is not what is edited since.
 
     What is not loaded (None) is what its file says now.
     """
@@ -141,14 +151,19 @@ def _read(source: str, package: str, *, lazily: bool) -> Piece:
 
 
 def _behind_the_face(name: str) -> str:
-    """The module that a name of the face comes from: `harness.exact_gradient` is of `harness.core.exact_gradient`. Else ''."""
+    """The module that a name of the face comes from:
+    `harness.exact_gradient` is of `harness.core.exact_gradient`. Else ''.
+    """
     package, _, inside = name.rpartition(".")
     module = getattr(getattr(harness, inside, None), "__module__", "") if package == "harness" else ""
     return module if str(module).startswith("harness.") else ""
 
 
 def _spec(name: str) -> ModuleSpec | None:
-    """How a module is, or would be, loaded; found without importing the packages around it. None if it is no module."""
+    """How a module is, or would be, loaded; found without importing the packages around it.
+
+    None if it is no module.
+    """
     spec = getattr(sys.modules.get(name), "__spec__", None)
     if spec is not None:
         return spec
@@ -176,7 +191,8 @@ def _source(spec: ModuleSpec) -> str | bytes:
     file = Path(spec.origin or "")
     if file.is_file():
         return _text(file) if file.suffix == ".py" else file.read_bytes()
-    return getattr(spec.loader, "get_source", lambda _: "")(spec.name) or ""  # in an archive, or no code at all
+    # in an archive, or no code at all
+    return getattr(spec.loader, "get_source", lambda _: "")(spec.name) or ""
 
 
 def _text(file: Path) -> str:

@@ -1,9 +1,9 @@
 """The fingerprint of a task's data: what a record's key knows of them, so that other data are another cell.
 
-The code says how data are read or made, but not what is in a file. A fingerprint hashes the arrays themselves: dtype,
-shape and bytes. What a task makes by a rule is made and hashed once for all tasks of the same settings. What a task reads
-(`Task.source`) is asked for every time, and hashed once if it comes as the same array that nobody can write to; in
-blocks, so that a memory map is never loaded whole.
+The code says how data are read or made, but not what is in a file. A fingerprint hashes the arrays
+themselves: dtype, shape and bytes. What a task makes by a rule is made and hashed once for all tasks of the
+same settings. What a task reads (`Task.source`) is asked for every time, and hashed once if it comes as the
+same array that nobody can write to; in blocks, so that a memory map is never loaded whole.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def data_fingerprint(task: Task) -> str:
 def array_fingerprint(array: NDArray[Any]) -> str:
     """A hash (64 hex digits) of an array's dtype, shape and bytes, read block by block."""
     if array.dtype.hasobject:
-        raise InputError(f"data must be numbers or bits, but an array of Python objects of shape {array.shape} was given")
+        raise InputError(
+            f"data must be numbers or bits, but an array of Python objects of shape {array.shape} was given"
+        )
     known = _hashed.get(id(array))
     if known is not None and known[0]() is array:
         return known[1]
@@ -60,7 +62,9 @@ def array_fingerprint(array: NDArray[Any]) -> str:
 
 
 def _says_its_source(cls: type[Task]) -> bool:
-    """Whether `source` speaks for the data: not where a subclass has other data (`data`) and does not say of what."""
+    """Whether `source` speaks for the data:
+    not where a subclass has other data (`data`) and does not say of what.
+    """
     owner = next(c for c in cls.__mro__ if "source" in vars(c) or "data" in vars(c))
     return "source" in vars(owner)
 
@@ -70,8 +74,13 @@ def _of_settings(task: Task) -> str:
     """Of a task that does not say what it reads: equal tasks have equal data, so they are made once."""
     x, wanted, _, target = task.patterns()
     patterns = [a for a in (x, wanted, target) if a is not None]
-    # usually data are the patterns, split by code; others may come from anywhere, and those of one replica stand for all
-    drawn = [] if type(task).data is Task.data else list(_flat(task.data(Rand(0, [0], SPLIT, block=1), np.float64)))
+    # usually data are the patterns, split by code; others may come from anywhere, and those of one replica
+    # stand for all
+    drawn = (
+        []
+        if type(task).data is Task.data
+        else list(_flat(task.data(Rand(0, [0], SPLIT, block=1), np.float64)))
+    )
     return _of_arrays([*patterns, *drawn])
 
 

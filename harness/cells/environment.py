@@ -1,4 +1,6 @@
-"""Where a result was made: the versions and the machine that a record notes, and that its key does not hold."""
+"""Where a result was made: the versions and the machine
+that a record notes, and that its key does not hold.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,9 @@ import harness
 def environment() -> dict[str, str]:
     """The versions a result was made with, and the code that NumPy runs on this machine's processor.
 
-    `blas` is NumPy's library of linear algebra, its version and the kernel that it chose for this processor: it decides in
-    which order products are summed. `simd` is the highest level of vector instructions that NumPy found for its own loops:
-    it decides the last bits of functions such as exp.
+    `blas` is NumPy's library of linear algebra, its version and the kernel that it chose for this processor:
+    it decides in which order products are summed. `simd` is the highest level of vector instructions that
+    NumPy found for its own loops: it decides the last bits of functions such as exp.
     """
     return {
         "harness": harness.__version__,
@@ -31,7 +33,8 @@ def environment() -> dict[str, str]:
 
 
 def made_elsewhere(versions: Mapping[str, str]) -> str:
-    """A clause on a record, by its `versions`, that was made with another kernel or vector level than this process has.
+    """A clause on a record, by its `versions`,
+    that was made with another kernel or vector level than this process has.
 
     Empty where they are the same, and for older records, which do not know theirs.
     """
@@ -53,13 +56,19 @@ def _blas() -> str:
         return f"{about['name']} {about['version']}"
     beside = Path(np.__file__).parent.parent
     own = [
-        library for library in found if Path(library["filepath"]).parent in (beside / "numpy.libs", beside / "numpy" / ".dylibs")
+        library
+        for library in found
+        if Path(library["filepath"]).parent in (beside / "numpy.libs", beside / "numpy" / ".dylibs")
     ]
     library = (own or found)[0]
-    return " ".join(str(library.get(part) or "") for part in ("internal_api", "version", "architecture")).strip()
+    return " ".join(
+        str(library.get(part) or "") for part in ("internal_api", "version", "architecture")
+    ).strip()
 
 
 def _simd() -> str:
-    """`X86_V3`: the last, and highest, of the processor's features that NumPy found; its baseline if it found none."""
+    """`X86_V3`: the last, and highest, of the processor's features
+    that NumPy found; its baseline if it found none.
+    """
     extensions = np.show_config(mode="dicts")["SIMD Extensions"]
     return str((extensions.get("found") or extensions.get("baseline") or ["none"])[-1])

@@ -1,8 +1,9 @@
-"""The code of a class that has no file, such as one defined in a notebook: its source, and what that refers to.
+"""The code of a class that has no file, such as one defined in a notebook:
+its source, and what that refers to.
 
-A notebook runs its cells in any order and some of them twice, so its text as a whole says nothing. What counts is the
-class as it was defined last, and, of the names in it that are the notebook's own, the functions, classes and values they
-stand for now.
+A notebook runs its cells in any order and some of them twice, so its text as a whole says nothing. What
+counts is the class as it was defined last, and, of the names in it that are the notebook's own, the
+functions, classes and values they stand for now.
 """
 
 from __future__ import annotations
@@ -40,8 +41,13 @@ def file_of(cls: type) -> Path | None:
 
 
 def definitions(cls: type) -> Iterator[Definition]:
-    """The class, and all that it refers to, directly or not, within its notebook. Raises `InputError` if it has no source."""
-    spaces = [method.__globals__ for method in _methods(cls)] + [vars(sys.modules.get(cls.__module__, ModuleType("none")))]
+    """The class, and all that it refers to, directly or not, within its notebook.
+
+    Raises `InputError` if it has no source.
+    """
+    spaces = [method.__globals__ for method in _methods(cls)] + [
+        vars(sys.modules.get(cls.__module__, ModuleType("none")))
+    ]
     space = {**spaces[0], cls.__name__: cls}
     waiting, seen = [cls.__name__], set[str]()
     while waiting:
@@ -50,14 +56,20 @@ def definitions(cls: type) -> Iterator[Definition]:
             continue
         seen.add(name)
         thing = space[name]
-        home = thing.__name__ if isinstance(thing, ModuleType) else getattr(thing, "__module__", None) or cls.__module__
+        home = (
+            thing.__name__
+            if isinstance(thing, ModuleType)
+            else getattr(thing, "__module__", None) or cls.__module__
+        )
         if home == cls.__module__ and isinstance(thing, type | FunctionType):
             syntax = _syntax(thing)
             waiting.extend(node.id for node in ast.walk(syntax) if isinstance(node, ast.Name))
             yield Definition(name, syntax, frozenset(imports(ast.walk(syntax), "")))
         else:
             named = isinstance(thing, type | FunctionType | ModuleType)
-            yield Definition(name, ast.Constant(f"{home} {thing.__name__}" if named else _value(thing)), frozenset({home}))
+            yield Definition(
+                name, ast.Constant(f"{home} {thing.__name__}" if named else _value(thing)), frozenset({home})
+            )
 
 
 def _syntax(thing: Any) -> ast.AST:
@@ -66,13 +78,17 @@ def _syntax(thing: Any) -> ast.AST:
         return ast.parse(textwrap.dedent(inspect.getsource(thing)))
     except (OSError, TypeError):
         pass
-    # before Python 3.13 `inspect` asks a class's module for its file, which a notebook has not: its methods know their lines
+    # before Python 3.13 `inspect` asks a class's module for its file, which a notebook has not: its methods
+    # know their lines
     for code in (method.__code__ for method in _methods(thing)) if isinstance(thing, type) else ():
         for node in ast.walk(ast.parse("".join(linecache.getlines(code.co_filename)))):
-            if isinstance(node, ast.ClassDef) and node.lineno <= code.co_firstlineno <= (node.end_lineno or 0):
+            if isinstance(node, ast.ClassDef) and node.lineno <= code.co_firstlineno <= (
+                node.end_lineno or 0
+            ):
                 return node
     raise InputError(
-        f"{thing.__name__} has no source that can be read, so a record made with it could not be told from one of other code: "
+        f"{thing.__name__} has no source that can be read, "
+        "so a record made with it could not be told from one of other code: "
         "define it in a file (in a notebook, a class with a method of its own has a source, too)"
     )
 
@@ -80,8 +96,11 @@ def _syntax(thing: Any) -> ast.AST:
 def _methods(cls: type) -> Iterator[FunctionType]:
     """The methods that somebody wrote in the class: those that `dataclass` makes have code from elsewhere."""
     for thing in vars(cls).values():
-        method = inspect.unwrap(getattr(thing, "__func__", getattr(thing, "fget", thing)))  # of class methods and properties
-        if isinstance(method, FunctionType) and method.__code__.co_qualname.startswith(f"{cls.__qualname__}."):
+        # of class methods and properties
+        method = inspect.unwrap(getattr(thing, "__func__", getattr(thing, "fget", thing)))
+        if isinstance(method, FunctionType) and method.__code__.co_qualname.startswith(
+            f"{cls.__qualname__}."
+        ):
             yield method
 
 
@@ -90,4 +109,5 @@ def _value(thing: Any) -> bytes | str:
     try:
         return pickle.dumps(thing)
     except Exception:
-        return repr(thing)  # it may name an address: then the next session runs its cells again, and none is stale
+        # it may name an address: then the next session runs its cells again, and none is stale
+        return repr(thing)

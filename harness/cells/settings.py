@@ -1,4 +1,6 @@
-"""How a cell is run: seed, budgets, batches, precision, back end; and what None stands for in all its parts."""
+"""How a cell is run: seed, budgets, batches, precision, back end;
+and what None stands for in all its parts.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,25 @@ class Settings:
     """How a cell is run; None is what is usual for the task or the algorithm."""
 
     replicas: int = setting(100, "Independent networks.", at_least=1)
-    seed: int = setting(0, "What all random numbers of the cell follow from, with the number of each replica.", at_least=0)
-    epochs: int | None = setting(None, "Budget in sweeps over the patterns; None is the task's usual one.", at_least=1)
+    seed: int = setting(
+        0, "What all random numbers of the cell follow from, with the number of each replica.", at_least=0
+    )
+    epochs: int | None = setting(
+        None, "Budget in sweeps over the patterns; None is the task's usual one.", at_least=1
+    )
     seconds: float | None = setting(
         None,
-        "Budget in seconds of updates for the whole cell; None for none. Runs it ends are not reproducible to the epoch.",
+        "Budget in seconds of updates for the whole cell; None for none. "
+        "Runs it ends are not reproducible to the epoch.",
         above=0,
     )
-    batch: Any = setting(None, "Patterns per update: full, or a number from 1 (1 is online); None is the algorithm's usual way.")
-    shuffle: bool = setting(True, "Draw a new order of the patterns for every sweep (with full batches there is none).")
+    batch: Any = setting(
+        None,
+        "Patterns per update: full, or a number from 1 (1 is online); None is the algorithm's usual way.",
+    )
+    shuffle: bool = setting(
+        True, "Draw a new order of the patterns for every sweep (with full batches there is none)."
+    )
     dtype: str = setting("float64", "Precision of all numbers.", one_of=("float64", "float32"))
     backend: str = setting(
         "numpy",
@@ -37,21 +49,36 @@ class Settings:
     )
     device: str = setting("cpu", "Where JAX computes.", one_of=("cpu", "gpu", "tpu"))
     probe: int = setting(
-        0, "Epochs, log-spaced over the budget, at which credit is compared with the exact gradient; 0 for none.", at_least=0
+        0,
+        "Epochs, log-spaced over the budget, "
+        "at which credit is compared with the exact gradient; 0 for none.",
+        at_least=0,
     )
     probe_draws: int = setting(16, "Draws of a stochastic credit at each of them.", at_least=2)
-    processes: int = setting(1, "Processes that share the replicas; the results have the same bits.", at_least=1)
+    processes: int = setting(
+        1, "Processes that share the replicas; the results have the same bits.", at_least=1
+    )
 
     def __post_init__(self) -> None:
         check(self)
         if not self.probe and self.probe_draws != 16:
-            raise InputError(f"probe_draws={self.probe_draws} would be ignored: it belongs to a probe, but probe=0 was given")
+            raise InputError(
+                f"probe_draws={self.probe_draws} would be ignored: "
+                "it belongs to a probe, but probe=0 was given"
+            )
         if self.backend == "numpy" and self.device != "cpu":
-            raise InputError(f"device={self.device} would be ignored: it belongs to backend=jax, but backend=numpy was given")
+            raise InputError(
+                f"device={self.device} would be ignored: "
+                "it belongs to backend=jax, but backend=numpy was given"
+            )
         if self.backend == "jax" and find_spec("jax") is None:
-            raise InputError("backend=jax needs JAX, which is not installed: pip install 'credit-assignment-harness[jax]'")
+            raise InputError(
+                "backend=jax needs JAX, which is not installed: pip install 'credit-assignment-harness[jax]'"
+            )
         if not (self.batch in (None, FULL) or (type(self.batch) is int and self.batch >= 1)):
-            raise InputError(f"batch must be full or a whole number of patterns from 1, but {self.batch!r} was given")
+            raise InputError(
+                f"batch must be full or a whole number of patterns from 1, but {self.batch!r} was given"
+            )
 
     def resolved(self, algorithm: Algorithm, task: Task) -> Settings:
         """These settings with everything that is left to what is usual (None) filled in."""
@@ -59,10 +86,16 @@ class Settings:
         batch: Any = usual if self.batch is None else self.batch
         patterns = task.spec().patterns
         if batch != FULL and batch > patterns:
-            raise InputError(f"batch must be at most the {patterns} training patterns of {task.name}, but {batch} was given")
+            raise InputError(
+                f"batch must be at most the {patterns} training patterns "
+                f"of {task.name}, but {batch} was given"
+            )
         batch = FULL if batch == patterns else batch
         if not self.shuffle and batch == FULL:
-            raise InputError(f"shuffle=False would be ignored: with batch={batch} a sweep has no order; give a smaller number")
+            raise InputError(
+                "shuffle=False would be ignored: "
+                f"with batch={batch} a sweep has no order; give a smaller number"
+            )
         return replace(self, epochs=task.usual.epochs if self.epochs is None else self.epochs, batch=batch)
 
 

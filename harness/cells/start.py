@@ -1,7 +1,8 @@
 """Where a cell starts: its network, patterns, first batch and initial state, for any of its replicas.
 
-Training begins here, and everything that looks at untrained networks does: the cost sheet, the gradient check, what is
-left of credit with depth. The weights are those that every algorithm on the same network and seed starts from.
+Training begins here, and everything that looks at untrained networks does: the cost sheet, the gradient
+check, what is left of credit with depth. The weights are those that every algorithm on the same network and
+seed starts from.
 
     at = start(cell.algorithm, cell.task, cell.settings, range(4))
     cell.algorithm.update(at.net, at.state, at.batch, at.noise)
@@ -48,7 +49,12 @@ class Start(NamedTuple):
 
 
 def start(
-    algorithm: Algorithm, task: Task, how: Seeded, replicas: Sequence[int], patterns: int | None = None, block: int | None = None
+    algorithm: Algorithm,
+    task: Task,
+    how: Seeded,
+    replicas: Sequence[int],
+    patterns: int | None = None,
+    block: int | None = None,
 ) -> Start:
     """The start of some replicas of a cell.
 

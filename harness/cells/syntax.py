@@ -9,18 +9,21 @@ from importlib.util import resolve_name
 
 
 def meaning(tree: ast.AST) -> str:
-    """A syntax tree, hashed without comments, docstrings and the sentences of `setting` (the tree loses them)."""
+    """A syntax tree, hashed without comments,
+    docstrings and the sentences of `setting` (the tree loses them).
+    """
     for inner in ast.walk(tree):
         if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id == "setting":
             del inner.args[1:]  # its sentence
         body = getattr(inner, "body", None)
         if isinstance(body, list):
-            inner.body = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]  # type: ignore[attr-defined]  # it has a body
+            body[:] = [s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
 def imports(nodes: Iterable[ast.AST], package: str) -> Iterator[str]:
-    """What the import statements among `nodes` name, in a module of `package`, and the packages around it, which run first.
+    """What the import statements among `nodes` name,
+    in a module of `package`, and the packages around it, which run first.
 
     `from package import name` gives both, for `name` may be a module.
     """

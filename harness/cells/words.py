@@ -16,7 +16,8 @@ class Choice(str):
 
 
 def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested settings by dotted name, without the name of the whole: {'optimiser': 'adam', 'optimiser.lr': 0.001, …}.
+    """Nested settings by dotted name, without the name of the whole:
+    {'optimiser': 'adam', 'optimiser.lr': 0.001, …}.
 
     What is chosen by name is a `Choice`.
     """
@@ -33,9 +34,14 @@ def flat(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unusual(task: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings in which a task differs from its usual self; all of them if this task is not known here."""
+    """The settings in which a task differs from its usual self;
+    all of them if this task is not known here.
+    """
     try:
-        usual, own = (flat(registry.settings_of(registry.build_task(t).resolved())) for t in ({"name": task["name"]}, task))
+        usual, own = (
+            flat(registry.settings_of(registry.build_task(t).resolved()))
+            for t in ({"name": task["name"]}, task)
+        )
     except InputError:
         return flat(task)
     return {name: value for name, value in own.items() if usual.get(name) != value}
@@ -45,7 +51,11 @@ def setting_text(name: str, value: Any) -> str:
     """`optimiser.lr`, 0.5 → lr=0.5; a choice, such as an optimiser, goes by its name alone."""
     if isinstance(value, Choice):
         return str(value)
-    return f"{name.rsplit('.', 1)[-1]}={value:g}" if isinstance(value, float) else f"{name.rsplit('.', 1)[-1]}={value}"
+    return (
+        f"{name.rsplit('.', 1)[-1]}={value:g}"
+        if isinstance(value, float)
+        else f"{name.rsplit('.', 1)[-1]}={value}"
+    )
 
 
 def in_brackets(name: str, settings: Mapping[str, Any]) -> str:

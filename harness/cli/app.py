@@ -53,7 +53,10 @@ def main() -> None:
     try:
         job()
     except KeyboardInterrupt:
-        print("harness: interrupted; finished cells are kept, and the same command does the rest", file=sys.stderr)
+        print(
+            "harness: interrupted; finished cells are kept, and the same command does the rest",
+            file=sys.stderr,
+        )
         sys.exit(130)
     except InputError as problem:
         if wants_traceback:
@@ -71,9 +74,12 @@ def main() -> None:
 
 @hydra.main(config_path=CONF, config_name="config", **VERSION_BASE)  # type: ignore[untyped-decorator]
 def job(cfg: DictConfig) -> None:
-    """One cell: alone, or as a job of a sweep, which keeps what becomes of its code and goes on to the next."""
+    """One cell: alone, or as a job of a sweep,
+    which keeps what becomes of its code and goes on to the next.
+    """
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        attempt(cell_of(cfg), Store.at(cfg.store).prepare())  # Hydra holds what it raises; the study misses the record
+        # Hydra holds what it raises; the study misses the record
+        attempt(cell_of(cfg), Store.at(cfg.store).prepare())
         return
     try:
         run_alone(cell_of(cfg), Store.at(cfg.store).prepare(), cfg)
@@ -87,10 +93,14 @@ def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:
         raise InputError(cell.not_applicable)
     if cfg.study.cells:
         raise InputError(
-            f"study {cfg.study.name!r} is a sweep of many cells: run it by python -m harness -m study={cfg.study.name}"
+            f"study {cfg.study.name!r} is a sweep of many cells: "
+            f"run it by python -m harness -m study={cfg.study.name}"
         )
     if cfg.small:
-        raise InputError("small=true would be ignored: it is the small form of a study (python -m harness -m study=… small=true)")
+        raise InputError(
+            "small=true would be ignored: it is the small form "
+            "of a study (python -m harness -m study=… small=true)"
+        )
     known = store.has(cell.id)
     with epochs_bar(cell) as tick:
         record = attempt(cell, store, tick)
@@ -106,7 +116,8 @@ def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:
 
 
 def _stop(*_: object) -> None:
-    raise KeyboardInterrupt  # the way launchers know to end their workers; a SIGTERM alone would leave them running
+    # the way launchers know to end their workers; a SIGTERM alone would leave them running
+    raise KeyboardInterrupt
 
 
 def _complain(text: str) -> int:

@@ -24,7 +24,9 @@ def epochs_bar(cell: Cell) -> Iterator[Callable[[int], None] | None]:
         yield None
         return
     with Progress(console=console, transient=True) as progress:
-        bar = progress.add_task(f"{cell.task.name} {cell.algorithm.name}", total=cell.settings.epochs, visible=False)
+        bar = progress.add_task(
+            f"{cell.task.name} {cell.algorithm.name}", total=cell.settings.epochs, visible=False
+        )
         start = shown = monotonic()
 
         def tick(epoch: int) -> None:

@@ -1,7 +1,9 @@
-"""`python -m harness.catalog`: what there is, one line each. Reads names and first lines, imports nothing heavy.
+"""`python -m harness.catalog`: what there is, one line each.
+Reads names and first lines, imports nothing heavy.
 
-`python -m harness.catalog algorithm=backprop task=xor` prints what their settings are: name, default, range, and a sentence.
-`python -m harness.catalog compiles` traces every algorithm's source and says which have a compiled form, and why not.
+`python -m harness.catalog algorithm=backprop task=xor` prints what their settings are: name, default, range,
+and a sentence. `python -m harness.catalog compiles` traces every algorithm's source and says which have a
+compiled form, and why not.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ PARTS = ("algorithm", "algorithm/optimiser", "task")
 
 
 def main(arguments: Sequence[str] = ()) -> None:
-    """Print what there is; or the settings of what is named; or, asked for `compiles`, which algorithms do."""
+    """Print what there is; or the settings of what is named;
+    or, asked for `compiles`, which algorithms do.
+    """
     chosen = dict(each.partition("=")[::2] for each in arguments)
     if arguments and set(chosen) <= set(PARTS):
         try:
@@ -32,7 +36,10 @@ def main(arguments: Sequence[str] = ()) -> None:
         return
     if list(arguments) not in ([], ["compiles"]):
         given = " ".join(arguments)
-        print(f"harness: catalog takes nothing, compiles, or algorithm=… and task=…, but {given!r} was given", file=sys.stderr)
+        print(
+            f"harness: catalog takes nothing, compiles, or algorithm=… and task=…, but {given!r} was given",
+            file=sys.stderr,
+        )
         sys.exit(2)
     if arguments:
         found = compiles()
@@ -41,7 +48,11 @@ def main(arguments: Sequence[str] = ()) -> None:
             print(f"{name:{width}}  {f'runs interpreted: {reason}' if reason else 'compiles'}  ({task})")
         return
     sections = (
-        ("algorithms", "algorithm=…", ((name, first_line(cls)) for name, cls in registry.algorithms().items())),
+        (
+            "algorithms",
+            "algorithm=…",
+            ((name, first_line(cls)) for name, cls in registry.algorithms().items()),
+        ),
         ("tasks", "task=…", ((name, first_line(cls)) for name, cls in registry.tasks().items())),
         ("presets", "experiment=…", described("experiment")),
         ("studies", "-m study=…", described("study")),
@@ -60,7 +71,9 @@ def main(arguments: Sequence[str] = ()) -> None:
 
 
 def compiles() -> dict[str, tuple[str, str]]:
-    """For every algorithm, the first task it applies to and why it cannot be compiled there ('' if it can)."""
+    """For every algorithm, the first task it applies to
+    and why it cannot be compiled there ('' if it can).
+    """
     if find_spec("jax") is None:
         print("harness: JAX is not installed: pip install 'credit-assignment-harness[jax]'", file=sys.stderr)
         sys.exit(2)
@@ -69,7 +82,10 @@ def compiles() -> dict[str, tuple[str, str]]:
 
     found: dict[str, tuple[str, str]] = {}
     for name in registry.algorithms():
-        cells = (Cell.of({"name": name}, {"name": task}, {}) for task in sorted(registry.tasks(), key=lambda t: t != "xor"))
+        cells = (
+            Cell.of({"name": name}, {"name": task}, {})
+            for task in sorted(registry.tasks(), key=lambda t: t != "xor")
+        )
         cell = next((c for c in cells if not c.not_applicable), None)
         found[name] = ("", "applies to no task") if cell is None else (cell.task.name, refusal(cell))
     return found
@@ -79,8 +95,13 @@ def described(group: str) -> Iterator[tuple[str, str]]:
     """Names of a group's YAML files and the first comment in each that is not a directive."""
     folder = Path(CONF) / group
     for path in sorted(folder.rglob("*.yaml")):
-        comments = (line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#"))
-        yield str(path.relative_to(folder).with_suffix("")), next((c for c in comments if not c.startswith("@")), "")
+        comments = (
+            line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")
+        )
+        yield (
+            str(path.relative_to(folder).with_suffix("")),
+            next((c for c in comments if not c.startswith("@")), ""),
+        )
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ class Job(NamedTuple):
 def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Mapping[str, str]]) -> None:
     """Launch the jobs whose cells are not recorded; print the table, write it and the figures, tell MLflow.
 
-    `launch` may say, by id, why cells were lost. Exits with code 1 if a cell failed or was lost; what is finished is
-    kept, and shown first.
+    `launch` may say, by id, why cells were lost. Exits with code 1 if a cell failed or was lost; what is
+    finished is kept, and shown first.
     """
     if not jobs:
         raise InputError(f"the study {cfg.study.name!r} has no cells")

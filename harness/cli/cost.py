@@ -1,6 +1,8 @@
-"""`python -m harness.cost algorithm=… task=…`: what one update and one prediction cost, counted from the code.
+"""`python -m harness.cost algorithm=… task=…`:
+what one update and one prediction cost, counted from the code.
 
-Give a setting several values (`task.hidden=2,4,8,16`) to see how each quantity grows, in print and in a figure.
+Give a setting several values (`task.hidden=2,4,8,16`) to see how each quantity grows, in print and in a
+figure.
 """
 
 from __future__ import annotations

@@ -11,7 +11,9 @@ from harness.studies.compose import cells_of
 
 
 def main() -> None:
-    """Print the check of one cell, or of several one after another; exit code 2 for what cannot be checked."""
+    """Print the check of one cell, or of several one after another;
+    exit code 2 for what cannot be checked.
+    """
 
     with one_sentence():
         given = [text for text in sys.argv[1:] if text.startswith("draws=")]

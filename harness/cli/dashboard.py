@@ -1,6 +1,7 @@
 """`python -m harness.dashboard`: MLflow's own pages on the project's store, opened on the newest study.
 
-Loopback only, one worker (MLflow's default of four takes several times the memory, and one reader needs no more).
+Loopback only, one worker (MLflow's default of four takes several times the memory, and one reader needs no
+more).
 """
 
 from __future__ import annotations
@@ -23,9 +24,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m harness.dashboard", description="MLflow's pages on the store of finished cells."
     )
-    parser.add_argument("--store", default=os.environ.get("HARNESS_STORE", "results"), help="the store (default: results)")
+    parser.add_argument(
+        "--store", default=os.environ.get("HARNESS_STORE", "results"), help="the store (default: results)"
+    )
     parser.add_argument("--study", help="the study to open (default: the newest)")
-    parser.add_argument("--port", type=int, default=5000, help="port on the loopback interface (default: 5000 or a free one)")
+    parser.add_argument(
+        "--port", type=int, default=5000, help="port on the loopback interface (default: 5000 or a free one)"
+    )
     chosen = parser.parse_args()
     try:
         sys.exit(serve(Store.at(chosen.store), chosen.study, chosen.port))
@@ -37,12 +42,18 @@ def main() -> None:
 
 
 def serve(store: Store, study: str | None, port: int) -> int:
-    """Serve the store's database; the exit code of MLflow's server. Raises `InputError` for a store without studies."""
+    """Serve the store's database; the exit code of MLflow's server.
+
+    Raises `InputError` for a store without studies.
+    """
     if not 0 < port < 65536:
         raise InputError(f"port must be from 1 to 65535, but {port} was given")
     studies = store.studies()
     if not studies:
-        raise InputError(f"the store {store.path} has no studies yet: run one first (make compare), or give another by --store")
+        raise InputError(
+            f"the store {store.path} has no studies yet: "
+            "run one first (make compare), or give another by --store"
+        )
     if study is not None:
         one_of("study", study, studies)
     for name in studies:
@@ -51,8 +62,21 @@ def serve(store: Store, study: str | None, port: int) -> int:
     link = f"http://{HOST}:{port}/" + run_table(store, study or studies[-1])
     print(f"dashboard: {link}\n(stop with Ctrl-C)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", tracking_uri(store, None)]
-    command += ["--host", HOST, "--port", str(port), "--workers", "1", "--uvicorn-opts", "--log-level=warning"]
-    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "ERROR"}
+    command += [
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+        "--uvicorn-opts",
+        "--log-level=warning",
+    ]
+    quiet = {
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_LOGGING_LEVEL": "ERROR",
+    }
     quiet |= {"PYTHONWARNINGS": "ignore"}  # MLflow's own
     return subprocess.call(command, env=os.environ | quiet)
 

@@ -1,4 +1,7 @@
-"""`python -m harness.memory`: at equal accuracy, does anything beat backprop's activation memory? From study=memory_accuracy."""
+"""`python -m harness.memory`: at equal accuracy, does anything beat backprop's activation memory?
+
+From study=memory_accuracy.
+"""
 
 from __future__ import annotations
 

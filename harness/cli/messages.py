@@ -17,7 +17,10 @@ def sentence(error: Exception) -> str:
     """What the user did, what is allowed, and what they may have meant."""
     cause = error.__cause__ if isinstance(error, HydraException) else error
     if isinstance(error, MarkedYAMLError) and error.problem_mark:
-        return f"{os.path.relpath(error.problem_mark.name)} is not YAML, line {error.problem_mark.line + 1}: {error.problem}"
+        return (
+            f"{os.path.relpath(error.problem_mark.name)} is not YAML, "
+            f"line {error.problem_mark.line + 1}: {error.problem}"
+        )
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = str(error.missing_cfg_file).rpartition("/")
         if presets := [name for name, _ in described("experiment")] if group.startswith("experiment") else []:

@@ -1,10 +1,12 @@
-"""`python -m harness.replicate`: published claims beside what we measure, and the verdict that a stated criterion gives.
+"""`python -m harness.replicate`: published claims beside what we measure,
+and the verdict that a stated criterion gives.
 
     python -m harness.replicate [claim …] [small=true] [store=…]
 
-Runs the cells that are missing (a study named replication), prints the table, and writes replication.md and replication.csv into
-the study's folder. A word picks the claims whose id has it in it, or a section such as 1.3 or 15; then nothing is written.
-`small=true` runs few replicas of everything: the same code in seconds, with verdicts that are mostly *not testable*.
+Runs the cells that are missing (a study named replication), prints the table, and writes replication.md and
+replication.csv into the study's folder. A word picks the claims whose id has it in it, or a section such as
+1.3 or 15; then nothing is written. `small=true` runs few replicas of everything: the same code in seconds,
+with verdicts that are mostly *not testable*.
 """
 
 from __future__ import annotations
@@ -58,12 +60,20 @@ def show(table: Sequence[Row], console: Console | None = None) -> None:
     if not console.is_terminal:
         console.width = max(console.width, WIDTH)
     for source, group in by_source(table).items():
-        out = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, expand=True, title=Text(source, style="bold"))
+        out = Table(
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+            show_edge=False,
+            expand=True,
+            title=Text(source, style="bold"),
+        )
         out.title_justify = "left"
         for name, share in zip(HEADER, (26, 16, 24, 13, 21), strict=True):
             out.add_column(name, ratio=share, overflow="fold")
         for row in group:
-            about = Text.assemble(row.claim, (f"\n{row.id.partition('/')[2]}, {row.trust}\n{row.setting}", "dim"))
+            about = Text.assemble(
+                row.claim, (f"\n{row.id.partition('/')[2]}, {row.trust}\n{row.setting}", "dim")
+            )
             verdict = Text(row.verdict, style=STYLES[row.verdict])
             out.add_row(about, Text(row.published), Text(row.measured), verdict, Text(row.because))
             out.add_section()

@@ -17,7 +17,8 @@ from harness.core.setting import Described, described
 
 
 def in_words(algorithm: str = "", optimiser: str = "", task: str = "") -> str:
-    """The settings of what is named, a paragraph each; the optimiser is the algorithm's own unless another is named.
+    """The settings of what is named, a paragraph each;
+    the optimiser is the algorithm's own unless another is named.
 
     Raises `InputError` for a name that is not there.
     """
@@ -28,15 +29,22 @@ def in_words(algorithm: str = "", optimiser: str = "", task: str = "") -> str:
         own = {d.name: type(d.default) for d in described(cls) if is_dataclass(d.default)}
         if optimiser and not own:
             raise InputError(f"algorithm/optimiser={optimiser} would be ignored: {algorithm} has none")
-        chosen = {name: _known("optimiser", optimiser, OPTIMISERS) if optimiser else kind for name, kind in own.items()}
+        chosen = {
+            name: _known("optimiser", optimiser, OPTIMISERS) if optimiser else kind
+            for name, kind in own.items()
+        }
         parts += [(f"algorithm.{name}", snake_case(kind.__name__), kind) for name, kind in chosen.items()]
     if task:
         parts.append(("task", task, _known("task", task, registry.tasks())))
-    return "\n\n".join(f"{prefix.replace('.', '/')}={name}\n{lines(prefix, cls)}" for prefix, name, cls in parts)
+    return "\n\n".join(
+        f"{prefix.replace('.', '/')}={name}\n{lines(prefix, cls)}" for prefix, name, cls in parts
+    )
 
 
 def lines(prefix: str, cls: type) -> str:
-    """The settings of a class: two lines each, with its default as it is typed on the command line (null: None in Python)."""
+    """The settings of a class: two lines each,
+    with its default as it is typed on the command line (null: None in Python).
+    """
     found = [d for d in described(cls) if not is_dataclass(d.default)]
     heads = [f"{prefix}.{d.name}={typed(d.default)}" for d in found]
     width = max(map(len, heads), default=0)

@@ -1,7 +1,8 @@
-"""`python -m harness.vanishing`: what is left of the credit of a deep network's first hidden layer, beside its last's.
+"""`python -m harness.vanishing`: what is left of the credit
+of a deep network's first hidden layer, beside its last's.
 
-Give settings as to any command (`algorithm=backprop,weight_mirror task.init=glorot task.depth=2,4,6`); what is not given is
-five rules on `deep_chain`, 4 bits through 2 to 10 layers of 50 units.
+Give settings as to any command (`algorithm=backprop,weight_mirror task.init=glorot task.depth=2,4,6`); what
+is not given is five rules on `deep_chain`, 4 bits through 2 to 10 layers of 50 units.
 """
 
 from __future__ import annotations
@@ -39,17 +40,34 @@ def main() -> None:
         for cell in cells:
             found.setdefault(cell.algorithm.name, []).append(left(cell))
         if any(len({s.depth for s in some}) < len(some) for some in found.values()):
-            raise InputError("only the algorithm and the depth can take several values: one curve is drawn for each algorithm")
+            raise InputError(
+                "only the algorithm and the depth can take several values: "
+                "one curve is drawn for each algorithm"
+            )
         store = Store.at(cfg.store).prepare()
     task = cells[0].task
     replicas = cells[0].settings.replicas
-    print(f"credit of the first ÷ of the last hidden layer on {task.name}: median [quartiles] of {replicas} replicas")
+    print(
+        f"credit of the first ÷ of the last hidden layer on {task.name}: "
+        f"median [quartiles] of {replicas} replicas"
+    )
     print(ratio_table(found))
     nets = [cell.task.network() for cell in cells]
     kind = nets[0].hidden[0].activation
-    added = {"residual": any(net.residuals for net in nets), "normalised": any(net.normalised for net in nets)}
-    title = ", ".join([task.name, f"{kind} units", f"{task.init} weights", *(word for word, there in added.items() if there)])
-    # the bound is that of a chain: identities add ways back, and a normalisation divides by what the weights have shrunk
+    added = {
+        "residual": any(net.residuals for net in nets),
+        "normalised": any(net.normalised for net in nets),
+    }
+    title = ", ".join(
+        [
+            task.name,
+            f"{kind} units",
+            f"{task.init} weights",
+            *(word for word, there in added.items() if there),
+        ]
+    )
+    # the bound is that of a chain: identities add ways back, and a normalisation divides by what the weights
+    # have shrunk
     figure = vanishing_figure(title, found, kind == "sigmoid" and not any(added.values()))
     print(f"figure: {os.path.relpath(write_figure(store, figure))}")
 

@@ -23,27 +23,27 @@ from harness.core.tree import tree_map
 
 Array = Any
 # functions whose result is nobody's view; what others return is taken for a view of what they were given
+# fmt: off
 FRESH = {
-    *("where", "concatenate", "stack", "hstack", "vstack", "take", "take_along_axis", "repeat", "tile", "roll", "copy", "outer"),
-    *("zeros", "ones", "full", "empty", "zeros_like", "ones_like", "full_like", "empty_like", "arange", "array", "eye", "dot"),
-    *("sum", "prod", "max", "min", "amax", "amin", "all", "any", "mean", "std", "var", "argmax", "argmin", "sort", "argsort"),
-    *("cumsum", "cumprod", "diff", "clip", "round", "tensordot", "inner", "vecdot", "interp", "norm", "solve", "inv", "svd"),
+    "where", "concatenate", "stack", "hstack", "vstack", "take", "take_along_axis", "repeat", "tile", "roll",
+    "copy", "outer", "zeros", "ones", "full", "empty", "zeros_like", "ones_like", "full_like", "empty_like",
+    "arange", "array", "eye", "dot", "sum", "prod", "max", "min", "amax", "amin", "all", "any", "mean", "std",
+    "var", "argmax", "argmin", "sort", "argsort", "cumsum", "cumprod", "diff", "clip", "round", "tensordot",
+    "inner", "vecdot", "interp", "norm", "solve", "inv", "svd",
 }
 SEVERAL = (np.broadcast_arrays, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.meshgrid, np.ix_)
 IN_PLACE = {"put", "place", "putmask", "put_along_axis", "fill_diagonal", "copyto"}
 METHODS = {
-    *("sum", "prod", "max", "min", "all", "any", "mean", "std", "var", "argmax", "argmin", "argsort", "cumsum"),
-    *("clip", "round", "squeeze", "ravel", "repeat", "take", "swapaxes"),
+    "sum", "prod", "max", "min", "all", "any", "mean", "std", "var", "argmax", "argmin", "argsort", "cumsum",
+    "clip", "round", "squeeze", "ravel", "repeat", "take", "swapaxes",
 }
 REDUCTIONS = {
-    "add": "sum",
-    "multiply": "prod",
-    "maximum": "max",
-    "minimum": "min",
-    "logical_and": "all",
+    "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all",
     "logical_or": "any",
 }
-NARROW = 4  # length of a contraction up to which its products, added up, fuse with what is around them: measured 1.4× on XOR
+# fmt: on
+NARROW = 4
+"""Length of a contraction up to which its products, added up, fuse with what is around them: 1.4 × on XOR."""
 DEPTH = [0]  # loops around the line that is being read
 
 
@@ -118,18 +118,24 @@ class Traced(NDArrayOperatorsMixin):
             raise refuse("an array that was handed in is written to: make one of your own first")
         if self._at != DEPTH[0]:
             raise refuse("an array from outside is written in a loop: let repeat carry it")
-        self._value = self.value.at[_index(index, self.shape)].set(jnp.asarray(plain(value)).astype(self.dtype))
+        self._value = self.value.at[_index(index, self.shape)].set(
+            jnp.asarray(plain(value)).astype(self.dtype)
+        )
         self._writes += 1
 
     def __bool__(self) -> bool:
         raise refuse("Python branches on an array's value: use np.where, or repeat a fixed number of times")
 
     def __array__(self, *_: Any, **__: Any) -> Array:
-        raise refuse("an array leaves by np.asarray, or is put into one that np.zeros made: use np. functions, zeros_like, like=")
+        raise refuse(
+            "an array leaves by np.asarray, or is put into one that np.zeros made: "
+            "use np. functions, zeros_like, like="
+        )
 
     def _escape(self, *_: Any) -> Any:
         raise refuse(
-            "a number leaves by float(), int(), .item(), .tolist(), a loop over it or into plain np.zeros: keep it an array"
+            "a number leaves by float(), int(), .item(), .tolist(), "
+            "a loop over it or into plain np.zeros: keep it an array"
         )
 
     __float__ = __int__ = __index__ = __complex__ = item = tolist = __iter__ = _escape
@@ -138,7 +144,9 @@ class Traced(NDArrayOperatorsMixin):
         if name.startswith("__"):
             raise AttributeError(name)
         if name in METHODS:
-            return lambda *arguments, **options: _called(name, getattr(jnp, name), (self, *arguments), options)
+            return lambda *arguments, **options: _called(
+                name, getattr(jnp, name), (self, *arguments), options
+            )
         raise refuse(f"array attribute .{name} has no compiled form")
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
@@ -147,19 +155,26 @@ class Traced(NDArrayOperatorsMixin):
         if method == "reduce" and name in REDUCTIONS:
             name, options = REDUCTIONS[name], {"axis": 0} | options
         elif method != "__call__" or options:
-            raise refuse(f"np.{name}{'' if method == '__call__' else '.' + method} is used in a way that has no compiled form")
+            raise refuse(
+                f"np.{name}{'' if method == '__call__' else '.' + method} "
+                "is used in a way that has no compiled form"
+            )
         function = _product if name == "matmul" else getattr(jnp, name, None)
         result = _called(name, function, inputs, options)
         if out is None:
             return result
         if not isinstance(out, Traced):
-            raise refuse(f"np.{name} writes into an array that np.zeros or the like made: use zeros_like or like=")
+            raise refuse(
+                f"np.{name} writes into an array that np.zeros or the like made: use zeros_like or like="
+            )
         if not np.can_cast(result.dtype, out.dtype, "same_kind"):
             raise refuse(f"np.{name} gives {result.dtype}, which an array of {out.dtype} does not take")
         out[...] = result
         return out
 
-    def __array_function__(self, function: Callable[..., Any], _types: Any, arguments: Any, options: Any) -> Any:
+    def __array_function__(
+        self, function: Callable[..., Any], _types: Any, arguments: Any, options: Any
+    ) -> Any:
         place = jnp.linalg if function.__module__ == "numpy.linalg" else jnp
         return _called(function.__name__, getattr(place, function.__name__, None), arguments, options)
 
@@ -171,9 +186,14 @@ def _called(name: str, function: Callable[..., Any] | None, arguments: Any, opti
     several = name == "einsum" and len(given) > 1
     if name not in FRESH and not several and len(given) > 1 and getattr(np, name, None) in SEVERAL:
         raise refuse(f"np.{name} of several arrays gives views of each: take them one by one")
-    base = None if name in FRESH or several or isinstance(getattr(np, name, None), np.ufunc) else next(iter(given), None)
+    base = (
+        None
+        if name in FRESH or several or isinstance(getattr(np, name, None), np.ufunc)
+        else next(iter(given), None)
+    )
     if name == "take" and not isinstance(arguments[1], Traced):
-        np.take(np.broadcast_to(False, arguments[0].shape), *arguments[1:], **options)  # JAX would clamp an index beyond the end
+        # JAX would clamp an index beyond the end
+        np.take(np.broadcast_to(False, arguments[0].shape), *arguments[1:], **options)
     if name == "einsum":
         _check_einsum(*arguments)
     if name in ("mean", "var", "std") and given[0].dtype.kind in "bi":
@@ -190,7 +210,9 @@ def _called(name: str, function: Callable[..., Any] | None, arguments: Any, opti
 def _check_einsum(subscripts: Any, *operands: Any) -> None:
     """JAX would stretch an axis of 1, where NumPy would not."""
     sizes: dict[str, int] = {}
-    for names, operand in zip(str(subscripts).replace(" ", "").split("->")[0].split(","), operands, strict=False):
+    for names, operand in zip(
+        str(subscripts).replace(" ", "").split("->")[0].split(","), operands, strict=False
+    ):
         if "." not in names:
             for name, size in zip(names, np.shape(operand), strict=True):
                 if sizes.setdefault(name, size) != size:
@@ -201,7 +223,10 @@ def _product(a: Array, b: Array) -> Array:
     length = a.shape[-1]
     if not (a.ndim >= 2 and b.ndim >= 2 and 0 < length == b.shape[-2] <= NARROW):
         return jnp.matmul(a, b)
-    return sum((a[..., :, i, None] * b[..., None, i, :] for i in range(1, length)), a[..., :, 0, None] * b[..., None, 0, :])
+    return sum(
+        (a[..., :, i, None] * b[..., None, i, :] for i in range(1, length)),
+        a[..., :, 0, None] * b[..., None, 0, :],
+    )
 
 
 def plain(a: Any) -> Any:
@@ -216,7 +241,9 @@ def plain(a: Any) -> Any:
 def _index(index: Any, shape: tuple[int, ...]) -> Any:
     """An index without `Traced` arrays; one beyond the end is an IndexError, which JAX would clamp."""
     parts = index if isinstance(index, tuple) else (index,)
-    parts = tuple(np.asarray(part) if isinstance(part, list) and not _has_traced(part) else part for part in parts)
+    parts = tuple(
+        np.asarray(part) if isinstance(part, list) and not _has_traced(part) else part for part in parts
+    )
     if not _has_traced(parts):
         np.broadcast_to(False, shape)[parts]
     return plain(parts)

@@ -1,4 +1,5 @@
-"""Training a batch of replicas by compiled chunks of epochs (`harness.program`), with the bookkeeping of `harness.training`.
+"""Training a batch of replicas by compiled chunks of epochs (`harness.program`),
+with the bookkeeping of `harness.training`.
 
 Between chunks those that are finished leave the batch once three quarters of it are, so that few sizes are
 ever compiled. Random numbers are drawn by the streams of `harness.rand` and fed to each chunk. Initial
@@ -23,7 +24,8 @@ from harness.core.rand import NORMAL, UNIFORM
 from harness.core.task import Task
 from harness.core.tree import leaves, rebuilt
 from harness.training.plan import Plan
-from harness.training.trainer import BOUND, LOOK_EVERY, Trained, Trainer
+from harness.training.trained import Trained
+from harness.training.trainer import BOUND, LOOK_EVERY, Trainer
 from harness.training.watch import Watch
 
 if TYPE_CHECKING:
@@ -68,7 +70,10 @@ def program_of(trainer: Trainer) -> Program:
 
 
 def refusal(cell: Cell) -> str:
-    """Why a cell's algorithm cannot be compiled, with the line; '' if it can. Traces the source, compiles nothing."""
+    """Why a cell's algorithm cannot be compiled, with the line; '' if it can.
+
+    Traces the source, compiles nothing.
+    """
     try:
         program_of(Trainer(cell.algorithm, cell.task, Plan.of(cell.settings), range(2)))
     except CannotCompile as reason:
@@ -92,7 +97,9 @@ class Driver:
         how = np.full(self.size, PADDING, np.int8)
         how[:n] = RUNNING
         state = [_pad(np.asarray(a), self.size) for _, a in leaves(trainer.state)]
-        self.chunk = Chunk(np.int64(self.epoch), state, how, np.full(self.size, -1), *np.zeros((2, POINTS + 1, self.size)))
+        self.chunk = Chunk(
+            np.int64(self.epoch), state, how, np.full(self.size, -1), *np.zeros((2, POINTS + 1, self.size))
+        )
         self.data = _padded(trainer.data, self.size)
         ordered = trainer.plan.shuffle and trainer.updates_per_sweep > 1
         self.ordered = trainer.data.x.shape[-2] if ordered else 0
@@ -122,7 +129,11 @@ class Driver:
         else:
             self.to_host()
             result = trainer.run(tick, first=plan.epochs)
-        result.ran |= {"backend": "jax", "device": plan.device, "compile_seconds": self.program.seconds - self.before}
+        result.ran |= {
+            "backend": "jax",
+            "device": plan.device,
+            "compile_seconds": self.program.seconds - self.before,
+        }
         return result
 
     def advance(self, most: int = LONGEST) -> None:
@@ -163,7 +174,9 @@ class Driver:
             trainer.finish(new & (how == MET), SOLVED, ended, share, output)
             trainer.look_for_divergence(ended, share, output, among=how == BLOWN)
             # what was beyond the bound by rounding only
-            trainer.finish(trainer.running & (how == BLOWN), DIVERGED, ended, share, output, f"beyond {BOUND:g}")
+            trainer.finish(
+                trainer.running & (how == BLOWN), DIVERGED, ended, share, output, f"beyond {BOUND:g}"
+            )
 
     def curves(self, first: int, n: int) -> None:
         trainer = self.trainer
@@ -192,13 +205,19 @@ class Driver:
             return block
 
         def orders(total: int) -> NDArray[Any]:
-            return np.argsort(trainer.order.block(UNIFORM, total).reshape(n, epochs, self.ordered), axis=-1, kind="stable")
+            return np.argsort(
+                trainer.order.block(UNIFORM, total).reshape(n, epochs, self.ordered), axis=-1, kind="stable"
+            )
 
         def numbers(kind: int, count: int) -> Array:
             return drawn(count, lambda total: trainer.noise.block(kind, total), np.float64)
 
-        uniform, normal = (numbers(kind, count) for kind, count in zip((UNIFORM, NORMAL), self.program.draws, strict=True))
-        return Feed(on_curve | (epoch % LOOK_EVERY == 0), slot, drawn(self.ordered, orders, np.int64), uniform, normal)
+        uniform, normal = (
+            numbers(kind, count) for kind, count in zip((UNIFORM, NORMAL), self.program.draws, strict=True)
+        )
+        return Feed(
+            on_curve | (epoch % LOOK_EVERY == 0), slot, drawn(self.ordered, orders, np.int64), uniform, normal
+        )
 
 
 def few_sizes(n: int) -> int:

@@ -1,4 +1,6 @@
-"""Loops and random numbers of the compiled reading: what `harness.loops.repeat` and `rand` are while a source is traced."""
+"""Loops and random numbers of the compiled reading:
+what `harness.loops.repeat` and `rand` are while a source is traced.
+"""
 
 from __future__ import annotations
 
@@ -31,14 +33,26 @@ def loop(n: int, body: Callable[[Any, Any], Any], carry: Any) -> Any:
             reads = [0 if root is None else root._reads for root in roots]
             found: dict[str, Array] = dict(leaves(body(Traced(i, own=False), rebuilt(carry, handed))))
             if sorted(found) != sorted(names):
-                raise refuse(f"a loop carries {len(names)} arrays, but its body returned {len(found)}, or others")
+                raise refuse(
+                    f"a loop carries {len(names)} arrays, but its body returned {len(found)}, or others"
+                )
             for name, old in zip(names, now, strict=True):
                 new = found[name]
                 if old.shape != np.shape(new) or old.dtype != new.dtype:
-                    raise refuse(f"a loop carries {old.dtype}{old.shape}, but its body returned {new.dtype}{np.shape(new)}")
+                    raise refuse(
+                        f"a loop carries {old.dtype}{old.shape}, "
+                        f"but its body returned {new.dtype}{np.shape(new)}"
+                    )
             for root, before, a in zip(roots, reads, handed, strict=True):
-                if root is not None and a._writes and (root._reads > before or sum(r is root for r in roots) > 1):
-                    raise refuse("a loop writes to an array that its body also knows by another name: carry it once, or a copy")
+                if (
+                    root is not None
+                    and a._writes
+                    and (root._reads > before or sum(r is root for r in roots) > 1)
+                ):
+                    raise refuse(
+                        "a loop writes to an array that its body also knows "
+                        "by another name: carry it once, or a copy"
+                    )
             return [jnp.asarray(plain(found[name])) for name in names]
 
     first = [jnp.asarray(plain(a), dtype=a.dtype) for a in arrays]

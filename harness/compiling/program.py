@@ -13,7 +13,8 @@ from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")  # one core, as everywhere in the harness
+# one core, as everywhere in the harness
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 import jax
 import jax.numpy as jnp
@@ -72,7 +73,9 @@ class Program:
     Raises `CannotCompile`, with the line and the reason, if the source has no compiled form.
     """
 
-    def __init__(self, algorithm: Algorithm, task: Task, batch: int, dtype: str, device: str, state: State, data: Data) -> None:
+    def __init__(
+        self, algorithm: Algorithm, task: Task, batch: int, dtype: str, device: str, state: State, data: Data
+    ) -> None:
         """`state` and `data` are those of some replicas: their shapes count, and how the state is built."""
         self.algorithm, self.task, self.net = algorithm, task, task.network()
         self.batch, self.dtype, self.device, self.template = batch, dtype, device, state
@@ -81,7 +84,9 @@ class Program:
         self.seconds = 0.0
         """Spent on tracing and compiling."""
         self.each = self._draws(data, batch)
-        """Uniform and normal numbers that an update draws, and those that the update on the last few patterns does."""
+        """Uniform and normal numbers that an update draws,
+        and those that the update on the last few patterns does.
+        """
         self.last = self._draws(data, self.rest) if self.rest else (0, 0)
 
     @property
@@ -113,7 +118,8 @@ class Program:
                 self.ready[shapes] = _compile(jax.jit(self._advance).lower(*arguments))
             self.seconds += perf_counter() - start
         with self._precision():
-            return jax.block_until_ready(self.ready[shapes](*arguments))  # type: ignore[no-untyped-call]  # JAX's own
+            done = self.ready[shapes](*arguments)
+            return jax.block_until_ready(done)  # type: ignore[no-untyped-call]  # JAX's own
 
     def _advance(self, chunk: Chunk, data: Data, feed: Feed, start: Array, stop: Array) -> Chunk:
         curve = jnp.zeros((POINTS + 1, len(chunk.how)))
@@ -137,7 +143,10 @@ class Program:
             new, output = self._sweep(now.state, data, now.epoch, *(a[now.epoch - start] for a in feed[2:]))
             now = _ended(now, self._met(now.state, output, data), MET)
             stays = now.how == RUNNING
-            kept = [jnp.where(stays.reshape(-1, *(1,) * (a.ndim - 1)), b, a) for a, b in zip(now.state, new, strict=True)]
+            kept = [
+                jnp.where(stays.reshape(-1, *(1,) * (a.ndim - 1)), b, a)
+                for a, b in zip(now.state, new, strict=True)
+            ]
             return now._replace(epoch=now.epoch + 1, state=kept)
 
         return lax.while_loop(goes_on, until_looked_at, chunk._replace(loss=curve, right=curve))
@@ -151,7 +160,9 @@ class Program:
     def _sweep(
         self, state: list[Array], data: Data, epoch: Array, order: Array, uniform: Array, normal: Array
     ) -> tuple[list[Array], Array | None]:
-        """One pass over the patterns; predictions at the old state only where one update is the whole sweep."""
+        """One pass over the patterns;
+        predictions at the old state only where one update is the whole sweep.
+        """
         if self.whole == 1 and not self.rest:
             return self._update(state, data, epoch, TracedRand(uniform, normal, self.dtype))
         parts = data[:3]
@@ -169,14 +180,20 @@ class Program:
             return self._update(now, batch, epoch, rand)[0], None
 
         batches = [cut(a, a.ndim - 2, self.batch) for a in parts]
-        state, _ = lax.scan(one, state, [*batches, cut(uniform, 1, self.each[0]), cut(normal, 1, self.each[1])])
+        state, _ = lax.scan(
+            one, state, [*batches, cut(uniform, 1, self.each[0]), cut(normal, 1, self.each[1])]
+        )
         if self.rest:
             left = Data(*(a[..., self.whole * self.batch :, :] for a in parts))
-            rand = TracedRand(uniform[:, self.whole * self.each[0] :], normal[:, self.whole * self.each[1] :], self.dtype)
+            rand = TracedRand(
+                uniform[:, self.whole * self.each[0] :], normal[:, self.whole * self.each[1] :], self.dtype
+            )
             state, _ = self._update(state, left, epoch, rand)
         return state, None
 
-    def _update(self, state: list[Array], data: Data, epoch: Array, rand: TracedRand) -> tuple[list[Array], Array | None]:
+    def _update(
+        self, state: list[Array], data: Data, epoch: Array, rand: TracedRand
+    ) -> tuple[list[Array], Array | None]:
         *seen, now = trace((*data[:3], jnp.asarray(epoch)))
         batch = Batch.of(Data(*seen), now, self.task.objective)
         streams: Any = rand  # a stand-in for Rand, as traced arrays are for arrays
@@ -184,10 +201,13 @@ class Program:
         found = dict(leaves(values(new)))
         for (name, old), before in zip(leaves(self.template), state, strict=True):
             if name not in found or len(found) > len(state):
-                raise CannotCompile(f"update does not keep the parts of its state: {', '.join(found)} came of it")
+                raise CannotCompile(
+                    f"update does not keep the parts of its state: {', '.join(found)} came of it"
+                )
             if (found[name].shape, found[name].dtype) != (before.shape, before.dtype):
                 raise CannotCompile(
-                    f"update turns {name} from {old.dtype}{before.shape} into {found[name].dtype}{found[name].shape}"
+                    f"update turns {name} from {old.dtype}{before.shape} "
+                    f"into {found[name].dtype}{found[name].shape}"
                 )
         return [found[name] for name, _ in leaves(self.template)], None if output is None else values(output)
 
@@ -203,7 +223,11 @@ class Program:
     @contextmanager
     def _precision(self) -> Iterator[None]:
         """Double precision where it is asked for, on the device."""
-        with jax.enable_x64(True), jax.default_matmul_precision("highest"), jax.default_device(_device(self.device)):
+        with (
+            jax.enable_x64(True),
+            jax.default_matmul_precision("highest"),
+            jax.default_device(_device(self.device)),
+        ):
             yield
 
     @contextmanager
@@ -226,7 +250,9 @@ class Program:
 def _ended(now: Chunk, which: Array, how: int) -> Chunk:
     """Those of `which` (R,) that were running have come to that."""
     ends = which & (now.how == RUNNING)
-    return now._replace(how=jnp.where(ends, how, now.how).astype(now.how.dtype), ended=jnp.where(ends, now.epoch, now.ended))
+    return now._replace(
+        how=jnp.where(ends, how, now.how).astype(now.how.dtype), ended=jnp.where(ends, now.epoch, now.ended)
+    )
 
 
 def _beyond(arrays: list[Array]) -> Array:
@@ -250,7 +276,9 @@ def _device(name: str) -> Any:
 
 
 def keep_programs() -> None:
-    """Keep compiled programs between processes: in the folder that JAX is told to use, or in the user's cache."""
+    """Keep compiled programs between processes:
+    in the folder that JAX is told to use, or in the user's cache.
+    """
     config: Any = jax.config
     if config.jax_compilation_cache_dir is None:
         config.update("jax_compilation_cache_dir", str(user_cache("jax")))

@@ -1,1 +1,4 @@
-"""What everybody stands on: networks of edges and units, losses, algorithms, tasks, random numbers. Imports NumPy alone."""
+"""What everybody stands on: networks of edges and units, losses, algorithms, tasks, random numbers.
+
+Imports NumPy alone.
+"""

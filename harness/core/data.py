@@ -1,7 +1,7 @@
 """Patterns, and what is known of them: the containers that tasks hand out.
 
-Arrays end in (patterns N, units); of sequences in (steps T, patterns N, units). In a run the axis before these is the
-replicas, of length 1 where all of them share the patterns.
+Arrays end in (patterns N, units); of sequences in (steps T, patterns N, units). In a run the axis before
+these is the replicas, of length 1 where all of them share the patterns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,18 @@ Array = Any
 
 
 class Patterns(NamedTuple):
-    """All patterns of a task before targets are chosen."""
+    """All patterns of a task before targets are chosen: what `Task.patterns` returns.
+
+    Args:
+        x: inputs (N, input size).
+        wanted: which outputs should be on, bool (N, outputs).
+        names: what a person calls each pattern, N of them.
+        target: targets (N, outputs) where they are numbers; None: `target_on` where wanted, else
+            `target_off`.
+
+    >>> Patterns(np.zeros((1, 2)), np.ones((1, 1), bool), ("00",)).target is None
+    True
+    """
 
     x: NDArray[np.float64]
     """Inputs (N, input size)."""
@@ -30,7 +41,17 @@ class Patterns(NamedTuple):
 
 
 class Spec(NamedTuple):
-    """The shape of a task: what can be said of its data without making them."""
+    """The shape of a task: what can be said of its data without making them.
+
+    Args:
+        patterns: patterns (of a task in time, sequences) that a replica is trained on.
+        kind: what its targets are: `bits`, on or off; `labels`, bits of which exactly one is on; `numbers`.
+        binary: whether its inputs are bits, as stochastic binary units need them.
+        steps: time steps T of a sequence; 0 where patterns have no time.
+
+    >>> Spec(4, "bits").steps
+    0
+    """
 
     patterns: int
     """Patterns (of a task in time, sequences) that a replica is trained on."""
@@ -43,7 +64,19 @@ class Spec(NamedTuple):
 
 
 class Usual(NamedTuple):
-    """The settings a task is usually run with: what None stands for in algorithms and runs."""
+    """The settings a task is usually run with: what None stands for in algorithms and runs.
+
+    Args:
+        lr: learning rate.
+        momentum: of gradient descent, 0 for none.
+        scale: initial weights are uniform in ±scale.
+        epochs: the budget in sweeps over the patterns.
+        decay: fraction by which every weight shrinks after each change.
+        batch: patterns per update, for algorithms that take more than one; None for all.
+
+    >>> Usual(lr=0.5, momentum=0.9, scale=0.5, epochs=5000).batch is None
+    True
+    """
 
     lr: float
     momentum: float
@@ -57,7 +90,18 @@ class Usual(NamedTuple):
 
 
 class Published(NamedTuple):
-    """A figure somebody printed for this task."""
+    """A figure somebody printed for a task.
+
+    Args:
+        setting: what it was measured in.
+        figure: what was printed, with its unit.
+        source: where.
+        trust: `found` (read in the source), `computed` (run again by us), `memory` (recalled, never
+            asserted).
+
+    >>> Published("2-1-1, η = .5", "558 sweeps", "PDP vol. 1 ch. 8", "found").trust
+    'found'
+    """
 
     setting: str
     figure: str
@@ -67,7 +111,21 @@ class Published(NamedTuple):
 
 
 class Data(NamedTuple):
-    """Patterns as a run sees them: (R, N, …), or (1, N, …) where all replicas share them; sequences (…, T, N, …)."""
+    """Patterns as a run sees them: (R, N, units), or (1, N, units) where all replicas share them.
+
+    Sequences have their steps before the patterns, (…, T, N, units).
+
+    Args:
+        x: inputs (…, N, input size).
+        target: targets (…, N, outputs).
+        wanted: which outputs should be on, bool (…, N, outputs).
+        held: patterns that nothing is decided on, reported once, at the end; None for none.
+        validation: patterns the criterion looks at instead of the training patterns; None for none.
+
+    >>> data = shared(np.zeros((4, 2)), np.zeros((4, 1)), np.zeros((4, 1), bool), float)
+    >>> data.x.shape, data.time
+    ((1, 4, 2), False)
+    """
 
     x: Array
     """Inputs (…, N, input size)."""
@@ -87,7 +145,8 @@ class Data(NamedTuple):
 
 
 def checked(data: Data, name: str, input_size: int, outputs: int) -> Data:
-    """`data` of the task `name` if its arrays are what a run takes: (R or 1, [T,] N, units), of one N, for these sizes.
+    """`data` of the task `name` if its arrays are what a run takes:
+    (R or 1, [T,] N, units), of one N, for these sizes.
 
     Raises `InputError` with the shapes that were given.
     """
@@ -100,29 +159,53 @@ def checked(data: Data, name: str, input_size: int, outputs: int) -> Data:
         fits = len(lead) in (2, 3) and min(lead) > 0 and [(*lead, size) for size in sizes] == shapes
         if not fits:
             raise InputError(
-                f"data of {name} must be arrays (replicas or 1, patterns, units) of {input_size} inputs and {outputs} "
-                f"outputs, with the steps before the patterns if it has time, but inputs {shapes[0]}, targets {shapes[1]} "
-                f"and wanted {shapes[2]} were given: harness.core.data.shared makes them from (patterns, units)"
+                f"data of {name} must be arrays (replicas or 1, patterns, units) of {input_size} inputs "
+                f"and {outputs} outputs, with the steps before the patterns if it has time, "
+                f"but inputs {shapes[0]}, targets {shapes[1]} and wanted {shapes[2]} were given: "
+                "harness.core.data.shared makes them from (patterns, units)"
             )
     return data
 
 
 def shared(x: Array, target: Array, wanted: Array, dtype: DTypeLike, *, time: bool = False) -> Data:
-    """Data (1, N, …) that all replicas share, from arrays (N, …); sequences (1, T, N, …), from (T, N, …).
+    """Data that all replicas share, from arrays without a replica axis.
 
     Arrays of that precision are not copied: memory maps stay on disk, and are read batch by batch.
+
+    Args:
+        x: inputs (N, input size); of sequences (T, N, input size).
+        target: targets (N, outputs), or (T, N, outputs).
+        wanted: which outputs should be on, bool, in the shape of `target`.
+        dtype: the precision of the run, float64 or float32.
+        time: whether they are sequences.
+
+    Returns:
+        Data (1, N, units), or (1, T, N, units).
+
+    Raises:
+        InputError: for arrays of another number of axes.
+
+    >>> shared(np.zeros((4, 2)), np.zeros((4, 1)), np.zeros((4, 1), bool), "float32").x.dtype.name
+    'float32'
     """
     ndim = 3 if time else 2
     parts = x.astype(dtype, copy=False), target.astype(dtype, copy=False), wanted
     if any(a.ndim != ndim for a in parts):
-        raise InputError(f"patterns are arrays of {ndim} axes, but inputs {x.shape} and targets {target.shape} were given")
+        raise InputError(
+            f"patterns are arrays of {ndim} axes, but inputs {x.shape} and targets {target.shape} were given"
+        )
     return Data(*(a[None] for a in parts))
 
 
 def pick(data: Data, mask: NDArray[np.bool_]) -> Data:
     """The data of the replicas in `mask` (R,); patterns that all replicas share stay shared."""
     x, target, wanted = (a if a is None or len(a) == 1 else a[mask] for a in data[:3])
-    return Data(x, target, wanted, *(None if part is None else pick(part, mask) for part in (data.held, data.validation)))
+    return Data(
+        x,
+        target,
+        wanted,
+        *(None if part is None else pick(part, mask) for part in (data.held, data.validation)),
+    )
 
 
 def binary_inputs(bits: int) -> NDArray[np.float64]:

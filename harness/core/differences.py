@@ -1,4 +1,5 @@
-"""The gradient by differences of the loss, each weight moved alone: what every other way to get it is held to.
+"""The gradient by differences of the loss, each weight moved alone:
+what every other way to get it is held to.
 
     forward    ∂E/∂w_i ≈ (E(w + h e_i) − E(w)) / h               h = √ε         W + 1 forward passes
     central    ∂E/∂w_i ≈ (E(w + h e_i) − E(w − h e_i)) / 2h      h = ε^(1/3)    2W
@@ -46,5 +47,7 @@ def differences(net: Network, params: Params, batch: Batch, scheme: str, h: floa
         up, down = (loss_at(net, flat + s * h * along, batch) for s in (1, -1))
         return (up - down) / (2 * h)
 
-    found = in_blocks(net.size, at_once(net, flat, batch), slopes, np.zeros_like(flat, shape=(0, *flat.shape[:-2])))
+    found = in_blocks(
+        net.size, at_once(net, flat, batch), slopes, np.zeros_like(flat, shape=(0, *flat.shape[:-2]))
+    )
     return Credit(unflatten(net, in_a_row(found)), output)

@@ -8,7 +8,14 @@ from numbers import Integral
 
 
 class InputError(ValueError):
-    """The user asked for something that cannot be done; the message is the whole answer."""
+    """The user asked for something that cannot be done; the message, one sentence, is the whole answer.
+
+    It says what is wrong, what was given, what is allowed and, of a name, the nearest there is.
+
+    >>> raise unknown("task", "xoor", ["xor", "parity"])
+    Traceback (most recent call last):
+    harness.core.errors.InputError: unknown task 'xoor': allowed are parity, xor; did you mean 'xor'?
+    """
 
 
 class NotApplicable(InputError):

@@ -1,11 +1,13 @@
-"""The exact gradient of the loss, by one pass forward and one back; through time, where a network lives in it.
+"""The exact gradient of the loss, by one pass forward and one back;
+through time, where a network lives in it.
 
     δ_out(t) = ∂E/∂x_out(t),      δ_i(t) = f'(x_i(t)) [Σ_j w_ij δ_j(t) + Σ_k w_ik δ_k(t + 1)],
     ∂E/∂w_ij = Σ_t Σ_patterns y_i(t) δ_j(t)           over delayed edges y_i(t − 1) δ_j(t)
 
-The first sum goes over edges within the step, the second over delayed ones. What every credit is compared with; and with
-other weights to come back over, the way back of every rule of the feedback family.
-Rumelhart, Hinton & Williams 1986, Nature 323:533-536; through time: PDP vol. 1 ch. 8, pp. 354-361; Werbos 1990.
+The first sum goes over edges within the step, the second over delayed ones. What every credit is compared
+with; and with other weights to come back over, the way back of every rule of the feedback family.
+Rumelhart, Hinton & Williams 1986, Nature 323:533-536; through time: PDP vol. 1 ch. 8, pp. 354-361; Werbos
+1990.
 """
 
 from __future__ import annotations
@@ -21,15 +23,49 @@ Array = Any
 
 
 def exact_gradient(net: Network, params: Params, batch: Batch) -> Credit:
-    """∂E/∂w of every parameter (…, rows, columns), and the outputs."""
+    """∂E/∂w of every parameter by backpropagation: what every credit is compared with.
+
+    Rumelhart, Hinton & Williams 1986, Nature 323:533-536.
+
+    Args:
+        net: the network.
+        params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+        batch: the patterns, or sequences, that E is summed over.
+
+    Returns:
+        The gradient by parameter, and the outputs.
+
+    >>> net = Network.chain(2, 1, output="linear")
+    >>> params = {key: np.zeros(shape) for key, shape in net.shapes.items()}
+    >>> batch = Batch(np.ones((1, 2)), np.ones((1, 1)), np.ones((1, 1), bool), epoch=0)
+    >>> exact_gradient(net, params, batch).gradient[net.edges[0]].tolist()
+    [[-1.0], [-1.0]]
+    """
     return backpropagated(net, params, params, batch)
 
 
 def backpropagated(net: Network, params: Params, over: Params, batch: Batch) -> Credit:
-    """The credit (…, rows, columns) of every parameter where blame comes back over the weights `over`, and the outputs.
+    """The credit of every parameter where blame comes back over weights of one's choice.
 
-    `over` has weights in the shape of the forward ones for all edges out of hidden groups. Outputs are (…, N, outputs), of
-    sequences (…, T, N, outputs).
+    Over the forward weights it is the gradient; over fixed random ones, feedback alignment (Lillicrap et
+    al. 2016).
+
+    Args:
+        net: the network.
+        params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+        over: what blame comes back over: weights in the shape of the forward ones, for all edges out of
+            hidden groups.
+        batch: the patterns, or sequences.
+
+    Returns:
+        The credit by parameter, and the outputs (…, N, outputs), of sequences (…, T, N, outputs).
+
+    >>> net = Network.chain(2, 2, 1)
+    >>> params = {key: np.ones(shape) for key, shape in net.shapes.items()}
+    >>> batch = Batch(np.ones((1, 2)), np.ones((1, 1)), np.ones((1, 1), bool), epoch=0)
+    >>> silent = {edge: np.zeros(edge.shape) for edge in net.edges}
+    >>> bool(backpropagated(net, params, silent, batch).gradient[net.edges[0]].any())
+    False
     """
     if net.timed:
         return through_time(net, params, over, batch)
@@ -49,7 +85,9 @@ def through_time(net: Network, params: Params, over: Params, batch: Batch) -> Cr
         y, before = steps[t], steps[t - 1] if t else None
         delta = {net.output: batch.at(t).delta(net, y)}
         if later is not None and any(e.delay for e in net.out_of(net.output)):
-            delta[net.output] = delta[net.output] + net.pull(net.output, y, net.blame(over, net.output, y, {}, later))
+            delta[net.output] = delta[net.output] + net.pull(
+                net.output, y, net.blame(over, net.output, y, {}, later)
+            )
         for group in reversed(net.hidden):
             delta[group] = net.pull(group, y, net.blame(over, group, y, delta, later))
         for key, each in net.outer(y, delta, before).items():

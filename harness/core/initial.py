@@ -22,7 +22,8 @@ INITS = ("uniform", "glorot", "he", "zero")
 
 
 def initial(net: Network, rand: Rand, init: str, scale: float = 0.0) -> dict[Key, Any]:
-    """Initial parameters (R, rows, columns) of `net` by one of `INITS`; `scale` is half the width of `uniform`.
+    """Initial parameters (R, rows, columns) of `net` by one of `INITS`;
+    `scale` is half the width of `uniform`.
 
     Raises `InputError` for an unknown `init`.
     """

@@ -1,8 +1,9 @@
 """A few array operations, said the way NumPy does them fastest on many small matrices.
 
-Each equals the plain expression of the same name in `harness.core.readings`: sums over patterns up to the order of
-summation, the others bit for bit. Stacks of narrow matrices defeat NumPy's inner loops, which run over the last axis:
-a sum over patterns is far slower as `.sum` than as a product with ones. The last three are plain, for everybody.
+Each equals the plain expression of the same name in `harness.core.readings`: sums over patterns up to the
+order of summation, the others bit for bit. Stacks of narrow matrices defeat NumPy's inner loops, which run
+over the last axis: a sum over patterns is far slower as `.sum` than as a product with ones. The last three
+are plain, for everybody.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ def sigmoid(x: Array) -> Array:
     return np.divide(1.0, y, out=y)
 
 
-def descend(weights: Array, velocity: Array, gradient: Array, lr: Array, momentum: Array) -> tuple[Array, Array]:
+def descend(
+    weights: Array, velocity: Array, gradient: Array, lr: Array, momentum: Array
+) -> tuple[Array, Array]:
     """`v = momentum * velocity - lr * gradient`, and `(weights + v, v)`."""
     if gradient.dtype != weights.dtype:
         v = momentum * velocity - lr * gradient
@@ -60,7 +63,17 @@ def sum_squares(a: Array) -> Array:
 
 
 def total(terms: Iterable[Array]) -> Array:
-    """`sum(terms)`, which would begin by adding the first of them to 0; 0 if there are none."""
+    """`sum(terms)`, without beginning by adding the first of them to 0.
+
+    Args:
+        terms: arrays that can be added.
+
+    Returns:
+        Their sum; 0.0 if there are none.
+
+    >>> total([1.0, 2.0, 3.0])
+    6.0
+    """
     each = iter(terms)
     result = next(each, 0.0)
     for term in each:
@@ -71,15 +84,18 @@ def total(terms: Iterable[Array]) -> Array:
 def mean_units(a: Array) -> Array:
     """`a.mean(axis=-1, keepdims=True)` for (…, N, k): the mean over units.
 
-    A product with ones is up to 3 times faster, but now and then says in float32 that something was invalid when nothing was.
+    A product with ones is up to 3 times faster, but now and then says in float32 that something was invalid
+    when nothing was.
     """
     return a.sum(axis=-1, keepdims=True) / a.shape[-1]
 
 
 def standardised(s: Array) -> tuple[Array, Array]:
-    """`z = (s - mean) / sigma`, `sigma = sqrt(((s - mean) ** 2).mean + EPSILON)` over the units of s (…, N, k): (z, sigma).
+    """`z = (s - mean) / sigma`,
+    `sigma = sqrt(((s - mean) ** 2).mean + EPSILON)` over the units of s (…, N, k): (z, sigma).
 
-    Ba, Kiros & Hinton 2016, Layer normalization, arXiv:1607.06450, eq. 3 (there of net inputs, without the usual EPSILON).
+    Ba, Kiros & Hinton 2016, Layer normalization, arXiv:1607.06450, eq. 3 (there of net inputs, without the
+    usual EPSILON).
     """
     centred = s - mean_units(s)
     sigma = np.sqrt(mean_units(centred * centred) + EPSILON)

@@ -16,8 +16,19 @@ from harness.core.readings import Body, reading
 def repeat(n: int, body: Body, carry: Any) -> Any:
     """`carry = body(i, carry)` for i = 0 … n − 1, and the last of them.
 
-    `carry` is an array, or dicts and tuples of arrays, whose shapes and precision stay. What the body needs
-    and does not change it takes from around it; random numbers are drawn before the loop and indexed by `i`.
-    Arrays of one's own in `carry` may be written to; after the loop only what it returns is good.
+    What the body needs and does not change it takes from around it; random numbers are drawn before the loop
+    and indexed by `i`. Arrays of one's own in `carry` may be written to; after the loop only what it returns
+    is good.
+
+    Args:
+        n: how many times, a fixed number.
+        body: a function of the step i and what is carried, which returns the next.
+        carry: an array, or dicts and tuples of arrays, whose shapes and precision stay.
+
+    Returns:
+        What the last step returned; `carry` if n is 0.
+
+    >>> repeat(3, lambda i, s: s + i, 10)
+    13
     """
     return reading().repeat(n, body, carry)

@@ -1,196 +1,102 @@
 """A network is groups of units and edges between them; its parameters are a plain mapping.
 
-`params[edge.weights]` is what an edge's map is made of (…, rows, columns) and `params[group]` a bias (…, 1, channels);
-leading axes are replicas (and whatever an algorithm adds before them). Edges that share weights share the key. A chain of
-dense edges is the common case; a shortcut connection is one more edge. An identity shortcut of a residual network has no
-weights: what leaves its target is the target's activity plus what leaves its source.
+`params[edge.weights]` is what an edge's map is made of (…, rows, columns) and `params[group]` a bias (…, 1,
+channels); leading axes are replicas (and whatever an algorithm adds before them). Edges that share weights
+share the key. A chain of dense edges is the common case; a shortcut connection is one more edge. An identity
+shortcut of a residual network has no weights: what leaves its target is the target's activity plus what
+leaves its source.
 
 What an algorithm asks of it, whatever the kinds of its edges and units:
 
-    net_input   x_j = Σ_i y_i w_ij + b_j                         activity comes in over edges
-    blame       ∂E/∂y_i = Σ_j w_ij δ_j                           what comes back over edges, by weights of one's choice
-    pull        δ_i = ∂E/∂x_i                                    blame pulled through the units themselves
-    outer       ∂E/∂w_ij = Σ_patterns y_i δ_j                    what a weight did, summed over all places that share it
-    step        all of them once, in order                       of a network in time, a step later
+    net_input   x_j = Σ_i y_i w_ij + b_j           activity comes in over edges
+    blame       ∂E/∂y_i = Σ_j w_ij δ_j             what comes back over edges, by weights of one's choice
+    pull        δ_i = ∂E/∂x_i                      blame pulled through the units themselves
+    outer       ∂E/∂w_ij = Σ_patterns y_i δ_j      what a weight did, over all places that share it
+    step        all of them once, in order         of a network in time, a step later
 
-In a `normalised` network everything that leaves a hidden group over an edge is first brought to mean 0 and variance 1 over
-its units, for each pattern: with residuals s_l = s_{l-1} + f(z(s_{l-1}) W_l + b_l), the layout of Xiong et al. 2020 (On layer
-normalization in the transformer architecture, arXiv:2002.04745). Gains and biases of the normalisation are left out: the
-weights and biases that follow would take them up.
+In a `normalised` network everything that leaves a hidden group over an edge is first brought to mean 0 and
+variance 1 over its units, for each pattern: with residuals s_l = s_{l-1} + f(z(s_{l-1}) W_l + b_l), the
+layout of Xiong et al. 2020 (On layer normalization in the transformer architecture, arXiv:2002.04745). Gains
+and biases of the normalisation are left out: the weights and biases that follow would take them up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from harness.core import kernels
 from harness.core.edges import Edge, Group
-from harness.core.errors import InputError
 from harness.core.readings import reading
 from harness.core.units import UNITS
-from harness.core.wiring import check
+from harness.core.wiring import Key, Wiring
 
 __all__ = ["Array", "Edge", "Group", "Key", "Network", "Params"]
 
 Array = Any
-Key = Group | Edge
 Params = Mapping[Key, Array]
 
 
 @dataclass(frozen=True)
-class Network:
-    """`groups` in the order activity reaches them, the last one the output, and the edges between them.
+class Network(Wiring):
+    """Groups of units and the edges between them: what an algorithm asks for activity and blame.
 
-    Groups without incoming edges are inputs; they split the columns of a pattern in their order. With a delayed edge the
-    network lives in time: its patterns are sequences (…, T, N, inputs), and it may have circles that take a step.
-    Raises `InputError` for what cannot be wired so (`harness.core.wiring`).
+    Groups without incoming edges are inputs; they split the columns of a pattern in their order. With a
+    delayed edge the network lives in time: its patterns are sequences (…, T, N, inputs), and it may have
+    circles that take a step.
+
+    Args:
+        groups: in the order activity reaches them, the last one the output.
+        edges: what joins them.
+        residuals: identity shortcuts (a, b) between hidden groups of one size: s_b = y_b + s_a leaves b.
+        normalised: whether what leaves a hidden group is first brought to mean 0 and variance 1.
+
+    Raises:
+        InputError: for what cannot be wired so (`harness.core.wiring.check`).
+
+    >>> import numpy as np
+    >>> net = Network.chain(2, 3, 1)
+    >>> [edge.name for edge in net.edges], net.size
+    (['input-hidden', 'hidden-output'], 13)
+    >>> params = {key: np.zeros(shape) for key, shape in net.shapes.items()}
+    >>> net.respond(params, np.ones((4, 2))).shape
+    (4, 1)
     """
 
-    groups: tuple[Group, ...]
-    edges: tuple[Edge, ...]
-    residuals: tuple[tuple[Group, Group], ...] = ()
-    """Identity shortcuts (a, b) between hidden groups of one size: s_b = y_b + s_a leaves b, s_a leaves a."""
-    normalised: bool = False
-    """Whether z of `kernels.standardised` leaves hidden groups over their edges, in the place of s."""
-
-    def __post_init__(self) -> None:
-        check(self.groups, self.edges, self.residuals, self.normalised)
-
-    @classmethod
-    def chain(
-        cls,
-        *sizes: int,
-        hidden: str = "sigmoid",
-        output: str = "sigmoid",
-        shortcut: bool = False,
-        residual: bool = False,
-        normalised: bool = False,
-    ) -> Network:
-        """Layers of the given sizes, each fully connected to the next.
-
-        `shortcut` adds weights input → output, `residual` the identity from each hidden layer to the next, and `normalised`
-        brings what leaves a hidden layer to mean 0 and variance 1.
-        """
-        if len(sizes) < 2:
-            raise InputError(f"a chain needs at least an input and an output size, but {sizes} was given")
-        names = ["input", *(f"hidden{i}" if len(sizes) > 3 else "hidden" for i in range(1, len(sizes) - 1)), "output"]
-        kinds = ["linear", *[hidden] * (len(sizes) - 2), output]
-        groups = tuple(Group(n, s, a, bias=n != "input") for n, s, a in zip(names, sizes, kinds, strict=True))
-        edges = [Edge(a, b) for a, b in pairwise(groups)]
-        if shortcut and len(sizes) > 2:
-            edges.append(Edge(groups[0], groups[-1]))
-        return cls(groups, tuple(edges), tuple(pairwise(groups[1:-1])) if residual else (), normalised)
-
-    # who is connected -----------------------------------------------------------------------------------------------
-
-    @cached_property
-    def _into(self) -> dict[Group, tuple[Edge, ...]]:
-        return {g: tuple(e for e in self.edges if e.target == g) for g in self.groups}
-
-    @cached_property
-    def _carried(self) -> dict[Group, tuple[Group, ...]]:
-        carried: dict[Group, tuple[Group, ...]] = {}
-        for g in self.groups:
-            carried[g] = (g, *(behind for a, b in self.residuals if b == g for behind in carried[a]))
-        return carried
-
-    @cached_property
-    def _normalised(self) -> frozenset[Group]:
-        return frozenset(self.hidden if self.normalised else ())
-
-    @cached_property
-    def _out_of(self) -> dict[Group, tuple[Edge, ...]]:
-        return {g: tuple(e for e in self.edges for carried in self._carried[e.source] if carried == g) for g in self.groups}
-
-    @cached_property
-    def inputs(self) -> tuple[Group, ...]:
-        """Groups that patterns are clamped on."""
-        return tuple(g for g in self.groups if not self._into[g])
-
-    @cached_property
-    def free(self) -> tuple[Group, ...]:
-        """All groups but the inputs, in forward order."""
-        return self.groups[len(self.inputs) :]
-
-    @cached_property
-    def hidden(self) -> tuple[Group, ...]:
-        """Groups that are neither input nor output, in forward order."""
-        return tuple(g for g in self.groups[:-1] if self._into[g])
-
-    @property
-    def output(self) -> Group:
-        """The group whose activity is compared with the targets."""
-        return self.groups[-1]
-
-    @cached_property
-    def timed(self) -> bool:
-        """Whether it lives in time: an edge is delayed."""
-        return any(e.delay for e in self.edges)
-
-    @cached_property
-    def dense(self) -> bool:
-        """Whether every edge has a weight of its own for every pair of units, and none is delayed."""
-        return all(type(e) is Edge and e.weights is e and not e.delay for e in self.edges)
-
-    def into(self, group: Group) -> tuple[Edge, ...]:
-        """Edges that end at `group`."""
-        return self._into[group]
-
-    def out_of(self, group: Group) -> tuple[Edge, ...]:
-        """Edges that carry the activity of `group` on: those that start there, and those that residuals bring it to."""
-        return self._out_of[group]
-
-    # its parameters -------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def shapes(self) -> dict[Key, tuple[int, int]]:
-        """The shape of every parameter of one network; edges that share weights have one between them."""
-        shapes: dict[Key, tuple[int, int]] = {e.weights: e.weights.shape for e in self.edges}
-        return shapes | {g: (1, g.channels) for g in self.groups if g.bias and self._into[g]}
-
-    @cached_property
-    def size(self) -> int:
-        """Number of weights and biases, W."""
-        return sum(a * b for a, b in self.shapes.values())
-
-    @cached_property
-    def depth(self) -> int:
-        """Edges on the longest way from an input to the output, within a time step."""
-        steps: dict[Group, int] = {}
-        for g in self.groups:
-            steps[g] = max((steps[e.source] + 1 for e in self._into[g] if not e.delay), default=0)
-        return steps[self.output]
-
-    @cached_property
-    def workspace(self) -> int:
-        """Numbers that a forward pass of one pattern holds: all activities, and what its largest edge makes on the way."""
-        return sum(g.size for g in self.groups) + max(e.workspace for e in self.edges)
-
-    @cached_property
-    def input_size(self) -> int:
-        """Columns of a pattern."""
-        return sum(g.size for g in self.inputs)
-
-    # the way forward ------------------------------------------------------------------------------------------------
+    # the way forward
+    # ------------------------------------------------------------------------------------------------
 
     def split(self, x: Array) -> dict[Group, Array]:
-        """A pattern matrix (…, N, input size) cut into the activities of the input groups."""
+        """A pattern matrix cut into the activities of the input groups.
+
+        Args:
+            x: patterns (…, N, input size).
+
+        Returns:
+            Activity (…, N, size) of each input group.
+        """
         if len(self.inputs) == 1:
             return {self.inputs[0]: x}
         ends = np.cumsum([g.size for g in self.inputs])
         return {g: x[..., end - g.size : end] for g, end in zip(self.inputs, ends, strict=True)}
 
-    def step(self, params: Params, x: Array, before: Mapping[Group, Array] | None = None) -> dict[Group, Array]:
-        """Activity (…, N, size) of every group for patterns x (…, N, input size); `before`, what it was a time step earlier.
+    def step(
+        self, params: Params, x: Array, before: Mapping[Group, Array] | None = None
+    ) -> dict[Group, Array]:
+        """Activity of every group, for one time step: x_j = Σ_i y_i w_ij + b_j, y_j = f(x_j).
 
-        x_j = Σ_i y_i w_ij + b_j, y_j = f(x_j): Rumelhart, Hinton & Williams 1986, eqs. 1 and 2. At the first step there is
-        no `before`, and delayed edges send nothing.
+        Rumelhart, Hinton & Williams 1986, eqs. 1 and 2.
+
+        Args:
+            params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+            x: patterns (…, N, input size).
+            before: activities a time step earlier, which delayed edges hear; None at the first step.
+
+        Returns:
+            Activity (…, N, size) of every group.
         """
         y = self.split(x)
         for group in self.free:
@@ -198,44 +104,96 @@ class Network:
         return reading().shown(y)  # type: ignore[return-value]  # a mapping like the one it was given
 
     def forward(self, params: Params, x: Array) -> dict[Group, Array]:
-        """`step` without a step before: all activities of a network that does not live in time."""
+        """`step` without a step before: all activities of a network that does not live in time.
+
+        Args:
+            params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+            x: patterns (…, N, input size).
+
+        Returns:
+            Activity (…, N, size) of every group.
+        """
         return self.step(params, x)
 
     def unrolled(self, params: Params, x: Array) -> list[dict[Group, Array]]:
-        """Activities at each of the T steps of sequences x (…, T, N, input size)."""
+        """Activities at each time step of sequences.
+
+        Args:
+            params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+            x: sequences (…, T, N, input size).
+
+        Returns:
+            For each of the T steps the activity (…, N, size) of every group.
+        """
         steps: list[dict[Group, Array]] = []
         for t in range(x.shape[-3]):
             steps.append(self.step(params, x[..., t, :, :], steps[-1] if steps else None))
         return steps
 
     def respond(self, params: Params, x: Array) -> Array:
-        """Output (…, N, outputs) for patterns x, or (…, T, N, outputs) for sequences where the network lives in time."""
+        """The output for patterns, whether the network lives in time or not.
+
+        Args:
+            params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+            x: patterns (…, N, input size), or sequences (…, T, N, input size) in time.
+
+        Returns:
+            Outputs (…, N, outputs), or (…, T, N, outputs) in time.
+        """
         if not self.timed:
             return self.forward(params, x)[self.output]
         return np.stack([y[self.output] for y in self.unrolled(params, x)], axis=-3)
 
     def sent(self, group: Group, y: Mapping[Group, Array]) -> Array:
-        """What leaves `group` over its edges, (…, N, size): s of `gathered`, or in a normalised network its z."""
+        """What leaves a group over its edges: s of `gathered`, or in a normalised network its z.
+
+        Args:
+            group: whose activity.
+            y: activities (…, N, size) by group.
+
+        Returns:
+            s or z (…, N, size).
+        """
         s = self.gathered(group, y)
         return kernels.standardised(s)[0] if group in self._normalised else s
 
     def gathered(self, group: Group, y: Mapping[Group, Array]) -> Array:
-        """s (…, N, size): the activity of `group`, plus over residuals that of groups behind it (if in `y`)."""
+        """s: the activity of a group, plus over residuals that of the groups behind it.
+
+        Args:
+            group: whose activity.
+            y: activities (…, N, size) by group; groups behind it that are not in `y` add nothing.
+
+        Returns:
+            s (…, N, size).
+        """
         carried = self._carried[group]
         return y[group] if len(carried) == 1 else kernels.total(y[g] for g in carried if g in y)
 
     def net_input(
-        self, params: Params, group: Group, y: Mapping[Group, Array], before: Mapping[Group, Array] | None = None
+        self,
+        params: Params,
+        group: Group,
+        y: Mapping[Group, Array],
+        before: Mapping[Group, Array] | None = None,
     ) -> Array:
-        """x_j = Σ_i y_i w_ij + b_j of `group`, (…, N, size), at the activities `y` of the groups that feed it.
+        """x_j = Σ_i y_i w_ij + b_j of one group.
 
-        Delayed edges hear `before`, the activities of a time step earlier; without it they send nothing.
+        Args:
+            params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+            group: whose net input.
+            y: activities (…, N, size) of the groups that feed it.
+            before: activities a time step earlier, for delayed edges; without them these send nothing.
+
+        Returns:
+            Net input (…, N, size).
         """
         read = reading()
+        heard = {0: y} if before is None else {0: y, 1: before}  # by the delay of the edge that hears it
         x = kernels.total(
-            read.send(e, params[e.weights], self.sent(e.source, before if e.delay else y))  # type: ignore[arg-type]
+            read.send(e, params[e.weights], self.sent(e.source, heard[e.delay]))
             for e in self._into[group]
-            if not e.delay or before is not None
+            if e.delay in heard
         )
         if isinstance(x, float):  # all its edges are delayed, and this is the first step
             some = y[self.inputs[0]]
@@ -243,14 +201,31 @@ class Network:
         return read.add_bias(x, self.everywhere(group, params[group])) if group.bias else x
 
     def everywhere(self, group: Group, bias: Array) -> Array:
-        """A bias (…, 1, channels) at every place of a map, (…, 1, size)."""
+        """A bias at every place of a map.
+
+        Args:
+            group: whose bias.
+            bias: one number a channel, (…, 1, channels).
+
+        Returns:
+            One number a unit, (…, 1, size).
+        """
         return bias if group.channels == group.size else np.tile(bias, group.size // group.channels)
 
     def activity(self, group: Group, x: Array) -> Array:
-        """y = f(x) of `group` at its net input (…, N, size)."""
+        """y = f(x) of a group.
+
+        Args:
+            group: whose kind of unit f is.
+            x: its net input (…, N, size).
+
+        Returns:
+            Activity (…, N, size).
+        """
         return UNITS[group.activation].of(x)
 
-    # the way back ---------------------------------------------------------------------------------------------------
+    # the way back
+    # ---------------------------------------------------------------------------------------------------
 
     def blame(
         self,
@@ -260,28 +235,57 @@ class Network:
         delta: Mapping[Group, Array],
         later: Mapping[Group, Array] | None = None,
     ) -> Array:
-        """Σ_j w_ij δ_j over the edges out of `group`, (…, N, size): ∂E/∂y of it where `weights` are the forward ones.
+        """Σ_j w_ij δ_j over the edges out of a group: what the groups that hear it say back.
 
-        `delta` is ∂E/∂x of the groups that hear it within the step, `later` that of a time step later, which comes back over
-        delayed edges. What comes back over an edge goes through the normalisation of what left its source (at activities
-        `y`). 0.0 if nothing does.
+        It is ∂E/∂y of the group where `weights` are the forward ones; feedback alignment has others there.
+        What comes back over an edge goes through the normalisation of what left its source. Rumelhart,
+        Hinton & Williams 1986, eq. 7.
+
+        Args:
+            weights: what blame comes back over, (…, rows, columns) by edge.
+            group: who is blamed.
+            y: activities (…, N, size) by group; read where the network is normalised.
+            delta: ∂E/∂x (…, N, size) of groups that hear it within the time step.
+            later: ∂E/∂x a time step later, which comes back over delayed edges.
+
+        Returns:
+            Blame (…, N, size); 0.0 if nothing comes back.
         """
         read = reading()
+        told = {0: delta} if later is None else {0: delta, 1: later}  # by the delay of the edge that tells it
         return kernels.total(
-            self.through(e, y, read.back(e, weights[e.weights], (later if e.delay else delta)[e.target]))  # type: ignore[index]
+            self.through(e, y, read.back(e, weights[e.weights], told[e.delay][e.target]))
             for e in self._out_of[group]
-            if (later is not None if e.delay else e.target in delta)
+            if e.delay in told and (e.delay or e.target in delta)
         )
 
     def pull(self, group: Group, y: Mapping[Group, Array], blame: Array) -> Array:
-        """δ = ∂E/∂x (…, N, size) of `group`, whose ∂E/∂y is `blame`, at the activities `y`: slope × blame, one by one."""
+        """δ = ∂E/∂x of a group from its ∂E/∂y: slope × blame, or the Jacobian of softmax.
+
+        Rumelhart, Hinton & Williams 1986, eq. 5.
+
+        Args:
+            group: whose kind of unit.
+            y: activities (…, N, size) by group.
+            blame: ∂E/∂y (…, N, size).
+
+        Returns:
+            ∂E/∂x (…, N, size).
+        """
         return reading().pull(UNITS[group.activation], y[group], blame)
 
     def through(self, edge: Edge, y: Mapping[Group, Array], blame: Array) -> Array:
-        """`blame` (…, N, source size) that came back over `edge`, taken back through the normalisation of what left its source.
+        """Blame that came back over an edge, taken back through the normalisation of what left its source.
 
-        Σ_j ∂z_j/∂s_i b_j = (b_i − mean b − z_i mean(z b)) / σ, the same forwards: ∂z/∂s is symmetric. Where nothing is
-        normalised, `blame` itself.
+        Σ_j ∂z_j/∂s_i b_j = (b_i − mean b − z_i mean(z b)) / σ, the same forwards: ∂z/∂s is symmetric.
+
+        Args:
+            edge: over which it came.
+            y: activities (…, N, size) by group.
+            blame: b (…, N, source size).
+
+        Returns:
+            Blame (…, N, source size); where nothing is normalised, `blame` itself.
         """
         if edge.source not in self._normalised:
             return blame
@@ -289,21 +293,34 @@ class Network:
         return (blame - kernels.mean_units(blame) - z * kernels.mean_units(z * blame)) / sigma
 
     def outer(
-        self, y: Mapping[Group, Array], delta: Mapping[Group, Array], before: Mapping[Group, Array] | None = None
+        self,
+        y: Mapping[Group, Array],
+        delta: Mapping[Group, Array],
+        before: Mapping[Group, Array] | None = None,
     ) -> dict[Key, Array]:
         """∂E/∂w_ij = Σ_patterns y_i δ_j for every edge into a group in `delta`, and for its bias.
 
-        Where edges share weights, or the places of a map do, it is the sum over all that share. Delayed edges are credited
-        with the activities `before`; without them (the first step) they did nothing.
+        Where edges share weights, or the places of a map do, it is the sum over all that share. Rumelhart,
+        Hinton & Williams 1986, eq. 6.
+
+        Args:
+            y: activities (…, N, size) by group.
+            delta: ∂E/∂x (…, N, size) of the groups whose weights get credit.
+            before: activities a time step earlier, which delayed edges are credited with; without them they
+                did nothing.
+
+        Returns:
+            Credit by parameter: (…, rows, columns) of weights, (…, 1, channels) of biases.
         """
+        heard = {0: y} if before is None else {0: y, 1: before}
         credit: dict[Key, Array] = {}
         for group, blame in delta.items():
             for e in self._into[group]:
-                if e.delay and before is None:
-                    continue
-                each = e.outer(self.sent(e.source, before if e.delay else y), blame)  # type: ignore[arg-type]
-                credit[e.weights] = credit[e.weights] + each if e.weights in credit else each
+                if e.delay in heard:
+                    each = e.outer(self.sent(e.source, heard[e.delay]), blame)
+                    credit[e.weights] = credit[e.weights] + each if e.weights in credit else each
             if group.bias:
-                told = blame if group.channels == group.size else blame.reshape(*blame.shape[:-2], -1, group.channels)
+                shared = group.channels != group.size  # one bias a channel: its places are patterns to it
+                told = blame.reshape(*blame.shape[:-2], -1, group.channels) if shared else blame
                 credit[group] = reading().sum_patterns(told)
         return credit

@@ -25,7 +25,14 @@ Memory = dict[str, Any]
 
 @dataclass(frozen=True)
 class Optimiser:
-    """Base of all optimisers: a learning rate, and settings that are checked."""
+    """Base of all optimisers: a learning rate, and two pure functions that make steps of credit.
+
+    Args:
+        lr: learning rate; None is the task's usual one.
+
+    >>> GradientDescent(lr=0.5).uses
+    ('lr', 'momentum', 'decay')
+    """
 
     lr: float | None = setting(None, "Learning rate ε; None is the task's usual one.", above=0, rate=True)
 
@@ -36,29 +43,69 @@ class Optimiser:
         check(self)
 
     def init(self, params: Weights) -> Memory:
-        """Memory at the start, shaped like the parameters."""
+        """Memory at the start.
+
+        Args:
+            params: weights (…, rows, columns) by parameter.
+
+        Returns:
+            Containers of arrays shaped like the parameters.
+        """
         raise InputError(f"{type(self).__name__} does not say how its memory starts")
 
     def step(self, params: Weights, credit: Weights, memory: Memory, epoch: Array) -> tuple[Weights, Memory]:
-        """New parameters and memory after one update in sweep `epoch` (0-based)."""
+        """One update of the weights.
+
+        Args:
+            params: weights (…, rows, columns) by parameter.
+            credit: ∂E/∂w for those that learn; the others stay untouched, decay included.
+            memory: what `init` or the step before returned.
+            epoch: the sweep, from 0.
+
+        Returns:
+            New weights and new memory.
+        """
         raise InputError(f"{type(self).__name__} does not say how it steps")
 
 
 @dataclass(frozen=True)
 class GradientDescent(Optimiser):
-    """Gradient descent with momentum, Δw(t) = −ε ∂E/∂w(t) + α Δw(t−1) (Rumelhart, Hinton & Williams 1986, eq. 9).
+    """Gradient descent with momentum, Δw(t) = −ε ∂E/∂w(t) + α Δw(t−1).
 
-    Two additions of the family-tree recipe: `decay` shrinks every weight by that fraction after each
-    change, and in the first `early_sweeps` sweeps ε and α are `early_lr` and `early_momentum`.
+    Rumelhart, Hinton & Williams 1986, Nature 323:533-536, eq. 9. Two additions of its family-tree recipe:
+    `decay` shrinks every weight after each change, and the first sweeps may have a rate and a momentum of
+    their own.
+
+    Args:
+        lr: ε; None is the task's usual one.
+        momentum: α, from 0 to below 1; None is the task's usual one.
+        decay: fraction by which every weight shrinks after each change; None is the task's usual one.
+        early_sweeps: sweeps during which the early rate and momentum hold.
+        early_lr, early_momentum: ε and α in these sweeps.
+
+    Raises:
+        InputError: for early settings of which one is missing, and numbers out of range.
+
+    >>> import numpy as np
+    >>> rule, w = GradientDescent(lr=0.5, momentum=0.0, decay=0.0), {"w": np.ones((1, 1))}
+    >>> float(rule.step(w, {"w": np.ones((1, 1))}, rule.init(w), epoch=0)[0]["w"][0, 0])
+    0.5
     """
 
     momentum: float | None = setting(None, "Momentum α; None is the task's usual one.", at_least=0, below=1)
     decay: float | None = setting(
-        None, "Fraction by which every weight shrinks after each change; None is the task's usual one.", at_least=0, below=1
+        None,
+        "Fraction by which every weight shrinks after each change; None is the task's usual one.",
+        at_least=0,
+        below=1,
     )
     early_sweeps: int = setting(0, "Sweeps during which the early rate and momentum hold.", at_least=0)
-    early_lr: float | None = setting(None, "Learning rate ε in these sweeps; None where there are none.", above=0)
-    early_momentum: float | None = setting(None, "Momentum α in these sweeps; None where there are none.", at_least=0, below=1)
+    early_lr: float | None = setting(
+        None, "Learning rate ε in these sweeps; None where there are none.", above=0
+    )
+    early_momentum: float | None = setting(
+        None, "Momentum α in these sweeps; None where there are none.", at_least=0, below=1
+    )
 
     uses: ClassVar[tuple[str, ...]] = ("lr", "momentum", "decay")
 
@@ -67,8 +114,8 @@ class GradientDescent(Optimiser):
         early = (self.early_lr is not None, self.early_momentum is not None)
         if early != (self.early_sweeps > 0,) * 2:
             raise InputError(
-                "early_sweeps, early_lr and early_momentum go together, but "
-                f"{self.early_sweeps}, {self.early_lr} and {self.early_momentum} were given: set all three or none"
+                f"early_sweeps, early_lr and early_momentum go together, but {self.early_sweeps}, "
+                f"{self.early_lr} and {self.early_momentum} were given: set all three or none"
             )
 
     def init(self, params: Weights) -> Memory:
@@ -86,7 +133,9 @@ class GradientDescent(Optimiser):
         lr, momentum = self._rates(epoch)
         params, velocity = dict(params), dict(memory["velocity"])
         for k, g in credit.items():
-            params[k], velocity[k] = reading().descend(params[k], velocity[k], g, _like(lr, g), _like(momentum, g))
+            params[k], velocity[k] = reading().descend(
+                params[k], velocity[k], g, _like(lr, g), _like(momentum, g)
+            )
             if self.decay:
                 params[k] = (1.0 - self.decay) * params[k]
         return params, {"velocity": velocity}
@@ -94,12 +143,29 @@ class GradientDescent(Optimiser):
 
 @dataclass(frozen=True)
 class Adam(Optimiser):
-    """Adam (Kingma & Ba 2015, algorithm 1)."""
+    """Adam: steps by the mean of the credit over the root of the mean of its square, both without bias.
 
-    lr: float | None = setting(0.001, "Step size α; None is the task's usual learning rate.", above=0, rate=True)
+    Kingma & Ba 2015, Adam: a method for stochastic optimization, ICLR, algorithm 1.
+
+    Args:
+        lr: step size α; None is the task's usual learning rate.
+        beta1, beta2: decay of the mean of the credit, and of the mean of its square, per update.
+        epsilon: added to the root of that mean, so that nothing is divided by 0.
+
+    >>> import numpy as np
+    >>> rule, w = Adam(lr=0.1), {"w": np.zeros((1, 1))}
+    >>> round(float(rule.step(w, {"w": np.full((1, 1), 7.0)}, rule.init(w), epoch=0)[0]["w"][0, 0]), 6)
+    -0.1
+    """
+
+    lr: float | None = setting(
+        0.001, "Step size α; None is the task's usual learning rate.", above=0, rate=True
+    )
     beta1: float = setting(0.9, "Decay β₁ of the mean of the credit, per update.", at_least=0, below=1)
     beta2: float = setting(0.999, "Decay β₂ of the mean of its square, per update.", at_least=0, below=1)
-    epsilon: float = setting(1e-8, "Added to the root of that mean, so that nothing is divided by 0.", above=0)
+    epsilon: float = setting(
+        1e-8, "Added to the root of that mean, so that nothing is divided by 0.", above=0
+    )
 
     def init(self, params: Weights) -> Memory:
         zeros = {k: np.zeros_like(w) for k, w in params.items()}
@@ -121,9 +187,22 @@ class Adam(Optimiser):
 
 @dataclass(frozen=True)
 class SignStep(Optimiser):
-    """A fixed step against the sign of the credit, Δw = −ε sign(∂E/∂w) (Manhattan rule, Peterson & Hartman 1989)."""
+    """A fixed step against the sign of the credit, Δw = −ε sign(∂E/∂w): the Manhattan rule.
 
-    lr: float | None = setting(0.01, "Size ε of every step; None is the task's usual learning rate.", above=0, rate=True)
+    Peterson & Hartman 1989, Neural Networks 2:475-494.
+
+    Args:
+        lr: ε, the size of every step; None is the task's usual learning rate.
+
+    >>> import numpy as np
+    >>> rule, w = SignStep(lr=0.25), {"w": np.zeros((1, 1))}
+    >>> float(rule.step(w, {"w": np.full((1, 1), 7.0)}, {}, epoch=0)[0]["w"][0, 0])
+    -0.25
+    """
+
+    lr: float | None = setting(
+        0.01, "Size ε of every step; None is the task's usual learning rate.", above=0, rate=True
+    )
 
     def init(self, params: Weights) -> Memory:
         return {}
@@ -137,4 +216,8 @@ def _like(value: Array, array: Array) -> Array:
     return value if isinstance(value, float | int) else value.astype(array.dtype)
 
 
-OPTIMISERS: dict[str, type[Optimiser]] = {"gradient_descent": GradientDescent, "adam": Adam, "sign_step": SignStep}
+OPTIMISERS: dict[str, type[Optimiser]] = {
+    "gradient_descent": GradientDescent,
+    "adam": Adam,
+    "sign_step": SignStep,
+}

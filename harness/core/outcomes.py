@@ -1,6 +1,7 @@
 """What can become of a replica, and of a cell: one vocabulary for training, records, tables and figures.
 
-An outcome is data. A replica that does not solve its task, or runs off to infinity, is counted like any other.
+An outcome is data. A replica that does not solve its task, or runs off to infinity, is counted like any
+other.
 
     fates(record.replicas).solved      # (R,)
     fates(results.replicas("study"))   # of a frame, all the same
@@ -32,7 +33,8 @@ def fates(columns: Mapping[str, Any] | Any) -> Fates:
     """Which replicas solved their task, which did not in time, which diverged.
 
     Args:
-        columns: whatever has a column `outcome` (R,): `Record.replicas`, `Result.columns()`, or a frame of replicas.
+        columns: whatever has a column `outcome` (R,): `Record.replicas`, `Result.columns()`, or a frame
+            of replicas.
     """
     outcome = np.asarray(columns["outcome"]).astype(str)
     return Fates(*(outcome == name for name in (SOLVED, UNSOLVED, DIVERGED)))

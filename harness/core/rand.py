@@ -22,10 +22,30 @@ BLOCK = 4096
 
 
 class Rand:
-    """Draws for many replicas at once; shapes are given for one replica, the replica axis comes first."""
+    """Random numbers for many replicas at once: one independent stream for each (replica, purpose, kind).
+
+    Shapes are given for one replica, the replica axis comes first. A replica draws the same numbers alone
+    and in any batch (NumPy's `SeedSequence`, PCG64).
+
+    Args:
+        seed: the cell's seed.
+        replicas: their numbers, R of them.
+        purpose: what the stream is for: WEIGHTS, ORDER, NOISE, SPLIT or PROBE.
+        dtype: the precision that numbers are handed out in.
+        block: numbers drawn ahead per stream (1 for streams that are used once); changes speed, never bits.
+
+    >>> both, second = Rand(0, [0, 1], NOISE), Rand(0, [1], NOISE)
+    >>> bool((both.normal(3)[1] == second.normal(3)[0]).all())
+    True
+    """
 
     def __init__(
-        self, seed: int, replicas: Sequence[int], purpose: int, dtype: DTypeLike = np.float64, block: int = BLOCK
+        self,
+        seed: int,
+        replicas: Sequence[int],
+        purpose: int,
+        dtype: DTypeLike = np.float64,
+        block: int = BLOCK,
     ) -> None:
         """`block`: numbers drawn ahead per stream (1 for streams that are used once)."""
         self._key = (seed, purpose)
@@ -49,7 +69,9 @@ class Rand:
     def _draw_ahead(self, kind: int, n: int) -> NDArray[np.float64]:
         if kind not in self._generators:
             seed, purpose = self._key
-            self._generators[kind] = [Generator(PCG64(SeedSequence(seed, spawn_key=(i, purpose, kind)))) for i in self._replicas]
+            self._generators[kind] = [
+                Generator(PCG64(SeedSequence(seed, spawn_key=(i, purpose, kind)))) for i in self._replicas
+            ]
         rest = self._ahead.get(kind, np.empty((len(self._replicas), 0)))
         fresh = max(self._block, n - rest.shape[1])
         ahead = np.empty((len(self._replicas), rest.shape[1] + fresh))
@@ -59,30 +81,75 @@ class Rand:
         return ahead
 
     def uniform(self, *shape: int) -> NDArray[np.floating]:
-        """Uniform on [0, 1), shape (R, *shape)."""
+        """Uniform numbers on [0, 1).
+
+        Args:
+            shape: of one replica's.
+
+        Returns:
+            Numbers (R, *shape).
+        """
         drawn = self._take(UNIFORM, shape).astype(self._dtype)
-        return np.minimum(drawn, np.nextafter(self._dtype.type(1), self._dtype.type(0)))  # rounding reaches 1 in float32
+        # rounding reaches 1 in float32
+        return np.minimum(drawn, np.nextafter(self._dtype.type(1), self._dtype.type(0)))
 
     def normal(self, *shape: int) -> NDArray[np.floating]:
-        """Standard normal, shape (R, *shape)."""
+        """Standard normal numbers.
+
+        Args:
+            shape: of one replica's.
+
+        Returns:
+            Numbers (R, *shape).
+        """
         return self._take(NORMAL, shape).astype(self._dtype)
 
     def zeros(self, *shape: int) -> NDArray[np.floating]:
-        """Zeros with the replica axis, shape (R, *shape); draws nothing."""
+        """Zeros with the replica axis; draws nothing.
+
+        Args:
+            shape: of one replica's.
+
+        Returns:
+            Zeros (R, *shape).
+        """
         return np.zeros((len(self._replicas), *shape), self._dtype)
 
     def permutation(self, n: int) -> NDArray[np.intp]:
-        """A random order of n things per replica, shape (R, n): ranks of n uniforms."""
+        """A random order of things per replica: the ranks of uniform numbers.
+
+        Args:
+            n: how many things.
+
+        Returns:
+            Whole numbers from 0 to n − 1, (R, n).
+        """
         return np.argsort(self._take(UNIFORM, (n,)), axis=-1, kind="stable")
 
     def block(self, kind: int, n: int) -> NDArray[np.float64]:
-        """The next n numbers of a kind (`UNIFORM`, `NORMAL`) as they were drawn, in float64: (R, n)."""
+        """The next numbers of a kind as they were drawn, in float64.
+
+        Args:
+            kind: UNIFORM or NORMAL.
+            n: how many.
+
+        Returns:
+            Numbers (R, n).
+        """
         return self._take(kind, (n,))
 
     def keep(self, mask: NDArray[np.bool_]) -> None:
-        """Forget the replicas where `mask` (R,) is False; the others go on undisturbed."""
+        """Forget some replicas; the others go on undisturbed.
+
+        Args:
+            mask: which replicas stay, bool (R,).
+
+        Returns:
+            Nothing; R is smaller from now on.
+        """
         self._replicas = [i for i, stays in zip(self._replicas, mask, strict=True) if stays]
         self._generators = {
-            kind: [g for g, stays in zip(generators, mask, strict=True) if stays] for kind, generators in self._generators.items()
+            kind: [g for g, stays in zip(generators, mask, strict=True) if stays]
+            for kind, generators in self._generators.items()
         }
         self._ahead = {kind: ahead[mask] for kind, ahead in self._ahead.items()}

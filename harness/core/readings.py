@@ -1,14 +1,15 @@
 """Who reads the source: run, counted, compiled or altered are four readings of the same lines.
 
-An algorithm's update is plain NumPy. What a reading may do in its own way is asked of the one on top of the stack: to
-send activity over an edge, to bring blame back, to pull it through units, to repeat a loop, and a few sums that NumPy
-does faster when they are said differently.
+An algorithm's update is plain NumPy. What a reading may do in its own way is asked of the one on top of the
+stack: to send activity over an edge, to bring blame back, to pull it through units, to repeat a loop, and a
+few sums that NumPy does faster when they are said differently.
 
     with read_by(Compiled()):
         algorithm.update(net, state, batch, rand)
 
-`Reading` itself says everything as a plain expression, which any array that answers to NumPy's protocols can do; so
-a new reading overrides only what it does differently. `Interpreted`, at the bottom of the stack, is NumPy at its fastest.
+`Reading` itself says everything as a plain expression, which any array that answers to NumPy's protocols can
+do; so a new reading overrides only what it does differently. `Interpreted`, at the bottom of the stack, is
+NumPy at its fastest.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class Reading:
         return edge.send(w, y)
 
     def push(self, edge: Any, w: Array, change: Array) -> Array:
-        """What a change of the activity becomes over `edge`, as a tangent asks; as `send`, whose map is linear."""
+        """What a change of the activity becomes over `edge`,
+        as a tangent asks; as `send`, whose map is linear.
+        """
         return edge.send(w, change)
 
     def back(self, edge: Any, w: Array, blame: Array) -> Array:
@@ -72,7 +75,9 @@ class Reading:
         """Σ a² over the last two axes: one number for each network."""
         return (a * a).sum(axis=(-1, -2))
 
-    def descend(self, weights: Array, velocity: Array, gradient: Array, lr: Array, momentum: Array) -> tuple[Array, Array]:
+    def descend(
+        self, weights: Array, velocity: Array, gradient: Array, lr: Array, momentum: Array
+    ) -> tuple[Array, Array]:
         """v = momentum · velocity − lr · gradient, and (weights + v, v)."""
         v = momentum * velocity - lr * gradient
         return weights + v, v

@@ -42,7 +42,8 @@ def tasks() -> dict[str, type[Task]]:
 def build_algorithm(settings: Mapping[str, Any]) -> Algorithm:
     """An algorithm from its settings by name, as in records: {'name': …, 'optimiser': {'name': …, …}, …}.
 
-    A `rate` among them is the rule's own, whatever that is called (`with_rate`); records hold it by its own name only.
+    A `rate` among them is the rule's own, whatever that is called (`with_rate`); records hold it by its own
+    name only.
     """
     values = dict(settings)
     own = getattr(algorithms().get(str(values.get("name"))), "__dataclass_fields__", {})
@@ -58,7 +59,9 @@ def rate_path(thing: Any) -> tuple[str, ...]:
         if declaration(cls, f.name).rate:
             return (f.name,)
     inner = ((f.name, getattr(thing, f.name)) for f in fields(thing))
-    return next(((name, *path) for name, each in inner if is_dataclass(each) and (path := rate_path(each))), ())
+    return next(
+        ((name, *path) for name, each in inner if is_dataclass(each) and (path := rate_path(each))), ()
+    )
 
 
 def with_rate(algorithm: Algorithm, rate: float) -> Algorithm:
@@ -74,7 +77,10 @@ def with_rate(algorithm: Algorithm, rate: float) -> Algorithm:
     given = getattr(owner, name)
     if given != type(owner).__dataclass_fields__[name].default:
         own = ".".join(path)
-        raise InputError(f"rate is {own} of {algorithm.name}, but rate={rate} and {own}={given} were given: give one of them")
+        raise InputError(
+            f"rate is {own} of {algorithm.name}, but rate={rate} "
+            f"and {own}={given} were given: give one of them"
+        )
     rated = replace(owner, **{name: fitted(type(owner), name, rate, "rate")})
     return replace(algorithm, **{outer[0]: rated}) if outer else rated
 
@@ -94,9 +100,11 @@ def settings_of(thing: Any) -> dict[str, Any]:
 
 @cache
 def nested(cls: type) -> dict[str, dict[str, type]]:
-    """The settings of a class that are chosen by name and have settings of their own, and what there is to choose from.
+    """The settings of a class that are chosen by name and have settings
+    of their own, and what there is to choose from.
 
-    A setting is one by its type: {'optimiser': {'adam': Adam, …}} for every algorithm with a field of type `Optimiser`.
+    A setting is one by its type: {'optimiser': {'adam': Adam, …}} for every algorithm with a field of type
+    `Optimiser`.
     """
     hints = get_type_hints(cls)
     found: dict[str, dict[str, type]] = {}
@@ -108,8 +116,8 @@ def nested(cls: type) -> dict[str, dict[str, type]]:
 
 
 def first_line(thing: object) -> str:
-    """The first line of a docstring."""
-    return (thing.__doc__ or "").strip().split("\n")[0]
+    """The first paragraph of a docstring, as one line."""
+    return " ".join((thing.__doc__ or "").strip().split("\n\n")[0].split())
 
 
 def _build(kind: str, settings: Mapping[str, Any], known: Mapping[str, type[T]]) -> T:
@@ -141,6 +149,8 @@ def _subclasses(package: str, base: type[T]) -> dict[str, type[T]]:
             if is_own and not thing.__name__.startswith("_"):
                 name = snake_case(thing.__name__)
                 if name in found:
-                    raise InputError(f"two classes are called {name!r}: in {found[name].__module__} and {info.name}")
+                    raise InputError(
+                        f"two classes are called {name!r}: in {found[name].__module__} and {info.name}"
+                    )
                 found[name] = thing
     return dict(sorted(found.items()))

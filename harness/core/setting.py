@@ -2,10 +2,11 @@
 
     spread: float = setting(0.5, "Feedback weights B are uniform in ±spread.", above=0)
 
-The annotation says the type: bool, int, float, str, a tuple of numbers, a class; `| None` where None is allowed; Any. `check`
-holds a thing's fields to both and raises `InputError` with one sentence: the name, what is allowed, what was given. `described`
-says the same for --help, the catalog and docs/. A subclass that gives a field another default (`hidden: int = 100`) keeps range
-and sentence. Checks across fields stay in a short `__post_init__`, after `super().__post_init__()`.
+The annotation says the type: bool, int, float, str, a tuple of numbers, a class; `| None` where None is
+allowed; Any. `check` holds a thing's fields to both and raises `InputError` with one sentence: the name, what
+is allowed, what was given. `described` says the same for --help, the catalog and docs/. A subclass that gives
+a field another default (`hidden: int = 100`) keeps range and sentence. Checks across fields stay in a short
+`__post_init__`, after `super().__post_init__()`.
 """
 
 from __future__ import annotations
@@ -67,20 +68,46 @@ def setting(
     rate: bool = False,
     factory: Callable[[], Any] | None = None,
 ) -> Any:
-    """A dataclass field with its range, and a sentence on what it is.
+    """A dataclass field with its range, and a sentence on what it is: said once, read by all.
 
-    `rate` marks a rule's learning rate, whatever its paper calls it: `algorithm.rate` stands for it. A `factory` makes the
-    default where that has settings of its own, as an optimiser has; `default` is None then.
+    The check of what is given, --help, docs/algorithms.md and the error messages read it.
+
+    Args:
+        default: its default.
+        sentence: what it is, with its unit.
+        above, at_least, below, at_most: bounds of a number, or of every number of a list.
+        one_of: the words that are allowed.
+        rate: marks a rule's learning rate, whatever its paper calls it: `algorithm.rate` stands for it.
+        factory: makes the default where that has settings of its own, as an optimiser has; `default` is None.
+
+    Returns:
+        What a dataclass takes as the default of a field.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Rule:
+    ...     spread: float = setting(0.5, "Feedback weights are uniform in ±spread.", above=0)
+    >>> [d.range for d in described(Rule)]
+    ['greater than 0']
     """
-    bounds = ((word, end) for word, end in zip(BOUNDS, (above, at_least, below, at_most), strict=True) if end is not None)
+    bounds = (
+        (word, end)
+        for word, end in zip(BOUNDS, (above, at_least, below, at_most), strict=True)
+        if end is not None
+    )
     declared = {"setting": Declared(sentence, tuple(bounds), tuple(one_of), rate)}
-    return field(default_factory=factory, metadata=declared) if factory else field(default=default, metadata=declared)
+    return (
+        field(default_factory=factory, metadata=declared)
+        if factory
+        else field(default=default, metadata=declared)
+    )
 
 
 def check(thing: Any) -> None:
     """Make the fields of a frozen dataclass plain, in place; raise `InputError` for the first that cannot be.
 
-    However a value is said, it is the same cell: NumPy's scalars become Python's, lists tuples, 1 becomes 1.0 in a float.
+    However a value is said, it is the same cell: NumPy's scalars become Python's, lists tuples, 1 becomes 1.0
+    in a float.
     """
     for f in fields(thing):
         value = getattr(thing, f.name)
@@ -113,7 +140,9 @@ def _one(of: Any, declared: Declared, called: str, value: Any) -> Any:
         return value
     words, allowed = WORDS.get(of, f"of type {getattr(of, '__name__', of)}"), declared.range
     if of is float:
-        words = allowed if len(declared.bounds) > 1 else f"finite and {allowed}" if allowed else "a finite number"
+        words = (
+            allowed if len(declared.bounds) > 1 else f"finite and {allowed}" if allowed else "a finite number"
+        )
     elif allowed:
         words = allowed if declared.one_of else f"{words}, {allowed}"
     raise InputError(f"{called} must be {words}, but {' '.join(repr(given).split())} was given")
@@ -125,7 +154,10 @@ def described(cls: type) -> list[Described]:
     for f in fields(cls):
         (of, several, optional), said = _types(cls)[f.name], declaration(cls, f.name)
         default = f.default if f.default_factory is MISSING else f.default_factory()
-        words, allowed = (LISTS if several else WORDS).get(of, ""), ", ".join(filter(None, (said.range, "or None" * optional)))
+        words, allowed = (
+            (LISTS if several else WORDS).get(of, ""),
+            ", ".join(filter(None, (said.range, "or None" * optional))),
+        )
         found.append(Described(f.name, words, default, allowed, said.sentence, said.rate))
     return found
 
@@ -134,15 +166,23 @@ def described(cls: type) -> list[Described]:
 def declaration(cls: type, name: str) -> Declared:
     """What a class declares of a field, or else the nearest of its bases that says anything."""
     said = (getattr(base, "__dataclass_fields__", {}).get(name) for base in cls.__mro__)
-    return next((f.metadata["setting"] for f in said if f is not None and "setting" in f.metadata), Declared())
+    return next(
+        (f.metadata["setting"] for f in said if f is not None and "setting" in f.metadata), Declared()
+    )
 
 
 @cache
 def _types(cls: type) -> dict[str, tuple[Any, bool, bool]]:
-    """For each field: of which type (or Any) its values are, whether there are several of them, and whether None is allowed."""
+    """For each field: of which type (or Any) its values are,
+    whether there are several of them, and whether None is allowed.
+    """
     found = {}
     for name, hint in get_type_hints(cls).items():
-        rest = [h for h in (get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)) if h is not NoneType]
+        rest = [
+            h
+            for h in (get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,))
+            if h is not NoneType
+        ]
         several = get_origin(rest[0]) is tuple
         of = get_args(rest[0])[0] if several else rest[0] if len(rest) == 1 else Any
         found[name] = (of if isinstance(of, type) else Any, several, NoneType in get_args(hint))

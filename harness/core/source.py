@@ -8,7 +8,8 @@ from types import FrameType, TracebackType
 
 import numpy as np
 
-READERS = {"cost/arrays.py", "core/loops.py", "core/source.py"}  # they read, and so does compiling/: they are not read
+# they read, and so does compiling/: they are not read
+READERS = {"cost/arrays.py", "core/loops.py", "core/source.py"}
 NUMPY = str(Path(np.__file__).parent)
 PACKAGE = Path(__file__).parent.parent
 

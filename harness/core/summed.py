@@ -1,10 +1,12 @@
-"""An edge that hears what its source does in all places together, not where: one weight for a channel of a map.
+"""An edge that hears what its source does in all places together,
+not where: one weight for a channel of a map.
 
     x_j = Σ_c w_cj Σ_places y_(place, c)
 
-It is a dense edge whose weights from all places of a channel are one weight, so it makes of a shared kernel a network whose
-output does not depend on where a thing is. Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8, pp. 348-352: every feature
-detector of the T-C network has the same effect on the output unit, whichever part of the retina it looks at.
+It is a dense edge whose weights from all places of a channel are one weight, so it makes of a shared kernel a
+network whose output does not depend on where a thing is. Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8,
+pp. 348-352: every feature detector of the T-C network has the same effect on the output unit, whichever part
+of the retina it looks at.
 """
 
 from __future__ import annotations
@@ -22,13 +24,16 @@ Array = Any
 
 @dataclass(frozen=True)
 class Summed(Edge):
-    """Weights (channels of the source, target size), each the same from every place. Raises `InputError` for no map."""
+    """Weights (channels of the source, target size), each the same from every place.
+
+    Raises `InputError` for no map.
+    """
 
     def __post_init__(self) -> None:
         if len(self.source.shape) != 3:  # type: ignore[arg-type]  # a tuple since its own __post_init__
             raise InputError(
-                f"a summed edge hears a map (height, width, channels), but its source {self.source.name!r} has shape "
-                f"{self.source.shape}"
+                "a summed edge hears a map (height, width, channels), "
+                f"but its source {self.source.name!r} has shape {self.source.shape}"
             )
         super().__post_init__()
 

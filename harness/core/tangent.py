@@ -16,8 +16,8 @@ Array = Any
 def tangent(net: Network, params: Params, along: Params, y: Mapping[Group, Array]) -> dict[Group, Array]:
     """dy/dh at h = 0, with weights w + h `along`, of every group's activity but the inputs', (…, N, size).
 
-    x'_j = Σ_i (y_i v_ij + y'_i w_ij) + v_j, y'_j = f'(x_j) x'_j, at the activities `y` that `params` give. Not for
-    networks in time. Baydin, Pearlmutter, Radul & Siskind 2018, JMLR 18(153), section 3.1.
+    x'_j = Σ_i (y_i v_ij + y'_i w_ij) + v_j, y'_j = f'(x_j) x'_j, at the activities `y` that `params` give.
+    Not for networks in time. Baydin, Pearlmutter, Radul & Siskind 2018, JMLR 18(153), section 3.1.
     """
     read = reading()
     y = read.shown(y)

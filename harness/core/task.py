@@ -1,8 +1,8 @@
 """What a task is: patterns, the network they are given to, targets, a loss and a criterion for *solved*.
 
-A task is a frozen dataclass; its fields are its settings and become its Hydra options. Its shape and its data are two
-things: `spec` says how many patterns of what kind there are and costs nothing, `data` makes or reads them when a run asks.
-Published setups and figures stand beside it, with their source.
+A task is a frozen dataclass; its fields are its settings and become its Hydra options. Its shape and its data
+are two things: `spec` says how many patterns of what kind there are and costs nothing, `data` makes or reads
+them when a run asks. Published setups and figures stand beside it, with their source.
 """
 
 from __future__ import annotations
@@ -26,33 +26,64 @@ from harness.core.units import UNITS
 
 Array = Any
 CRITERIA = ("side", "margin", "error", "largest")
-ROUNDING = 100  # units of precision: a linear network on XOR ends this close to the middle, on either side by chance
+# units of precision: a linear network on XOR ends this close to the middle, on either side by chance
+ROUNDING = 100
 
 
 @dataclass(frozen=True)
 class Task:
-    """Base of all tasks. Subclasses define `network` and `patterns`, and say what is usual and published."""
+    """Patterns, the network they are given to, a loss and a criterion: what an algorithm is tried on.
+
+    Subclasses are frozen dataclasses that define `network` and `patterns` (or `spec` and `data`), and say
+    what is `usual` and `published`. Their fields are settings. Loss and gradient are sums over patterns.
+
+    Args:
+        target_off, target_on: targets of outputs that should be off and on.
+        margin: an output this close to its target, or beyond it, counts as without error; None for none.
+        criterion: when it is solved: side, margin, error or largest.
+        bound: of the criteria margin (a distance) and error (E); None for the others.
+        share: of the patterns that must be right.
+        init, scale: how initial weights are drawn, and half the width if uniformly.
+        loss: squared_error or cross_entropy.
+
+    Raises:
+        InputError: for settings that no output could meet, or that would be ignored.
+
+    >>> from harness.tasks.xor import Xor
+    >>> Xor().spec().patterns, Xor(hidden=3).network().size
+    (4, 13)
+    """
 
     target_off: float = setting(0.0, "Target of an output that should be off.")
     target_on: float = setting(1.0, "Target of an output that should be on.")
     margin: float | None = setting(
-        None, "An output this close to its target, or beyond it, counts as without error; None: every error counts.", at_least=0
+        None,
+        "An output this close to its target, or beyond it, "
+        "counts as without error; None: every error counts.",
+        at_least=0,
     )
     criterion: str = setting(
         "side",
-        "Solved when every output is on its target's `side` of the midpoint, within a `margin` of its target, "
-        "when the wanted output is the `largest`, or when the loss (`error`) is below a bound.",
+        "Solved when every output is on its target's `side` of the midpoint, within a `margin` of its "
+        "target, when the wanted output is the `largest`, or when the loss (`error`) is below a bound.",
         one_of=CRITERIA,
     )
     bound: float | None = setting(
-        None, "The bound of the criteria `margin` (exclusive distance per output) and `error` (E = ½ Σ (y − d)²).", at_least=0
+        None,
+        "The bound of the criteria `margin` (exclusive distance per output) and `error` (E = ½ Σ (y − d)²).",
+        at_least=0,
     )
-    share: float = setting(1.0, "The share of patterns that must be right, for all criteria but `error`.", above=0, at_most=1)
+    share: float = setting(
+        1.0, "The share of patterns that must be right, for all criteria but `error`.", above=0, at_most=1
+    )
     init: str = setting("uniform", "How initial weights are drawn.", one_of=INITS)
-    scale: float | None = setting(None, "Uniform initial weights lie in ±scale; None is the usual scale of the task.", at_least=0)
+    scale: float | None = setting(
+        None, "Uniform initial weights lie in ±scale; None is the usual scale of the task.", at_least=0
+    )
     loss: str = setting(
         "squared_error",
-        "What training lowers; cross_entropy is that of softmax outputs where targets are labels, else of sigmoids.",
+        "What training lowers; cross_entropy is that "
+        "of softmax outputs where targets are labels, else of sigmoids.",
         one_of=LOSSES,
     )
 
@@ -67,16 +98,22 @@ class Task:
         check(self)
         if not self.target_off < self.target_on:
             raise InputError(
-                f"target_off must be below target_on, but target_off={self.target_off} and target_on={self.target_on} were given"
+                "target_off must be below target_on, "
+                f"but target_off={self.target_off} and target_on={self.target_on} were given"
             )
         if self.scale is not None and self.init != "uniform":
-            raise InputError(f"scale={self.scale} would be ignored: it belongs to init=uniform, but init={self.init} was given")
+            raise InputError(
+                f"scale={self.scale} would be ignored: "
+                f"it belongs to init=uniform, but init={self.init} was given"
+            )
         boundless = self.criterion in ("side", "largest")
         if boundless != (self.bound is None):
             need = "takes no bound" if boundless else "needs a bound"
             raise InputError(f"criterion {self.criterion!r} {need}, but bound={self.bound} was given")
         if self.share < 1 and self.criterion == "error":
-            raise InputError(f"share={self.share} would be ignored: criterion 'error' looks at all patterns together")
+            raise InputError(
+                f"share={self.share} would be ignored: criterion 'error' looks at all patterns together"
+            )
         if self.loss == "cross_entropy":
             self._check_distribution()
         kind = UNITS[self.network().output.activation]
@@ -85,43 +122,67 @@ class Task:
         if not self.meets(*best):
             raise InputError(
                 f"no output can meet criterion {self.criterion!r} with target_off={self.target_off}, "
-                f"target_on={self.target_on}, bound={self.bound}: outputs lie between {kind.low:g} and {kind.high:g}"
+                f"target_on={self.target_on}, bound={self.bound}: "
+                f"outputs lie between {kind.low:g} and {kind.high:g}"
             )
 
     def _check_distribution(self) -> None:
-        """Raise `InputError` unless cross-entropy can be had: of targets that are probabilities, without a margin."""
+        """Raise `InputError` unless cross-entropy can be had:
+        of targets that are probabilities, without a margin.
+        """
         spec, outputs = self.spec(), self.network().output.size
         if spec.kind == "numbers":
-            raise InputError(f"loss=cross_entropy needs targets that are probabilities, and those of {self.name} are numbers")
+            raise InputError(
+                "loss=cross_entropy needs targets that are probabilities, "
+                f"and those of {self.name} are numbers"
+            )
         if self.margin is not None:
             raise InputError(
-                f"margin={self.margin} would be ignored: it belongs to squared_error, but loss={self.loss} was given"
+                f"margin={self.margin} would be ignored: "
+                f"it belongs to squared_error, but loss={self.loss} was given"
             )
         targets = f"target_off={self.target_off} and target_on={self.target_on} were given"
         if not (self.target_off >= 0 and self.target_on <= 1):
             raise InputError(f"loss=cross_entropy needs targets from 0 to 1, but {targets}")
         total = self.target_on + (outputs - 1) * self.target_off
         if self.output_unit == "softmax" and abs(total - 1) > 1e-9:
-            raise InputError(f"softmax outputs need targets that sum to 1, but {targets}: {outputs} outputs sum to {total:g}")
+            raise InputError(
+                "softmax outputs need targets that sum to 1, "
+                f"but {targets}: {outputs} outputs sum to {total:g}"
+            )
 
     def network(self) -> Network:
-        """The network this task is given to."""
+        """The network this task is given to.
+
+        Returns:
+            The network.
+        """
         raise InputError(f"{type(self).__name__} does not define its network")
 
     def spec(self) -> Spec:
-        """How many patterns of what kind. A task of many patterns says so without making one; this looks at them all."""
+        """How many patterns of what kind. A task of many says so without making one; this looks at them all.
+
+        Returns:
+            The shape of its data.
+        """
         x, wanted, _, target = self.patterns()
         one_each = wanted.shape[1] > 1 and bool((wanted.sum(axis=1) == 1).all())
         kind = "numbers" if target is not None else "labels" if one_each else "bits"
         return Spec(len(x) - self.held_out, kind, binary=bool(np.isin(x, (0, 1)).all()))
 
     def patterns(self) -> Patterns:
-        """All its patterns, made or read."""
+        """All its patterns, made by a rule or read.
+
+        Returns:
+            Inputs, wanted outputs and names, before targets are chosen.
+        """
         raise InputError(f"{type(self).__name__} does not define its patterns")
 
     @property
     def output_unit(self) -> str:
-        """What its outputs are, where they are probabilities: softmax for the cross-entropy of labels, else sigmoid."""
+        """What its outputs are, where they are probabilities:
+        softmax for the cross-entropy of labels, else sigmoid.
+        """
         return "softmax" if self.loss == "cross_entropy" and self.spec().kind == "labels" else "sigmoid"
 
     @property
@@ -140,11 +201,23 @@ class Task:
         return SquaredError(self.margin) if self.loss == "squared_error" else CrossEntropy(self.output_unit)
 
     def resolved(self) -> Task:
-        """This task with every setting that is left to what is usual (None) filled in."""
+        """This task with every setting that is left to what is usual (None) filled in.
+
+        Returns:
+            A task without such a None.
+        """
         return replace(self, scale=self.initial_scale) if self.init == "uniform" else self
 
     def data(self, rand: Rand, dtype: DTypeLike) -> Data:
-        """Training (and held-out) data in the precision of the run; `rand` draws the split of each replica."""
+        """Training (and held-out) data of a run.
+
+        Args:
+            rand: draws the split of each replica.
+            dtype: the precision of the run.
+
+        Returns:
+            Arrays (R, N, units), or (1, N, units) where all replicas share them.
+        """
         x, wanted, _, target = self.patterns()
         if target is None:
             target = np.where(wanted, self.target_on, self.target_off)
@@ -157,28 +230,58 @@ class Task:
         return trained._replace(held=spared)
 
     def cost(self, y: Array, data: Data) -> Array:
-        """E of outputs y (…, N, outputs), one number for each network, (…)."""
+        """E of outputs.
+
+        Args:
+            y: outputs (…, N, outputs).
+            data: the patterns they are for.
+
+        Returns:
+            One number for each network, (…).
+        """
         each = self.objective.of(y, data.target, data.wanted)
         return each.sum(axis=-1) if data.time else each
 
     def source(self) -> tuple[Array, ...]:
-        """The arrays that its data are made of, where they are read and not made by a rule; empty for made ones.
+        """The arrays that its data are made of, where they are read and not made by a rule.
 
-        A record's key hashes them, and so notices that a file has changed. A task that reads files and has no `source` is
-        known by its patterns and data: that is right, but for large data slow.
+        A record's key hashes them, and so notices that a file has changed. A task that reads files and has no
+        `source` is known by its patterns and data: that is right, but for large data slow.
+
+        Returns:
+            Arrays; none for data made by a rule.
         """
         return ()
 
     def right(self, y: Array, data: Data) -> Array:
-        """Which patterns are right, (…, N), for outputs y (…, N, outputs): sequences, at all of their steps."""
+        """Which patterns are right; sequences, at all of their steps.
+
+        Args:
+            y: outputs (…, N, outputs).
+            data: the patterns they are for.
+
+        Returns:
+            Bools (…, N).
+        """
         if self.criterion == "largest":
-            right = np.where(data.wanted, y, -np.inf).max(axis=-1) > np.where(data.wanted, -np.inf, y).max(axis=-1)
+            right = np.where(data.wanted, y, -np.inf).max(axis=-1) > np.where(data.wanted, -np.inf, y).max(
+                axis=-1
+            )
         else:
             right = self._good(y, data).all(axis=-1)
         return right.all(axis=-2) if data.time else right
 
     def met(self, y: Array, data: Data, among: Array = True) -> Array:
-        """Whether the criterion is met, (…), for outputs y (…, N, outputs); only for those `among` (…), else False."""
+        """Whether the criterion is met.
+
+        Args:
+            y: outputs (…, N, outputs).
+            data: the patterns they are for.
+            among: the networks (…) that are asked about; the others are False.
+
+        Returns:
+            Bools (…).
+        """
         if self.criterion == "error":
             return (self.cost(y, data) < self.bound) & among
         if self.criterion != "side" or not isinstance(y, np.ndarray):
@@ -188,7 +291,9 @@ class Task:
         if data.time:
             good = good.all(axis=-3)
         # over both axes at once: a reduction over a narrow last axis is slow
-        met = np.asarray((good.all(axis=(-1, -2)) if self.share == 1 else self._enough(good.all(axis=-1))) & among)
+        met = np.asarray(
+            (good.all(axis=(-1, -2)) if self.share == 1 else self._enough(good.all(axis=-1))) & among
+        )
         if met.any():
             met[met] = self._enough(self.right(y[met], pick(data, met)))
         return met
@@ -209,7 +314,14 @@ class Task:
         return (y > self.middle + edge) & data.wanted | (y < self.middle - edge) & ~data.wanted
 
     def meets(self, off: float, on: float) -> bool:
-        """Whether outputs at `off` and `on` where they are wanted so would solve this task."""
+        """Whether ideal outputs would solve this task.
+
+        Args:
+            off, on: activity of the outputs that should be off, and on.
+
+        Returns:
+            True if they would.
+        """
         if self.spec().kind == "numbers":
             return True  # numbers of their own: a linear output reaches any
         if self.criterion == "largest":
@@ -221,7 +333,9 @@ class Task:
         return bool(self._good(np.where(wanted, on, off), data).all())
 
     def _least_error(self, off: float, on: float) -> float:
-        """E of the training patterns with all outputs at `off` or `on`, as wanted; of bits, half of them on."""
+        """E of the training patterns with all outputs at `off` or `on`,
+        as wanted; of bits, half of them on.
+        """
         wanted = np.array([[False], [True]])
         target = np.where(wanted, self.target_on, self.target_off)
         pairs = zip(wanted[:, None], target[:, None], strict=True)

@@ -2,9 +2,10 @@
 
     y = f(x),      ∂E/∂x_i = Σ_j ∂y_j/∂x_i ∂E/∂y_j
 
-Both are functions of the *activity* y, because that is what a network keeps. Where every unit sees its own input only,
-∂E/∂x = ∂E/∂y · f′(x), and f′ is its slope (for the logistic unit y (1 − y): Rumelhart, Hinton & Williams 1986, eq. 2).
-Softmax units see each other: y_i = e^{x_i} / Σ_k e^{x_k}, ∂E/∂x_i = y_i (∂E/∂y_i − Σ_k y_k ∂E/∂y_k).
+Both are functions of the *activity* y, because that is what a network keeps. Where every unit sees its own
+input only, ∂E/∂x = ∂E/∂y · f′(x), and f′ is its slope (for the logistic unit y (1 − y): Rumelhart, Hinton &
+Williams 1986, eq. 2). Softmax units see each other: y_i = e^{x_i} / Σ_k e^{x_k}, ∂E/∂x_i = y_i (∂E/∂y_i − Σ_k
+y_k ∂E/∂y_k).
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ Array = Any  # an ndarray, or one of the duck arrays that read the same source
 
 
 class Unit(NamedTuple):
-    """y = `of`(x), ∂E/∂x = `pull`(y, ∂E/∂y), arrays (…, N, size), and the interval (open, or a set) that y lies in.
+    """y = `of`(x), ∂E/∂x = `pull`(y, ∂E/∂y), arrays (…, N, size),
+    and the interval (open, or a set) that y lies in.
 
-    `pull` is the transposed Jacobian times a vector. All Jacobians here are symmetric (softmax's too), so that it also
-    carries a tangent forward.
+    `pull` is the transposed Jacobian times a vector. All Jacobians here are symmetric (softmax's too), so
+    that it also carries a tangent forward.
     """
 
     of: Callable[[Array], Array]
@@ -46,11 +48,26 @@ def softmax(x: Array) -> Array:
 
 
 UNITS: dict[str, Unit] = {
-    "sigmoid": Unit(lambda x: reading().sigmoid(x), one_by_one(lambda y: y * (1.0 - y)), 0.0, 1.0, analytic=True),
+    "sigmoid": Unit(
+        lambda x: reading().sigmoid(x), one_by_one(lambda y: y * (1.0 - y)), 0.0, 1.0, analytic=True
+    ),
     "tanh": Unit(np.tanh, one_by_one(lambda y: 1.0 - y * y), -1.0, 1.0, analytic=True),
-    "relu": Unit(lambda x: np.maximum(x, 0.0), one_by_one(lambda y: np.where(y > 0, 1.0, 0.0).astype(y.dtype)), 0.0, np.inf),
+    "relu": Unit(
+        lambda x: np.maximum(x, 0.0),
+        one_by_one(lambda y: np.where(y > 0, 1.0, 0.0).astype(y.dtype)),
+        0.0,
+        np.inf,
+    ),
     "linear": Unit(lambda x: x, one_by_one(np.ones_like), -np.inf, np.inf, analytic=True),
     # A threshold unit is flat wherever it has a slope at all: gradients through it are zero.
-    "heaviside": Unit(lambda x: np.where(x > 0, 1.0, 0.0).astype(x.dtype), one_by_one(np.zeros_like), 0.0, 1.0),
-    "softmax": Unit(softmax, lambda y, blame: y * (blame - (y * blame).sum(axis=-1, keepdims=True)), 0.0, 1.0, analytic=True),
+    "heaviside": Unit(
+        lambda x: np.where(x > 0, 1.0, 0.0).astype(x.dtype), one_by_one(np.zeros_like), 0.0, 1.0
+    ),
+    "softmax": Unit(
+        softmax,
+        lambda y, blame: y * (blame - (y * blame).sum(axis=-1, keepdims=True)),
+        0.0,
+        1.0,
+        analytic=True,
+    ),
 }

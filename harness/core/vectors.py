@@ -1,7 +1,7 @@
 """A network's parameters as one row of W numbers, and the loss at many such rows at once.
 
-What perturbs weights (differences, weight perturbation, evolution) works on rows; perturbations are one more leading axis,
-gone through in blocks that stay in the cache.
+What perturbs weights (differences, weight perturbation, evolution) works on rows; perturbations are one more
+leading axis, gone through in blocks that stay in the cache.
 """
 
 from __future__ import annotations
@@ -21,12 +21,36 @@ WORKSPACE = 2**17  # perturbed activities held at once, in numbers: a few MB, wh
 
 
 def flatten(net: Network, params: Params) -> Array:
-    """All parameters of a network in one row (…, 1, W)."""
+    """All parameters of a network in one row of W numbers.
+
+    Args:
+        net: the network; its `shapes` give the order.
+        params: weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+
+    Returns:
+        The row (…, 1, W).
+
+    >>> net = Network.chain(2, 3, 1)
+    >>> flatten(net, {key: np.zeros(shape) for key, shape in net.shapes.items()}).shape
+    (1, 13)
+    """
     return np.concatenate([params[k].reshape(*params[k].shape[:-2], 1, -1) for k in net.shapes], axis=-1)
 
 
 def unflatten(net: Network, flat: Array) -> dict[Key, Array]:
-    """The inverse of `flatten`."""
+    """The parameters that a row of W numbers stands for: the inverse of `flatten`.
+
+    Args:
+        net: the network.
+        flat: a row (…, 1, W).
+
+    Returns:
+        Weights (…, rows, columns) by edge, biases (…, 1, channels) by group.
+
+    >>> net = Network.chain(2, 3, 1)
+    >>> unflatten(net, np.arange(13.0)[None])[net.edges[0]].tolist()
+    [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
+    """
     ends = np.cumsum([prod(shape) for shape in net.shapes.values()])
     return {
         k: flat[..., 0, end - prod(shape) : end].reshape(*flat.shape[:-2], *shape)
@@ -46,7 +70,8 @@ def at_once(net: Network, flat: Array, batch: Batch) -> int:
 
 
 def in_blocks(total: int, count: int, of: Callable[[Array, int], Array], like: Array) -> Array:
-    """`of(start, n)`, an array (n, …) for perturbations start … start + n − 1, for all of `total`, at most `count` at once.
+    """`of(start, n)`, an array (n, …) for perturbations start … start + n − 1,
+    for all of `total`, at most `count` at once.
 
     `like` (0, …) is an array of the same precision and shape, but for the first axis.
     """
@@ -64,5 +89,7 @@ def in_blocks(total: int, count: int, of: Callable[[Array, int], Array], like: A
 
 
 def in_a_row(found: Array) -> Array:
-    """Numbers of P perturbations (P, …) as rows (…, 1, P), in order in memory: else products with them have other bits alone."""
+    """Numbers of P perturbations (P, …) as rows (…, 1, P), in order in memory:
+    else products with them have other bits alone.
+    """
     return np.moveaxis(found, 0, -1)[..., None, :].copy()

@@ -3,7 +3,8 @@
 A `Tracked` array stands in for an ndarray through NumPy's own protocols (NEP 13 and 18). It computes the
 same values, and enters into a `Ledger` what that took. It is strict: a function it does not know, or a way
 out of it (`np.asarray`, `float`, `.item`), raises `CostError` with the line that did it, because what is
-computed outside is not counted. Arithmetic on constants, arrays that nothing handed in went into, is not seen.
+computed outside is not counted. Arithmetic on constants, arrays that nothing handed in went into, is not
+seen.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from harness.core.rand import Rand
 from harness.cost.ledger import KINDS, CostError, Ledger
 
 Array = Any
@@ -82,7 +82,9 @@ class Tracked(NDArrayOperatorsMixin):
         except ValueError as error:
             if self.values.flags.writeable:
                 raise
-            raise CostError(f"an array that was handed in is written to{_where()}: make one of your own first") from error
+            raise CostError(
+                f"an array that was handed in is written to{_where()}: make one of your own first"
+            ) from error
         for source in (value, *(index if isinstance(index, tuple) else (index,))):
             _follow(self, source)
 
@@ -90,10 +92,15 @@ class Tracked(NDArrayOperatorsMixin):
         return bool(self.values)  # a branch on data: counted as it ran
 
     def __array__(self, *_: Any, **__: Any) -> Array:
-        raise CostError(f"an array leaves the count by np.asarray or the like{_where()}: use np. functions and operators on it")
+        raise CostError(
+            f"an array leaves the count by np.asarray or the like{_where()}: "
+            "use np. functions and operators on it"
+        )
 
     def _escape(self, *_: Any) -> Any:
-        raise CostError(f"a number leaves the count by float(), int(), .item() or .tolist(){_where()}: keep it an array")
+        raise CostError(
+            f"a number leaves the count by float(), int(), .item() or .tolist(){_where()}: keep it an array"
+        )
 
     __float__ = __int__ = __index__ = __complex__ = item = tolist = __iter__ = _escape
 
@@ -109,7 +116,10 @@ class Tracked(NDArrayOperatorsMixin):
             reduction = next(n for n, u in REDUCTIONS.items() if u is ufunc)
             result = _reduce(reduction, inputs[0], options.get("axis", 0), options.get("keepdims", False))
         elif method != "__call__" or options or not (name in KINDS or name == "matmul"):
-            raise CostError(f"np.{name}{'' if method == '__call__' else '.' + method} is not counted as it is used{_where()}")
+            raise CostError(
+                f"np.{name}{'' if method == '__call__' else '.' + method} "
+                f"is not counted as it is used{_where()}"
+            )
         elif name == "matmul":
             result = _matmul(inputs[0], inputs[1])
         else:
@@ -123,38 +133,20 @@ class Tracked(NDArrayOperatorsMixin):
         out[...] = result
         return out
 
-    def __array_function__(self, function: Callable[..., Any], _types: Any, arguments: Any, options: Any) -> Any:
+    def __array_function__(
+        self, function: Callable[..., Any], _types: Any, arguments: Any, options: Any
+    ) -> Any:
         handler = FUNCTIONS.get(function)
         if handler is None:
             raise CostError(
-                f"np.{getattr(function, '__name__', function)} is not counted{_where()}: use what harness.tracked knows"
+                f"np.{getattr(function, '__name__', function)} "
+                f"is not counted{_where()}: use what harness.cost.arrays knows"
             )
         return handler(*arguments, **options)
 
 
 for _name in REDUCTIONS:  # .sum, .max and the others, as methods
     setattr(Tracked, _name, lambda self, axis=None, keepdims=False, n=_name: _reduce(n, self, axis, keepdims))
-
-
-class TrackedRand(Rand):
-    """Random streams whose numbers are counted, and counted with."""
-
-    ledger: Ledger
-
-    def uniform(self, *shape: int) -> Any:
-        self.ledger.draws["uniform"] += int(prod(shape))
-        return Tracked(super().uniform(*shape), self.ledger)
-
-    def normal(self, *shape: int) -> Any:
-        self.ledger.draws["normal"] += int(prod(shape))
-        return Tracked(super().normal(*shape), self.ledger)
-
-    def permutation(self, n: int) -> Any:
-        self.ledger.draws["uniform"] += int(n)
-        return Tracked(super().permutation(n), self.ledger)
-
-    def zeros(self, *shape: int) -> Any:
-        return Tracked(super().zeros(*shape), self.ledger)
 
 
 def _plain(a: Any) -> Any:
@@ -186,7 +178,9 @@ def _where() -> str:
 
 
 def _entered(kind: str, flops: int, inputs: Sequence[Any], values: Any, steps: int = 1) -> Tracked:
-    """`values`, made of `inputs` by an operation of `steps` dependent scalar steps, with the operation in the ledger."""
+    """`values`, made of `inputs` by an operation of `steps` dependent scalar steps,
+    with the operation in the ledger.
+    """
     tracked, values = [a for a in inputs if isinstance(a, Tracked)], np.asarray(values)
     span, log_span = 1 + max(a.span for a in tracked), steps + max(a.log_span for a in tracked)
     read = sum(np.asarray(_plain(a)).nbytes for a in inputs)
@@ -212,7 +206,9 @@ def _einsum(subscripts: str, *operands: Any, **options: Any) -> Tracked:
     products = prod(sizes.values())
     ledger = _ledger(operands)
     ledger.multiply_adds += products
-    return _entered("contraction", 2 * products, operands, values, 1 + _steps(products // max(values.size, 1)))
+    return _entered(
+        "contraction", 2 * products, operands, values, 1 + _steps(products // max(values.size, 1))
+    )
 
 
 def _reduce(name: str, a: Any, axis: Any = None, keepdims: bool = False, **options: Any) -> Tracked:
@@ -222,6 +218,11 @@ def _reduce(name: str, a: Any, axis: Any = None, keepdims: bool = False, **optio
     values = ufunc.reduce(a.values, axis=_axes(axis, a.ndim), keepdims=keepdims)
     length = a.size // max(np.size(values), 1)
     return _entered("reduction", np.size(values) * max(length - 1, 0), (a,), values, _steps(length))
+
+
+def _reducing(name: str) -> Callable[..., Tracked]:
+    """np.sum and the like, counted."""
+    return lambda a, axis=None, keepdims=False, **options: _reduce(name, a, axis, keepdims, **options)
 
 
 def _mean(a: Any, axis: Any = None, keepdims: bool = False) -> Tracked:
@@ -270,6 +271,13 @@ def _filled(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda a, *arguments, **options: Tracked(function(a.values, *arguments, **options), a.ledger)
 
 
+# fmt: off
+MOVING = (
+    np.concatenate, np.stack, np.reshape, np.moveaxis, np.swapaxes, np.transpose, np.expand_dims, np.squeeze,
+    np.broadcast_to, np.repeat, np.tile, np.copy, np.roll, np.flip, np.atleast_2d, np.take,
+    np.take_along_axis,
+)
+# fmt: on
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.einsum: _einsum,
     np.where: _where_function,
@@ -279,16 +287,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: a.ndim,
     np.size: lambda a: a.size,
-    **{
-        getattr(np, name): lambda a, axis=None, keepdims=False, n=name, **o: _reduce(n, a, axis, keepdims, **o)
-        for name in REDUCTIONS
-    },
+    **{getattr(np, name): _reducing(name) for name in REDUCTIONS},
     **{f: _filled(f) for f in (np.zeros_like, np.ones_like, np.full_like, np.empty_like)},
-    **{
-        f: _moving(f)
-        for f in (
-            *(np.concatenate, np.stack, np.reshape, np.moveaxis, np.swapaxes, np.transpose, np.expand_dims, np.squeeze),
-            *(np.broadcast_to, np.repeat, np.tile, np.copy, np.roll, np.flip, np.atleast_2d, np.take, np.take_along_axis),
-        )
-    },
+    **{f: _moving(f) for f in MOVING},
 }

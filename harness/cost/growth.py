@@ -26,7 +26,9 @@ DRAWN = ("work", "forward passes", "span", "peak bytes")
 
 
 def exponent(x: Sequence[float], y: Sequence[float]) -> float:
-    """The power of x that y grows with: the slope of log y against log x by least squares; NaN where y has zeros."""
+    """The power of x that y grows with:
+    the slope of log y against log x by least squares; NaN where y has zeros.
+    """
     if min(y) <= 0 or min(x) <= 0:
         return float("nan")
     return float(np.round(np.polyfit(np.log(x), np.log(y), 1)[0], 6)) + 0.0  # no −0
@@ -42,7 +44,9 @@ def growth_table(sheets: Sequence[CostSheet]) -> str:
     axes = varying(sheets)
     if not axes:
         return "nothing varies: the values give networks of one size"
-    lines = [f"{' and '.join(axes)} vary together: an exponent in one is that of both"] if len(axes) > 1 else []
+    lines = (
+        [f"{' and '.join(axes)} vary together: an exponent in one is that of both"] if len(axes) > 1 else []
+    )
     for name in axes:
         x = [AXES[name](s) for s in sheets]
         lines.append(f"{name:20}" + "".join(f"{v:>14,}" for v in x) + f"{'∝ ' + name + '^':>14}")

@@ -8,7 +8,8 @@ Conventions, printed with every sheet:
     comparison       1 per element: comparisons and logic
     reduction        n − 1 per result of n numbers (a mean one more)
     span             operations on the longest chain in which each needs the one before; moving data is free.
-                     A contraction or reduction is one step, or, in the other reading, ⌈log2 n⌉ of them (+1 for products)
+                     A contraction or reduction is one step, or, in the other reading, ⌈log2 n⌉ of
+                     them (+1 for products)
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from harness.core.errors import InputError
 KINDS = {
     name: kind
     for kind, names in {
-        "element-wise": "add subtract multiply divide true_divide negative positive absolute fabs square reciprocal maximum "
-        "minimum fmax fmin sign floor ceil rint trunc floor_divide remainder fmod clip conjugate",
-        "transcendental": "exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh "
-        "arcsinh arccosh arctanh power float_power hypot logaddexp logaddexp2",
-        "comparison": "greater greater_equal less less_equal equal not_equal logical_and logical_or logical_xor logical_not "
-        "bitwise_and bitwise_or bitwise_xor invert isfinite isnan isinf signbit",
+        "element-wise": "add subtract multiply divide true_divide negative positive absolute fabs square "
+        "reciprocal maximum minimum fmax fmin sign floor ceil rint "
+        "trunc floor_divide remainder fmod clip conjugate",
+        "transcendental": "exp exp2 expm1 log log2 log10 log1p sqrt cbrt sin cos tan arcsin arccos arctan "
+        "arctan2 sinh cosh tanh arcsinh arccosh arctanh power float_power hypot logaddexp logaddexp2",
+        "comparison": "greater greater_equal less less_equal equal not_equal logical_and logical_or "
+        "logical_xor logical_not bitwise_and bitwise_or bitwise_xor invert isfinite isnan isinf signbit",
     }.items()
     for name in names.split()
 }

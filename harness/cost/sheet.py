@@ -1,7 +1,7 @@
 """What one update and one prediction cost, counted from the code.
 
-One update and one prediction of a single network run on tracked arrays (`harness.cost.arrays`), with the values of
-a real run; nothing in an algorithm's file is for this, and nothing of it is in a timed run.
+One update and one prediction of a single network run on tracked arrays (`harness.cost.arrays`), with the
+values of a real run; nothing in an algorithm's file is for this, and nothing of it is in a timed run.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from harness.core.errors import InputError
 from harness.core.rand import NOISE, Rand
 from harness.core.readings import Reading, read_by
 from harness.core.tree import leaves, tree_map
-from harness.cost.arrays import Tracked, TrackedRand
+from harness.cost.arrays import Tracked
 from harness.cost.ledger import Ledger
+from harness.cost.rand import TrackedRand
 from harness.training.plan import Plan
 
 Array = Any
@@ -29,7 +30,9 @@ Array = Any
 
 @dataclass(frozen=True)
 class CostSheet:
-    """What an algorithm costs one network on one task; counts are of one update, one prediction, one forward pass."""
+    """What an algorithm costs one network on one task;
+    counts are of one update, one prediction, one forward pass.
+    """
 
     update: Ledger
     predict: Ledger
@@ -44,8 +47,8 @@ class CostSheet:
     state_bytes: int
     """What persists between updates."""
     peak_bytes: int
-    """The most memory that an update holds at once beside what it was handed, by tracemalloc on the plain code.
-    Python's own objects are in it: some kilobytes."""
+    """The most memory that an update holds at once beside what it was handed, by tracemalloc on the plain
+    code. Python's own objects are in it: some kilobytes."""
 
     @property
     def forward_passes(self) -> float:
@@ -57,7 +60,10 @@ class CostSheet:
         found: dict[str, float] = {"patterns": self.patterns, "weights": self.weights, "depth": self.depth}
         for name, ledger in (("update", self.update), ("predict", self.predict), ("forward", self.forward)):
             counts = {"work": ledger.work, **ledger.flops, **ledger.draws, "random": ledger.draws.total()}
-            counts |= {f: getattr(ledger, f) for f in ("multiply_adds", "span", "log_span", "bytes_read", "bytes_written")}
+            counts |= {
+                f: getattr(ledger, f)
+                for f in ("multiply_adds", "span", "log_span", "bytes_read", "bytes_written")
+            }
             found |= {f"{name}.{kind}": value for kind, value in counts.items()}
         return found | {"state_bytes": self.state_bytes, "peak_bytes": self.peak_bytes}
 
@@ -72,7 +78,10 @@ class CostSheet:
             ("work in forward passes", [f"{x.work / self.forward.work:.2f}" for x in ledgers]),
             ("span, array operations", [f"{x.span:,}" for x in ledgers]),
             ("span, with log₂ reductions", [f"{x.log_span:,}" for x in ledgers]),
-            ("random numbers", [", ".join(f"{n:,} {kind}" for kind, n in x.draws.items()) or "0" for x in ledgers]),
+            (
+                "random numbers",
+                [", ".join(f"{n:,} {kind}" for kind, n in x.draws.items()) or "0" for x in ledgers],
+            ),
             ("bytes read", [f"{x.bytes_read:,}" for x in ledgers]),
             ("bytes written", [f"{x.bytes_written:,}" for x in ledgers]),
         ]
@@ -96,7 +105,9 @@ def sheet(cell: Cell) -> CostSheet:
         raise InputError(cell.not_applicable)
     algorithm, task = cell.algorithm, cell.task
     seed, dtype, one = cell.settings.seed, cell.settings.dtype, [0]
-    net, _, batch, weights, state, _ = start(algorithm, task, cell.settings, one, Plan.of(cell.settings).batch or None)
+    net, _, batch, weights, state, _ = start(
+        algorithm, task, cell.settings, one, Plan.of(cell.settings).batch or None
+    )
 
     def count(phase: Callable[[State, Batch, Any], Any]) -> Ledger:
         ledger = Ledger()
@@ -112,7 +123,9 @@ def sheet(cell: Cell) -> CostSheet:
         return CostSheet(
             update=count(lambda s, b, rand: algorithm.update(net, s, b, rand)),
             predict=count(lambda s, b, rand: algorithm.predict(net, s, b.x)),
-            forward=count(lambda s, b, rand: net.respond({k: _track(w, b.x.ledger) for k, w in weights.items()}, b.x)),
+            forward=count(
+                lambda s, b, rand: net.respond({k: _track(w, b.x.ledger) for k, w in weights.items()}, b.x)
+            ),
             patterns=batch.x.shape[-2],
             weights=net.size,
             depth=net.depth,

@@ -1,4 +1,5 @@
-"""Instruments for one update of an algorithm: what it reads, and what it does when that is altered behind its back.
+"""Instruments for one update of an algorithm:
+what it reads, and what it does when that is altered behind its back.
 
 `harness.interventions` asks the questions.
 """
@@ -47,7 +48,9 @@ class Count(Task):
 
 
 class Faces(NDArrayOperatorsMixin):
-    """A weight matrix that is one thing as it stands and another transposed; counts activity sent through it."""
+    """A weight matrix that is one thing as it stands and another transposed;
+    counts activity sent through it.
+    """
 
     def __init__(self, plain: Array, turned: Array, uses: Counter[str], name: str = "") -> None:
         self.plain, self.turned, self.uses, self.name = plain, turned, uses, name
@@ -73,7 +76,10 @@ class Faces(NDArrayOperatorsMixin):
 
 @dataclass(frozen=True)
 class Held:
-    """A loss of outputs whose targets have changed places, as if they had not. Its errors know nothing of that."""
+    """A loss of outputs whose targets have changed places, as if they had not.
+
+    Its errors know nothing of that.
+    """
 
     loss: Loss
 
@@ -98,11 +104,13 @@ def name_of(key: Any) -> str:
 
 
 class Altered(Interpreted):
-    """A reading that counts passes and interferes: with weights on the way forward, with activities, with slopes."""
+    """A reading that counts passes and interferes:
+    with weights on the way forward, with activities, with slopes.
+    """
 
     def __init__(self, shift: Mapping[Any, Array], read: Group | None, slopes: bool) -> None:
-        """Forward passes take back a `shift` of weights, by edge; the first unit of the group `read` is shown at another
-        activity; with `slopes`, the slopes of all units are others."""
+        """Forward passes take back a `shift` of weights, by edge; the first unit of the group `read` is shown
+        at another activity; with `slopes`, the slopes of all units are others."""
         self.shift, self.read, self.slopes = shift, read, slopes
         self.passes, self.loops = Counter[str](), Counter[str]()
 
@@ -119,7 +127,10 @@ class Altered(Interpreted):
         return blame * (0.3 + 0.2 * y) if self.slopes else unit.pull(y, blame)
 
     def shown(self, y: Mapping[Group, Array]) -> Mapping[Group, Array]:
-        return {g: np.concatenate([0.9 - a[..., :1], a[..., 1:]], axis=-1) if g == self.read else a for g, a in y.items()}
+        return {
+            g: np.concatenate([0.9 - a[..., :1], a[..., 1:]], axis=-1) if g == self.read else a
+            for g, a in y.items()
+        }
 
     def repeat(self, n: int, body: Any, carry: Any) -> Any:
         before = self.loops["now"]
@@ -144,11 +155,16 @@ class Trial:
     """One update of an algorithm on a task, and what becomes of it with something altered."""
 
     def __init__(self, algorithm: Algorithm, task: Task) -> None:
-        self.algorithm, self.net, some = algorithm.resolved(task.usual), task.network(), np.random.default_rng(0)
+        self.algorithm, self.net, some = (
+            algorithm.resolved(task.usual),
+            task.network(),
+            np.random.default_rng(0),
+        )
         self.batch = Batch.of(task.data(Rand(0, [0], NOISE), float), np.zeros(()), task.objective)
         weights = initial(self.net, Rand(0, [0], WEIGHTS, block=1), task.init, task.initial_scale)
         self.state = self.algorithm.init(self.net, weights, Rand(0, [0], NOISE))
-        self.params = {k: w + some.uniform(-0.5, 0.5, w.shape) for k, w in self.state["params"].items()}  # no zeros
+        # no zeros
+        self.params = {k: w + some.uniform(-0.5, 0.5, w.shape) for k, w in self.state["params"].items()}
         self.steps = task.spec().steps
         """Time steps of a sequence, each of which takes a pass; 0 without time."""
         self.roll = {name: np.roll(getattr(self.batch, name), 1, axis=-1) for name in ("target", "wanted")}
@@ -160,7 +176,12 @@ class Trial:
             self.base = self.run()
 
     def run(
-        self, params: Any = None, batch: Batch | None = None, shift: Any = None, read: Group | None = None, slopes: bool = False
+        self,
+        params: Any = None,
+        batch: Batch | None = None,
+        shift: Any = None,
+        read: Group | None = None,
+        slopes: bool = False,
     ) -> Seen:
         """The update with some other `params`, another batch, or instruments that interfere."""
         old = self.params | (params or {})
@@ -172,15 +193,19 @@ class Trial:
         return Seen(new, {k: new[k] - np.asarray(old[k]) for k in new}, output, seen.passes, seen.loops)
 
     def altered(self, edge: Any) -> tuple[dict[Any, Array], dict[Any, Array]]:
-        """Its weights with those into the first unit of its target (the first channel of a map) turned round, and by how much
-        they were altered."""
+        """Its weights with those into the first unit of its target (the first channel of a map) turned round,
+        and by how much they were altered."""
         sign = np.where(np.arange(self.params[edge].shape[-1]) == 0, -1.5, 1.0)
         return {edge: sign * self.params[edge]}, {edge: (sign - 1.0) * self.params[edge]}
 
     def upstream(self, edge: Any) -> dict[Any, Array]:
-        """Weights and biases that activity meets before `edge`, and before all others of the same weights; not these."""
+        """Weights and biases that activity meets before `edge`,
+        and before all others of the same weights; not these.
+        """
         below = set.intersection(*(self.below(source) for source, _ in self.ends(edge)))
-        met = [k for k in self.params if name_of(k) in below or (k in self.edges and self.leads_into(k) & below)]
+        met = [
+            k for k in self.params if name_of(k) in below or (k in self.edges and self.leads_into(k) & below)
+        ]
         return {k: self.everything[k] for k in met if k != edge}
 
     def below(self, group: str) -> set[str]:
@@ -218,7 +243,10 @@ class Trial:
     def moves(self, seen: Seen, where: Mapping[Any, Array]) -> bool:
         """Whether any change is not that of `base`, in the parts of parameters that `where` (masks) names."""
         bound = MOVED * max(np.abs(change).max() for change in self.base.change.values())
-        return any((~(np.abs(seen.change[k] - self.base.change[k]) <= bound))[..., part].any() for k, part in where.items())
+        return any(
+            (~(np.abs(seen.change[k] - self.base.change[k]) <= bound))[..., part].any()
+            for k, part in where.items()
+        )
 
     def unused(self, seen: Seen) -> bool:
         """Whether altered weights made no difference at all."""

@@ -1,4 +1,6 @@
-"""The mean of many draws of a credit, beside the gradient: standard errors, and what chance makes of so many weights."""
+"""The mean of many draws of a credit, beside the gradient:
+standard errors, and what chance makes of so many weights.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ def standard_error(drawn: Array) -> Array:
 
 
 def largest(count: int, chance: float) -> float:
-    """What the largest |z| of `count` normal numbers exceeds with this chance; correlated ones exceed it less often.
+    """What the largest |z| of `count` normal numbers exceeds with this chance;
+    correlated ones exceed it less often.
 
     Šidák 1967, JASA 62:626-633.
     """
@@ -34,7 +37,8 @@ def largest(count: int, chance: float) -> float:
 
 
 def fitted_scale(drawn: Array, gradient: Array) -> float:
-    """c of mean = c ∇ by least squares, each weight by its precision: one of little noise is not blamed for the noise of others.
+    """c of mean = c ∇ by least squares, each weight by its precision:
+    one of little noise is not blamed for the noise of others.
 
     Where there is no c above 0, |mean| ÷ |∇|; without a gradient, 1.
     """

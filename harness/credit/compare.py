@@ -6,8 +6,9 @@ For credit g and gradient ∇ of one network, over the weights of an edge or ove
     ratio    |g| / |∇|
     signs    share of the weights with a gradient for which the sign of the credit is the same
 
-Where the gradient (or, for the angle, the credit) is zero there is no direction to compare: NaN, never 0 degrees.
-For a stochastic credit, over repeated draws: bias |E g − ∇| / |∇| and signal-to-noise |E g|² / E|g − E g|².
+Where the gradient (or, for the angle, the credit) is zero there is no direction to compare: NaN, never 0
+degrees. For a stochastic credit, over repeated draws: bias |E g − ∇| / |∇| and signal-to-noise |E g|² / E|g −
+E g|².
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def align(credit: Array, gradient: Array) -> Alignment:
     return Alignment(
         angle=np.where((c > 0) & (g > 0), angle, np.nan),
         ratio=_divide(c, g),
-        signs=np.where(np.isfinite(c) & np.isfinite(g), _divide(same.sum(axis=-1), there.sum(axis=-1)), np.nan),
+        signs=np.where(
+            np.isfinite(c) & np.isfinite(g), _divide(same.sum(axis=-1), there.sum(axis=-1)), np.nan
+        ),
     )
 
 
@@ -67,7 +70,9 @@ def spread(credits: Array, gradient: Array) -> tuple[Array, Array]:
 
 
 def size(credits: Array, gradient: Array) -> Array:
-    """|E g| ÷ |∇| (…) of draws (D, …, n), the noise that a mean of D draws still has taken off; 1 where nothing is left."""
+    """|E g| ÷ |∇| (…) of draws (D, …, n),
+    the noise that a mean of D draws still has taken off; 1 where nothing is left.
+    """
     draws, top = len(credits), np.abs(credits).max(axis=(0, -1))
     credits = _scaled(credits, top)
     mean = credits[0] + (credits - credits[0]).mean(axis=0)
@@ -77,14 +82,20 @@ def size(credits: Array, gradient: Array) -> Array:
 
 
 def vectors(net: Network, credit: Credits) -> dict[str, Array]:
-    """Credits as vectors (…, n): by name of the edge, and of all parameters together; what got none is zero."""
+    """Credits as vectors (…, n): by name of the edge,
+    and of all parameters together; what got none is zero.
+    """
     some = next(iter(credit.values()))
     lead = some.shape[:-2]
     flat = {}
     for key, (rows, columns) in net.shapes.items():
         values = credit.get(key)
-        flat[key] = np.zeros((*lead, rows * columns), some.dtype) if values is None else values.reshape(*lead, -1)
-    return {e.name: a for e, a in flat.items() if isinstance(e, Edge)} | {TOTAL: np.concatenate(list(flat.values()), axis=-1)}
+        flat[key] = (
+            np.zeros((*lead, rows * columns), some.dtype) if values is None else values.reshape(*lead, -1)
+        )
+    return {e.name: a for e, a in flat.items() if isinstance(e, Edge)} | {
+        TOTAL: np.concatenate(list(flat.values()), axis=-1)
+    }
 
 
 def exact(net: Network, params: Params, batch: Batch) -> Credits:
@@ -93,22 +104,31 @@ def exact(net: Network, params: Params, batch: Batch) -> Credits:
 
 
 def gauss_newton(net: Network, params: Params, batch: Batch) -> Array:
-    """The Gauss–Newton step J⁺ (y − d) as vectors (R, W), J = ∂y/∂w by enumeration of all outputs and patterns.
+    """The Gauss–Newton step J⁺ (y − d) as vectors (R, W),
+    J = ∂y/∂w by enumeration of all outputs and patterns.
 
-    Minimises |J s − (y − d)|², the least such s where there are many (Björck 1996, ch. 9); outputs whose error counts as
-    none are left out. For networks whose J (R, N × outputs, W) fits in memory. Raises `InputError` for another loss than
-    squared error, and for sequences.
+    Minimises |J s − (y − d)|², the least such s where there are many (Björck 1996, ch. 9); outputs whose
+    error counts as none are left out. For networks whose J (R, N × outputs, W) fits in memory. Raises
+    `InputError` for another loss than squared error, and for sequences.
     """
     if not isinstance(batch.loss, SquaredError) or batch.time:
-        raise InputError("the Gauss–Newton step is that of squared errors of patterns, not of sequences or another loss")
+        raise InputError(
+            "the Gauss–Newton step is that of squared errors of patterns, not of sequences or another loss"
+        )
     x, replicas = batch.x, next(iter(params.values())).shape[0]
     patterns, outputs = x.shape[-2], net.output.size
-    # every pattern is a batch of its own, every output an error of its own: two more leading axes (N, outputs, R, 1, …)
+    # every pattern is a batch of its own, every output an error of its own: two more leading axes (N,
+    # outputs, R, 1, …)
     alone = np.broadcast_to(x, (replicas, *x.shape[-2:])).swapaxes(0, 1)[:, None, :, None, :]
-    unit = np.broadcast_to(np.eye(outputs, dtype=x.dtype)[:, None, None, :], (patterns, outputs, replicas, 1, outputs))
+    unit = np.broadcast_to(
+        np.eye(outputs, dtype=x.dtype)[:, None, None, :], (patterns, outputs, replicas, 1, outputs)
+    )
     slopes = exact(net, params, Batch(alone, unit, unit > 0, batch.epoch, _Outputs()))
-    rows = (patterns, outputs, replicas)  # where no way leads out of a group, its slopes are 0 for all outputs at once
-    parts = [np.broadcast_to(slopes[key], (*rows, *shape)).reshape(*rows, -1) for key, shape in net.shapes.items()]
+    # where no way leads out of a group, its slopes are 0 for all outputs at once
+    rows = (patterns, outputs, replicas)
+    parts = [
+        np.broadcast_to(slopes[key], (*rows, *shape)).reshape(*rows, -1) for key, shape in net.shapes.items()
+    ]
     jacobian = np.concatenate(parts, axis=-1).reshape(patterns * outputs, replicas, -1).swapaxes(0, 1)
     rest = batch.error(net.forward(params, x)[net.output]).reshape(replicas, patterns * outputs, 1)
     if getattr(batch.loss, "margin", None) is not None:

@@ -1,10 +1,12 @@
-"""Is an algorithm's credit the gradient? A check for anyone's algorithm: `python -m harness.credit` prints it.
+"""Is an algorithm's credit the gradient? A check for anyone's algorithm:
+`python -m harness.credit` prints it.
 
-At the initial weights of a few networks the credit of each weight matrix and bias is held to differences of the loss,
-which know nothing of slopes or ways back, and to the exact gradient. A credit that draws random numbers is drawn many
-times (`draws=2000`) at the weights of one network, and its mean is held to the gradient: by how many standard errors is
-each weight off, and is that more than chance makes of so many weights? What descends an objective of its own, as Boltzmann
-machines do, is held to the exact gradient of that (`harness.credit.reference`).
+At the initial weights of a few networks the credit of each weight matrix and bias is held to differences of
+the loss, which know nothing of slopes or ways back, and to the exact gradient. A credit that draws random
+numbers is drawn many times (`draws=2000`) at the weights of one network, and its mean is held to the
+gradient: by how many standard errors is each weight off, and is that more than chance makes of so many
+weights? What descends an objective of its own, as Boltzmann machines do, is held to the exact gradient of
+that (`harness.credit.reference`).
 """
 
 from __future__ import annotations
@@ -67,7 +69,9 @@ class _Setting(NamedTuple):
         return self.found.rows(self.found.gradient)
 
     def credit(self, rand: Rand) -> dict[str, Array]:
-        """The credit, or the weight change of an update with its sign turned, as rows; zero for what got none."""
+        """The credit, or the weight change of an update
+        with its sign turned, as rows; zero for what got none.
+        """
         return self.found.rows(credited(self.algorithm, self.net, self.state, self.batch, rand))
 
 
@@ -84,16 +88,28 @@ def check(cell: Cell, draws: int = DRAWS) -> GradientCheck:
         setting = _setting(cell, replicas)
         rand = Rand(seed, replicas, PROBE, cell.settings.dtype, block=1)
         credit = setting.credit(rand)
-        notes = [] if setting.is_credit else ["not a credit algorithm: its credit is the weight change of an update, sign turned"]
+        notes = (
+            []
+            if setting.is_credit
+            else ["not a credit algorithm: its credit is the weight change of an update, sign turned"]
+        )
         if setting.found.objective:
             notes.append(f"the gradient is that of {setting.found.objective}")
         if patterns_left_out := cell.task.spec().patterns - setting.batch.x.shape[-2]:
-            notes.append(f"{patterns_left_out:,} more training patterns are left out: a gradient is one on any of them")
+            notes.append(
+                f"{patterns_left_out:,} more training patterns are left out: a gradient is one on any of them"
+            )
         if rand.taken:
             groups, scale = _noisy(setting, seed, draws, cell.settings.dtype)
             if not setting.is_credit:
-                notes.append(f"its size is not the gradient's: mean change ÷ {scale:.3g}, fitted, is what z and bias compare")
-            notes.append(f"limit: beyond it by chance {CHANCE:g} of the time; usual: half of the time, for so many weights")
+                notes.append(
+                    "its size is not the gradient's: "
+                    f"mean change ÷ {scale:.3g}, fitted, is what z and bias compare"
+                )
+            notes.append(
+                f"limit: beyond it by chance {CHANCE:g} of the time; "
+                "usual: half of the time, for so many weights"
+            )
         else:
             groups, why = _exact(cell, setting, credit)
             notes += why
@@ -147,7 +163,9 @@ def _exact(cell: Cell, setting: _Setting, credit: dict[str, Array]) -> tuple[dic
 
 
 def _differences(cell: Cell, setting: _Setting) -> tuple[dict[str, dict[str, Array]], list[str]]:
-    """Gradients by central differences and by the complex step, as far as there are any; and why there are not."""
+    """Gradients by central differences and by the complex step,
+    as far as there are any; and why there are not.
+    """
     net, batch = setting.net, _precise(setting.batch)
     weights = network_weights(net, _wide(setting.state))
     if setting.found.objective or isinstance(weights, str):
@@ -166,12 +184,16 @@ def _differences(cell: Cell, setting: _Setting) -> tuple[dict[str, dict[str, Arr
 
 
 def _noisy(setting: _Setting, seed: int, draws: int, dtype: str) -> tuple[dict[str, Agreement], float]:
-    """A credit that draws: its mean over many draws, which run as replicas of one network; and what it was divided by."""
+    """A credit that draws: its mean over many draws,
+    which run as replicas of one network; and what it was divided by.
+    """
     net, one, parts = setting.net, setting.first(), []
     gradient = one.gradient()
     weights = gradient[TOTAL].shape[-1]
     if draws * weights > ROOM:
-        raise InputError(f"draws of {weights:,} weights must be at most {ROOM // weights:,}, but {draws} was given")
+        raise InputError(
+            f"draws of {weights:,} weights must be at most {ROOM // weights:,}, but {draws} was given"
+        )
     size = max(1, CHUNK // max(weights, one.batch.patterns * net.workspace))
     for first in range(0, draws, size):
         numbers = range(first, min(first + size, draws))
@@ -210,7 +232,9 @@ def _digits(row: Array, reference: Array) -> float:
         return math.nan
     size = np.linalg.norm(reference, axis=-1)
     error = np.linalg.norm(row - reference, axis=-1)[size > 0] / size[size > 0]
-    return float(-np.log10(np.maximum(error, np.finfo(np.float64).eps)).min() + 0.0) if len(error) else math.nan
+    return (
+        float(-np.log10(np.maximum(error, np.finfo(np.float64).eps)).min() + 0.0) if len(error) else math.nan
+    )
 
 
 def _word(row: Array, gradient: Array) -> str:

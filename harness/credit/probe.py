@@ -1,9 +1,9 @@
 """The credit probe: at chosen epochs of a run, how every replica's credit compares with its exact gradient.
 
-It looks at the run and takes no part in it: weights are read, random numbers come from a stream of its own, and
-the run has the same bits with the probe and without. Credit algorithms are asked for their credit on all training
-patterns; of others the weight change of an update is taken with its sign turned. The gradient is that of the task's loss, or
-of what an algorithm descends in its place (`harness.credit.reference`).
+It looks at the run and takes no part in it: weights are read, random numbers come from a stream of its own,
+and the run has the same bits with the probe and without. Credit algorithms are asked for their credit on all
+training patterns; of others the weight change of an update is taken with its sign turned. The gradient is
+that of the task's loss, or of what an algorithm descends in its place (`harness.credit.reference`).
 """
 
 from __future__ import annotations
@@ -35,8 +35,12 @@ def probe_epochs(budget: int, points: int) -> NDArray[np.int64]:
     return np.unique(np.round(np.geomspace(1, budget, points)).astype(np.int64) - 1)
 
 
-def quantile_columns(epochs: NDArray[np.int64], found: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[Any]]:
-    """A row for each quantity, edge and epoch: quantiles over replicas where it is defined, and the number of those."""
+def quantile_columns(
+    epochs: NDArray[np.int64], found: dict[str, NDArray[np.float64]]
+) -> dict[str, NDArray[Any]]:
+    """A row for each quantity, edge and epoch:
+    quantiles over replicas where it is defined, and the number of those.
+    """
     rows: dict[str, list[Any]] = {name: [] for name in ("quantity", "edge", "epoch", "defined")}
     rows |= {f"q{round(100 * q):02d}": [] for q in QUANTILES}
     for name, values in found.items():
@@ -61,7 +65,8 @@ class Probe:
         self.draws, self.replicas = draws, len(replicas)
         self.rand = Rand(plan.seed, replicas, PROBE, plan.dtype)
         self.found: dict[str, NDArray[np.float64]] = {}
-        """By 'quantity/edge', (R, epochs); NaN where a replica was finished or had no direction to compare."""
+        """By 'quantity/edge', (R, epochs); NaN where a replica was finished or had no direction to compare.
+        """
         self.seconds = 0.0
         self.reason = ""
         """Why there is nothing to compare."""
@@ -89,7 +94,8 @@ class Probe:
         gradient = found.vectors(found.gradient)
         drawn = {name: np.stack([c[name] for c in credits]) for name in gradient}
         scale: Array = 1.0
-        if len(credits) > 1 and not isinstance(moment.algorithm, CreditAlgorithm):  # a change has not the gradient's size
+        # a change has not the gradient's size
+        if len(credits) > 1 and not isinstance(moment.algorithm, CreditAlgorithm):
             scale = size(drawn[TOTAL], gradient[TOTAL])[..., None]
         for name, g in gradient.items():
             for quantity, values in align(drawn[name][0], g)._asdict().items():
@@ -105,7 +111,12 @@ class Probe:
     def _newton(self, moment: Moment, credit: Array) -> None:
         net, batch, weights = moment.net, moment.batch, network_weights(moment.net, moment.state)
         numbers = net.size * net.output.size * batch.x.shape[-2]
-        if numbers > JACOBIAN or isinstance(weights, str) or net.timed or not isinstance(batch.loss, SquaredError):
+        if (
+            numbers > JACOBIAN
+            or isinstance(weights, str)
+            or net.timed
+            or not isinstance(batch.loss, SquaredError)
+        ):
             return
         together = max(1, BLOCK // numbers)
         blocks = [slice(i, i + together) for i in range(0, len(moment.rows), together)]
@@ -116,7 +127,9 @@ class Probe:
         return found.vectors(credited(moment.algorithm, moment.net, moment.state, moment.batch, self.rand))
 
     def said(self) -> dict[str, Any]:
-        """What a record says of it: its seconds, what credit was compared with if not the loss, or why with nothing."""
+        """What a record says of it: its seconds,
+        what credit was compared with if not the loss, or why with nothing.
+        """
         words = {"not_probed": self.reason, "reference": self.objective}
         return {"probe_seconds": self.seconds} | {name: text for name, text in words.items() if text}
 

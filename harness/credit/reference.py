@@ -1,4 +1,6 @@
-"""What a credit is compared with: the exact gradient of the task's loss, or of an algorithm's own objective."""
+"""What a credit is compared with:
+the exact gradient of the task's loss, or of an algorithm's own objective.
+"""
 
 from __future__ import annotations
 
@@ -60,12 +62,16 @@ def network_weights(net: Network, state: State) -> dict[Key, Array] | str:
     for key, shape in net.shapes.items():
         if key.name not in named or named[key.name].shape[-2:] != shape:
             wrong = "of another shape" if key.name in named else "missing"
-            return f"its weights are not those of the task's network: it has {' and '.join(named)}, and {key.name!r} is {wrong}"
+            return (
+                "its weights are not those of the task's network: "
+                f"it has {' and '.join(named)}, and {key.name!r} is {wrong}"
+            )
     return {key: named[key.name] for key in net.shapes}
 
 
 def credited(algorithm: Algorithm, net: Network, state: State, batch: Batch, rand: Rand) -> dict[str, Array]:
-    """The credit of every parameter by name, zero for what got none; or the weight change of an update, its sign turned.
+    """The credit of every parameter by name, zero for what got none;
+    or the weight change of an update, its sign turned.
 
     Raises `InputError` for a credit of what is no parameter, or of another shape.
     """

@@ -1,4 +1,6 @@
-"""What a gradient check found, by parameter group, and as the table that `python -m harness.credit` prints."""
+"""What a gradient check found, by parameter group,
+and as the table that `python -m harness.credit` prints.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,13 @@ class Agreement(NamedTuple):
     word: str
     """What makes a comparison impossible: 'zero credit', 'zero gradient', 'not finite'; '' otherwise."""
     central: float
-    """Digits of agreement with central differences: −log10 of the relative error, the least of all networks."""
+    """Digits of agreement with central differences: −log10 of the relative error, the least of all networks.
+    """
     complex: float
     angle: float
-    """With the exact gradient, as in `harness.credit.compare`; means over the networks, or of the mean of all draws."""
+    """With the exact gradient, as in `harness.credit.compare`;
+    means over the networks, or of the mean of all draws.
+    """
     ratio: float
     signs: float
     z: float = math.nan
@@ -62,7 +67,11 @@ class GradientCheck:
             shown: list[float] = [a.angle, a.ratio, a.signs]
             shown += [a.z, a.z_usual, a.z_limit, a.bias, a.snr] if many else [a.central, a.complex]
             words = a.word + (", biased" if a.word and a.biased else "biased" if a.biased else "")
-            lines.append(f"{name:{width}}{a.weights:>9,}" + "".join(map(cell_text, shown)) + (f"  {words}" if words else ""))
+            lines.append(
+                f"{name:{width}}{a.weights:>9,}"
+                + "".join(map(cell_text, shown))
+                + (f"  {words}" if words else "")
+            )
         return "\n".join([*lines, *self.notes])
 
 

@@ -1,31 +1,40 @@
 """Traits are tested, not believed: alter one thing, hold everything else, see whether the update moves.
 
-What `Network` and `Batch` hand out is replaced while one update runs again on the same random numbers. How, and what that
-cannot see (claims, and so tests, are of an algorithm's default settings):
+What `Network` and `Batch` hand out is replaced while one update runs again on the same random numbers. How,
+and what that cannot see (claims, and so tests, are of an algorithm's default settings):
 
-transports_weights   A weight that activity meets later is altered in `params`, and forward passes take the alteration back:
-    every activity is what it was. A change further upstream that moves all the same has read it on the way back. Where
-    activities are not the network's (Boltzmann machines), nothing can be held: then a weight gets two faces, as it stands
-    and transposed, and carries both ways if either face alone moves what is upstream. Other readings give no answer.
-local   Δw_ij may know y_i, y_j, w_ij, its noise, what is broadcast, and blame that was sent to unit j. So with all activities
-    held it may follow no other weight (backprop does: its blame comes over other units' synapses), nor, with all that flows
-    held, what is *read* as the activity of a third unit in the same group or below. Units above may send it what they like
-    over feedback connections: a message cannot be told from a peep. Not altered: outputs (their errors may be broadcast),
-    memory, other weights into the same unit, groups at the ends of tied edges (what they share carries what one is told
-    to the other), and what is not read off `Network.forward`. Not tested: units that settle or
-    are the rule's own, but for single layers.
-needs_derivative   All slope functions are replaced. A slope written out by hand, as y (1 − y), is not seen: "no" is "does not
-    ask the network", and where the units are the rule's own there is no answer.
-phases   Passes through the busiest group, parallel ones (leading axes) one by one; 0 if a larger network takes more.
-    Patterns of one's own are one pass, draws side by side with the patterns too; a `tangent` is none. No answer of settling.
-global_scalar   Targets change places among the outputs while every loss stays what it was: does the update stay? Or do, for
-    one pattern, changes under all targets lie on one line (one number that is not the loss, such as a slope of it)?
-    A number for each pattern counts as one: patterns are trials of their own.
-locked, settling (not declared)   Weights further on are altered and nothing held: an upstream change that moves had to wait
-    for them. Iterations of `harness.loops.repeat`; blocks of trials are among them.
+transports_weights
+    A weight that activity meets later is altered in `params`, and forward passes take the alteration back:
+    every activity is what it was. A change further upstream that moves all the same has read it on the way
+    back. Where activities are not the network's (Boltzmann machines), nothing can be held: then a weight gets
+    two faces, as it stands and transposed, and carries both ways if either face alone moves what is upstream.
+    Other readings give no answer.
+local
+    Δw_ij may know y_i, y_j, w_ij, its noise, what is broadcast, and blame that was sent to unit j. So with
+    all activities held it may follow no other weight (backprop does: its blame comes over other units'
+    synapses), nor, with all that flows held, what is *read* as the activity of a third unit in the same group
+    or below. Units above may send it what they like over feedback connections: a message cannot be told from
+    a peep. Not altered: outputs (their errors may be broadcast), memory, other weights into the same unit,
+    groups at the ends of tied edges (what they share carries what one is told to the other), and what is not
+    read off `Network.forward`. Not tested: units that settle or are the rule's own, but for single layers.
+needs_derivative
+    All slope functions are replaced. A slope written out by hand, as y (1 − y), is not seen: "no" is "does
+    not ask the network", and where the units are the rule's own there is no answer.
+phases
+    Passes through the busiest group, parallel ones (leading axes) one by one; 0 if a larger network takes
+    more. Patterns of one's own are one pass, draws side by side with the patterns too; a `tangent` is none.
+    No answer of settling.
+global_scalar
+    Targets change places among the outputs while every loss stays what it was: does the update stay? Or do,
+    for one pattern, changes under all targets lie on one line (one number that is not the loss, such as a
+    slope of it)? A number for each pattern counts as one: patterns are trials of their own.
+locked, settling (not declared)
+    Weights further on are altered and nothing held: an upstream change that moves had to wait for them.
+    Iterations of `harness.core.loops.repeat`; blocks of trials are among them.
 
-Controls: if altering a weight leaves all new weights the same bits, it is not in use (a population elsewhere); if the output
-moves although it is held, it is not; weights too small for targets to matter are made larger. None is no answer.
+Controls: if altering a weight leaves all new weights the same bits, it is not in use (a population
+elsewhere); if the output moves although it is held, it is not; weights too small for targets to matter are
+made larger. None is no answer.
 """
 
 from __future__ import annotations
@@ -79,28 +88,38 @@ def transport(trial: Trial) -> tuple[Finding, Finding]:
         if trial.unused(plain := trial.run(new)):
             return ELSEWHERE, ELSEWHERE
         if found is SINGLE:
-            found, locked = (Finding(False, f"no change {end}") for end in ("follows a weight further on", "waits for another"))
+            found, locked = (
+                Finding(False, f"no change {end}")
+                for end in ("follows a weight further on", "waits for another")
+            )
         if not trial.moves(plain, where):
             continue
         locked = Finding(True, f"changes upstream of {name_of(edge)} wait for what comes after it")
         if not trial.base.passes:
             faces = [Faces(new[edge], w, Counter()), Faces(w, new[edge], Counter())]
             both = all(trial.moves(trial.run({edge: each}), where) for each in faces)
-            return Finding(True, f"the weights of {name_of(edge)} carry both ways") if both else NOT_HELD, locked
+            return Finding(
+                True, f"the weights of {name_of(edge)} carry both ways"
+            ) if both else NOT_HELD, locked
         held = trial.run(new, shift=shift)
         if trial.escaped(held):
             return NOT_HELD, locked
         if trial.moves(held, where):
-            return Finding(True, f"with all activities held, changes upstream follow the weights of {name_of(edge)}"), locked
+            return Finding(
+                True, f"with all activities held, changes upstream follow the weights of {name_of(edge)}"
+            ), locked
     return found, locked
 
 
 def locality(trial: Trial) -> Finding:
     """Whether changes follow other weights or third units."""
-    others = {k: np.indices(w.shape[-2:])[1] > 0 for k, w in trial.params.items()}  # weights into all but the first unit
+    # weights into all but the first unit
+    others = {k: np.indices(w.shape[-2:])[1] > 0 for k, w in trial.params.items()}
     if not trial.base.passes and len(trial.edges) == 1:
         apart = not trial.moves(trial.run(trial.altered(trial.edges[0])[0]), others)
-        return Finding(apart, f"what one output does {'leaves' if apart else 'moves'} the weights into the others")
+        return Finding(
+            apart, f"what one output does {'leaves' if apart else 'moves'} the weights into the others"
+        )
     if trial.base.loops["all"] > 1 or not trial.base.passes:
         return NOT_HELD
     for edge in trial.edges:
@@ -110,16 +129,28 @@ def locality(trial: Trial) -> Finding:
         if trial.escaped(held := trial.run(new, shift=shift)):
             return NOT_HELD
         if trial.moves(held, trial.everything | {edge: others[edge]}):
-            return Finding(False, f"with all activities held, other changes follow the weights of {edge.name}")
+            return Finding(
+                False, f"with all activities held, other changes follow the weights of {edge.name}"
+            )
     groups = trial.net.groups
-    shared = {end for e in trial.net.edges if e.weights != e for way in (e, e.weights) for end in (way.source, way.target)}
+    shared = {
+        end
+        for e in trial.net.edges
+        if e.weights != e
+        for way in (e, e.weights)
+        for end in (way.source, way.target)
+    }
     for at, group in enumerate(groups[:-1]):
         if group in shared:
             continue
         below = {g.name for g in groups[:at]}  # it may have sent them a message
-        where = {key: trial.untouched(key, group) for key in trial.net.shapes if not trial.leads_into(key) & below}
+        where = {
+            key: trial.untouched(key, group) for key in trial.net.shapes if not trial.leads_into(key) & below
+        }
         if trial.moves(trial.run(read=group), where):
-            return Finding(False, f"changes follow the activity of a unit of {group.name} that is at neither end")
+            return Finding(
+                False, f"changes follow the activity of a unit of {group.name} that is at neither end"
+            )
     return Finding(True, "changes follow no other weight with all activities held, and no third unit")
 
 
@@ -133,7 +164,13 @@ def derivative(trial: Trial) -> Finding:
 def passes(trial: Trial) -> int:
     """Forward passes of an update; 0 if none can be seen."""
     uses = Counter[str]()
-    trial.run({e: Faces(trial.params[e], trial.params[e], uses, name_of(e)) for e in trial.edges if not trial.base.passes})
+    trial.run(
+        {
+            e: Faces(trial.params[e], trial.params[e], uses, name_of(e))
+            for e in trial.edges
+            if not trial.base.passes
+        }
+    )
     return max((trial.base.passes or uses).values(), default=0) // max(1, trial.steps)
 
 
@@ -148,7 +185,9 @@ def scalar(trial: Trial) -> Finding:
     one = trial.batch._replace(x=trial.batch.x[..., :1, :])
     each = (np.broadcast_to(d, (*one.x.shape[:-1], len(d))) for d in np.eye(trial.net.output.size))
     taught = [one._replace(target=d, wanted=d > 0.5) for d in each]
-    changes = np.stack([np.concatenate([c.ravel() for c in trial.run(batch=each).change.values()]) for each in taught])
+    changes = np.stack(
+        [np.concatenate([c.ravel() for c in trial.run(batch=each).change.values()]) for each in taught]
+    )
     size = np.linalg.svd(changes - changes[0], compute_uv=False)
     if size[1] <= MOVED * size[0]:
         return Finding(True, "for one pattern, changes under all targets lie on one line")
@@ -156,15 +195,22 @@ def scalar(trial: Trial) -> Finding:
 
 
 def observe(algorithm: Algorithm, task: Task | None = None) -> Observed:
-    """What interventions show of an algorithm, on a task with more than one output (None: `Count`, deep if it can)."""
+    """What interventions show of an algorithm,
+    on a task with more than one output (None: `Count`, deep if it can).
+    """
     task = task or next((t for t in (Count(), Count(hidden=(4,))) if not algorithm.refusal(t)), Count())
     if reason := algorithm.refusal(task):
         return Observed(*[Finding(None, f"not testable: {reason}")] * len(fields(Observed)))
     trial = Trial(algorithm, task)
-    n, more = passes(trial), passes(Trial(algorithm, Count(hidden=tuple(g.size + 1 for g in trial.net.hidden))))
+    n, more = (
+        passes(trial),
+        passes(Trial(algorithm, Count(hidden=tuple(g.size + 1 for g in trial.net.hidden)))),
+    )
     phases = Finding(n if n == more else 0, f"{n} forward passes, {more} of a larger network")
     if not n or trial.base.loops["settled"]:
-        phases = Finding(None, "not testable: its units settle, or are its own, and what is a pass is a matter of words")
+        phases = Finding(
+            None, "not testable: its units settle, or are its own, and what is a pass is a matter of words"
+        )
     settling = Finding(trial.base.loops["all"], "iterations of repeat")
     carried, locked = transport(trial)
     return Observed(derivative(trial), carried, locality(trial), phases, scalar(trial), locked, settling)
@@ -184,15 +230,29 @@ def traits_table() -> list[list[str]]:
     """A head and a row for every algorithm: each trait as declared and as observed (–: no answer)."""
 
     def mark(value: bool | int | None) -> str:
-        return {None: "–", True: "✓", False: "✗"}[value] if value is None or isinstance(value, bool) else str(value or "∝ W")
+        return (
+            {None: "–", True: "✓", False: "✗"}[value]
+            if value is None or isinstance(value, bool)
+            else str(value or "∝ W")
+        )
 
     rows = [
-        ["algorithm", "slope", "weight transport", "local", "forward passes", "one scalar", "update locking", "settling steps"]
+        [
+            "algorithm",
+            "slope",
+            "weight transport",
+            "local",
+            "forward passes",
+            "one scalar",
+            "update locking",
+            "settling steps",
+        ]
     ]
     for name, algorithm in registry.algorithms().items():
         observed = observe(algorithm())
         both = [
-            f"{mark(getattr(algorithm.traits, f.name))} {mark(getattr(observed, f.name).value)}" for f in fields(Observed)[:5]
+            f"{mark(getattr(algorithm.traits, f.name))} {mark(getattr(observed, f.name).value)}"
+            for f in fields(Observed)[:5]
         ]
         rows.append([name, *both, mark(observed.locked.value), str(observed.settling.value or 0)])
     return rows

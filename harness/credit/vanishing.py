@@ -2,9 +2,9 @@
 
     ratio = RMS(credit of the weights into the first hidden layer) ÷ RMS(credit of those into the last)
 
-of every replica at its initial weights, on all training patterns. Of a credit that draws random numbers the mean over
-`run.probe_draws` draws is taken; the noise it still has (1 / √draws of one draw's) stands in both layers, a floor where the
-credit itself is below it. A rule without credit for hidden weights has no ratio.
+of every replica at its initial weights, on all training patterns. Of a credit that draws random numbers the
+mean over `run.probe_draws` draws is taken; the noise it still has (1 / √draws of one draw's) stands in both
+layers, a floor where the credit itself is below it. A rule without credit for hidden weights has no ratio.
 """
 
 from __future__ import annotations
@@ -43,18 +43,31 @@ class Left(NamedTuple):
 
 
 def left(cell: Cell) -> Left:
-    """First- ÷ last-layer credit of a cell's replicas. Raises `InputError` for what has no credit or no hidden group."""
+    """First- ÷ last-layer credit of a cell's replicas.
+
+    Raises `InputError` for what has no credit or no hidden group.
+    """
     algorithm, task, run = cell.algorithm, cell.task, cell.settings
     replicas = range(run.replicas)
     if cell.not_applicable or not isinstance(algorithm, CreditAlgorithm):
-        raise InputError(cell.not_applicable or f"{algorithm.name} gives no credit to single weights: choose one that does")
+        raise InputError(
+            cell.not_applicable or f"{algorithm.name} gives no credit to single weights: choose one that does"
+        )
     if not task.network().hidden:
         raise InputError(f"{task.name} has no hidden layer that credit could reach")
-    at, rand = start(algorithm, task, run, replicas, block=1), Rand(run.seed, replicas, PROBE, run.dtype, block=1)
+    at, rand = (
+        start(algorithm, task, run, replicas, block=1),
+        Rand(run.seed, replicas, PROBE, run.dtype, block=1),
+    )
     net, state = at.net, at.state
-    ends = [next((e for e in net.into(g) if not e.delay), net.into(g)[0]).weights for g in (net.hidden[0], net.hidden[-1])]
+    ends = [
+        next((e for e in net.into(g) if not e.delay), net.into(g)[0]).weights
+        for g in (net.hidden[0], net.hidden[-1])
+    ]
     if ends[0] == ends[1] and len(net.hidden) > 1:
-        raise InputError(f"the first and the last hidden layer of {task.name} share their weights: there is no ratio")
+        raise InputError(
+            f"the first and the last hidden layer of {task.name} share their weights: there is no ratio"
+        )
 
     def drawn() -> list[Any]:
         credit = algorithm.credit(net, state["params"], state["memory"], at.batch, rand).gradient
@@ -69,7 +82,9 @@ def left(cell: Cell) -> Left:
 
 
 def factor(some: Sequence[Left]) -> float:
-    """By what each further layer multiplies the median ratio: its logarithm against depth, by least squares."""
+    """By what each further layer multiplies the median ratio:
+    its logarithm against depth, by least squares.
+    """
     points = [(s.depth, s.quartiles[1]) for s in some if s.quartiles[1] > 0]
     if len({depth for depth, _ in points}) < 2:
         return float("nan")
@@ -88,5 +103,9 @@ def ratio_table(found: Mapping[str, Sequence[Left]]) -> str:
         rate = factor(some)
         draws = max(s.draws for s in some)
         title = name + (f", mean of {draws} draws" if draws > 1 else "")
-        lines.append(f"{title:30}" + "".join(f"{t:>26}" for t in texts) + f"{'–' if np.isnan(rate) else f'{rate:.3g}':>18}")
+        lines.append(
+            f"{title:30}"
+            + "".join(f"{t:>26}" for t in texts)
+            + f"{'–' if np.isnan(rate) else f'{rate:.3g}':>18}"
+        )
     return "\n".join(lines)

@@ -1,8 +1,8 @@
 """`backend=auto`: which reading of the source promises to be done first, found by trying.
 
-A run that is expected to take no longer than compiling does is not compiled. Otherwise a few epochs of the first
-chunk are run in either way, and the faster one does the rest. What was chosen depends on the machine: it is kept
-in the record, and a run that others should repeat names it.
+A run that is expected to take no longer than compiling does is not compiled. Otherwise a few epochs of the
+first chunk are run in either way, and the faster one does the rest. What was chosen depends on the machine:
+it is kept in the record, and a run that others should repeat names it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,10 @@ def choose(algorithm: Algorithm, task: Task, jobs: Sequence[tuple[Plan, list[int
     if driver.epoch == first:
         return "jax", "auto: solved while it was tried"
     compiled = (trainer.clock - before) / (driver.epoch - first)
-    said = f"auto: {1e6 * compiled:,.0f} µs an epoch compiled (in {program.seconds:.1f} s), {1e6 * interpreted:,.0f} interpreted"
+    said = (
+        f"auto: {1e6 * compiled:,.0f} µs an epoch compiled (in {program.seconds:.1f} s), "
+        f"{1e6 * interpreted:,.0f} interpreted"
+    )
     return ("jax" if compiled < interpreted else "numpy"), said
 
 

@@ -13,7 +13,7 @@ from harness.core.algorithm import Algorithm
 from harness.core.outcomes import fates
 from harness.core.task import Task
 from harness.training.curves import QUANTILES, curve_epochs, quantiles
-from harness.training.trainer import Trained
+from harness.training.trained import Trained
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class Result:
-    """A finished cell. `print` it for a summary; `frame` and `curves` are pandas."""
+    """A finished cell in memory: `print` it for a summary; `frame` and `curves` are pandas.
+
+    Args:
+        algorithm, task, settings: what was run, with every None filled in.
+        trained: what became of each replica, as arrays.
+
+    >>> from harness import run
+    >>> from algorithms.backprop import Backprop
+    >>> from harness.tasks.xor import Xor
+    >>> result = run(Backprop(), Xor(), replicas=4, epochs=10)
+    >>> result.solved.tolist(), len(result.frame())
+    ([False, False, False, False], 4)
+    """
 
     algorithm: Algorithm
     task: Task
@@ -39,14 +51,23 @@ class Result:
         return curve_epochs(int(self.settings.epochs or 0))
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """The per-replica table as columns; every outcome is in it."""
+        """The per-replica table as columns; every outcome is in it.
+
+        Returns:
+            Arrays (R,) by name: replica, outcome, epochs (sweeps spent), updates, seconds, reason, loss (E at
+            the end), right (share of training patterns), and the same of validation and held-out patterns.
+        """
         t = self.trained
         names = ["replica", "outcome", "epochs", "updates", "seconds", "reason"]
         names += ["loss", "right", "validation_rmse", "validation_right", "held_rmse", "held_right"]
         return {name: getattr(t, name) for name in names}
 
     def curve_columns(self) -> dict[str, NDArray[Any]]:
-        """Quantiles over replicas of loss and share of right patterns at each curve epoch."""
+        """Quantiles over replicas of loss and share of right patterns at each curve epoch.
+
+        Returns:
+            Arrays (E,) by name: epoch, loss_q50, right_q25, …
+        """
         columns: dict[str, NDArray[Any]] = {"epoch": self.epochs}
         for name, curve in (("loss", self.trained.loss_curve), ("right", self.trained.right_curve)):
             for q, values in zip(QUANTILES, quantiles(curve).T, strict=True):
@@ -54,19 +75,33 @@ class Result:
         return columns
 
     def credit_columns(self) -> dict[str, NDArray[Any]]:
-        """What the probe found: quantiles over the replicas that had something to compare, and how many had."""
+        """What the probe found: quantiles over the replicas that had something to compare, and how many had.
+
+        Returns:
+            Columns by name; docs/credit.md says what the quantities are.
+        """
         from harness.credit.probe import probe_epochs, quantile_columns
 
-        return quantile_columns(probe_epochs(int(self.settings.epochs or 0), self.settings.probe), self.trained.credit)
+        return quantile_columns(
+            probe_epochs(int(self.settings.epochs or 0), self.settings.probe), self.trained.credit
+        )
 
     def frame(self) -> pd.DataFrame:
-        """One row per replica."""
+        """The per-replica table.
+
+        Returns:
+            A frame with a row for each replica, and the columns of `columns`.
+        """
         import pandas as pd
 
         return pd.DataFrame(self.columns())
 
     def curves(self) -> pd.DataFrame:
-        """One row per curve epoch."""
+        """The curves.
+
+        Returns:
+            A frame with a row for each curve epoch, and the columns of `curve_columns`.
+        """
         import pandas as pd
 
         return pd.DataFrame(self.curve_columns())
@@ -77,4 +112,14 @@ class Result:
 
         t, named = self.trained, registry.settings_of
         credit = self.credit_columns() if self.settings.probe else {}
-        return describe(Facts(named(self.algorithm), named(self.task), asdict(self.settings), self.columns(), {}, credit, t.ran))
+        return describe(
+            Facts(
+                named(self.algorithm),
+                named(self.task),
+                asdict(self.settings),
+                self.columns(),
+                {},
+                credit,
+                t.ran,
+            )
+        )

@@ -23,7 +23,8 @@ from harness.core.errors import InputError, one_of
 from harness.core.task import Task
 from harness.experiment.result import Result
 from harness.training.plan import Plan
-from harness.training.trainer import Trained, train
+from harness.training.trained import Trained
+from harness.training.trainer import train
 from harness.training.watch import Watch
 
 Tick = Callable[[int], None]
@@ -32,12 +33,36 @@ SMALLEST, LARGEST = 32, 4096  # replicas in a chunk
 MEMORY = 2**30  # bytes of activity beyond which a chunk is made smaller still
 
 
-def run(algorithm: Algorithm, task: Task, tick: Tick | None = None, only: Sequence[int] | None = None, **settings: Any) -> Result:
-    """Train `replicas` networks on `task` by `algorithm` and say what became of each.
+def run(
+    algorithm: Algorithm,
+    task: Task,
+    tick: Tick | None = None,
+    only: Sequence[int] | None = None,
+    **settings: Any,
+) -> Result:
+    """Train replicas of an algorithm on a task, and say what became of each.
 
-    Keyword settings are the fields of `Settings`. `only` runs just these replicas of the cell (they give
-    the bits they have in it); `tick` is told the epoch reached. Raises `InputError` for settings that
-    cannot be, `NotApplicable` if the algorithm cannot do the task.
+    Divergence is an outcome, and raises nothing.
+
+    Args:
+        algorithm, task: what is trained on what.
+        tick: is told each epoch that is reached.
+        only: run just these replicas of the cell; they give the bits they have in it.
+        settings: fields of `harness.cells.settings.Settings`: replicas, seed, epochs (budget in sweeps),
+            seconds (budget of updates), batch, shuffle, dtype, backend, device, probe, probe_draws, processes.
+
+    Returns:
+        Outcome, epochs, curves and weights of every replica.
+
+    Raises:
+        InputError: for settings that cannot be.
+        NotApplicable: if the algorithm cannot do the task.
+
+    >>> from algorithms.backprop import Backprop
+    >>> from harness.tasks.xor import Xor
+    >>> result = run(Backprop(), Xor(), replicas=4, epochs=10, seed=0)
+    >>> result.frame()["outcome"].tolist()
+    ['unsolved', 'unsolved', 'unsolved', 'unsolved']
     """
     known = [f.name for f in fields(Settings)]
     for name in settings:
@@ -46,13 +71,19 @@ def run(algorithm: Algorithm, task: Task, tick: Tick | None = None, only: Sequen
 
 
 def run_cell(
-    algorithm: Algorithm, task: Task, settings: Settings, tick: Tick | None = None, only: Sequence[int] | None = None
+    algorithm: Algorithm,
+    task: Task,
+    settings: Settings,
+    tick: Tick | None = None,
+    only: Sequence[int] | None = None,
 ) -> Result:
     """`run` with its settings in one piece."""
     algorithm, task, settings = resolve(algorithm, task, settings)
     numbers = list(range(settings.replicas) if only is None else only)
     if not numbers or not all(0 <= i < settings.replicas for i in numbers):
-        raise InputError(f"only must name replicas from 0 to {settings.replicas - 1}, but {numbers} was given")
+        raise InputError(
+            f"only must name replicas from 0 to {settings.replicas - 1}, but {numbers} was given"
+        )
     size, backend, why = chunk_size(task, settings), settings.backend, ""
     probe = settings.probe, settings.probe_draws
 
@@ -71,7 +102,9 @@ def run_cell(
     else:
         # spawned, not forked: a fork would copy the threads' locks of whoever calls us
         with ProcessPoolExecutor(settings.processes, mp_context=get_context("spawn")) as pool:
-            parts = list(pool.map(partial(_train_alone, algorithm, task, backend, probe), *zip(*work, strict=True)))
+            parts = list(
+                pool.map(partial(_train_alone, algorithm, task, backend, probe), *zip(*work, strict=True))
+            )
     trained = join(parts)
     if why:
         trained.ran["why"] = why
@@ -79,7 +112,9 @@ def run_cell(
 
 
 def chunk_size(task: Task, settings: Settings) -> int:
-    """Replicas whose activities together fill the cache, within bounds; fewer where patterns are so many that memory counts."""
+    """Replicas whose activities together fill the cache, within bounds;
+    fewer where patterns are so many that memory counts.
+    """
     spec = task.spec()
     one = spec.patterns * max(spec.steps, 1) * task.network().workspace * np.dtype(settings.dtype).itemsize
     return int(np.clip(CACHE // one, min(SMALLEST, max(1, MEMORY // one)), LARGEST))
@@ -134,6 +169,7 @@ def _watch(plan: Plan, replicas: list[int], points: int, draws: int) -> Watch | 
     """The credit probe, if there is to be one."""
     if not points:
         return None
-    from harness.credit.probe import Probe  # here, so that what a cell without it is called does not depend on it
+    # here, so that what a cell without it is called does not depend on it
+    from harness.credit.probe import Probe
 
     return Probe(plan, replicas, points, draws)

@@ -1,4 +1,7 @@
-"""One cell in numbers, and in words: what `print(result)` shows. Needs neither pandas nor scipy, which take long to import."""
+"""One cell in numbers, and in words: what `print(result)` shows.
+
+Needs neither pandas nor scipy, which take long to import.
+"""
 
 from __future__ import annotations
 
@@ -51,10 +54,14 @@ class Summary:
     held_right_mean: float
     """Mean share of held-out patterns right at the end; NaN where there are none."""
     held_rmse_median: float = np.nan
-    """Of the root mean squared error on held-out patterns; a diverged replica's is ∞. NaN where there are none."""
+    """Of the root mean squared error on held-out patterns; a diverged replica's is ∞.
+
+    NaN where there are none.
+    """
     angle_degrees: float = np.nan
-    """Angle of the credit to the exact gradient, all weights together: the median over the epochs that were looked at
-    of the median over the replicas then in training. NaN without a probe, and where there is no direction to compare."""
+    """Angle of the credit to the exact gradient, all weights together: the median over the epochs that were
+    looked at of the median over the replicas then in training. NaN without a probe, and where there is no
+    direction to compare."""
     update_flops: float = np.nan
     """FLOPs of one update of one network, counted from the code; NaN, like all below, where it was not."""
     update_forward_passes: float = np.nan
@@ -64,16 +71,21 @@ class Summary:
     peak_bytes: float = np.nan
     """Peak workspace of an update, per network."""
     ert_flops: float = np.nan
-    """Expected running time in FLOPs of updates, in forward passes, dependent array operations and random numbers."""
+    """Expected running time in FLOPs of updates, in forward passes,
+    dependent array operations and random numbers.
+    """
     ert_forward_passes: float = np.nan
     ert_span_operations: float = np.nan
     ert_random_numbers: float = np.nan
 
 
 def summarise(
-    columns: Mapping[str, Array], cost: Mapping[str, Any] | None = None, credit: Mapping[str, Array] | None = None
+    columns: Mapping[str, Array],
+    cost: Mapping[str, Any] | None = None,
+    credit: Mapping[str, Array] | None = None,
 ) -> Summary:
-    """The numbers of a cell from its per-replica columns (`Result.columns()`, `Record.replicas`), `Record.cost` and `.credit`.
+    """The numbers of a cell from its per-replica columns (`Result.columns()`, `Record.replicas`),
+    `Record.cost` and `.credit`.
 
     Running times in counted currencies are those in updates × the count of one update.
     """
@@ -104,9 +116,12 @@ def summarise(
         seconds_per_1000_replica_epochs=1000 * float(seconds.sum()) / spent if spent else np.nan,
         loss_median=_median(loss),
         right_median=_median(columns["right"]),
-        validation_right_mean=float(np.mean(columns.get("validation_right", np.nan))),  # records of before have none
+        # records of before have none
+        validation_right_mean=float(np.mean(columns.get("validation_right", np.nan))),
         held_right_mean=float(np.mean(columns["held_right"])),
-        held_rmse_median=np.nan if np.isnan(held_rmse).all() else _median(np.where(diverged, np.inf, held_rmse)),
+        held_rmse_median=np.nan
+        if np.isnan(held_rmse).all()
+        else _median(np.where(diverged, np.inf, held_rmse)),
         angle_degrees=_angle(credit or {}),
         **_costs(cost or {}, expected_running_time(columns["updates"], solved)),
     )
@@ -123,7 +138,11 @@ def _costs(cost: Mapping[str, Any], ert_updates: float) -> dict[str, float]:
     if "update.work" not in cost:
         return {}
     passes = cost["update.work"] / cost["forward.work"]
-    per_update = {"flops": cost["update.work"], "forward_passes": passes, "span_operations": cost["update.span"]}
+    per_update = {
+        "flops": cost["update.work"],
+        "forward_passes": passes,
+        "span_operations": cost["update.span"],
+    }
     spent = {f"ert_{name}": ert_updates * value for name, value in per_update.items()}
     # none is none, however often
     random = ert_updates * cost["update.random"] if cost["update.random"] else 0.0
@@ -138,7 +157,9 @@ def _costs(cost: Mapping[str, Any], ert_updates: float) -> dict[str, float]:
 
 
 class Facts(NamedTuple):
-    """What is told of a finished cell, wherever it comes from: a `Result` in memory or a `Record` in a store."""
+    """What is told of a finished cell, wherever it comes from:
+    a `Result` in memory or a `Record` in a store.
+    """
 
     algorithm: Mapping[str, Any]
     """Name and settings."""
@@ -161,9 +182,12 @@ def describe(facts: Facts) -> str:
     algorithm, task, run, columns, cost, credit, ran, versions = facts
     s = summarise(columns, cost)
     batch = {FULL: "full batch", 1: "online"}.get(run["batch"], f"batches of {run['batch']}")
-    budget = f"{number(run['epochs'])} epochs" + (f" or {run['seconds']:g} s" if run["seconds"] is not None else "")
+    budget = f"{number(run['epochs'])} epochs" + (
+        f" or {run['seconds']:g} s" if run["seconds"] is not None else ""
+    )
     lines = [
-        f"{algorithm['name']} on {in_brackets(task['name'], unusual(task))}: {number(s.replicas)} replicas, seed {run['seed']}",
+        f"{algorithm['name']} on {in_brackets(task['name'], unusual(task))}: "
+        f"{number(s.replicas)} replicas, seed {run['seed']}",
         f"settings  {', '.join([*_in_words(algorithm), batch, f'budget {budget}'])}",
         f"solved    {number(s.solved)} of {number(s.replicas)} = {rate_text(s)}, 95 % Wilson interval",
         f"epochs    median {median_text(s)} to the criterion, with quartiles, unsolved replicas at ∞",
@@ -177,8 +201,13 @@ def describe(facts: Facts) -> str:
         rest = s.replicas - s.solved - sum(count for _, count in common)
         lines.append(f"failed    {', '.join(said + [f'{number(rest)} others'] * bool(rest))}")
     parts = (("validation", s.validation_right_mean), ("held-out", s.held_right_mean))
-    means = "".join(f"; {name} patterns right: mean {percent(share)}" for name, share in parts if not np.isnan(share))
-    lines.append(f"loss      median {s.loss_median:.3g}; training patterns right: median {percent(s.right_median)}{means}")
+    means = "".join(
+        f"; {name} patterns right: mean {percent(share)}" for name, share in parts if not np.isnan(share)
+    )
+    lines.append(
+        f"loss      median {s.loss_median:.3g}; training patterns right: "
+        f"median {percent(s.right_median)}{means}"
+    )
     per_epoch = f"{significant(s.seconds_per_1000_replica_epochs)} s per 1,000 replica-epochs"
     lines.append(f"time      {significant(s.seconds)} s of updates, {per_epoch}")
     if run.get("probe"):
@@ -209,14 +238,21 @@ def _credit(columns: Mapping[str, Array], ran: Mapping[str, Any]) -> str:
     if not chosen.any():
         return "no direction to compare: the gradient or the credit was zero"
     at = np.flatnonzero(chosen)[[0, -1]]
-    said = [f"{columns['q50'][i]:.0f}° at epoch {number(columns['epoch'][i])} (n = {columns['defined'][i]})" for i in at]
+    said = [
+        f"{columns['q50'][i]:.0f}° at epoch {number(columns['epoch'][i])} (n = {columns['defined'][i]})"
+        for i in at
+    ]
     of = f" of {ran['reference']}" if "reference" in ran else ""
     return f"angle to the exact gradient{of}; median: {', '.join(said)}"
 
 
 def _backend(ran: Mapping[str, Any]) -> str:
     """`jax on cpu, compiled in 0.52 s (why)`."""
-    how = f"jax on {ran['device']}, compiled in {significant(ran['compile_seconds'])} s" if ran["backend"] == "jax" else "numpy"
+    how = (
+        f"jax on {ran['device']}, compiled in {significant(ran['compile_seconds'])} s"
+        if ran["backend"] == "jax"
+        else "numpy"
+    )
     return how + (f" ({ran['why']})" if "why" in ran else "")
 
 
@@ -254,4 +290,6 @@ def _median(values: Array) -> float:
 
 def _in_words(algorithm: Mapping[str, Any]) -> list[str]:
     """The settings of an algorithm that are not off (None or 0)."""
-    return [setting_text(k, v) for k, v in flat(algorithm).items() if v is not None and (v != 0 or v is False)]
+    return [
+        setting_text(k, v) for k, v in flat(algorithm).items() if v is not None and (v != 0 or v is False)
+    ]

@@ -1,6 +1,6 @@
 """What hidden units have come to stand for, as numbers over all replicas instead of one picture.
 
-    symmetry      a unit's weights in pairs about the middle: antisymmetric? and in what ratios? (1 : 2 : 4 in 1986)
+    symmetry      a unit's weights in pairs about the middle: antisymmetric? in what ratios? (1986: 1 : 2 : 4)
     encoder       codes: how many of them differ, and how many values lie in between
     family tree   does some unit of the person code tell nationality, generation, branch of the family?
 
@@ -27,7 +27,9 @@ class Mirror(NamedTuple):
     ratios: Array
     """Sizes of the ⌊N/2⌋ pairs of a unit, ascending, ÷ the smallest (R, H, pairs): 1, 2, 4 in 1986."""
     antisymmetry: Array
-    """The largest |w + w'| ÷ (|w| + |w'|) of any pair w, w' of a unit (R, H): 0 is antisymmetric, 1 not at all."""
+    """The largest |w + w'| ÷ (|w| + |w'|) of any pair w,
+    w' of a unit (R, H): 0 is antisymmetric, 1 not at all.
+    """
 
 
 class Separation(NamedTuple):
@@ -42,7 +44,9 @@ class Separation(NamedTuple):
 
 
 def mirror(weights: Array) -> Mirror:
-    """Pairs of weights (R, N, H) about the middle of the N bits; an odd middle bit has no partner and is left out."""
+    """Pairs of weights (R, N, H) about the middle of the N bits;
+    an odd middle bit has no partner and is left out.
+    """
     half = weights.shape[-2] // 2
     first, second = weights[:, :half].mT, weights[:, ::-1][:, :half].mT
     size = np.abs(first) + np.abs(second)
@@ -54,7 +58,9 @@ def mirror(weights: Array) -> Mirror:
 
 
 def opposition(weights: Array) -> Array:
-    """Cosine between the weights (R, N, 2) into the two hidden units, (R,): −1 where they are the same with opposite signs."""
+    """Cosine between the weights (R, N, 2) into the two hidden units,
+    (R,): −1 where they are the same with opposite signs.
+    """
     a, b = weights[..., 0], weights[..., 1]
     size = np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
     return np.where(size > 0, (a * b).sum(axis=-1) / np.where(size > 0, size, 1.0), np.nan)
@@ -73,10 +79,12 @@ def intermediate(codes: Array) -> Array:
 
 
 def features() -> dict[str, tuple[int | None, ...]]:
-    """Nationality, generation and branch of each of PEOPLE, as small numbers; None where the tree does not say.
+    """Nationality, generation and branch of each of PEOPLE,
+    as small numbers; None where the tree does not say.
 
-    Generation: one more than that of a parent, or that of husband or wife. Branch: whether one descends from, or is married to a
-    descendant of, Christopher and Penelope (0) or Andrew and Christine (1); their common grandchildren are of neither.
+    Generation: one more than that of a parent, or that of husband or wife. Branch: whether one descends from,
+    or is married to a descendant of, Christopher and Penelope (0) or Andrew and Christine (1); their common
+    grandchildren are of neither.
     """
     generation = {person: _generation(person) for person in ENGLISH}
     branch = {person: _branch(person) for person in ENGLISH}
@@ -87,13 +95,19 @@ def features() -> dict[str, tuple[int | None, ...]]:
     }
 
 
-def separation(activity: Array, feature: tuple[int | None, ...], permutations: int = 999, seed: int = 0) -> Separation:
-    """How well the best unit separates the values of a `feature` (people,) by its activity (R, people, units).
+def separation(
+    activity: Array, feature: tuple[int | None, ...], permutations: int = 999, seed: int = 0
+) -> Separation:
+    """How well the best unit separates the values
+    of a `feature` (people,) by its activity (R, people, units).
 
-        η² = Σ_g n_g (ȳ_g − ȳ)² / Σ_i (y_i − ȳ)²       over people whose feature is known (Fisher 1925, correlation ratio)
+        η² = Σ_g n_g (ȳ_g − ȳ)² / Σ_i (y_i − ȳ)²
 
-    The same statistic of the same people in random order is what there would be of no feature at all; since the best of the
-    units is taken in either, p holds for the replica and not for a unit. A unit that never changes has η² = 0.
+    over the people whose feature is known (Fisher 1925, correlation ratio).
+
+    The same statistic of the same people in random order is what there would be of no feature at all; since
+    the best of the units is taken in either, p holds for the replica and not for a unit. A unit that never
+    changes has η² = 0.
     """
     known = np.array([value is not None for value in feature])
     labels = np.array([value for value in feature if value is not None])
@@ -104,7 +118,9 @@ def separation(activity: Array, feature: tuple[int | None, ...], permutations: i
     y = np.where(spread > 1e-12, y / np.where(spread > 1e-12, spread, 1.0), 0.0)
     rng = np.random.default_rng(seed)
     orders = np.array([labels, *(rng.permutation(labels) for _ in range(permutations))])
-    groups = (orders[:, None] == values[:, None]).reshape(-1, len(labels)).T / np.sqrt(np.tile(counts, len(orders)))
+    groups = (orders[:, None] == values[:, None]).reshape(-1, len(labels)).T / np.sqrt(
+        np.tile(counts, len(orders))
+    )
     found = ((y @ groups) ** 2).reshape(*y.shape[:2], len(orders), len(values)).sum(axis=-1)
     best = found.max(axis=1)  # (R, orders)
     as_large = best >= best[:, :1] * (1 - 1e-12)
@@ -112,7 +128,8 @@ def separation(activity: Array, feature: tuple[int | None, ...], permutations: i
 
 
 def code_of_people(activities: Mapping[str, Array], people: Array) -> Array:
-    """Activity of the person code (R, 24, 6) for each person, from activities of all patterns whose inputs are `people` (N, 24).
+    """Activity of the person code (R, 24, 6) for each person,
+    from activities of all patterns whose inputs are `people` (N, 24).
 
     A person's code does not depend on the relation asked for, so that any of a person's patterns shows it.
     """
@@ -126,7 +143,9 @@ def _generation(person: str) -> int:
 
 
 def _branch(person: str) -> int | None:
-    founders = [{man, wife} for man, wife in WIVES.items() if not list(parents(man)) and not list(parents(wife))]
+    founders = [
+        {man, wife} for man, wife in WIVES.items() if not list(parents(man)) and not list(parents(wife))
+    ]
     found = [i for i, couple in enumerate(founders) if person in couple | _descendants(couple)]
     if not found:
         return _branch(next(iter(spouses(person))))

@@ -1,18 +1,21 @@
-"""What kind of detector is a kernel? Learnt 3 × 3 kernels beside the four that a T-C network was printed with.
+"""What kind of detector is a kernel? Learnt 3 × 3 kernels beside the four
+that a T-C network was printed with.
 
     centre         − − −     bar    − + −     diagonal   + − −     compactness   + + +
                    − 2 −            − + −                − 2 −                   + + +
                    − − −            − + −                − − +                   + + +
 
-A kernel is of the kind whose template it has the largest |cosine| with, over both directions of the bars, if that is at
-least `LEAST`; else it is *other*. The sign does not count: of units between 0 and 1, a kernel and a bias turned round are
-the same unit with on and off exchanged, and the output's weight makes up for it. On-centre and off-centre are one kind so.
+A kernel is of the kind whose template it has the largest |cosine| with, over both directions of the bars, if
+that is at least `LEAST`; else it is *other*. The sign does not count: of units between 0 and 1, a kernel and
+a bias turned round are the same unit with on and off exchanged, and the output's weight makes up for it.
+On-centre and off-centre are one kind so.
 
-A random direction of nine dimensions has a squared cosine ~ Beta(1/2, 4) with each template, so that at most 6 · 0.04 %
-= 0.23 % of random kernels are given a kind at .9, and 3.3 % at .8.
+A random direction of nine dimensions has a squared cosine ~ Beta(1/2, 4) with each template, so that at most
+6 · 0.04 % = 0.23 % of random kernels are given a kind at .9, and 3.3 % at .8.
 
-Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8, pp. 350-352. The diagonal's 2 is not read but worked out: of kernels of
-small whole numbers it is one that turns on 5 units for a T and 3 for a C, as printed; with 1 in the middle they are 4 and 3.
+Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8, pp. 350-352. The diagonal's 2 is not read but worked out:
+of kernels of small whole numbers it is one that turns on 5 units for a T and 3 for a C, as printed; with 1 in
+the middle they are 4 and 3.
 """
 
 from __future__ import annotations
@@ -72,7 +75,8 @@ def _most(unit: Array, templates: tuple[NDArray[np.float64], ...]) -> Array:
 
 
 def alike(kernels: Array, to: Array) -> NDArray[np.float64]:
-    """Each of kernels (n, 3, 3) turned, mirrored and signed so that its product with `to` (3, 3) is the largest.
+    """Each of kernels (n, 3, 3) turned, mirrored and signed so
+    that its product with `to` (3, 3) is the largest.
 
     Eight turns and mirror images times two signs: none of them changes what a T-C network answers.
     """

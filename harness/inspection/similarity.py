@@ -2,9 +2,10 @@
 
     CKA(X, Y) = |Yᵀ X|² / (|Xᵀ X| |Yᵀ Y|),    Frobenius norms, columns centred over the patterns
 
-It does not change when units are permuted or rotated, nor with the scale of either network, and the two need not have the same
-number of units. It is 1 for the same representation; of n patterns at random in n dimensions or more it is near 1 too, so there
-should be many more patterns than units. Activities come from `harness.results.trained_networks`.
+It does not change when units are permuted or rotated, nor with the scale of either network, and the two need
+not have the same number of units. It is 1 for the same representation; of n patterns at random in n
+dimensions or more it is near 1 too, so there should be many more patterns than units. Activities come from
+`harness.results.trained_networks`.
 
 Kornblith, Norouzi, Lee & Hinton 2019, ICML 97:3519-3529, eq. 3 and 4.
 """
@@ -36,7 +37,9 @@ class Similarity(NamedTuple):
 
 
 def linear_cka(x: Array, y: Array) -> Array:
-    """Linear CKA (…) of activities (…, N, k) and (…, N, m) on the same N patterns; NaN where either does not vary over them."""
+    """Linear CKA (…) of activities (…, N, k) and (…, N, m) on the same N patterns;
+    NaN where either does not vary over them.
+    """
     a, b = _centred(x), _centred(y)
     own = _squared(a, a), _squared(b, b)
     product = np.sqrt(own[0] * own[1])
@@ -44,16 +47,21 @@ def linear_cka(x: Array, y: Array) -> Array:
 
 
 def compare(activities: Mapping[str, Array]) -> Similarity:
-    """CKA of every two algorithms, from the activities (R, N, k) of their replicas on the same patterns; k and R may differ.
+    """CKA of every two algorithms, from the activities (R, N, k)
+    of their replicas on the same patterns; k and R may differ.
 
-    All pairs of *different* replicas are compared, which share nothing: replicas of one number start from the same weights.
-    An algorithm with a single replica has no other of its own, and if all have but one, those are compared across algorithms.
+    All pairs of *different* replicas are compared, which share nothing: replicas of one number start from the
+    same weights. An algorithm with a single replica has no other of its own, and if all have but one, those
+    are compared across algorithms.
     """
     names = tuple(activities)
     hidden = [np.asarray(a, float) for a in activities.values()]
     if not hidden or any(a.ndim != 3 or a.shape[1] != hidden[0].shape[1] for a in hidden):
         shapes = ", ".join(f"{name} {a.shape}" for name, a in zip(names, hidden, strict=True)) or "nothing"
-        raise InputError(f"activities must have shape (replicas, patterns, units), on the same patterns, but {shapes} was given")
+        raise InputError(
+            "activities must have shape (replicas, patterns, units), "
+            f"on the same patterns, but {shapes} was given"
+        )
     alone = all(len(a) == 1 for a in hidden)
     size = len(names), len(names)
     mean, deviation, pairs = np.full(size, np.nan), np.full(size, np.nan), np.zeros(size, np.int64)

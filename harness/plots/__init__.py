@@ -1,11 +1,12 @@
-"""Figures: one style, one file a figure; each takes frames of `harness.results` (or plain arrays) and returns a matplotlib one.
+"""Figures: one style, one file a figure;
+each takes frames of `harness.results` (or plain arrays) and returns a matplotlib one.
 
     from harness import plots, results
     plots.survival_figure(results.replicas("first_light"))
 
-Made without pyplot: nothing global, no display needed (in a notebook say `%matplotlib inline`), and nothing is written but by
-`save`. Colours are told apart by the colour-blind; line styles and markers do the same on a black and white print. Every figure
-says its n and its interval, and no replica is left out of one.
+Made without pyplot: nothing global, no display needed (in a notebook say `%matplotlib inline`), and nothing
+is written but by `save`. Colours are told apart by the colour-blind; line styles and markers do the same on a
+black and white print. Every figure says its n and its interval, and no replica is left out of one.
 
     survival_figure    who is still unsolved after how many epochs
     curve_figure       loss, or share of right patterns, during training

@@ -30,28 +30,36 @@ TITLES = {
 LEFT = 0.6  # of the axis of epochs
 
 
-def credit_figure(credit: pd.DataFrame, by: Literal["edge", "algorithm"] = "edge", quantity: str = "angle") -> Figure:
-    """The angle of credit to the gradient over training: per task a panel for each edge, a line an algorithm, or turned round.
+def credit_figure(
+    credit: pd.DataFrame, by: Literal["edge", "algorithm"] = "edge", quantity: str = "angle"
+) -> Figure:
+    """The angle of credit to the gradient over training:
+    per task a panel for each edge, a line an algorithm, or turned round.
 
-    `credit` is the frame of `results.credit`; `quantity` one of its angles. Median and quartiles over the replicas in which
-    both have a direction; how many have is in the legend. Raises `InputError` if nothing was compared.
+    `credit` is the frame of `results.credit`; `quantity` one of its angles. Median and quartiles over the
+    replicas in which both have a direction; how many have is in the legend. Raises `InputError` if nothing
+    was compared.
     """
     one_of("by", by, ("edge", "algorithm"))
     one_of("quantity", quantity, TITLES)
     if len(credit):
         needs(credit, "quantity", "edge", "epoch", "defined", *QUANTILES)
-        credit = credit[(credit["quantity"] == quantity) & (credit["defined"] > 0)].sort_values("epoch", kind="stable")
+        credit = credit[(credit["quantity"] == quantity) & (credit["defined"] > 0)].sort_values(
+            "epoch", kind="stable"
+        )
     if not len(credit):
         raise InputError("no credit was compared with a gradient: run with run.probe=8 or so")
     cells = drawn(credit)
     tasks, last = by_task(cells), float(credit["epoch"].max())
     found, columns, grey = _by_edge(tasks, last) if by == "edge" else (_by_algorithm(tasks, last), None, "")
     caption = (
-        f"{', '.join(tasks)}. 0°: the same direction; 90°, the dashed line: as good as chance. Line: median over the replicas in "
-        "training that have both directions, their n at the first and last epoch beside the name; band: quartiles (25–75 %). "
-        "Epoch 0 stands at the left edge."
+        f"{', '.join(tasks)}. 0°: the same direction; 90°, the dashed line: as good as chance. Line: "
+        "median over the replicas in training that have both directions, their n at the first "
+        "and last epoch beside the name; band: quartiles (25–75 %). Epoch 0 stands at the left edge."
     )
-    return page(TITLES[quantity], caption + grey, [panel._replace(height=2.5) for panel in found], columns=columns)
+    return page(
+        TITLES[quantity], caption + grey, [panel._replace(height=2.5) for panel in found], columns=columns
+    )
 
 
 def _by_edge(tasks: Mapping[str, list[Drawn]], last: float) -> tuple[list[Panel], int | None, str]:
@@ -59,9 +67,15 @@ def _by_edge(tasks: Mapping[str, list[Drawn]], last: float) -> tuple[list[Panel]
     columns, grey = None, ""
     for task, cells in tasks.items():
         for edge in _edges(cells):
-            parts, wide, word = panels([d for d in (_of_edge(d, edge) for d in cells) if len(d.rows)], partial(_draw, last=last))
+            parts, wide, word = panels(
+                [d for d in (_of_edge(d, edge) for d in cells) if len(d.rows)], partial(_draw, last=last)
+            )
             for i, part in enumerate(parts, 1):
-                words = [task] * (len(tasks) > 1) + [_name(edge)] + [f"part {i} of {len(parts)}"] * (len(parts) > 1)
+                words = (
+                    [task] * (len(tasks) > 1)
+                    + [_name(edge)]
+                    + [f"part {i} of {len(parts)}"] * (len(parts) > 1)
+                )
                 found.append(part._replace(title=", ".join(words)))
             columns, grey = columns or wide, grey or word
     return found, columns, grey
@@ -70,7 +84,9 @@ def _by_edge(tasks: Mapping[str, list[Drawn]], last: float) -> tuple[list[Panel]
 def _by_algorithm(tasks: Mapping[str, list[Drawn]], last: float) -> list[Panel]:
     cells = [d for some in tasks.values() for d in some]
     titles = [d.algorithm + (f" on {d.task}" if len(tasks) > 1 else "") for d in cells]
-    return [Panel(title, partial(_draw_edges, cell=d, last=last)) for title, d in zip(titles, cells, strict=True)]
+    return [
+        Panel(title, partial(_draw_edges, cell=d, last=last)) for title, d in zip(titles, cells, strict=True)
+    ]
 
 
 def _of_edge(d: Drawn, edge: str) -> Drawn:

@@ -24,18 +24,19 @@ QUARTILES = (25, 50, 75)
 TITLES = {"loss": "Loss during training", "right": "Training patterns right during training"}
 ENDS = {
     "loss": (
-        "A replica that solved the task keeps its last loss, one that diverged is at infinity: where half of them are, the line "
-        "leaves through the top. A loss of 0 lies on the lower edge."
+        "A replica that solved the task keeps its last loss, one that diverged is at infinity: "
+        "where half of them are, the line leaves through the top. A loss of 0 lies on the lower edge."
     ),
     "right": "A replica that solved the task, or diverged, keeps its last share.",
 }
 
 
 def curve_figure(curves: pd.DataFrame, replicas: pd.DataFrame, quantity: Quantity = "loss") -> Figure:
-    """Per task, the median over all replicas of the loss (or of the share of patterns right) against epochs, and its quartiles.
+    """Per task, the median over all replicas
+    of the loss (or of the share of patterns right) against epochs, and its quartiles.
 
-    `curves` and `replicas` are the frames of `harness.results`; the latter says how many there are and what became of them.
-    Raises `InputError` if no cell is finished.
+    `curves` and `replicas` are the frames of `harness.results`; the latter says how many there are and what
+    became of them. Raises `InputError` if no cell is finished.
     """
     one_of("quantity", quantity, TITLES)
     cells = drawn(curves, "epoch", "budget_epochs", *(f"{quantity}_q{q}" for q in QUARTILES))
@@ -45,9 +46,15 @@ def curve_figure(curves: pd.DataFrame, replicas: pd.DataFrame, quantity: Quantit
     return page(TITLES[quantity], caption, found, columns=columns)
 
 
-def _draw(ax: Axes, *, shown: list[Drawn], others: list[Drawn], quantity: Quantity, became: dict[str, Fates]) -> None:
+def _draw(
+    ax: Axes, *, shown: list[Drawn], others: list[Drawn], quantity: Quantity, became: dict[str, Fates]
+) -> None:
     known = {d.id: _quartiles(d, quantity) for d in (*shown, *others)}
-    bottom, top = _limits(ax, [y for _, *quartiles in known.values() for y in quartiles]) if quantity == "loss" else (0.0, 1.0)
+    bottom, top = (
+        _limits(ax, [y for _, *quartiles in known.values() for y in quartiles])
+        if quantity == "loss"
+        else (0.0, 1.0)
+    )
     for i, d in enumerate((*shown, *others)):
         x, *quartiles = known[d.id]
         # ∞ goes beyond the top, 0 to the bottom edge, NaN stays undrawn
@@ -67,7 +74,10 @@ def _draw(ax: Axes, *, shown: list[Drawn], others: list[Drawn], quantity: Quanti
         logarithmic(ax, "y", bottom, top)
     else:
         ax.set_ylim(-0.02, 1.02)
-    ax.set(ylabel="loss E" if quantity == "loss" else "share of patterns right", xlabel="epochs (sweeps over the patterns)")
+    ax.set(
+        ylabel="loss E" if quantity == "loss" else "share of patterns right",
+        xlabel="epochs (sweeps over the patterns)",
+    )
 
 
 def _quartiles(d: Drawn, quantity: Quantity) -> list[NDArray[np.float64]]:

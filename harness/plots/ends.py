@@ -26,16 +26,22 @@ WIDTH, HEIGHT = 1.75, 1.6
 MOST = 4
 
 
-def ends_figure(outputs: Array, kinds: Sequence[Kind], replicas: int, about: str, printed: Array | None = None) -> Figure:
-    """A panel for each of the most frequent `kinds` among outputs (S, 4), for 00, 01, 10, 11, of the stuck of so many replicas.
+def ends_figure(
+    outputs: Array, kinds: Sequence[Kind], replicas: int, about: str, printed: Array | None = None
+) -> Figure:
+    """A panel for each of the most frequent `kinds` among outputs (S, 4),
+    for 00, 01, 10, 11, of the stuck of so many replicas.
 
-    Mirror images count as one and are drawn as the first of them; `printed` outputs (4,) in the panel of the nearest kind.
-    Raises `InputError` if nothing is stuck.
+    Mirror images count as one and are drawn as the first of them; `printed` outputs (4,) in the panel of the
+    nearest kind. Raises `InputError` if nothing is stuck.
     """
     if not len(outputs) or not kinds:
         raise InputError("no network is stuck: there are no ends to draw")
     rows = canonical(np.asarray(outputs, float))
-    drawn = [Panel(_title(kind, len(rows)), partial(_bars, rows=rows[kind.members]), HEIGHT) for kind in kinds[:MOST]]
+    drawn = [
+        Panel(_title(kind, len(rows)), partial(_bars, rows=rows[kind.members]), HEIGHT)
+        for kind in kinds[:MOST]
+    ]
     if printed is not None:
         image = canonical(np.asarray(printed, float)[None])[0]
         nearest = int(np.argmin([np.abs(kind.outputs - image).max() for kind in kinds[:MOST]]))
@@ -43,9 +49,10 @@ def ends_figure(outputs: Array, kinds: Sequence[Kind], replicas: int, about: str
         drawn[nearest] = first._replace(draw=partial(_bars, rows=rows[kinds[nearest].members], printed=image))
     rest = sum(len(kind.members) for kind in kinds[MOST:])
     caption = (
-        f"n = {number(len(rows))} stuck of {number(replicas)} replicas; in brackets the 95 % Wilson interval of a kind's share "
-        "of the stuck. Bars: median output, with a line from the 5th to the 95th percentile; short lines: what is wanted. Ends "
-        "that a symmetry of XOR takes into one another are one kind, drawn as the first of its mirror images."
+        f"n = {number(len(rows))} stuck of {number(replicas)} replicas; "
+        "in brackets the 95 % Wilson interval of a kind's share of the stuck. Bars: median output, "
+        "with a line from the 5th to the 95th percentile; short lines: what is wanted. Ends that a symmetry "
+        "of XOR takes into one another are one kind, drawn as the first of its mirror images."
         + (" Circles: the outputs printed in PDP, Fig. 5." if printed is not None else "")
         + (f" Not drawn: {number(rest)} of {len(kinds) - MOST} rarer kinds." if rest else "")
     )
@@ -56,7 +63,8 @@ def _title(kind: Kind, stuck: int) -> str:
     n = len(kind.members)
     low, high = (100 * float(end) for end in wilson(n, stuck))
     parts = (f"n = {number(n)}, E = {kind.error:.3f}", f"[{low:.1f}–{high:.1f} %]")
-    return " ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)  # lines break between, not within
+    # lines break between, not within
+    return " ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)
 
 
 def _bars(ax: Axes, *, rows: Array, printed: Array | None = None) -> None:

@@ -42,11 +42,12 @@ class Bar(NamedTuple):
 
 
 def ert_bars(replicas: pd.DataFrame, cells: pd.DataFrame, currency: Currency = "epochs") -> Figure:
-    """Per task, the expected running time of every algorithm with its bootstrap interval, the cheapest on top.
+    """Per task, the expected running time of every algorithm
+    with its bootstrap interval, the cheapest on top.
 
-    `replicas` and `cells` are the frames of `harness.results`; of the latter what one update costs is read, in a counted
-    currency. Where no replica solved the task *never* stands at the right edge, with the lower end of the interval.
-    Raises `InputError` if no cell is finished, or none on a task was counted.
+    `replicas` and `cells` are the frames of `harness.results`; of the latter what one update costs is read,
+    in a counted currency. Where no replica solved the task *never* stands at the right edge, with the lower
+    end of the interval. Raises `InputError` if no cell is finished, or none on a task was counted.
     """
     one_of("currency", currency, CURRENCIES)
     price = _prices(cells, currency)
@@ -54,17 +55,24 @@ def ert_bars(replicas: pd.DataFrame, cells: pd.DataFrame, currency: Currency = "
     some = drawn(replicas, "outcome", "epochs", "updates", "seconds")
     counted = [d for d in some if currency not in COUNTED or price.get(d.id, 0.0) > 0]
     for task, of_task in by_task(counted).items():
-        bars[task] = sorted((_bar(d, currency, price) for d in of_task), key=lambda bar: (bar.cost.value, bar.cost.low))
+        bars[task] = sorted(
+            (_bar(d, currency, price) for d in of_task), key=lambda bar: (bar.cost.value, bar.cost.low)
+        )
     left_out = len(some) - len(counted)
     if not bars:
         raise InputError(f"no cell was counted in {currency}: choose one of epochs, updates or seconds")
     caption = (
-        "Expected running time: what all n replicas spent, failures included, ÷ number solved. Line: its 95 % interval, from "
-        f"{RESAMPLES:,} bootstrap resamples of the replicas (an arrow: it has no upper end). Numbers: replicas solved / n. "
-        "An open triangle is never: no replica solved the task, and the line starts at the least that a success may cost."
-        + (f" {left_out} cells were not counted." if left_out else "")
+        "Expected running time: what all n replicas spent, failures included, ÷ number solved. Line: its 95 "
+        "% interval, from "
+        f"{RESAMPLES:,} bootstrap resamples of the replicas (an arrow: it has no upper end). Numbers: "
+        "replicas solved / n. "
+        "An open triangle is never: no replica solved the task, and the line starts at the least that a "
+        "success may cost." + (f" {left_out} cells were not counted." if left_out else "")
     )
-    rows = [Panel(task, partial(_draw, bars=some, currency=currency), 0.3 + ROW * len(some)) for task, some in bars.items()]
+    rows = [
+        Panel(task, partial(_draw, bars=some, currency=currency), 0.3 + ROW * len(some))
+        for task, some in bars.items()
+    ]
     longest = max(len(bar.algorithm) for some in bars.values() for bar in some)
     left = 0.3 + LETTER * longest
     columns = max(1, min(3, int(WIDEST / (left + 4.0))))
@@ -72,7 +80,10 @@ def ert_bars(replicas: pd.DataFrame, cells: pd.DataFrame, currency: Currency = "
 
 
 def _prices(cells: pd.DataFrame, currency: Currency) -> dict[str, float]:
-    """What an update costs, of every cell that was counted; NaN for the others. Empty for what the replicas tell."""
+    """What an update costs, of every cell that was counted; NaN for the others.
+
+    Empty for what the replicas tell.
+    """
     if currency not in COUNTED:
         return {}
     name = f"update_{currency}"
@@ -89,11 +100,14 @@ def _bar(d: Drawn, currency: Currency, price: dict[str, float]) -> Bar:
 
 def _draw(ax: Axes, *, bars: list[Bar], currency: Currency) -> None:
     left, right = _limits(bars)
-    edge: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "clip_on": False}  # x in shares of the panel
+    # x in shares of the panel
+    edge: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "clip_on": False}
     for y, bar in enumerate(bars):
         value, low, high = (float(v) for v in bar.cost)
         start, end = max(low, left), min(high, right)
-        style: dict[str, Any] = {"color": VERMILION, "linestyle": (0, (3, 1.5))} if np.isinf(value) else {"color": BLUE}
+        style: dict[str, Any] = (
+            {"color": VERMILION, "linestyle": (0, (3, 1.5))} if np.isinf(value) else {"color": BLUE}
+        )
         ax.plot([start, end], [y, y], linewidth=1.4, **style)
         if np.isinf(value):
             ax.plot([1], [y], marker=">", markersize=7, markerfacecolor="white", color=VERMILION, **edge)

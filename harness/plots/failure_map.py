@@ -29,8 +29,8 @@ def failure_map(
 ) -> Figure:
     """Per task and algorithm, the per cent of replicas that failed (or solved) at every pair of two settings.
 
-    `cells` is the frame of `results.cells`; `x` and `y` are two of its settings. A place without a finished cell stays empty.
-    Raises `InputError` if no cell is finished, or two differ in other settings than these.
+    `cells` is the frame of `results.cells`; `x` and `y` are two of its settings. A place without a finished
+    cell stays empty. Raises `InputError` if no cell is finished, or two differ in other settings than these.
     """
     one_of("share", share, WORDS)
     if len(cells):
@@ -43,15 +43,23 @@ def failure_map(
         twice = rows[rows.duplicated([x, y])]
         if len(twice):
             at = f"{x}={twice[x].iloc[0]} and {y}={twice[y].iloc[0]}"
-            raise InputError(f"{algorithm} has several cells on {task} at {at}: choose those that differ in these settings only")
+            raise InputError(
+                f"{algorithm} has several cells on {task} at {at}: "
+                "choose those that differ in these settings only"
+            )
         panels.append(
-            Panel(f"{algorithm} on {task}", partial(_draw, rows=rows, x=x, y=y, share=share), 0.4 * max(rows[y].nunique(), 2))
+            Panel(
+                f"{algorithm} on {task}",
+                partial(_draw, rows=rows, x=x, y=y, share=share),
+                0.4 * max(rows[y].nunique(), 2),
+            )
         )
     n = sorted(set(cells["replicas"].astype(int)))
     half = 50 * float((cells["rate_high"] - cells["rate_low"]).max())
     caption = (
-        f"Per cent of n = {n[0]:,}{f' to {n[-1]:,}' if len(n) > 1 else ''} replicas that {WORDS[share]}, at every point. Its "
-        f"95 % Wilson interval reaches at most ± {half:.0f} per cent. A dash: no such cell was finished."
+        f"Per cent of n = {n[0]:,}{f' to {n[-1]:,}' if len(n) > 1 else ''} replicas that {WORDS[share]}, "
+        f"at every point. Its 95 % Wilson interval reaches at most ± {half:.0f} per cent. "
+        "A dash: no such cell was finished."
     )
     return page(f"Where replicas {'fail' if share == 'failed' else 'solve'}", caption, panels)
 
@@ -67,7 +75,9 @@ def _draw(ax: Axes, *, rows: pd.DataFrame, x: str, y: str, share: str) -> None:
             ax.text(j, i, "–", ha="center", va="center", color=DIM)
             continue
         light = float(np.dot(image.cmap(image.norm(value))[:3], (0.299, 0.587, 0.114))) > 0.5
-        ax.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=8, color="black" if light else "white")
+        ax.text(
+            j, i, f"{value:.0f}", ha="center", va="center", fontsize=8, color="black" if light else "white"
+        )
     ax.set_xticks(range(len(columns)), [_text(v) for v in columns])
     ax.set_yticks(range(len(lines)), [_text(v) for v in lines])
     ax.set(xlabel=x, ylabel=y)

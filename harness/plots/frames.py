@@ -1,7 +1,7 @@
 """What figures read in the frames of `harness.results`: the rows of each cell, and how the cell is drawn.
 
-Seven lines a panel can be told apart. Where a task has more, it gets several panels: each shows seven algorithms, the same
-ones on every task, and all others in grey behind them.
+Seven lines a panel can be told apart. Where a task has more, it gets several panels: each shows seven
+algorithms, the same ones on every task, and all others in grey behind them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,10 @@ class Drawn(NamedTuple):
 
 
 def drawn(frame: pd.DataFrame, *columns: str) -> list[Drawn]:
-    """The cells of a frame, in its order. Raises `InputError` if it is empty or lacks one of the `columns`."""
+    """The cells of a frame, in its order.
+
+    Raises `InputError` if it is empty or lacks one of the `columns`.
+    """
     if not len(frame):
         raise InputError("there is no finished cell to draw")
     needs(frame, "id", "task", "algorithm", *columns)
@@ -70,7 +73,9 @@ def needs(frame: pd.DataFrame, *columns: str) -> None:
     """Raise `InputError` unless the frame has these columns."""
     for name in columns:
         if name not in frame:
-            raise InputError(f"the frame has no column {name!r}: give one of harness.results, with {', '.join(columns)}")
+            raise InputError(
+                f"the frame has no column {name!r}: give one of harness.results, with {', '.join(columns)}"
+            )
 
 
 def by_task(cells: Sequence[Drawn]) -> dict[str, list[Drawn]]:
@@ -79,7 +84,9 @@ def by_task(cells: Sequence[Drawn]) -> dict[str, list[Drawn]]:
 
 
 def panels(cells: Sequence[Drawn], draw: Draw) -> tuple[list[Panel], int | None, str]:
-    """A panel a task, or several where it is crowded; how many side by side, None for as many as fit; a word on the grey."""
+    """A panel a task, or several where it is crowded;
+    how many side by side, None for as many as fit; a word on the grey.
+    """
     parts, found = _parts(cells), []
     for task, some in by_task(cells).items():
         groups = [[d for d in some if parts[d.place] == i] for i in sorted({parts[d.place] for d in some})]

@@ -1,4 +1,6 @@
-"""How the cost of an update grows with the network: lines on logarithmic axes, their slopes the fitted exponents."""
+"""How the cost of an update grows with the network:
+lines on logarithmic axes, their slopes the fitted exponents.
+"""
 
 from __future__ import annotations
 
@@ -20,25 +22,39 @@ if TYPE_CHECKING:
 
 
 def growth_figure(task: str, sheets: Mapping[str, Sequence[CostSheet]]) -> Figure:
-    """One panel a quantity, one line an algorithm, log against log, with the fitted exponent beside its name."""
+    """One panel a quantity, one line an algorithm,
+    log against log, with the fitted exponent beside its name.
+    """
     axes = varying([s for some in sheets.values() for s in some]) or ["W"]
     axis = "depth" if "depth" in axes else axes[0]
     names = list(sheets)
     size = -(-len(names) // -(-len(names) // TOGETHER))
     parts = [names[i : i + size] for i in range(0, len(names), size)]
     panels = [
-        Panel(quantity + f", part {i} of {len(parts)}" * (len(parts) > 1), partial(_draw, quantity, axis, sheets, shown))
+        Panel(
+            quantity + f", part {i} of {len(parts)}" * (len(parts) > 1),
+            partial(_draw, quantity, axis, sheets, shown),
+        )
         for quantity in DRAWN
         for i, shown in enumerate(parts, 1)
     ]
     caption = (
-        f"Counted from the code; n = {sum(map(len, sheets.values()))} networks. There is no chance in a count, so it has no "
-        "interval. Exponents: slopes by least squares. An amount of 0 is not drawn." + GREY_ARE * (len(parts) > 1)
+        f"Counted from the code; n = {sum(map(len, sheets.values()))} networks. There is no chance "
+        "in a count, so it has no interval. Exponents: slopes by least squares. An amount of 0 is not drawn."
+        + GREY_ARE
+        * (len(parts) > 1)
     )
-    return page(f"What one update costs one network: {task}", caption, panels, columns=min(len(parts), 4) if parts[1:] else None)
+    return page(
+        f"What one update costs one network: {task}",
+        caption,
+        panels,
+        columns=min(len(parts), 4) if parts[1:] else None,
+    )
 
 
-def _draw(quantity: str, axis: str, sheets: Mapping[str, Sequence[CostSheet]], shown: Sequence[str], ax: Axes) -> None:
+def _draw(
+    quantity: str, axis: str, sheets: Mapping[str, Sequence[CostSheet]], shown: Sequence[str], ax: Axes
+) -> None:
     amounts = []
     for i, (name, some) in enumerate(sheets.items()):
         x, y = ([float(of(s)) for s in some] for of in (AXES[axis], QUANTITIES[quantity]))

@@ -4,9 +4,9 @@ The area of a square is proportional to the weight's size, on one scale for the 
 the weights into one group of units, a column for each unit; its rows are the units they come from, with the
 bias last. As in Rumelhart, Hinton & Williams 1986, Nature 323:533-536, fig. 4.
 
-Between maps a kernel is drawn in its own shape, a row of kernels for each channel it sees and a column for each it makes;
-where every place has a kernel of its own, they stand as the places do. What is heard a time step later is marked (t − 1),
-and weights that several edges share are drawn once, with the names of all.
+Between maps a kernel is drawn in its own shape, a row of kernels for each channel it sees and a column for
+each it makes; where every place has a kernel of its own, they stand as the places do. What is heard a time
+step later is marked (t − 1), and weights that several edges share are drawn once, with the names of all.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from harness.core import registry
-from harness.core.edges import Convolution, Edge, Local
+from harness.core.convolution import Convolution, Local
+from harness.core.edges import Edge
 from harness.core.errors import InputError
 from harness.core.network import Network
 from harness.core.outcomes import fates
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 Array = Any
 GREY = "#999999"
 CELL_MIN, CELL_MAX, WIDE = 0.05, 0.42, 13.0  # inches: a square's place, and the whole
-LEFT, LETTER, GAP = 0.5, 0.067, 0.5  # inches left of a panel; inches a letter; squares between blocks of a panel
+# inches left of a panel; inches a letter; squares between blocks of a panel
+LEFT, LETTER, GAP = 0.5, 0.067, 0.5
 
 
 class Block(NamedTuple):
@@ -96,7 +98,9 @@ def row_of(record: Record, replica: int | None) -> int:
     columns = record.replicas
     rows = np.flatnonzero(fates(columns).solved if replica is None else columns["replica"] == replica)
     if not len(rows):
-        raise InputError(f"{record.id} has {'no solved replica' if replica is None else f'no replica {replica}'} to draw")
+        raise InputError(
+            f"{record.id} has {'no solved replica' if replica is None else f'no replica {replica}'} to draw"
+        )
     return int(rows[0])
 
 
@@ -107,7 +111,10 @@ def words(record: Record, row: int) -> tuple[str, str]:
     n, epoch = len(solved), number(columns["epochs"][row])
     fate = f"solved at epoch {epoch}" if solved[row] else f"{columns['outcome'][row]} after {epoch} epochs"
     counts = f"{number(solved.sum())} of n = {number(n)} replicas solved the task"
-    return f"Weights learned by {label.algorithm} on {label.task}", f"replica {columns['replica'][row]}, {fate}; {counts}"
+    return (
+        f"Weights learned by {label.algorithm} on {label.task}",
+        f"replica {columns['replica'][row]}, {fate}; {counts}",
+    )
 
 
 def network_of(record: Record) -> Network | None:
@@ -119,7 +126,9 @@ def network_of(record: Record) -> Network | None:
 
 
 def _panels_of(weights: Mapping[str, Array], net: Network | None = None) -> list[Panel]:
-    """Panels in the order activity reaches the groups; parameters that are not an edge or its bias are left out."""
+    """Panels in the order activity reaches the groups;
+    parameters that are not an edge or its bias are left out.
+    """
     edges = {e.name: e for e in (net.edges if net else ())}
     panels: dict[str, Panel] = {}
     for name, w in weights.items():
@@ -127,7 +136,9 @@ def _panels_of(weights: Mapping[str, Array], net: Network | None = None) -> list
         if target and w.ndim == 2:
             edge = edges.get(name)
             label = source + (" (t − 1)" if ":" in name else "")
-            label += "".join(f", {e.name}" for e in edges.values() if e.name != name and e.weights.name == name)
+            label += "".join(
+                f", {e.name}" for e in edges.values() if e.name != name and e.weights.name == name
+            )
             block = Block(label, w) if edge is None or edge.shape != w.shape else _block(label, edge, w)
             panels.setdefault(target, Panel(target, [])).blocks.append(block)
     for panel in panels.values():
@@ -140,14 +151,19 @@ def _panels_of(weights: Mapping[str, Array], net: Network | None = None) -> list
 
 
 def _block(label: str, edge: Edge, w: Array) -> Block:
-    """The weights of an edge; between maps in the shape of their kernels, an image for each pair of channels."""
+    """The weights of an edge; between maps in the shape of their kernels,
+    an image for each pair of channels.
+    """
     if not isinstance(edge, Convolution):
         return Block(label, w)
     high, wide = edge.kernel
-    down, along = edge.target.shape[:2] if isinstance(edge, Local) else (1, 1)  # type: ignore[index]  # a tuple
+    shape: Any = edge.target.shape
+    down, along = shape[:2] if isinstance(edge, Local) else (1, 1)
     each = w.reshape(down, along, high, wide, edge.source.channels, edge.target.channels)
     tile = (down * high, along * wide)
-    drawn = each.transpose(4, 0, 2, 5, 1, 3).reshape(edge.source.channels * tile[0], edge.target.channels * tile[1])
+    drawn = each.transpose(4, 0, 2, 5, 1, 3).reshape(
+        edge.source.channels * tile[0], edge.target.channels * tile[1]
+    )
     return Block(label, drawn, tile, edge.kernel)
 
 
@@ -211,14 +227,24 @@ def _draw_panel(ax: Axes, panel: Panel, cell: float, biggest: float) -> None:
             for i, middle in _numbered(rows, block.tile[0], cell):
                 ax.text(-0.05 / cell, top + middle, i, ha="right", va="center", fontsize=7, color=DIM)
             turn = 90 if _upright(block, cell) else 0
-            ax.text(-0.22 / cell, top + rows / 2, block.name, ha="right", va="center", fontsize=8, rotation=turn)
+            ax.text(
+                -0.22 / cell, top + rows / 2, block.name, ha="right", va="center", fontsize=8, rotation=turn
+            )
         top += rows + GAP
     for colour, patches in squares.items():
         ax.add_collection(PatchCollection(patches, facecolor=colour, linewidth=0))
     if panel.columns > 1:
         for j, middle in _numbered(panel.columns, panel.wide, cell):
             ax.text(middle, -0.04 / cell, j, ha="center", va="bottom", fontsize=7, color=DIM)
-    ax.text(panel.columns / 2, -0.2 / cell, f"→ {panel.target}", ha="center", va="bottom", fontsize=8, fontweight="bold")
+    ax.text(
+        panel.columns / 2,
+        -0.2 / cell,
+        f"→ {panel.target}",
+        ha="center",
+        va="bottom",
+        fontsize=8,
+        fontweight="bold",
+    )
 
 
 def _numbered(squares: int, tile: int, cell: float) -> list[tuple[str, float]]:

@@ -1,6 +1,8 @@
-"""What shared kernels became: for each way of training and each kind, one that is most like all others of it, and how many.
+"""What shared kernels became: for each way of training and each kind,
+one that is most like all others of it, and how many.
 
-Squares as in a Hinton diagram: white for positive, black for negative, area ∝ size, the largest of each kernel full.
+Squares as in a Hinton diagram: white for positive, black for negative, area ∝ size, the largest of each
+kernel full.
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ MOST = 200  # kernels that are compared with each other to find the middle one
 
 
 def kernel_figure(found: Mapping[str, Array]) -> Figure:
-    """Kernels (n, 3, 3) by how they were trained: a row for each, a column for each kind. Raises `InputError` for none."""
+    """Kernels (n, 3, 3) by how they were trained: a row for each, a column for each kind.
+
+    Raises `InputError` for none.
+    """
     from matplotlib.figure import Figure
 
     rows = {name: np.asarray(w, float) for name, w in found.items() if len(w)}
@@ -36,9 +41,10 @@ def kernel_figure(found: Mapping[str, Array]) -> Figure:
         raise InputError("there is no kernel to draw")
     width = NAMES + len(KINDS) * (CELL + APART)
     caption = textwrap.fill(
-        f"In each place the kernel that is most like the others of its kind (the largest mean |cosine| over turns and mirror "
-        f"images), of one replica; below it the share of the solved replicas' kernels that are of the kind, with its 95 % Wilson "
-        f"interval. A kernel is of a kind from a |cosine| of {LEAST:g} with its template. White: positive, black: negative.",
+        "In each place the kernel that is most like the others of its kind "
+        "(the largest mean |cosine| over turns and mirror images), of one replica; below it the share "
+        "of the solved replicas' kernels that are of the kind, with its 95 % Wilson interval. A kernel is "
+        f"of a kind from a |cosine| of {LEAST:g} with its template. White: positive, black: negative.",
         int(width * 16),
     )
     height = 1.0 + len(rows) * (CELL + APART) + 0.17 * (caption.count("\n") + 2)
@@ -73,7 +79,9 @@ def kernel_figure(found: Mapping[str, Array]) -> Figure:
 
 
 def middle(w: Array) -> Array:
-    """Of kernels (n, 3, 3), the one with the largest mean |cosine| to the others, each turned to be most like it."""
+    """Of kernels (n, 3, 3), the one with the largest mean |cosine|
+    to the others, each turned to be most like it.
+    """
     unit = w[:MOST] / np.linalg.norm(w[:MOST], axis=(1, 2), keepdims=True)
     likeness = [(alike(unit, one) * one).sum(axis=(1, 2)).mean() for one in unit]
     return w[int(np.argmax(likeness))]

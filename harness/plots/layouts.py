@@ -1,4 +1,6 @@
-"""Two nets beside each other, rule by rule: the share of test images each gets wrong, every replica and the mean."""
+"""Two nets beside each other, rule by rule:
+the share of test images each gets wrong, every replica and the mean.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,9 @@ def layout_figure(wrong: Shares) -> Figure:
         raise InputError("there is no net to draw")
     rules = list(dict.fromkeys(rule for by_rule in wrong.values() for rule in by_rule))
     caption = (
-        "Small dots: replicas, each a network of its own. Large marks: their mean with its 95 % percentile bootstrap interval. "
-        "The images are the same for all, so that intervals say what other initial weights would do, not other images. "
+        "Small dots: replicas, each a network of its own. Large marks: "
+        "their mean with its 95 % percentile bootstrap interval. The images are the same for all, "
+        "so that intervals say what other initial weights would do, not other images. "
         "Rates were chosen on validation images, of replicas of another seed."
     )
     panel = Panel("300 test images", partial(_draw, wrong=wrong, rules=rules), 0.55 * len(rules) + 0.4)
@@ -47,8 +50,10 @@ def _draw(ax: Axes, *, wrong: Shares, rules: list[str]) -> None:
             value, low, high = (100 * float(end) for end in interval)
             first = rule == next(iter(by_rule))
             ax.errorbar(
-                value, y, xerr=[[value - low], [high - value]], color=colour, marker=marker, markersize=5, linewidth=1.4,
-                linestyle="none", label=f"{net}   n = {len(x)}" if first else "_more",
+                value, y, xerr=[[value - low], [high - value]], color=colour, marker=marker, markersize=5,
+                linewidth=1.4, linestyle="none", label=f"{net}   n = {len(x)}" if first else "_more",
             )  # fmt: skip
-    ax.set(yticks=range(len(rules)), yticklabels=rules, ylim=(len(rules) - 0.5, -0.5), xlabel="per cent wrong")
+    ax.set(
+        yticks=range(len(rules)), yticklabels=rules, ylim=(len(rules) - 0.5, -0.5), xlabel="per cent wrong"
+    )
     ax.set_xlim(left=0)

@@ -43,7 +43,9 @@ def page(
     left: float = NAMES,
     right: float = 0.1,
 ) -> Figure:
-    """Panels row by row; `columns` of them (as many as look well) side by side, each `width` inches wide between its margins."""
+    """Panels row by row; `columns` of them (as many as look well) side by side,
+    each `width` inches wide between its margins.
+    """
     from matplotlib.figure import Figure
 
     many = min(len(panels), columns or (2 if len(panels) == 4 else 3))
@@ -58,7 +60,10 @@ def page(
         rows = [range(start, min(start + many, len(panels))) for start in range(0, len(panels), many)]
         written = [_wrapped(ax, inner + right + GAP) for ax in axes]
         above = [0.18 * max(axes[i].get_title("left").count("\n") for i in row) for row in rows]
-        tall = [max(panels[i].height + LINE * sum(name.count("\n") + 1 for name in written[i]) for i in row) for row in rows]
+        tall = [
+            max(panels[i].height + LINE * sum(name.count("\n") + 1 for name in written[i]) for i in row)
+            for row in rows
+        ]
         foot = 0.2 + 0.15 * (filled(caption, across).count("\n") + 1)
         down = HEAD + sum(above) + sum(tall) + len(rows) * (0.3 + BELOW + 0.15) + foot
         figure.set_size_inches(across, down)
@@ -92,7 +97,11 @@ def _wrapped(ax: Axes, width: float) -> list[str]:
     found = []
     for name in ax.get_legend_handles_labels()[1]:
         before, apart, numbers = str(name).rpartition("   ")  # numbers stay together
-        found.append(textwrap.fill(before + apart + numbers.replace(" ", "\N{NO-BREAK SPACE}"), int((width - HANDLE) / LETTER)))
+        found.append(
+            textwrap.fill(
+                before + apart + numbers.replace(" ", "\N{NO-BREAK SPACE}"), int((width - HANDLE) / LETTER)
+            )
+        )
     return found
 
 
@@ -105,4 +114,6 @@ def _legend_below(ax: Axes, names: list[str]) -> None:
         assert figure is not None
         below = ax.transAxes + ScaledTranslation(0, -BELOW, figure.dpi_scale_trans)
         handles = ax.get_legend_handles_labels()[0]
-        ax.legend(handles, names, loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, borderaxespad=0)
+        ax.legend(
+            handles, names, loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, borderaxespad=0
+        )

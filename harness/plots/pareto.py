@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
 
 MOST = 25  # algorithms
-WITHIN = ("", ".", "_")  # a dot and a bar in the markers when they come again: 9 × 3 differ in black and white
+# a dot and a bar in the markers when they come again: 9 × 3 differ in black and white
+WITHIN = ("", ".", "_")
 ROOM = 1.25  # beyond the points, at least; of the step line to the right
-LETTERS, AWAY, LINE = 7, 7, 9  # points: of the words at the front, their way from a point, and between two lines
+# points: of the words at the front, their way from a point, and between two lines
+LETTERS, AWAY, LINE = 7, 7, 9
 ROWS = 5  # how far words may be pushed off their point
 Numbers = NDArray[np.float64]
 
@@ -45,13 +47,15 @@ def pareto_figure(
     y_label: str = "",
     title: str = "",
 ) -> Figure:
-    """A point for each row at costs `x` and `y`, on logarithmic axes, with its interval in y; a step line is the front.
+    """A point for each row at costs `x` and `y`, on logarithmic axes,
+    with its interval in y; a step line is the front.
 
-    `x`, `y`, `low`, `high`, `n`, `label` and `detail` are columns of the frame; `interval` says what `low` to `high` is; smaller
-    is better in both costs. All rows of a `label` look alike; `among` are the names of several figures in which they shall. What
-    `detail` says of a row is written at the points of the front. An error of 0 or less lies on the lower edge. Rows without two
-    finite numbers, or with a cost `x` of 0 or less, are named in the caption. Raises `InputError` if no row has them, or if there
-    are more than 25 names.
+    `x`, `y`, `low`, `high`, `n`, `label` and `detail` are columns of the frame; `interval` says what `low` to
+    `high` is; smaller is better in both costs. All rows of a `label` look alike; `among` are the names of
+    several figures in which they shall. What `detail` says of a row is written at the points of the front. An
+    error of 0 or less lies on the lower edge. Rows without two finite numbers, or with a cost `x` of 0 or
+    less, are named in the caption. Raises `InputError` if no row has them, or if there are more than 25
+    names.
     """
     from matplotlib.figure import Figure
 
@@ -59,7 +63,9 @@ def pareto_figure(
     names = [str(name) for name in frame[label]]
     looks = list(dict.fromkeys([*among, *names]))
     if len(looks) > MOST:
-        raise InputError(f"the figure has {len(looks)} names in {label!r}: no more than {MOST} can be told apart")
+        raise InputError(
+            f"the figure has {len(looks)} names in {label!r}: no more than {MOST} can be told apart"
+        )
     details = [str(word) for word in frame[detail]] if detail else [""] * len(names)
     cost, error, *ends = (frame[column].to_numpy(float) for column in (x, y, low, high))
     there = np.isfinite(cost) & np.isfinite(error) & (cost > 0)
@@ -67,7 +73,9 @@ def pareto_figure(
         raise InputError(f"no row has both {x} above 0 and {y} to draw")
     front = pareto_front(np.where(there, cost, np.nan), error)
     places = [looks.index(name) for name in names]
-    rows = zip(names, details, cost, error, ends[0], ends[1], frame[n].astype(int), front, places, strict=True)
+    rows = zip(
+        names, details, cost, error, ends[0], ends[1], frame[n].astype(int), front, places, strict=True
+    )
     points = [_Point(*row) for row, drawn in zip(rows, there, strict=True) if drawn]
     points.sort(key=lambda point: (point.cost, point.error))
     left_out = ", ".join(f"{names[i]} {details[i]}".strip() for i in np.flatnonzero(~there))
@@ -77,7 +85,9 @@ def pareto_figure(
         beyond = _draw(ax, points)
         ax.set(xlabel=x_label or x, ylabel=y_label or y)
         _legend(figure, points)
-        caption = _caption(points, detail, f"{interval}; {_range([p.n for p in points])} {n}", beyond, left_out)
+        caption = _caption(
+            points, detail, f"{interval}; {_range([p.n for p in points])} {n}", beyond, left_out
+        )
         headed(figure, title or f"{y_label or y} against {x_label or x}", caption)
         _write(figure, ax, points)
     return figure
@@ -100,7 +110,8 @@ class _Point(NamedTuple):
 
 def _caption(points: list[_Point], detail: str, bars: str, beyond: bool, left_out: str) -> str:
     return (
-        "Filled, and bold in the legend: the Pareto front, beaten by none in both; the line is what it reaches."
+        "Filled, and bold in the legend: the Pareto front, "
+        "beaten by none in both; the line is what it reaches."
         + (f" At its points: the {detail}." if detail else "")
         + f" Bars: {bars}."
         + (" A bar that meets an edge of the axes goes on beyond it." if beyond else "")
@@ -115,7 +126,9 @@ def _range(counts: Sequence[int]) -> str:
 
 def _draw(ax: Axes, points: list[_Point]) -> bool:
     """Points, intervals and front; whether an interval leaves the axes."""
-    cost, error, low, high = (np.array([getattr(p, of) for p in points]) for of in ("cost", "error", "low", "high"))
+    cost, error, low, high = (
+        np.array([getattr(p, of) for p in points]) for of in ("cost", "error", "low", "high")
+    )
     left, right = _limits(cost)
     bottom, top = _limits(error[error > 0])
     logarithmic(ax, "x", left, right)
@@ -162,7 +175,9 @@ def _every_digit(ax: Axes) -> None:
 
 
 def _markers(point: _Point) -> list[Line2D]:
-    """A point's marker, filled if it is on the front, and what stands within to tell it from others of its form."""
+    """A point's marker, filled if it is on the front,
+    and what stands within to tell it from others of its form.
+    """
     from matplotlib.lines import Line2D
 
     own = look(point.place)
@@ -170,10 +185,14 @@ def _markers(point: _Point) -> list[Line2D]:
     common: dict[str, Any] = {"linestyle": "", "clip_on": False, "color": colour}
     face = colour if point.front else "white"
     size = 9.0 if point.front else 6.5
-    found = [Line2D([], [], marker=own["marker"], markersize=size, markerfacecolor=face, zorder=above, **common)]
+    found = [
+        Line2D([], [], marker=own["marker"], markersize=size, markerfacecolor=face, zorder=above, **common)
+    ]
     if inner := WITHIN[point.place // len(MARKERS)]:
         common["color"] = "white" if point.front else colour
-        found.append(Line2D([], [], marker=inner, markersize=3.5, markeredgewidth=1.2, zorder=above + 0.01, **common))
+        found.append(
+            Line2D([], [], marker=inner, markersize=3.5, markeredgewidth=1.2, zorder=above + 0.01, **common)
+        )
     return found
 
 
@@ -199,7 +218,9 @@ def _legend(figure: Figure, points: list[_Point]) -> None:
 
 
 def _write(figure: Figure, ax: Axes, points: list[_Point]) -> None:
-    """The details of the front, first below it, where no point can be; off each other, the line, the bars and the points."""
+    """The details of the front, first below it, where no point can be;
+    off each other, the line, the bars and the points.
+    """
     figure.draw_without_rendering()  # for where the axes stand
     taken = _in_the_way(ax, points)
     for p in points:
@@ -211,7 +232,9 @@ def _write(figure: Figure, ax: Axes, points: list[_Point]) -> None:
 
 
 def _in_the_way(ax: Axes, points: list[_Point]) -> Numbers:
-    """Boxes (m, 4) in pixels (left, bottom, right, top) of the points, the bars and the line along the front."""
+    """Boxes (m, 4) in pixels (left, bottom, right, top) of the points,
+    the bars and the line along the front.
+    """
     bottom, top = ax.get_ylim()
     at = ax.transData.transform([(p.cost, max(p.error, bottom)) for p in points])
     ends = np.array([[(p.cost, np.fmax(p.low, bottom)), (p.cost, np.fmin(p.high, top))] for p in points])
@@ -229,12 +252,16 @@ def _in_the_way(ax: Axes, points: list[_Point]) -> Numbers:
 
 
 def _settle(ax: Axes, text: Annotation, taken: Numbers) -> Numbers:
-    """Move words to the nearest place beside their point that is free and within the axes, if there is one; their box (4,)."""
+    """Move words to the nearest place beside their point that is free
+    and within the axes, if there is one; their box (4,).
+    """
     from matplotlib.text import Text
 
     dot, inside, size = ax.figure.dpi / 72, ax.bbox, np.array(Text.get_window_extent(text).size)
     at = ax.transData.transform(text.xy)
-    for row, (up, right) in ((row, way) for row in range(ROWS) for way in ((-1, -1), (-1, 1), (1, -1), (1, 1))):
+    for row, (up, right) in (
+        (row, way) for row in range(ROWS) for way in ((-1, -1), (-1, 1), (1, -1), (1, 1))
+    ):
         offset = np.array([right * AWAY, up * (AWAY + LINE * row)])
         start = at + dot * offset - size * [right < 0, up < 0]
         box = np.hstack([start, start + size])
@@ -244,5 +271,7 @@ def _settle(ax: Axes, text: Annotation, taken: Numbers) -> Numbers:
     text.set(position=offset, ha="left" if right > 0 else "right", va="bottom" if up > 0 else "top")
     if row:
         thin = {"arrowstyle": "-", "linewidth": 0.5, "color": DIM, "shrinkA": 0, "shrinkB": 4}
-        ax.annotate("", text.xy, (offset[0], offset[1]), textcoords="offset points", arrowprops=thin).set_in_layout(False)
+        ax.annotate(
+            "", text.xy, (offset[0], offset[1]), textcoords="offset points", arrowprops=thin
+        ).set_in_layout(False)
     return box

@@ -1,7 +1,9 @@
-"""What the units that see a person are on for: their activity by person, as in Rumelhart, Hinton & Williams 1986, fig. 4.
+"""What the units that see a person are on for:
+their activity by person, as in Rumelhart, Hinton & Williams 1986, fig. 4.
 
-Each unit has two rows, the English above the Italians who play the same part, in the order of generation and, within one, of
-branch. That shows what a unit has found: rows that differ are nationality; columns that go together generation, or branch.
+Each unit has two rows, the English above the Italians who play the same part, in the order of generation and,
+within one, of branch. That shows what a unit has found: rows that differ are nationality; columns that go
+together generation, or branch.
 """
 
 from __future__ import annotations
@@ -40,14 +42,16 @@ def family_tree_figure(record: Record, replica: int | None = None) -> Figure:
     if record.meta["task"]["name"] != "family_tree":
         raise InputError(f"{record.id} has no people in it: give a cell of the task family_tree")
     row = row_of(record, replica)
-    alone = np.hstack([np.eye(len(PEOPLE)), np.zeros((len(PEOPLE), len(RELATIONS)))])  # a person's code knows no relation
+    # a person's code knows no relation
+    alone = np.hstack([np.eye(len(PEOPLE)), np.zeros((len(PEOPLE), len(RELATIONS)))])
     activity = networks.of(record).chosen(np.array([row])).activities(alone)[CODE][0]
     title, subtitle = words(record, row)
     return people_figure(activity, title.replace("Weights", "Codes of people"), subtitle)
 
 
 def people_figure(activity: Array, title: str, subtitle: str) -> Figure:
-    """Activities (24, units) from 0 to 1 of people in the order of the task's `PEOPLE`; `subtitle` says of which of n replicas.
+    """Activities (24, units) from 0 to 1 of people in the order of the task's `PEOPLE`;
+    `subtitle` says of which of n replicas.
 
     Raises `InputError` for another shape.
     """
@@ -55,11 +59,15 @@ def people_figure(activity: Array, title: str, subtitle: str) -> Figure:
 
     values = np.asarray(activity, float)
     if values.ndim != 2 or len(values) != len(PEOPLE) or not values.shape[1]:
-        raise InputError(f"activity must have a row for each of {len(PEOPLE)} people, and units, but has shape {values.shape}")
+        raise InputError(
+            f"activity must have a row for each of {len(PEOPLE)} people, "
+            f"and units, but has shape {values.shape}"
+        )
     units, people = values.shape[1], len(ENGLISH)
     caption = textwrap.fill(
-        "A row of squares is a nationality: English above, Italian below. White: more active than ½, black: less; area ∝ "
-        "distance from ½, so that a full square is 0 or 1. The units of one network: there is no interval.",
+        "A row of squares is a nationality: English above, Italian below. White: more active than ½, black: "
+        "less; area ∝ distance from ½, so that a full square is 0 or 1. "
+        "The units of one network: there is no interval.",
         int(16.5 * (CELL * people + 1.4)),
     )
     title = textwrap.fill(title, 62)
@@ -68,7 +76,9 @@ def people_figure(activity: Array, title: str, subtitle: str) -> Figure:
     with styled():
         figure = Figure(figsize=(width, height))
         figure.text(0.15 / width, 1 - 0.15 / height, title, fontsize=10, fontweight="bold", va="top")
-        figure.text(0.15 / width, 1 - (0.38 + 0.17 * title.count("\n")) / height, subtitle, fontsize=8, va="top")
+        figure.text(
+            0.15 / width, 1 - (0.38 + 0.17 * title.count("\n")) / height, subtitle, fontsize=8, va="top"
+        )
         figure.text(0.15 / width, 0.1 / height, caption, fontsize=8, color=DIM, va="bottom")
         for unit in range(units):
             y = height - top - 2 * CELL - unit * (2 * CELL + 0.2)
@@ -80,7 +90,9 @@ def people_figure(activity: Array, title: str, subtitle: str) -> Figure:
 
 @cache
 def in_order() -> tuple[int, ...]:
-    """The places of `PEOPLE` by nationality, generation and branch; who is of both branches stands between them."""
+    """The places of `PEOPLE` by nationality, generation and branch;
+    who is of both branches stands between them.
+    """
     told = features()
 
     def key(i: int) -> tuple[float, ...]:
@@ -100,7 +112,9 @@ def _draw_unit(ax: Axes, rows: Array, name: str) -> None:
     for (i, j), value in np.ndenumerate(rows):
         away = 2 * abs(value - 0.5) if np.isfinite(value) else 0.0
         side = 0.9 * np.sqrt(min(away, 1.0))
-        squares["white" if value > 0.5 else "black"].append(Rectangle((j + (1 - side) / 2, i + (1 - side) / 2), side, side))
+        squares["white" if value > 0.5 else "black"].append(
+            Rectangle((j + (1 - side) / 2, i + (1 - side) / 2), side, side)
+        )
     for colour, patches in squares.items():
         ax.add_collection(PatchCollection(patches, facecolor=colour, linewidth=0))
     for between in _borders("generation")[1:-1]:

@@ -1,4 +1,6 @@
-"""Weights of symmetry networks in pairs about the middle: their sizes as multiples of the smallest, over all units."""
+"""Weights of symmetry networks in pairs about the middle:
+their sizes as multiples of the smallest, over all units.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ LOW, HIGH, BINS = 0.9, 10.0, 50
 
 
 def ratio_figure(ratios: Mapping[str, Array]) -> Figure:
-    """For each algorithm the distribution of the second and third of ratios (U, 3), ascending and ÷ the smallest, of all units.
+    """For each algorithm the distribution of the second and third of ratios (U, 3),
+    ascending and ÷ the smallest, of all units.
 
     Ratios beyond the axis are counted in its last bin. Raises `InputError` if there is no unit with a ratio.
     """
@@ -32,11 +35,14 @@ def ratio_figure(ratios: Mapping[str, Array]) -> Figure:
     known = {name: r for name, r in known.items() if len(r)}
     if not known:
         raise InputError("no unit has a ratio to draw")
-    drawn = [Panel(f"{name}, n = {number(len(r))} units", partial(_histograms, ratios=r)) for name, r in known.items()]
+    drawn = [
+        Panel(f"{name}, n = {number(len(r))} units", partial(_histograms, ratios=r))
+        for name, r in known.items()
+    ]
     caption = (
-        "All hidden units of all solved replicas. The three pairs of weights of a unit, about the middle of the six bits, in "
-        f"order of size and ÷ the smallest. Dashed: 2 and 4, as in 1986. Above {HIGH:g} or below {LOW:g}: in the outermost bins. "
-        "A distribution of what was found, without an interval."
+        "All hidden units of all solved replicas. The three pairs of weights of a unit, about the middle "
+        f"of the six bits, in order of size and ÷ the smallest. Dashed: 2 and 4, as in 1986. Above {HIGH:g} "
+        f"or below {LOW:g}: in the outermost bins. A distribution of what was found, without an interval."
     )
     return page("Are the weights as 1 : 2 : 4?", caption, drawn)
 
@@ -47,7 +53,13 @@ def _histograms(ax: Axes, *, ratios: Array) -> None:
         values = np.clip(ratios[:, column], LOW * 1.0001, HIGH * 0.9999)
         share = np.full(len(values), 100 / len(values))
         median = np.median(ratios[:, column])
-        style: dict[str, Any] = {"histtype": "stepfilled", "alpha": 0.55, "color": colour, "linewidth": 1.2, "edgecolor": colour}
+        style: dict[str, Any] = {
+            "histtype": "stepfilled",
+            "alpha": 0.55,
+            "color": colour,
+            "linewidth": 1.2,
+            "edgecolor": colour,
+        }
         ax.hist(values, edges, weights=share, label=f"{name} ÷ smallest   median {median:.2f}", **style)
     for x in PRINTED:
         ax.axvline(x, color=DIM, linestyle=(0, (3, 2)), linewidth=1.2)

@@ -21,11 +21,12 @@ APART = 0.06  # of the space between two values: so that the intervals of severa
 
 
 def setting_figure(points: pd.DataFrame, name: str, reference: str = "") -> Figure:
-    """Two panels over the values of a setting: solved rate with Wilson's interval, ERT in epochs with its bootstrap interval.
+    """Two panels over the values of a setting:
+    solved rate with Wilson's interval, ERT in epochs with its bootstrap interval.
 
-    `points` has a row for each series and value: series, x, n, rate, rate_low, rate_high, ert, ert_low, ert_high and, where
-    there is a `reference` to draw (its name), the column line. Values stand side by side, evenly. Raises `InputError` if
-    there is none.
+    `points` has a row for each series and value: series, x, n, rate, rate_low, rate_high, ert, ert_low,
+    ert_high and, where there is a `reference` to draw (its name), the column line. Values stand side by side,
+    evenly. Raises `InputError` if there is none.
     """
     needs(
         points,
@@ -44,9 +45,10 @@ def setting_figure(points: pd.DataFrame, name: str, reference: str = "") -> Figu
         raise InputError("there is no finished cell to draw")
     n = sorted(set(points["n"].astype(int)))
     caption = (
-        f"Each point: n = {n[0]:,}{f' to {n[-1]:,}' if len(n) > 1 else ''} replicas, failures included. Left: share that "
-        "solved the task, 95 % Wilson interval. Right: expected running time, what all replicas spent ÷ number solved, 95 % "
-        "bootstrap interval; an open triangle at the edge is never, and a line that leaves through the top has no upper end."
+        f"Each point: n = {n[0]:,}{f' to {n[-1]:,}' if len(n) > 1 else ''} replicas, failures included. "
+        "Left: share that solved the task, 95 % Wilson interval. Right: "
+        "expected running time, what all replicas spent ÷ number solved, 95 % bootstrap interval; "
+        "an open triangle at the edge is never, and a line that leaves through the top has no upper end."
     )
     drawn = [Panel("solved", partial(_rates, points=points, name=name))]
     drawn.append(Panel("cost of a success", partial(_costs, points=points, name=name, reference=reference)))
@@ -71,19 +73,36 @@ def _costs(ax: Axes, *, points: pd.DataFrame, name: str, reference: str) -> None
         ax.vlines(x, np.maximum(low, bottom), np.minimum(high, 10 * top), color=style["color"])
         ax.plot(x, np.where(np.isfinite(ert), ert, np.nan), label=label, **style)
         never = np.isinf(ert)
-        edge: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False}  # y in shares of the panel
-        ax.plot(x[never], np.ones(never.sum()), "^", markerfacecolor="white", markersize=7, color=style["color"], **edge)
+        # y in shares of the panel
+        edge: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False}
+        ax.plot(
+            x[never],
+            np.ones(never.sum()),
+            "^",
+            markerfacecolor="white",
+            markersize=7,
+            color=style["color"],
+            **edge,
+        )
     if reference:
         values = _values(points)
         line = points.drop_duplicates("x").set_index("x")["line"]
-        ax.plot(range(len(values)), [float(line[v]) for v in values], color=DIM, linestyle=(0, (2, 2)), label=reference)
+        ax.plot(
+            range(len(values)),
+            [float(line[v]) for v in values],
+            color=DIM,
+            linestyle=(0, (2, 2)),
+            label=reference,
+        )
     logarithmic(ax, "y", bottom, top)
     ax.set_ylabel("epochs (sweeps over the patterns)")
 
 
 def _series(ax: Axes, points: pd.DataFrame, name: str) -> list[tuple[Any, pd.DataFrame, dict[str, Any], str]]:
     values = _values(points)
-    ax.set_xticks(range(len(values)), [f"{v:g}" if isinstance(v, int | float | np.number) else str(v) for v in values])
+    ax.set_xticks(
+        range(len(values)), [f"{v:g}" if isinstance(v, int | float | np.number) else str(v) for v in values]
+    )
     ax.set(xlabel=name, xlim=(-0.4, len(values) - 0.6))
     found = []
     for i, (label, rows) in enumerate(points.groupby("series", sort=False)):

@@ -1,4 +1,7 @@
-"""Which algorithms arrive at like representations? Linear CKA of their hidden activities, and the tree it makes of them."""
+"""Which algorithms arrive at like representations?
+
+Linear CKA of their hidden activities, and the tree it makes of them.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +27,17 @@ SHADES = "cividis"
 def similarity_figure(found: Similarity, title: str, about: str) -> Figure:
     """The matrix of mean CKA with its spread, and beside it a dendrogram (average linkage of 1 − CKA).
 
-    `found` is what `harness.similarity.compare` gives; `about` says of which units, patterns and n replicas. Algorithms that
-    have no CKA with some other are named in the caption. Raises `InputError` if fewer than two are left.
+    `found` is what `harness.similarity.compare` gives; `about` says of which units, patterns and n replicas.
+    Algorithms that have no CKA with some other are named in the caption. Raises `InputError` if fewer than
+    two are left.
     """
     from matplotlib.figure import Figure
 
     kept = _complete(found.mean)
     if len(kept) < 2:
         raise InputError(
-            "fewer than two algorithms have hidden activities that vary over the patterns: there is nothing to compare"
+            "fewer than two algorithms have hidden activities "
+            "that vary over the patterns: there is nothing to compare"
         )
     mean, deviation = (a[np.ix_(kept, kept)] for a in (found.mean, found.deviation))
     tree = _tree(mean)
@@ -42,7 +47,8 @@ def similarity_figure(found: Similarity, title: str, about: str) -> Figure:
     pairs = np.unique(pairs[~np.isnan(mean)])
     left_out = [name for i, name in enumerate(found.names) if i not in kept]
     caption = (
-        f"{about} Number: mean linear CKA over n = {pairs[0]:,}{f' to {pairs[-1]:,}' if len(pairs) > 1 else ''} pairs of replicas"
+        f"{about} Number: mean linear CKA over "
+        f"n = {pairs[0]:,}{f' to {pairs[-1]:,}' if len(pairs) > 1 else ''} pairs of replicas"
         + (
             " ± its standard deviation over them"
             if len(kept) <= NUMBERED
@@ -101,7 +107,8 @@ def _draw_matrix(ax: Axes, mean: Array, deviation: Array, names: list[str]) -> N
         light = float(np.dot(image.cmap(image.norm(value))[:3], (0.299, 0.587, 0.114))) > 0.5
         text = f"{value:.2f}" + (f"\n± {deviation[i, j]:.2f}" if len(names) <= NUMBERED else "")
         colour = "black" if light else "white"
-        ax.text(j, i, text, ha="center", va="center", fontsize=6.5, color=colour, in_layout=False)  # within, and many
+        # within, and many
+        ax.text(j, i, text, ha="center", va="center", fontsize=6.5, color=colour, in_layout=False)
     ax.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
     ax.set_yticks(range(len(names)), names, fontsize=8)
     ax.yaxis.tick_right()

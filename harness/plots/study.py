@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 
 def write_figures(store: Store, study: str) -> list[Path]:
-    """Write survival.png, loss.png, ert.png and hinton_<task>.png of a study into its folder; returns what there was to draw.
+    """Write survival.png, loss.png, ert.png and hinton_<task>.png of a study into its folder;
+    returns what there was to draw.
 
-    A task's Hinton diagram shows backpropagation, or else the first algorithm, that solved it with hidden units.
+    A task's Hinton diagram shows backpropagation, or else the first algorithm, that solved it with hidden
+    units.
     """
     records = results.records(study, store)
     if not records:

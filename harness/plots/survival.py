@@ -26,8 +26,9 @@ def survival_figure(replicas: pd.DataFrame) -> Figure:
     cells = drawn(replicas, "outcome", "epochs", "budget_epochs")
     found, columns, grey = panels(cells, _draw)
     caption = (
-        "Kaplan-Meier estimate; band: 95 % Wilson interval. Beside each name: replicas solved / n. "
-        "Failures stay in the count: unsolved replicas are right-censored at the end of their budget, diverged ones never solve."
+        "Kaplan-Meier estimate; band: 95 % Wilson interval. Beside each name: "
+        "replicas solved / n. Failures stay in the count: "
+        "unsolved replicas are right-censored at the end of their budget, diverged ones never solve."
     )
     return page("Replicas still unsolved", caption + grey, found, columns=columns)
 
@@ -46,7 +47,9 @@ def _draw(ax: Axes, *, shown: list[Drawn], others: list[Drawn]) -> None:
             ax.plot(x, unsolved, drawstyle="steps-post", **BEHIND)
             continue
         solved = fates(d.rows).solved
-        ax.fill_between(x, low, high, step="post", color=d.look["color"], alpha=min(0.15, 1 / len(shown)), linewidth=0)
+        ax.fill_between(
+            x, low, high, step="post", color=d.look["color"], alpha=min(0.15, 1 / len(shown)), linewidth=0
+        )
         text = f"{d.algorithm}   {solved.sum():,} / {len(solved):,}"
         ax.plot(x, unsolved, drawstyle="steps-post", label=text, **d.look)
     logarithmic(ax, "x", left, max(*budgets.values(), 2 * left))

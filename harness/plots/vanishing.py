@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def vanishing_figure(task: str, found: Mapping[str, Sequence[Left]], bounded: bool) -> Figure:
-    """One line an algorithm, median and quartiles of the ratio against depth, and where credit is `bounded` by it ¼ a layer."""
+    """One line an algorithm, median and quartiles of the ratio against depth,
+    and where credit is `bounded` by it ¼ a layer.
+    """
     from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator
 
@@ -40,13 +42,24 @@ def vanishing_figure(task: str, found: Mapping[str, Sequence[Left]], bounded: bo
             seen += [v for v in (*low, *high) if v > 0]
         if bounded:
             steps = [STEEPEST ** (d - 1) for d in depths]
-            ax.plot(depths, steps, color="#777777", linewidth=1.0, label="bound of logistic units for ‖W‖ = 1   × ¼ a layer")
+            ax.plot(
+                depths,
+                steps,
+                color="#777777",
+                linewidth=1.0,
+                label="bound of logistic units for ‖W‖ = 1   × ¼ a layer",
+            )
             seen += steps
         logarithmic(ax, "y", min(seen) / 3, max(seen) * 3)
         ax.xaxis.set_major_locator(FixedLocator(depths))
         ax.set(title=task, xlabel="hidden layers", ylabel="credit of the first ÷ of the last hidden layer")
         ax.legend(loc="upper left", bbox_to_anchor=(0, -0.14), borderaxespad=0)
-        figure.suptitle("What is left of credit in the first layer", x=0.01, ha="left", fontsize=12, fontweight="bold")
-        caption = f"RMS over weights, before training. Line: median of n = {replicas} replicas; band: quartiles (25–75 %)."
+        figure.suptitle(
+            "What is left of credit in the first layer", x=0.01, ha="left", fontsize=12, fontweight="bold"
+        )
+        caption = (
+            "RMS over weights, before training. Line: "
+            f"median of n = {replicas} replicas; band: quartiles (25–75 %)."
+        )
         figure.supxlabel(caption, x=0.01, ha="left", fontsize=8, color="#444444")
     return figure

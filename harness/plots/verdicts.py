@@ -37,8 +37,9 @@ def verdict_figure(rows: pd.DataFrame) -> Figure:
         raise InputError("there is no claim to draw")
     sources = list(dict.fromkeys(rows["source"]))
     caption = (
-        f"n = {len(rows)} claims of {len(sources)} sources; beside a verdict the number of claims with it. It has no "
-        "interval: it is the decision of a test, not reproduced at a false-alarm rate of 1 % (5 % for that of a single run)."
+        f"n = {len(rows)} claims of {len(sources)} sources; beside a verdict the number of claims with it. "
+        "It has no interval: it is the decision of a test, "
+        "not reproduced at a false-alarm rate of 1 % (5 % for that of a single run)."
     )
     left = 0.3 + LETTER * max(map(len, sources))
     panel = Panel("", partial(_draw, rows=rows, sources=sources), 0.3 + ROW * len(sources))
@@ -48,11 +49,19 @@ def verdict_figure(rows: pd.DataFrame) -> Figure:
 def _draw(ax: Axes, *, rows: pd.DataFrame, sources: list[str]) -> None:
     start = np.zeros(len(sources))
     for verdict, look in LOOKS.items():
-        count = np.array([((rows["source"] == name) & (rows["verdict"] == verdict)).sum() for name in sources], float)
+        count = np.array(
+            [((rows["source"] == name) & (rows["verdict"] == verdict)).sum() for name in sources], float
+        )
         if not count.any():
             continue
         ax.barh(
-            range(len(sources)), count, left=start, label=f"{verdict}   {count.sum():.0f}", edgecolor="white", height=0.7, **look
+            range(len(sources)),
+            count,
+            left=start,
+            label=f"{verdict}   {count.sum():.0f}",
+            edgecolor="white",
+            height=0.7,
+            **look,
         )
         start += count
     ax.set_yticks(range(len(sources)), sources, fontsize=8)

@@ -1,4 +1,7 @@
-"""A claim: what somebody printed, where, how far that can be trusted, and how it is measured here. No claim holds its verdict."""
+"""A claim: what somebody printed, where, how far that can be trusted, and how it is measured here.
+
+No claim holds its verdict.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,9 @@ class Setting:
 
 @dataclass(frozen=True)
 class Observation:
-    """What no record holds: a pure function of its arguments that returns columns (arrays by name), kept like a cell."""
+    """What no record holds: a pure function of its arguments
+    that returns columns (arrays by name), kept like a cell.
+    """
 
     function: Callable[..., Mapping[str, Any]]
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -52,7 +57,9 @@ class Observation:
 
     def __str__(self) -> str:
         module = self.function.__module__.rpartition(".")[2]
-        return f"{module}.{self.function.__name__}({', '.join(f'{k}={v}' for k, v in self.arguments.items())})"
+        return (
+            f"{module}.{self.function.__name__}({', '.join(f'{k}={v}' for k, v in self.arguments.items())})"
+        )
 
 
 @dataclass(frozen=True)

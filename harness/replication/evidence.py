@@ -1,7 +1,8 @@
-"""Evidence for claims: the cells and observations they need, run where they are missing, and read from the store.
+"""Evidence for claims: the cells and observations they need,
+run where they are missing, and read from the store.
 
-Cells are kept as any study's; an observation (what no record holds) as columns in studies/replication/observed, under a name
-that its arguments and its code determine.
+Cells are kept as any study's; an observation (what no record holds) as columns in
+studies/replication/observed, under a name that its arguments and its code determine.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ from harness.studies.compose import cells_of
 from harness.studies.pool import Lost, cores, each
 
 STUDY = "replication"
-QUESTION = "Which published figures come out again, which do not, and which were never printed where they are said to be?"
+QUESTION = (
+    "Which published figures come out again, which do not, "
+    "and which were never printed where they are said to be?"
+)
 Columns = Mapping[str, Any]
 
 
@@ -65,11 +69,17 @@ class Agenda:
     def of(cls, claims: Iterable[Claim], small: bool = False) -> Agenda:
         """Composes every setting once. Raises `InputError` for a setting that cannot be."""
         some = tuple(claims)
-        settings = {need.form(small): None for claim in some for need in claim.needs if isinstance(need, Setting)}
+        settings = {
+            need.form(small): None for claim in some for need in claim.needs if isinstance(need, Setting)
+        }
         composed = dict(zip(settings, cells_of(*settings)[0], strict=True)) if settings else {}
 
         def job(need: Setting | Observation) -> Job:
-            return Look(need.function, need.form(small)) if isinstance(need, Observation) else composed[need.form(small)]
+            return (
+                Look(need.function, need.form(small))
+                if isinstance(need, Observation)
+                else composed[need.form(small)]
+            )
 
         return cls({claim.id: tuple(map(job, claim.needs)) for claim in some})
 
@@ -111,9 +121,15 @@ def read(store: Store, job: Job) -> Record | Columns:
 
 
 def run(jobs: Sequence[Job], store: Store) -> list[str]:
-    """Run some jobs on all cores; one sentence for each that failed. Finished ones are kept whatever happens."""
+    """Run some jobs on all cores; one sentence for each that failed.
+
+    Finished ones are kept whatever happens.
+    """
     done = each(partial(do, store), jobs, cores())
-    said = [f"{job.id} was lost: {one.reason}" if isinstance(one, Lost) else one for job, one in zip(jobs, done, strict=True)]
+    said = [
+        f"{job.id} was lost: {one.reason}" if isinstance(one, Lost) else one
+        for job, one in zip(jobs, done, strict=True)
+    ]
     return [sentence for sentence in said if sentence]
 
 
@@ -155,13 +171,20 @@ def tell(store: Store, agenda: Agenda, whole: bool, small: bool) -> None:
 
 
 def chosen(claims: Sequence[Claim], words: Sequence[str]) -> list[Claim]:
-    """The claims whose id or section has one of the words in it; without words all. Raises `InputError` if a word finds none."""
+    """The claims whose id or section has one of the words in it; without words all.
+
+    Raises `InputError` if a word finds none.
+    """
     for word in words:
         if not any(_about(claim, word) for claim in claims):
-            near = get_close_matches(word, [name for claim in claims for name in (claim.id, *claim.id.split("/"))], 1)
+            near = get_close_matches(
+                word, [name for claim in claims for name in (claim.id, *claim.id.split("/"))], 1
+            )
             groups = ", ".join(dict.fromkeys(claim.id.partition("/")[0] for claim in claims))
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise InputError(f"no claim has {word!r} in its id, nor as its section: ids begin with {groups}{hint}")
+            raise InputError(
+                f"no claim has {word!r} in its id, nor as its section: ids begin with {groups}{hint}"
+            )
     return [claim for claim in claims if not words or any(_about(claim, word) for word in words)]
 
 

@@ -1,4 +1,6 @@
-"""What is printed and what is measured, as data: the figures that a criterion of `harness.replication.verdict` can judge."""
+"""What is printed and what is measured, as data:
+the figures that a criterion of `harness.replication.verdict` can judge.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ class Measured:
     hits: int | None = None
     """Of a rate: how many of the n."""
     least: NDArray[np.float64] = field(default_factory=lambda: np.array([]))
-    """Of every replica, no less than this: its own value, or where watching it ended; ∞ if it will never come to it."""
+    """Of every replica, no less than this: its own value,
+    or where watching it ended; ∞ if it will never come to it.
+    """
     most: NDArray[np.float64] = field(default_factory=lambda: np.array([]))
     """And no more than this: its own value, or ∞."""
     digits: tuple[float, ...] = ()
@@ -37,7 +41,9 @@ class Measured:
 
 @dataclass(frozen=True)
 class Order:
-    """The `rank`-th smallest of what came of so many `runs`: a median, a quartile, the longest; of one run, its value."""
+    """The `rank`-th smallest of what came of so many `runs`:
+    a median, a quartile, the longest; of one run, its value.
+    """
 
     value: float
     rank: int
@@ -51,7 +57,10 @@ def one_run(value: float, unit: str) -> Order:
 
 
 def quantile_of(share: float, value: float, runs: int, unit: str, name: str) -> Order:
-    """A quantile of so many runs: `share` of them lie at or below it. Of an extreme, that there is nothing beyond."""
+    """A quantile of so many runs: `share` of them lie at or below it.
+
+    Of an extreme, that there is nothing beyond.
+    """
     return Order(value, max(1, round(share * runs)), runs, f"{name} {plain(value)} {unit}, {runs:,} runs")
 
 
@@ -67,7 +76,10 @@ def middle_of(value: float, solved: int, runs: int, unit: str) -> Order:
 
 @dataclass(frozen=True)
 class Rate:
-    """`hits` of `n` runs. A replica counts 1 where it is a hit, else 0; who was not watched long enough may come to either."""
+    """`hits` of `n` runs.
+
+    A replica counts 1 where it is a hit, else 0; who was not watched long enough may come to either.
+    """
 
     hits: int
     n: int
@@ -135,7 +147,11 @@ class Fact(NamedTuple):
     """True where it is said without a figure: `of` is a `what`."""
 
     def __str__(self) -> str:
-        return f"{self.of} as {self.what}" if self.value is True else f"{self.what} of {self.of}: {said(self.value)}"
+        return (
+            f"{self.of} as {self.what}"
+            if self.value is True
+            else f"{self.what} of {self.of}: {said(self.value)}"
+        )
 
 
 class Source(NamedTuple):

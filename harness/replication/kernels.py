@@ -1,4 +1,6 @@
-"""What printed and learnt T-C kernels do: how many units a letter turns on, and which kinds of detector come up."""
+"""What printed and learnt T-C kernels do:
+how many units a letter turns on, and which kinds of detector come up.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,15 @@ from harness.tasks.t_c import LETTERS, T_C, TURNS
 
 Array = Any
 RANDOM = 2 * 0.0004
-"""The share of random kernels that a kind of two directions is given at a |cosine| of .9, at most (`inspection.kernels`)."""
+"""The share of random kernels that a kind of two directions is given
+at a |cosine| of .9, at most (`inspection.kernels`).
+"""
 
 
 def turned_on(kernel: Array, threshold: float) -> Array:
-    """Threshold units that a T and a C turn on, (letters, rotations), of a map with this kernel (3, 3) in all places."""
+    """Threshold units that a T and a C turn on, (letters, rotations),
+    of a map with this kernel (3, 3) in all places.
+    """
     task = T_C()
     edge = task.network().edges[0]
     net = edge.send(np.asarray(kernel, float).reshape(9, 1), task.patterns().x)
@@ -27,7 +33,9 @@ def turned_on(kernel: Array, threshold: float) -> Array:
 
 
 def units(kernel: Array, threshold: float, off: bool = False) -> Measured:
-    """How many units of a map are on for each letter, or `off`, whatever its rotation: NaN where rotations differ."""
+    """How many units of a map are on for each letter, or `off`,
+    whatever its rotation: NaN where rotations differ.
+    """
     on = turned_on(kernel, threshold)
     each = (T_C().network().groups[1].size - on) if off else on
     counts = [float(row[0]) if (row == row[0]).all() else np.nan for row in each]

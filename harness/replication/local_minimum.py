@@ -1,4 +1,6 @@
-"""Observation: who leaves the local minimum of PDP vol. 1 ch. 8, Fig. 5, trained on from its printed weights."""
+"""Observation: who leaves the local minimum of PDP vol. 1 ch. 8,
+Fig. 5, trained on from its printed weights.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from harness.tasks.xor import Xor
 
 
 def sweeps_to_leave(lr: float, momentum: float, replicas: int, sweeps: int) -> dict[str, np.ndarray]:
-    """`left`: whether all four patterns came to be right within so many sweeps (R,), one pattern at a time in a new order each.
+    """`left`: whether all four patterns came to be right within so many sweeps (R,),
+    one pattern at a time in a new order each.
 
     Targets .1 and .9, at which the printed weights are flat.
     """

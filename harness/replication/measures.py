@@ -1,4 +1,7 @@
-"""Measures: from records (`Record`) or arrays to what a criterion takes. Pure; chance in an interval is seeded."""
+"""Measures: from records (`Record`) or arrays to what a criterion takes.
+
+Pure; chance in an interval is seeded.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,10 @@ def of_times(least: Array, most: Array, unit: str) -> Measured:
     rank = int(binom.ppf(0.025, n, 0.5))  # so many of n lie below the lower end
     low, high = ordered[max(0, rank - 1)], ordered[min(n - 1, n - rank)]
     hits = int(np.isfinite(most).sum())
-    text = f"median {number(median)} [{number(low)}–{number(high)}] {unit}, quartiles {number(first)} and {number(third)}"
+    text = (
+        f"median {number(median)} [{number(low)}–{number(high)}] {unit}, "
+        f"quartiles {number(first)} and {number(third)}"
+    )
     return Measured(median, float(low), float(high), n, f"{text}, {hits} of {n} solved", hits, least, most)
 
 
@@ -67,8 +73,20 @@ def share(hits: ArrayLike, what: str, level: float = 0.95) -> Measured:
     if not len(true):
         return Measured(np.nan, 0.0, 1.0, 0, f"none to look at, {what}", 0)
     low, high = (float(end) for end in wilson(true.sum(), len(true), level))
-    text = f"{true.sum():,} of {len(true):,} {what}, {100 * true.mean():.1f} % [{100 * low:.1f}–{100 * high:.1f}]"
-    return Measured(float(true.mean()), low, high, len(true), text, int(true.sum()), true.astype(float), true.astype(float))
+    text = (
+        f"{true.sum():,} of {len(true):,} {what}, "
+        f"{100 * true.mean():.1f} % [{100 * low:.1f}–{100 * high:.1f}]"
+    )
+    return Measured(
+        float(true.mean()),
+        low,
+        high,
+        len(true),
+        text,
+        int(true.sum()),
+        true.astype(float),
+        true.astype(float),
+    )
 
 
 def mean(values: ArrayLike, what: str, level: float = 0.95) -> Measured:
@@ -76,7 +94,9 @@ def mean(values: ArrayLike, what: str, level: float = 0.95) -> Measured:
     from scipy.stats import t
 
     v = np.asarray(values, float)
-    half = float(t.ppf((1 + level) / 2, len(v) - 1) * v.std(ddof=1) / np.sqrt(len(v))) if len(v) > 1 else np.inf
+    half = (
+        float(t.ppf((1 + level) / 2, len(v) - 1) * v.std(ddof=1) / np.sqrt(len(v))) if len(v) > 1 else np.inf
+    )
     low, high = float(v.mean()) - half, float(v.mean()) + half
     text = f"mean {_few(v.mean())} [{_few(low)}–{_few(high)}] {what}, n = {len(v)}"
     return Measured(float(v.mean()), low, high, len(v), text, None, v, v)
@@ -97,8 +117,11 @@ def ratio(slow: Any, fast: Any, what: str, level: float = 0.99) -> Measured:
     return bootstrapped(median, [bounds(slow)[1], bounds(fast)[1]], what, level)
 
 
-def bootstrapped(of: Callable[[Sequence[Array]], Array], samples: Sequence[Array], what: str, level: float = 0.99) -> Measured:
-    """A statistic `of` several samples, of each of which replicas are drawn anew; it takes (…, R) each and gives (…).
+def bootstrapped(
+    of: Callable[[Sequence[Array]], Array], samples: Sequence[Array], what: str, level: float = 0.99
+) -> Measured:
+    """A statistic `of` several samples, of each of which replicas are drawn anew;
+    it takes (…, R) each and gives (…).
 
     Percentile interval; where the statistic cannot be said of a draw (NaN), its ends are unknown.
     """
@@ -107,8 +130,12 @@ def bootstrapped(of: Callable[[Sequence[Array]], Array], samples: Sequence[Array
     value, many = float(of(samples)), of(drawn)
     n = min(map(len, samples))
     ends = (1 - level) / 2, (1 + level) / 2
-    low, high = np.quantile(many, ends, method="inverted_cdf") if not np.isnan(many).any() else (np.nan, np.nan)
-    return Measured(value, float(low), float(high), n, f"{_few(value)} [{_few(low)}–{_few(high)}] {what}, n = {n} each")
+    low, high = (
+        np.quantile(many, ends, method="inverted_cdf") if not np.isnan(many).any() else (np.nan, np.nan)
+    )
+    return Measured(
+        value, float(low), float(high), n, f"{_few(value)} [{_few(low)}–{_few(high)}] {what}, n = {n} each"
+    )
 
 
 def gap(a: Measured, b: Measured, what: str, level: float = 0.99) -> Measured:
@@ -143,8 +170,14 @@ def work_ratio(dear: Any, cheap: Any, what: str) -> Measured:
     rng = np.random.default_rng(0)
     drawn = [rows[rng.integers(len(rows), size=(DRAWS, len(rows)))] for rows in samples]
     value, many, n = float(statistic(samples)), statistic(drawn), min(map(len, samples))
-    low, high = np.quantile(many, (0.005, 0.995), method="inverted_cdf") if not np.isnan(many).any() else (np.nan, np.nan)
-    return Measured(value, float(low), float(high), n, f"{_few(value)} [{_few(low)}–{_few(high)}] {what}, n = {n} each")
+    low, high = (
+        np.quantile(many, (0.005, 0.995), method="inverted_cdf")
+        if not np.isnan(many).any()
+        else (np.nan, np.nan)
+    )
+    return Measured(
+        value, float(low), float(high), n, f"{_few(value)} [{_few(low)}–{_few(high)}] {what}, n = {n} each"
+    )
 
 
 def side_by_side(**measured: Measured) -> Measured:
@@ -155,4 +188,12 @@ def side_by_side(**measured: Measured) -> Measured:
 
 
 def _few(x: float) -> str:
-    return "?" if np.isnan(x) else number(x) if abs(x) >= 100 or np.isinf(x) else significant(x) if abs(x) < 1 else f"{x:.3g}"
+    return (
+        "?"
+        if np.isnan(x)
+        else number(x)
+        if abs(x) >= 100 or np.isinf(x)
+        else significant(x)
+        if abs(x) < 1
+        else f"{x:.3g}"
+    )

@@ -31,8 +31,8 @@ def activity(record: Any) -> dict[str, Array]:
 
 
 def mirrored(record: Any) -> Measured:
-    """Symmetry networks whose two hidden units are antisymmetric about the middle, each other's negatives, with magnitudes
-    1 : 2 : 4, negative biases of the hidden units and a positive one of the output."""
+    """Symmetry networks whose two hidden units are antisymmetric about the middle, each other's negatives,
+    with magnitudes 1 : 2 : 4, negative biases of the hidden units and a positive one of the output."""
     which, w = solved(record), record.weights
     into = w["input-hidden"][which]
     largest = np.abs(into).max(axis=(1, 2))
@@ -52,19 +52,24 @@ def mirrored(record: Any) -> Measured:
 
 
 def counting(record: Any) -> Measured:
-    """Parity networks whose hidden units each tell, on one side or the other, whether at least j inputs are on: j = 1 … bits."""
+    """Parity networks whose hidden units each tell, on one side or the other,
+    whether at least j inputs are on: j = 1 … bits.
+    """
     task: Any = registry.build_task(record.meta["task"])
     on = activity(record)["hidden"] > ON
     count = task.patterns().x.sum(axis=1)
     steps = np.array([count >= j for j in range(1, task.bits + 1)])  # (bits, N)
-    same = (on.mT[:, :, None] == steps).all(axis=-1) | (on.mT[:, :, None] != steps).all(axis=-1)  # (R, units, bits)
+    # (R, units, bits)
+    same = (on.mT[:, :, None] == steps).all(axis=-1) | (on.mT[:, :, None] != steps).all(axis=-1)
     return share(same.any(axis=1).all(axis=-1), "of those solved count so")
 
 
 def between_codes(record: Any) -> Measured:
     """Encoder networks with hidden units at an intermediate value, from .25 to .75, for some pattern."""
     hidden = activity(record)["hidden"]
-    return share(((hidden > 0.25) & (hidden < 0.75)).any(axis=(1, 2)), "of those solved have values from .25 to .75")
+    return share(
+        ((hidden > 0.25) & (hidden < 0.75)).any(axis=(1, 2)), "of those solved have values from .25 to .75"
+    )
 
 
 def binary_codes(record: Any) -> Measured:
@@ -78,8 +83,8 @@ def binary_codes(record: Any) -> Measured:
 
 
 def level(record: Any, rank: int) -> Measured:
-    """A level of the single unit, from the lowest (0) to the highest (3), to the printed digit; of a solution and its mirror
-    image, which says 1 − y for y, the one whose middle levels are low."""
+    """A level of the single unit, from the lowest (0) to the highest (3), to the printed digit; of a solution
+    and its mirror image, which says 1 − y for y, the one whose middle levels are low."""
     y = np.sort(activity(record)["hidden1"][..., 0], axis=1)
     mirrored = y[:, 1:3].mean(axis=1, keepdims=True) > ON
     values = np.round(np.where(mirrored, 1 - y[:, ::-1], y)[:, rank].astype(float), 1)
@@ -89,7 +94,9 @@ def level(record: Any, rank: int) -> Measured:
 
 
 def told_apart(record: Any, first: Any, second: Any) -> Measured:
-    """Family trees in whose code of the first person a unit is higher for all of some people than for all others, or lower."""
+    """Family trees in whose code of the first person a unit is higher for all
+    of some people than for all others, or lower.
+    """
     w = 1 / (1 + np.exp(-(record.weights["person1-person1_code"] + record.weights["person1_code"])))
     a, b = w[:, first], w[:, second]
     apart = (a.min(axis=1) > b.max(axis=1)) | (a.max(axis=1) < b.min(axis=1))

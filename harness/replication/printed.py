@@ -14,12 +14,26 @@ from harness.core.network import Edge, Key, Network, Params
 from harness.core.task import Task
 
 Array = Any
-# Exclusive or: one hidden unit with shortcuts, of threshold units and learned; the local minimum of two hidden units
+# Exclusive or: one hidden unit with shortcuts, of threshold units and learned; the local minimum of two
+# hidden units
 FIG2 = {"input-hidden": [1, 1], "hidden": -1.5, "input-output": [1, 1], "hidden-output": -2, "output": -0.5}
-FIG3 = {"input-hidden": [-6.4, -6.4], "hidden": 2.2, "input-output": [-4.2, -4.2], "hidden-output": -9.4, "output": 6.3}
-FIG5 = {"input-hidden": [[-2.0, 4.3], [9.2, 8.8]], "hidden": [2.0, -0.1], "hidden-output": [-4.5, 5.3], "output": -0.8}
+FIG3 = {
+    "input-hidden": [-6.4, -6.4],
+    "hidden": 2.2,
+    "input-output": [-4.2, -4.2],
+    "hidden-output": -9.4,
+    "output": 6.3,
+}
+FIG5 = {
+    "input-hidden": [[-2.0, 4.3], [9.2, 8.8]],
+    "hidden": [2.0, -0.1],
+    "hidden-output": [-4.5, 5.3],
+    "output": -0.8,
+}
 SYMMETRY = {
-    "input-hidden": np.array([[-3.18, 6.32, -12.56, 12.56, -6.33, 3.17], [3.16, -6.34, 12.52, -12.51, 6.31, -3.17]]).T,
+    "input-hidden": np.array(
+        [[-3.18, 6.32, -12.56, 12.56, -6.33, 3.17], [3.16, -6.34, 12.52, -12.51, 6.31, -3.17]]
+    ).T,
     "hidden": [-1.0, -1.0],
     "hidden-output": [-9.44, -9.44],
     "output": 6.89,
@@ -29,11 +43,18 @@ SYMMETRY = {
 def fig6(bits: int) -> dict[str, Any]:
     """Parity by as many threshold units as there are bits: unit j is on when more than j inputs are."""
     j = np.arange(bits)
-    return {"input-hidden": np.ones((bits, bits)), "hidden": -(j + 0.5), "hidden-output": (-1.0) ** j, "output": -0.5}
+    return {
+        "input-hidden": np.ones((bits, bits)),
+        "hidden": -(j + 0.5),
+        "hidden-output": (-1.0) ** j,
+        "output": -0.5,
+    }
 
 
 def fig10() -> dict[str, Any]:
-    """Two carries add two numbers of two bits: +1, −2, −1.5 and −.5; which goes where follows from what a carry is."""
+    """Two carries add two numbers of two bits: +1, −2, −1.5 and −.5;
+    which goes where follows from what a carry is.
+    """
     a1, a0, b1, b0 = np.eye(4)
     s2, s1, s0 = np.eye(3)
     return {
@@ -62,7 +83,9 @@ def fig12() -> dict[str, Any]:
 
 
 def weights(net: Network, printed: Mapping[str, Any]) -> dict[Key, Array]:
-    """Printed weights as parameters: edges by 'source-target', biases by group, every one of them and in its shape."""
+    """Printed weights as parameters: edges by 'source-target',
+    biases by group, every one of them and in its shape.
+    """
     assert {key.name for key in net.shapes} == set(printed)
     return {key: np.array(printed[key.name], float).reshape(shape) for key, shape in net.shapes.items()}
 
@@ -70,7 +93,9 @@ def weights(net: Network, printed: Mapping[str, Any]) -> dict[Key, Array]:
 def thresholds(net: Network) -> Network:
     """The same network of threshold units."""
     groups = {g.name: g if g in net.inputs else replace(g, activation="heaviside") for g in net.groups}
-    return Network(tuple(groups.values()), tuple(Edge(groups[e.source.name], groups[e.target.name]) for e in net.edges))
+    return Network(
+        tuple(groups.values()), tuple(Edge(groups[e.source.name], groups[e.target.name]) for e in net.edges)
+    )
 
 
 def outputs(task: Task, net: Network, params: Params) -> Array:

@@ -1,4 +1,6 @@
-"""Observation: what is left of backprop's credit in the first hidden layer, beside the last, at initial weights."""
+"""Observation: what is left of backprop's credit in the first hidden layer,
+beside the last, at initial weights.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,11 @@ from harness.tasks.deep_chain import DeepChain
 
 
 def credit_left(init: str, depth: int, replicas: int) -> dict[str, Any]:
-    """`ratio` (R,): RMS credit of the weights into the first ÷ the last hidden layer of 50 logistic units, 4 bits of parity."""
+    """`ratio` (R,): RMS credit of the weights into the first ÷ the last hidden layer
+    of 50 logistic units, 4 bits of parity.
+    """
     algorithm, task = Backprop(), DeepChain(depth=depth, width=50, bits=4, init=init)
-    cell = Cell(algorithm.resolved(task.usual), task.resolved(), Settings(replicas=replicas).resolved(algorithm, task))
+    cell = Cell(
+        algorithm.resolved(task.usual), task.resolved(), Settings(replicas=replicas).resolved(algorithm, task)
+    )
     return {"ratio": left(cell).ratio}

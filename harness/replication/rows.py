@@ -1,4 +1,6 @@
-"""The table of claims: what was published, what we measured, and the verdict that a stated criterion gives."""
+"""The table of claims: what was published, what we measured,
+and the verdict that a stated criterion gives.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CAPTION = (
-    "Verdicts are computed: not reproduced where what we measured contradicts the figure at a false-alarm rate of 1 % (that of a "
-    "single run: 5 %, one true one in twenty), reproduced where it does not although it could have, not testable otherwise. "
-    "n: replicas, failures and all. [ ]: 95 % interval, 99 % of ratios, differences and wherever the verdict is about it. Trust: "
+    "Verdicts are computed: not reproduced where what we measured contradicts the figure "
+    "at a false-alarm rate of 1 % (that of a single run: 5 %, one true one in twenty), reproduced "
+    "where it does not although it could have, not testable otherwise. n: replicas, failures and all. [ ]: "
+    "95 % interval, 99 % of ratios, differences and wherever the verdict is about it. Trust: "
 ) + "; ".join(f"{name}: {what}" for name, what in TRUST.items())
 
 
@@ -52,11 +55,16 @@ def judged(claim: Claim, evidence: tuple[Any, ...] | None) -> Row:
     nan = float("nan")
     numbers = (measured.value, measured.low, measured.high, measured.n) if measured else (nan, nan, nan, 0)
     about = claim.id, claim.section, claim.source, claim.claim, claim.trust, claim.setting, claim.figure.text
-    return Row(*about, measured.text if measured else "–", *numbers, finding.verdict, f"{finding.why}.{known}")
+    return Row(
+        *about, measured.text if measured else "–", *numbers, finding.verdict, f"{finding.why}.{known}"
+    )
 
 
 def rows(store: Store, small: bool = False) -> pd.DataFrame:
-    """One row per claim, from what is in the store: nothing is run. What is missing is not testable, and says so."""
+    """One row per claim, from what is in the store: nothing is run.
+
+    What is missing is not testable, and says so.
+    """
     import pandas as pd
 
     table = claims()
@@ -75,12 +83,24 @@ def to_csv(table: Sequence[Row]) -> str:
 
 def to_markdown(table: Sequence[Row], small: bool) -> str:
     """The table for people: a section per source."""
-    parts = ["# Replication", count(table), *(["The small form: few replicas, short budgets."] if small else [])]
+    parts = [
+        "# Replication",
+        count(table),
+        *(["The small form: few replicas, short budgets."] if small else []),
+    ]
     head = ("claim", "trust", "setting", "published", "measured", "verdict", "because")
     for source, group in by_source(table).items():
         lines = [" | ".join(head), " | ".join("---" for _ in head)]
         for row in group:
-            texts = row.claim, row.trust, f"`{row.setting}`", row.published, row.measured, f"**{row.verdict}**", row.because
+            texts = (
+                row.claim,
+                row.trust,
+                f"`{row.setting}`",
+                row.published,
+                row.measured,
+                f"**{row.verdict}**",
+                row.because,
+            )
             lines.append(" | ".join(text.replace("|", "\\|").replace("\n", " ") for text in texts))
         parts += [f"## {source}", "\n".join(f"| {line} |" for line in lines)]
     return "\n\n".join([*parts, f"*{CAPTION}*"]) + "\n"
@@ -88,7 +108,9 @@ def to_markdown(table: Sequence[Row], small: bool) -> str:
 
 def count(table: Sequence[Row]) -> str:
     """How many of each verdict."""
-    return f"{len(table)} claims: " + ", ".join(f"{sum(row.verdict == v for row in table)} {v}" for v in VERDICTS)
+    return f"{len(table)} claims: " + ", ".join(
+        f"{sum(row.verdict == v for row in table)} {v}" for v in VERDICTS
+    )
 
 
 def by_source(table: Sequence[Row]) -> dict[str, list[Row]]:

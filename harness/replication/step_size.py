@@ -18,8 +18,8 @@ Array = Any
 
 
 def best(scheme: str, exponents: Sequence[int], replicas: int) -> dict[str, Array]:
-    """`exponent` (R,): which power of ten as step gives the smallest error of the whole gradient, on XOR at initial weights ±1;
-    `error` (R,), that error relative to the gradient."""
+    """`exponent` (R,): which power of ten as step gives the smallest error of the whole gradient, on XOR at
+    initial weights ±1; `error` (R,), that error relative to the gradient."""
     task = Xor(scale=1.0)
     net, batch, rand = task.network(), batch_of(task), Rand(0, range(replicas), NOISE)
     params = initial(net, Rand(0, range(replicas), WEIGHTS, block=1), task.init, 1.0)
@@ -27,7 +27,11 @@ def best(scheme: str, exponents: Sequence[int], replicas: int) -> dict[str, Arra
     size = sum((g**2).sum(axis=(1, 2)) for g in exact.values())
     errors = []
     for exponent in exponents:
-        found = FiniteDifferences(scheme=scheme, step=10.0**exponent).credit(net, params, {}, batch, rand).gradient
+        found = (
+            FiniteDifferences(scheme=scheme, step=10.0**exponent)
+            .credit(net, params, {}, batch, rand)
+            .gradient
+        )
         errors.append(np.sqrt(sum(((found[k] - exact[k]) ** 2).sum(axis=(1, 2)) for k in exact) / size))
     error = np.array(errors)
     return {"exponent": np.array(exponents)[error.argmin(axis=0)], "error": error.min(axis=0)}

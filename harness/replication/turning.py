@@ -1,4 +1,6 @@
-"""Observation: how the credit of feedback alignment turns towards backprop's on the linear task of Lillicrap et al. 2016."""
+"""Observation: how the credit of feedback alignment turns towards backprop's
+on the linear task of Lillicrap et al. 2016.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,11 @@ def degrees(a: Array, b: Array) -> Array:
 
 
 def angles(replicas: int, sweeps: int = 2) -> dict[str, Array]:
-    """30-20-10, η .001, W ±.01, B ±.5, one sample at a time; at the start and after each sweep of 1,000 samples (sweeps + 1, R):
+    """30-20-10, η .001, W ±.01, B ±.5, one sample at a time;
+    at the start and after each sweep of 1,000 samples (sweeps + 1, R):
 
-    `angle` of the credit of input → hidden over all samples, and `unexplained`, the share of the squared targets not yet met.
+    `angle` of the credit of input → hidden over all samples, and `unexplained`, the share of the squared
+    targets not yet met.
     """
     task = LinearMap().resolved()
     rule: Any = FeedbackAlignment().resolved(task.usual)
@@ -35,7 +39,9 @@ def angles(replicas: int, sweeps: int = 2) -> dict[str, Array]:
     for sweep in range(sweeps + 1):
         params, memory = trainer.state["params"], trainer.state["memory"]
         ours, exact = (a.credit(net, params, memory, batch, trainer.noise) for a in (rule, Backprop()))
-        unexplained = ((ours.output - batch.target) ** 2).sum(axis=(1, 2)) / (batch.target**2).sum(axis=(1, 2))
+        unexplained = ((ours.output - batch.target) ** 2).sum(axis=(1, 2)) / (batch.target**2).sum(
+            axis=(1, 2)
+        )
         found.append((degrees(ours.gradient[first], exact.gradient[first]), unexplained))
         if sweep < sweeps:
             trainer.state, _ = trainer.sweep(sweep)

@@ -1,4 +1,6 @@
-"""Claims on the vanishing gradient: the logistic unit's slope, Glorot & Bengio 2010, and ratios computed before."""
+"""Claims on the vanishing gradient: the logistic unit's slope,
+Glorot & Bengio 2010, and ratios computed before.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def steepest() -> Measured:
     kind = UNITS["sigmoid"]
     slopes = kind.pull(kind.of(np.linspace(-10, 10, 20001)), 1.0)
     most = float(slopes.max())
-    return exactly(most, f"{most:.4g}; to the 4th {most**4:.2g}, to the 10th {most**10:.2g}", most, round(most**4, 4))
+    return exactly(
+        most, f"{most:.4g}; to the 4th {most**4:.2g}, to the 10th {most**10:.2g}", most, round(most**4, 4)
+    )
 
 
 def ratio(seen: Any) -> Measured:
@@ -34,21 +38,27 @@ def ratio(seen: Any) -> Measured:
     return Measured(middle, low, high, len(v), text, None, v, v)
 
 
-BITS = "Ours are given bits; on normal inputs, as wide as a layer, the printed ratios do come out. Theirs are not stated."
+BITS = (
+    "Ours are given bits; on normal inputs, as wide as a layer, "
+    "the printed ratios do come out. Theirs are not stated."
+)
 
 
 def _row(init: str, depth: int, value: float) -> Claim:
     seen = Observation(credit_left, {"init": init, "depth": depth, "replicas": 100}, {"replicas": 10})
     claim = f"{depth} hidden layers, {WORDS[init]}: credit of the first ÷ the last"
     note = BITS if init == "uniform" else ""
-    return Claim(f"vanishing/{init}_{depth}", "13", claim, BEFORE, COMPUTED, Order(value, 1, 1, f"{value:.3g}, one network"),
-                 ratio, (seen,), note)  # fmt: skip
+    return Claim(f"vanishing/{init}_{depth}", "13", claim, BEFORE, COMPUTED,
+                 Order(value, 1, 1, f"{value:.3g}, one network"), ratio, (seen,), note)  # fmt: skip
 
 
 CLAIMS = (
-    Claim("vanishing/steepest", "13", "the logistic unit is steepest at 0, with ¼; ¼⁴ is about .0039", "the logistic function",
-          FOUND, Digits((0.25, 0.0039), 1e-4, "¼; ¼⁴ = .0039"), steepest),
-    Claim("glorot2010/saturation", "13", "random weights drive the top hidden layer of logistic units into saturation", GLOROT,
-          FOUND, Elsewhere("it saturates, and escapes late or never", "their images of shapes are no task here"), nothing),
-    *(_row(init, depth, value) for init, row in PRINTED.items() for depth, value in zip(DEPTHS, row, strict=True)),
+    Claim("vanishing/steepest", "13", "the logistic unit is steepest at 0, with ¼; ¼⁴ is about .0039",
+          "the logistic function", FOUND, Digits((0.25, 0.0039), 1e-4, "¼; ¼⁴ = .0039"), steepest),
+    Claim("glorot2010/saturation", "13",
+          "random weights drive the top hidden layer of logistic units into saturation", GLOROT, FOUND,
+          Elsewhere("it saturates, and escapes late or never", "their images of shapes are no task here"),
+          nothing),
+    *(_row(init, depth,
+           value) for init, row in PRINTED.items() for depth, value in zip(DEPTHS, row, strict=True)),
 )  # fmt: skip

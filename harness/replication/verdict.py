@@ -1,11 +1,12 @@
-"""Verdicts on published figures: what was printed, as data, and the criterion that belongs to each kind of figure.
+"""Verdicts on published figures: what was printed, as data,
+and the criterion that belongs to each kind of figure.
 
     judge(figure, measured) -> Finding(verdict, why)
 
-Every criterion is a pure function with three ways out. It says *not reproduced* where what we measured contradicts the figure
-at a stated false-alarm rate; *reproduced* where it does not, although it was precise enough to; and *not testable* where
-nothing that could have come out would have told. A write-up's figure that its source does not print is *no such figure in
-the source*, whatever we measure.
+Every criterion is a pure function with three ways out. It says *not reproduced* where what we measured
+contradicts the figure at a stated false-alarm rate; *reproduced* where it does not, although it was precise
+enough to; and *not testable* where nothing that could have come out would have told. A write-up's figure that
+its source does not print is *no such figure in the source*, whatever we measure.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ NO_SUCH_FIGURE, NOT_TESTABLE = "no such figure in the source", "not testable"
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, NO_SUCH_FIGURE, NOT_TESTABLE)
 
 ALARM = 0.01  # probability of calling a true figure not reproduced
-ONE_RUN = 0.05  # the same for the figure of a single run, which lies outside the central 95 % of all runs so often
+# the same for the figure of a single run, which lies outside the central 95 % of all runs so often
+ONE_RUN = 0.05
 FEWEST = 39  # replicas, of which the smallest and the largest span 95 % of what one more run may do
 WIDEST = 0.3  # of the interval of a rate that may be called reproduced
 ROUNDING = 1e-9  # of a probability
@@ -60,14 +62,15 @@ def judge(figure: Any, measured: Measured) -> Finding:
 
 @judge.register
 def _(figure: Order, measured: Measured) -> Finding:
-    """Both samples from one distribution, of which the figure is the r-th of N: how many of our n lie at or below it is
-    beta-binomial(n, r, N + 1 − r), whatever that distribution is; two-sided, ties counted on both sides.
+    """Both samples from one distribution, of which the figure is the r-th of N: how many of our n lie at or
+    below it is beta-binomial(n, r, N + 1 − r), whatever that distribution is; two-sided, ties counted on both
+    sides.
 
-    False alarm at most 1 %, and 5 % for a single run (the central 95 % of ours, failures at ∞, is a prediction interval).
-    With n = N = 100 runs of a spread like that of the symmetry task a factor of three between the medians is missed less than
-    1 time in 10; an extreme says only that there is
-    nothing beyond it, and a single run can only contradict by lying outside of nearly all of ours. Replicas that were not watched
-    long enough may lie on either side: the verdict stands only if it stands for both.
+    False alarm at most 1 %, and 5 % for a single run (the central 95 % of ours, failures at ∞, is a
+    prediction interval). With n = N = 100 runs of a spread like that of the symmetry task a factor of three
+    between the medians is missed less than 1 time in 10; an extreme says only that there is
+    nothing beyond it, and a single run can only contradict by lying outside of nearly all of ours. Replicas
+    that were not watched long enough may lie on either side: the verdict stands only if it stands for both.
     """
     n, level = len(measured.least), ONE_RUN if figure.runs == 1 else ALARM
     if n < FEWEST:
@@ -83,7 +86,9 @@ def _(figure: Order, measured: Measured) -> Finding:
 
 
 def order_p(value: float, rank: int, runs: int, least: ArrayLike, most: ArrayLike) -> tuple[float, float]:
-    """The least and the most that the two-sided p-value of an order statistic can be, given what is known of each replica."""
+    """The least and the most that the two-sided p-value of an order statistic can be,
+    given what is known of each replica.
+    """
     from scipy.stats import betabinom
 
     low, high = np.asarray(least, float), np.asarray(most, float)
@@ -101,9 +106,9 @@ def order_p(value: float, rank: int, runs: int, least: ArrayLike, most: ArrayLik
 def _(figure: Rate, measured: Measured) -> Finding:
     """Two binomial samples with one rate: Fisher's exact test, two-sided.
 
-    False alarm at most 1 %. *Reproduced* also needs our own 95 % Wilson interval to be no wider than .3 (ten replicas at the
-    ends, forty in the middle) and a published n that some outcome of ours could have contradicted. Against 16 of 20, sixty of
-    ours that solve 3 in 10 are called reproduced 1 time in 25.
+    False alarm at most 1 %. *Reproduced* also needs our own 95 % Wilson interval to be no wider than .3 (ten
+    replicas at the ends, forty in the middle) and a published n that some outcome of ours could have
+    contradicted. Against 16 of 20, sixty of ours that solve 3 in 10 are called reproduced 1 time in 25.
     """
     from scipy.stats import fisher_exact
 
@@ -116,18 +121,26 @@ def _(figure: Rate, measured: Measured) -> Finding:
     if max(found) <= ALARM:
         return Finding(NOT_REPRODUCED, f"two rates, {_p(max(found))}")
     if possible > sure and min(found) <= ALARM:
-        return Finding(NOT_TESTABLE, f"{possible - sure} of {measured.n} replicas were not watched long enough to tell")
+        return Finding(
+            NOT_TESTABLE, f"{possible - sure} of {measured.n} replicas were not watched long enough to tell"
+        )
     low, high = wilson(sure, measured.n)[0], wilson(possible, measured.n)[1]
     if high - low > WIDEST:
-        return Finding(NOT_TESTABLE, f"the rate is known to {100 * (high - low):.0f} points only: more replicas are needed")
+        return Finding(
+            NOT_TESTABLE,
+            f"the rate is known to {100 * (high - low):.0f} points only: more replicas are needed",
+        )
     if min(p(0), p(measured.n)) > ALARM:
-        return Finding(NOT_TESTABLE, f"{figure.n} published runs could not be contradicted by {measured.n} of ours")
+        return Finding(
+            NOT_TESTABLE, f"{figure.n} published runs could not be contradicted by {measured.n} of ours"
+        )
     return Finding(REPRODUCED, f"one rate, {_p(min(found))}")
 
 
 @judge.register
 def _(figure: Mean, measured: Measured) -> Finding:
-    """Two samples of one distribution with finite variance: z = (theirs − ours) / (s √(1/n + 1/N)) against t with n − 1 degrees.
+    """Two samples of one distribution with finite variance:
+    z = (theirs − ours) / (s √(1/n + 1/N)) against t with n − 1 degrees.
 
     False alarm 1 % where means are near normal. What was never reached has no mean.
     """
@@ -135,28 +148,39 @@ def _(figure: Mean, measured: Measured) -> Finding:
 
     values = measured.least
     if len(values) < FEWEST or not np.isfinite(measured.most).all():
-        return Finding(NOT_TESTABLE, f"{len(values)} replicas, of which all must come to it and {FEWEST} are needed for a mean")
+        return Finding(
+            NOT_TESTABLE,
+            f"{len(values)} replicas, of which all must come to it and {FEWEST} are needed for a mean",
+        )
     error = float(values.std(ddof=1)) * math.sqrt(1 / len(values) + 1 / figure.runs)
     gap = abs(figure.value - float(values.mean()))
     p = float(2 * t.sf(gap / error, len(values) - 1)) if error else float(gap == 0)
-    return Finding(NOT_REPRODUCED if p <= ALARM else REPRODUCED, f"means differ by {gap:.3g} ± {error:.2g}, {_p(p)}")
+    return Finding(
+        NOT_REPRODUCED if p <= ALARM else REPRODUCED, f"means differ by {gap:.3g} ± {error:.2g}, {_p(p)}"
+    )
 
 
 @judge.register
 def _(figure: Digits, measured: Measured) -> Finding:
     """Equal to the printed digits: within half a unit of the last one. No chance in it, no false alarm."""
     if len(measured.digits) != len(figure.values):
-        return Finding(NOT_TESTABLE, f"{len(figure.values)} numbers are printed and {len(measured.digits)} were computed")
+        return Finding(
+            NOT_TESTABLE, f"{len(figure.values)} numbers are printed and {len(measured.digits)} were computed"
+        )
     gap = float(np.abs(np.subtract(measured.digits, figure.values)).max())
     same = gap <= figure.digit / 2 * HAIR
     return Finding(
-        REPRODUCED if same else NOT_REPRODUCED, f"largest difference {gap:.2g}, half a digit is {figure.digit / 2:.2g}"
+        REPRODUCED if same else NOT_REPRODUCED,
+        f"largest difference {gap:.2g}, half a digit is {figure.digit / 2:.2g}",
     )
 
 
 @judge.register
 def _(figure: Side, measured: Measured) -> Finding:
-    """Our 99 % interval lies on one side of the bound. False alarm at most .5 %, one end of it; on both sides nothing is said."""
+    """Our 99 % interval lies on one side of the bound.
+
+    False alarm at most .5 %, one end of it; on both sides nothing is said.
+    """
     side = "above" if figure.above else "below"
     low, high = (measured.low, measured.high) if figure.above else (-measured.high, -measured.low)
     bound = figure.bound if figure.above else -figure.bound
@@ -164,12 +188,17 @@ def _(figure: Side, measured: Measured) -> Finding:
         return Finding(REPRODUCED, f"all of the interval is {side} {plain(figure.bound)}")
     if high < bound:
         return Finding(NOT_REPRODUCED, f"none of the interval is {side} {plain(figure.bound)}")
-    return Finding(NOT_TESTABLE, f"the interval reaches to both sides of {plain(figure.bound)}: more replicas are needed")
+    return Finding(
+        NOT_TESTABLE, f"the interval reaches to both sides of {plain(figure.bound)}: more replicas are needed"
+    )
 
 
 @judge.register
 def _(figure: Range, measured: Measured) -> Finding:
-    """Our 99 % interval lies within the printed range, or wholly outside. False alarm at most 1 % for a value inside of it."""
+    """Our 99 % interval lies within the printed range, or wholly outside.
+
+    False alarm at most 1 % for a value inside of it.
+    """
     if figure.low <= measured.low and measured.high <= figure.high:
         return Finding(REPRODUCED, "the interval lies within it")
     if measured.high < figure.low or figure.high < measured.low:
@@ -185,9 +214,11 @@ def _(figure: Elsewhere, measured: Measured) -> Finding:
 
 @judge.register
 def _(figure: Attributed, measured: Measured) -> Finding:
-    """Every assertion must stand in the source's own facts: the same quantity, of the same thing, with the same value.
+    """Every assertion must stand in the source's own facts:
+    the same quantity, of the same thing, with the same value.
 
-    A comparison of texts as data, without chance. Only if all of them do is the figure judged by what we measured.
+    A comparison of texts as data, without chance. Only if all of them do is the figure judged by what we
+    measured.
     """
     absent = [fact for fact in figure.asserted if not figure.source.prints(fact)]
     if absent:

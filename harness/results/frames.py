@@ -3,17 +3,17 @@
     from harness import results
     results.cells("first_light")
 
-Every function takes a study (None: everything) and a source: the folder of a store (None: HARNESS_STORE, or else
-./results), a `Store`, or an MLflow tracking URI such as http://127.0.0.1:5000. Stores and trackers give the same frames,
-but a tracker knows no cells that failed or were not run. All other arguments keep the rows in which a column has a value,
-or one of several:
+Every function takes a study (None: everything) and a source: the folder of a store (None: HARNESS_STORE, or
+else ./results), a `Store`, or an MLflow tracking URI such as http://127.0.0.1:5000. Stores and trackers give
+the same frames, but a tracker knows no cells that failed or were not run. All other arguments keep the rows
+in which a column has a value, or one of several:
 
     results.replicas("first_light", algorithm=["backprop", "shallow"], task="xor", outcome="solved")
     results.cells("tuning", where={"algorithm.optimiser.lr": 0.5})
 
-Every frame has the columns `KEYS`: task and algorithm are labels that tell the cells of the study apart, so `task` may
-read *xor (hidden=1)*; task_name and algorithm_name are plain. A filter by task or algorithm takes either. Numbers
-are raw, and units are in the columns' names; a time that was never reached is inf.
+Every frame has the columns `KEYS`: task and algorithm are labels that tell the cells of the study apart, so
+`task` may read *xor (hidden=1)*; task_name and algorithm_name are plain. A filter by task or algorithm takes
+either. Numbers are raw, and units are in the columns' names; a time that was never reached is inf.
 """
 
 from __future__ import annotations
@@ -73,11 +73,15 @@ class Found(NamedTuple):
         return dict(zip(KEYS, (row.id, row.task, row.algorithm, *row.id.split("-")[:2]), strict=True))
 
 
-def cells(study: str | None = None, source: Source = None, *, where: Where = None, **equal: Any) -> pd.DataFrame:
-    """One row per cell: status, reason, the numbers of `Summary`, all settings, when it was made and by which versions.
+def cells(
+    study: str | None = None, source: Source = None, *, where: Where = None, **equal: Any
+) -> pd.DataFrame:
+    """One row per cell: status, reason, the numbers of `Summary`,
+    all settings, when it was made and by which versions.
 
-    Settings have dotted names as in commands (algorithm.optimiser.lr, run.seed). Cells that are not applicable,
-    failed or have not been run are rows without numbers. Raises `InputError` for what is not there, by its name.
+    Settings have dotted names as in commands (algorithm.optimiser.lr, run.seed). Cells that are not
+    applicable, failed or have not been run are rows without numbers. Raises `InputError` for what is not
+    there, by its name.
     """
     import pandas as pd
 
@@ -85,43 +89,66 @@ def cells(study: str | None = None, source: Source = None, *, where: Where = Non
     for found in _found(study, source):
         status = {"status": found.row.status, "reason": found.row.reason}
         numbers = vars(found.row.summary) if found.row.summary else dict.fromkeys(NUMBERS, np.nan)
-        rows.append(found.keys | status | numbers | {"work_over_backprop": found.row.work_over_backprop} | found.settings)
+        rows.append(
+            found.keys
+            | status
+            | numbers
+            | {"work_over_backprop": found.row.work_over_backprop}
+            | found.settings
+        )
     frame = pd.DataFrame(rows, columns=None if rows else [*KEYS, "status", "reason", *NUMBERS, "made"])
     frame["made"] = pd.to_datetime(frame["made"], format=TIME_FORMAT, utc=True)
     return _kept(frame, {**(where or {}), **equal}, frame.columns).reset_index(drop=True)
 
 
-def replicas(study: str | None = None, source: Source = None, *, where: Where = None, **equal: Any) -> pd.DataFrame:
-    """One row per replica of every finished cell: outcome, epochs and updates spent, seconds, reason, loss, shares right.
+def replicas(
+    study: str | None = None, source: Source = None, *, where: Where = None, **equal: Any
+) -> pd.DataFrame:
+    """One row per replica of every finished cell:
+    outcome, epochs and updates spent, seconds, reason, loss, shares right.
 
     `budget_epochs` is how many epochs it had. Filters name these columns, or settings.
     """
-    return _stacked(study, source, {**(where or {}), **equal}, lambda record: _budget(record, record.replicas))
+    return _stacked(
+        study, source, {**(where or {}), **equal}, lambda record: _budget(record, record.replicas)
+    )
 
 
-def curves(study: str | None = None, source: Source = None, *, where: Where = None, **equal: Any) -> pd.DataFrame:
+def curves(
+    study: str | None = None, source: Source = None, *, where: Where = None, **equal: Any
+) -> pd.DataFrame:
     """One row per curve epoch of every finished cell: quantiles over its replicas, loss_q50 and the like."""
     return _stacked(study, source, {**(where or {}), **equal}, lambda record: _budget(record, record.curves))
 
 
-def credit(study: str | None = None, source: Source = None, *, where: Where = None, **equal: Any) -> pd.DataFrame:
-    """One row per quantity, edge and epoch of every probed cell: quantiles over the `defined` replicas that had something
-    to compare, in degrees for angles (`unit`; 1 for ratios and shares). docs/credit.md says what the quantities are.
+def credit(
+    study: str | None = None, source: Source = None, *, where: Where = None, **equal: Any
+) -> pd.DataFrame:
+    """One row per quantity, edge and epoch of every probed cell: quantiles over the `defined` replicas that
+    had something to compare, in degrees for angles (`unit`; 1 for ratios and shares). docs/credit.md says
+    what the quantities are.
     """
     return _stacked(study, source, {**(where or {}), **equal}, _credit)
 
 
-def cost(study: str | None = None, source: Source = None, *, where: Where = None, **equal: Any) -> pd.DataFrame:
-    """One row per finished cell: what an update, a prediction and a forward pass of one network cost, counted from the code.
+def cost(
+    study: str | None = None, source: Source = None, *, where: Where = None, **equal: Any
+) -> pd.DataFrame:
+    """One row per finished cell: what an update,
+    a prediction and a forward pass of one network cost, counted from the code.
 
-    update_flops, update_contraction_flops, predict_span_operations, forward_read_bytes, …; state_bytes, peak_bytes. Without
-    numbers where the code could not be counted: `not_counted` says why.
+    update_flops, update_contraction_flops, predict_span_operations, forward_read_bytes, …; state_bytes,
+    peak_bytes. Without numbers where the code could not be counted: `not_counted` says why.
     """
     return _stacked(study, source, {**(where or {}), **equal}, _cost)
 
 
-def records(study: str | None = None, source: Source = None, *, where: Where = None, **equal: Any) -> list[Record]:
-    """The records of the finished cells, in the order of the frames, for what is in no frame: `Record.weights`."""
+def records(
+    study: str | None = None, source: Source = None, *, where: Where = None, **equal: Any
+) -> list[Record]:
+    """The records of the finished cells, in the order of the frames,
+    for what is in no frame: `Record.weights`.
+    """
     some, rest, names = _chosen(study, source, {**(where or {}), **equal})
     if rest:
         raise unknown("column", next(iter(rest)), names)
@@ -136,13 +163,18 @@ def store_of(source: Source = None) -> Store:
     if not (path / "cells").is_dir():
         beside = [str(p.parent) for p in path.parent.glob("*/cells")]
         error = unknown("store", str(path), beside) if beside else InputError(f"there is no store at {path}")
-        raise InputError(f"{error} (a source is a store's folder or an MLflow tracking URI; the usual one is HARNESS_STORE)")
+        raise InputError(
+            f"{error} (a source is a store's folder or an MLflow "
+            "tracking URI; the usual one is HARNESS_STORE)"
+        )
     return Store.at(path)
 
 
 def _found(study: str | None, source: Source, *, numbers: bool = True) -> list[Found]:
     """The cells of a study in its order (of everything: by id), tasks kept together."""
-    target = source if isinstance(source, Store) else str(source or os.environ.get("HARNESS_STORE") or "results")
+    target = (
+        source if isinstance(source, Store) else str(source or os.environ.get("HARNESS_STORE") or "results")
+    )
     failures: Mapping[str, Mapping[str, Any]] = {}
     if isinstance(target, str) and ("://" in target or target.startswith("sqlite:")):
         from harness.store.mlflow_fetch import records_of
@@ -169,7 +201,9 @@ def _settings(meta: Mapping[str, Any]) -> dict[str, Any]:
 def _chosen(
     study: str | None, source: Source, wanted: Mapping[str, Any]
 ) -> tuple[list[tuple[Found, Record]], dict[str, Any], list[str]]:
-    """The finished cells that pass the filters by keys and settings, the other filters, and the names of keys and settings."""
+    """The finished cells that pass the filters by keys and settings,
+    the other filters, and the names of keys and settings.
+    """
     import pandas as pd
 
     found = _found(study, source, numbers=False)
@@ -181,9 +215,14 @@ def _chosen(
 
 
 def _stacked(
-    study: str | None, source: Source, wanted: Mapping[str, Any], read: Callable[[Record], Mapping[str, Array]]
+    study: str | None,
+    source: Source,
+    wanted: Mapping[str, Any],
+    read: Callable[[Record], Mapping[str, Array]],
 ) -> pd.DataFrame:
-    """The columns of each finished cell beneath one another, with its keys; what only some of them have is NaN in the others."""
+    """The columns of each finished cell beneath one another, with its keys;
+    what only some of them have is NaN in the others.
+    """
     import pandas as pd
 
     some, rest, names = _chosen(study, source, wanted)
@@ -191,7 +230,9 @@ def _stacked(
     for found, record in some:
         if columns := read(record):
             count = len(next(iter(columns.values())))
-            parts.append({**{name: np.full(count, value, object) for name, value in found.keys.items()}, **columns})
+            parts.append(
+                {**{name: np.full(count, value, object) for name, value in found.keys.items()}, **columns}
+            )
     if not parts:
         return pd.DataFrame(columns=list(KEYS))
     order = dict.fromkeys(name for part in parts for name in part)
@@ -204,7 +245,9 @@ def _column(part: Mapping[str, Array], name: str) -> Array:
 
 
 def _kept(frame: pd.DataFrame, wanted: Mapping[str, Any], names: Iterable[str]) -> pd.DataFrame:
-    """The rows that pass all filters; raises `InputError` for a column that is not among `names`, or a task nobody has."""
+    """The rows that pass all filters;
+    raises `InputError` for a column that is not among `names`, or a task nobody has.
+    """
     within = np.ones(len(frame), bool)
     for column, value in wanted.items():
         if column not in frame.columns:
@@ -236,8 +279,13 @@ def _credit(record: Record) -> Mapping[str, Array]:
 def _cost(record: Record) -> dict[str, Array]:
     counts = record.cost
     why = "" if "update.work" in counts else counts.get("reason", "nothing was counted")
-    numbers = {name: counts.get(name, np.nan) for name in ("patterns", "weights", "depth", "state_bytes", "peak_bytes")}
+    numbers = {
+        name: counts.get(name, np.nan)
+        for name in ("patterns", "weights", "depth", "state_bytes", "peak_bytes")
+    }
     none = np.nan if why else 0.0  # a kind of operation that did not occur is not in the sheet
     for phase in ("update", "predict", "forward"):
         numbers |= {f"{phase}_{name}": counts.get(f"{phase}.{kind}", none) for kind, name in COUNTS.items()}
-    return {"not_counted": np.array([why], object)} | {name: np.array([value], float) for name, value in numbers.items()}
+    return {"not_counted": np.array([why], object)} | {
+        name: np.array([value], float) for name, value in numbers.items()
+    }

@@ -18,8 +18,9 @@ class Label(NamedTuple):
 def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:
     """Names that tell cells apart, from their metadata (`Record.meta`).
 
-    A task carries the settings in which it is not its usual self. Cells of one algorithm on one task carry the
-    settings in which they differ; those of the run, and versions of the code, only where that is not enough.
+    A task carries the settings in which it is not its usual self. Cells of one algorithm on one task carry
+    the settings in which they differ; those of the run, and versions of the code, only where that is not
+    enough.
     """
     tasks = _task_labels(metas)
     shown: list[dict[str, Any]] = [{} for _ in metas]
@@ -34,11 +35,15 @@ def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:
                     for i in same:
                         if own[i].get(name):  # what is off, None or 0, goes without saying
                             shown[i][name] = own[i][name]
-    return [Label(t, in_brackets(meta["algorithm"]["name"], s)) for t, meta, s in zip(tasks, metas, shown, strict=True)]
+    return [
+        Label(t, in_brackets(meta["algorithm"]["name"], s))
+        for t, meta, s in zip(tasks, metas, shown, strict=True)
+    ]
 
 
 def _task_labels(metas: Sequence[Mapping[str, Any]]) -> list[str]:
     texts = [repr(meta["task"]) for meta in metas]
-    known = {text: meta["task"] for text, meta in zip(texts, metas, strict=True)}  # few, and slow to compare with the usual
+    # few, and slow to compare with the usual
+    known = {text: meta["task"] for text, meta in zip(texts, metas, strict=True)}
     named = {text: in_brackets(task["name"], unusual(task)) for text, task in known.items()}
     return [named[text] for text in texts]

@@ -27,18 +27,16 @@ WIDTH = 116  # columns a full table needs
 NAME = 22  # of them for the algorithm
 NARROWEST = 12  # and on a narrow terminal
 CAPTION = (
-    "n: replicas (independent networks), all of which count. "
-    "Solved: per cent of them, with its 95 % Wilson interval. "
-    "Epochs: sweeps to the criterion, median [quartiles] of the Kaplan-Meier curve; unsolved replicas are right-censored, "
-    "∞ is never reached. "
-    "ERT: expected running time in epochs, what all replicas spent, failures included, ÷ number solved. "
-    "Work: expected FLOPs to the criterion, counted from the code, as a multiple of backprop's on the same task in this study. "
-    "Peak: the most memory an update holds at once beside what it was handed, per network, in kB. "
-    "Angle: of one draw of its credit to the exact gradient (of the loss; of the likelihood for Boltzmann machines), in degrees, "
+    "n: replicas (independent networks), all of which count. Solved: per cent of them, with its 95 % Wilson "
+    "interval. Epochs: sweeps to the criterion, median [quartiles] of the Kaplan-Meier curve; "
+    "unsolved replicas are right-censored, ∞ is never reached. ERT: expected running time in epochs, "
+    "what all replicas spent, failures included, ÷ number solved. Work: expected FLOPs to the criterion, "
+    "counted from the code, as a multiple of backprop's on the same task in this study. Peak: the most "
+    "memory an update holds at once beside what it was handed, per network, in kB. Angle: of one draw of "
+    "its credit to the exact gradient (of the loss; of the likelihood for Boltzmann machines), in degrees, "
     "median over replicas and probed epochs; none where the weights are not those of the task's network. "
-    "Seconds: time of updates per 1,000 epochs of one replica. "
-    "Held out: mean per cent of held-out patterns right at the end. "
-    "Diverged: replicas that ran off to infinity, among the unsolved for good."
+    "Seconds: time of updates per 1,000 epochs of one replica. Held out: mean per cent of held-out patterns "
+    "right at the end. Diverged: replicas that ran off to infinity, among the unsolved for good."
 )
 HEADER = (
     "algorithm",
@@ -53,7 +51,8 @@ HEADER = (
     "held\nout %",
     "diverged",
 )
-SPARED = tuple(HEADER.index(name) for name in ("peak\nkB", "seconds", "angle\n°", "work ÷\nbackprop"))  # on a narrow terminal
+# on a narrow terminal
+SPARED = tuple(HEADER.index(name) for name in ("peak\nkB", "seconds", "angle\n°", "work ÷\nbackprop"))
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,10 @@ class Row:
 
 
 def build(store: Store, study: str) -> list[Row]:
-    """The rows of a study: tasks in the order they first come in it, cells in its order. Raises `InputError` if there is none."""
+    """The rows of a study: tasks in the order they first come in it, cells in its order.
+
+    Raises `InputError` if there is none.
+    """
     return rows_of(store, store.study(study)["cells"])
 
 
@@ -83,9 +85,15 @@ def rows_of(store: Store, ids: Sequence[str]) -> list[Row]:
 
 
 def rows_from(
-    ids: Sequence[str], records: Mapping[str, Record], failures: Mapping[str, Mapping[str, Any]], *, numbers: bool = True
+    ids: Sequence[str],
+    records: Mapping[str, Record],
+    failures: Mapping[str, Mapping[str, Any]],
+    *,
+    numbers: bool = True,
 ) -> list[Row]:
-    """The rows of some cells from the records there are, wherever they are kept; without numbers, no replica is read."""
+    """The rows of some cells from the records there are,
+    wherever they are kept; without numbers, no replica is read.
+    """
     metas = [records[i].meta if i in records else failures.get(i) or _known_from_id(i) for i in ids]
     rows = []
     for i, meta, label in zip(ids, metas, labels(metas), strict=True):
@@ -98,14 +106,19 @@ def rows_from(
 
 def write(rows: Sequence[Row], folder: Path, question: str = "") -> list[Path]:
     """Write table.csv and table.md into a study's folder; returns their paths."""
-    texts = {folder / "table.csv": to_csv(rows), folder / "table.md": to_markdown(rows, folder.name, question)}
+    texts = {
+        folder / "table.csv": to_csv(rows),
+        folder / "table.md": to_markdown(rows, folder.name, question),
+    }
     for path, text in texts.items():
         write_atomically(path, text)
     return list(texts)
 
 
 def to_csv(rows: Sequence[Row]) -> str:
-    """The table for machines: raw numbers, `inf` where never reached, empty where there is none; unlabelled times are epochs."""
+    """The table for machines: raw numbers, `inf` where never reached,
+    empty where there is none; unlabelled times are epochs.
+    """
     text = io.StringIO()
     names = [f.name for f in fields(Row) if f.name != "summary"] + [f.name for f in fields(Summary)]
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n")
@@ -119,7 +132,9 @@ def to_csv(rows: Sequence[Row]) -> str:
 
 
 def to_markdown(rows: Sequence[Row], title: str, question: str = "") -> str:
-    """The table for people: a section per task, what was not run and why beneath it, the caption at the end."""
+    """The table for people: a section per task,
+    what was not run and why beneath it, the caption at the end.
+    """
     parts = [f"# {title}", *([question] if question else [])]
     for task, group in by_task(rows).items():
         texts = [row_texts(row) for row in group]
@@ -145,7 +160,9 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
         texts = [row_texts(row) for row in group]
         used = _used(texts)
         wide = {i: max(len(t) for t in [*HEADER[i].split("\n"), *(text[i] for text in texts)]) for i in used}
-        while (rest := console.width - sum(wide.values()) - 2 * len(used) - 2) < NARROWEST and set(used) & set(SPARED):
+        while (rest := console.width - sum(wide.values()) - 2 * len(used) - 2) < NARROWEST and set(
+            used
+        ) & set(SPARED):
             used.remove(next(i for i in SPARED if i in used))  # they are in table.md
             wide = {i: wide[i] for i in used}
         rest = max(NARROWEST, rest)
@@ -181,17 +198,29 @@ def row_texts(row: Row) -> list[str]:
     angle = "" if np.isnan(s.angle_degrees) else f"{s.angle_degrees:.0f}"
     costs = number(s.ert_epochs), ratio, peak, angle, significant(s.seconds_per_1000_replica_epochs)
     diverged = number(s.diverged) if s.diverged else ""
-    return [row.algorithm, number(s.replicas), rate_text(s).replace(" %", ""), median_text(s), *costs, held, diverged]
+    return [
+        row.algorithm,
+        number(s.replicas),
+        rate_text(s).replace(" %", ""),
+        median_text(s),
+        *costs,
+        held,
+        diverged,
+    ]
 
 
 def _beside_backprop(rows: Sequence[Row], metas: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """The rows with their work beside that of the first backprop cell on their task, where both were counted."""
+    """The rows with their work beside that of the first backprop cell
+    on their task, where both were counted.
+    """
     base: dict[str, float] = {}
     for row, meta in zip(rows, metas, strict=True):
         if row.summary and meta["algorithm"]["name"] == "backprop" and np.isfinite(row.summary.ert_flops):
             base.setdefault(row.task, row.summary.ert_flops)
     return [
-        replace(row, work_over_backprop=row.summary.ert_flops / base[row.task]) if row.summary and base.get(row.task) else row
+        replace(row, work_over_backprop=row.summary.ert_flops / base[row.task])
+        if row.summary and base.get(row.task)
+        else row
         for row in rows
     ]
 
@@ -212,7 +241,10 @@ def _known_from_id(cell_id: str) -> dict[str, Any]:
 def _notes(rows: Sequence[Row]) -> list[str]:
     """Why some rows have no numbers; what is not applicable says so itself."""
     without = [row for row in rows if row.summary is None]
-    return [row.reason if row.status == NOT_APPLICABLE else f"{row.algorithm} {row.status}: {row.reason}" for row in without]
+    return [
+        row.reason if row.status == NOT_APPLICABLE else f"{row.algorithm} {row.status}: {row.reason}"
+        for row in without
+    ]
 
 
 def _used(texts: Sequence[Sequence[str]]) -> list[int]:

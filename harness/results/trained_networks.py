@@ -46,7 +46,9 @@ class Networks:
     def chosen(self, mask: Array) -> Networks:
         """Those of the networks in `mask` (R,), a mask or numbers."""
         params = {key: w[mask] for key, w in self.params.items()}
-        return replace(self, params=params, replicas={name: column[mask] for name, column in self.replicas.items()})
+        return replace(
+            self, params=params, replicas={name: column[mask] for name, column in self.replicas.items()}
+        )
 
     @cached_property
     def data(self) -> Data:
@@ -58,10 +60,11 @@ class Networks:
         return Batch.of(self.data, np.zeros(()), self.task.objective)
 
     def activities(self, x: Array | None = None) -> dict[str, Array]:
-        """Activity (R, N, size) of every group by name for patterns x (N, input size); None: all patterns of the task.
+        """Activity (R, N, size) of every group by name for patterns x (N, input size);
+        None: all patterns of the task.
 
-        Patterns may be of each network's own, or (1, N, input size) as data share them. In time, (R, T, N, size) for
-        sequences x (T, N, input size).
+        Patterns may be of each network's own, or (1, N, input size) as data share them. In time, (R, T, N,
+        size) for sequences x (T, N, input size).
         """
         x = self.task.patterns().x if x is None else x
         with np.errstate(all="ignore"):  # of networks that diverged
@@ -76,11 +79,16 @@ class Networks:
 
 
 def of(record: Record) -> Networks:
-    """The networks of a finished cell; raises `InputError` where its weights are not those of the task's network."""
+    """The networks of a finished cell;
+    raises `InputError` where its weights are not those of the task's network.
+    """
     task = registry.build_task(record.meta["task"])
     net, weights = task.network(), record.weights
     for key, shape in net.shapes.items():
         if key.name not in weights or weights[key.name].shape[1:] != shape:
-            raise InputError(f"the weights of {record.id} are not those of its task's network ({key.name!r} is missing or other)")
+            raise InputError(
+                f"the weights of {record.id} are not those "
+                f"of its task's network ({key.name!r} is missing or other)"
+            )
     params = {key: weights[key.name].astype(np.float64) for key in net.shapes}
     return Networks(task, net, params, record.replicas, int(record.meta["run"]["seed"]))

@@ -1,17 +1,18 @@
 """Statistics that survive failures: every replica counts, also those that never solved their task.
 
-A replica that fails has no time to criterion. Leaving it out (a mean or a median over the solved only) rewards
-an algorithm for giving up wherever a task is hard. Instead it is *right-censored*: all that is known is that
-its time is longer than it was watched. Three answers follow, none of which forgets it:
+A replica that fails has no time to criterion. Leaving it out (a mean or a median over the solved only)
+rewards an algorithm for giving up wherever a task is hard. Instead it is *right-censored*: all that is known
+is that its time is longer than it was watched. Three answers follow, none of which forgets it:
 
     rate            solved ÷ all, with Wilson's interval
     running time    ERT = Σ what every replica spent ÷ number solved: the cost of a success, failures paid for
-    survival        the share still unsolved after each epoch; quantiles of the time to criterion are read from it
+    survival        the share still unsolved after each epoch; quantiles of the time are read from it
 
-and from them what compares algorithms: the log-rank test, paired differences, profiles over targets and tasks.
+and from them what compares algorithms: the log-rank test, paired differences, profiles over targets and
+tasks.
 
-Pure functions of arrays; a time that is never reached is infinite, and what is random has a seed. Intervals come as
-`Interval(value, low, high)`. scipy, slow to import, is imported by the few functions that need it.
+Pure functions of arrays; a time that is never reached is infinite, and what is random has a seed. Intervals
+come as `Interval(value, low, high)`. scipy, slow to import, is imported by the few functions that need it.
 """
 
 from harness.statistics.aggregate import interquartile_mean

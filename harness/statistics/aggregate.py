@@ -11,15 +11,18 @@ from harness.statistics.bootstrap import CHUNK, RESAMPLES, Interval, percentile
 CUT = 0.25
 
 
-def interquartile_mean(scores: ArrayLike, *, seed: int, level: float = 0.95, resamples: int = RESAMPLES) -> Interval:
-    """The mean of the middle half of all R × P `scores` (R replicas, P tasks), with a stratified bootstrap interval.
+def interquartile_mean(
+    scores: ArrayLike, *, seed: int, level: float = 0.95, resamples: int = RESAMPLES
+) -> Interval:
+    """The mean of the middle half of all R × P `scores` (R replicas, P tasks),
+    with a stratified bootstrap interval.
 
-    Of n = R P scores ⌊n/4⌋ are cut at either end. The replicas of each task are resampled on their own, the tasks stay:
-    the interval is about replicas, not about other tasks. Percentile interval, as rliable makes it.
-    Agarwal, Schwarzer, Castro, Courville & Bellemare 2021, NeurIPS 34:29304-29320.
+    Of n = R P scores ⌊n/4⌋ are cut at either end. The replicas of each task are resampled on their own, the
+    tasks stay: the interval is about replicas, not about other tasks. Percentile interval, as rliable makes
+    it. Agarwal, Schwarzer, Castro, Courville & Bellemare 2021, NeurIPS 34:29304-29320.
 
-    Scores must be comparable between tasks, and a failure has one: the worst (a cost may be ∞, and so is the mean once
-    more than a quarter are). Raises `InputError` for NaN or −∞.
+    Scores must be comparable between tasks, and a failure has one: the worst (a cost may be ∞, and so is the
+    mean once more than a quarter are). Raises `InputError` for NaN or −∞.
     """
     from scipy.stats import trim_mean
 
@@ -27,7 +30,9 @@ def interquartile_mean(scores: ArrayLike, *, seed: int, level: float = 0.95, res
     if table.ndim != 2 or not table.size:
         raise InputError(f"scores must be a table of replicas × tasks, but have shape {table.shape}")
     if not (table > -np.inf).all():
-        raise InputError("scores must be numbers or ∞, but NaN or −∞ was given: a failure has the worst score")
+        raise InputError(
+            "scores must be numbers or ∞, but NaN or −∞ was given: a failure has the worst score"
+        )
     whole("resamples", resamples, 1)
     replicas, tasks = table.shape
     table = np.sort(table, axis=0)  # an interval must not depend on how the replicas are numbered

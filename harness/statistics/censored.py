@@ -27,7 +27,9 @@ class Replicas(NamedTuple):
 
 @dataclass(frozen=True)
 class Survival:
-    """The share of replicas still unsolved, a step function: `unsolved[i]` holds from `time[i]` up to `time[i + 1]`."""
+    """The share of replicas still unsolved, a step function:
+    `unsolved[i]` holds from `time[i]` up to `time[i + 1]`.
+    """
 
     time: NDArray[np.float64]
     """0, then every time at which a replica solved the task (T,), ascending."""
@@ -48,20 +50,25 @@ class Survival:
         return self._first(self.unsolved, q)
 
     def quantile_interval(self, q: float) -> Interval:
-        """The quantile, and the times at which the band reaches 1 − q: low end from the lower curve, high end from the upper.
+        """The quantile, and the times at which the band reaches 1 − q:
+        low end from the lower curve, high end from the upper.
 
         Its level is that of the band. Brookmeyer & Crowley 1982, Biometrics 38:29-41.
         """
         return Interval(*(self._first(share, q) for share in (self.unsolved, self.low, self.high)))
 
     def restricted_mean(self, until: float) -> float:
-        """∫ S(t) dt from 0 to `until`: the mean time spent by then, with whatever is still unsolved counted as `until`.
+        """∫ S(t) dt from 0 to `until`: the mean time spent by then,
+        with whatever is still unsolved counted as `until`.
 
-        Raises `InputError` beyond what is known. Irwin 1949, J. Hyg. 47:188-189; Royston & Parmar 2013, BMC Med. Res.
-        Methodol. 13:152.
+        Raises `InputError` beyond what is known. Irwin 1949, J. Hyg. 47:188-189; Royston & Parmar 2013, BMC
+        Med. Res. Methodol. 13:152.
         """
         if not 0 <= until < np.inf or until > self.until:
-            raise InputError(f"until must be from 0 to the end of what was watched, {self.until:g}, but {until!r} was given")
+            raise InputError(
+                "until must be from 0 to the end of what was watched, "
+                f"{self.until:g}, but {until!r} was given"
+            )
         edges = np.minimum([*self.time, until], until)
         return float(np.diff(edges) @ self.unsolved)
 
@@ -70,22 +77,26 @@ class Survival:
         return float(self.time[np.argmax(reached)]) if reached.any() else np.inf
 
 
-def survival(time: ArrayLike, solved: ArrayLike, diverged: ArrayLike = False, level: float = 0.95) -> Survival:
+def survival(
+    time: ArrayLike, solved: ArrayLike, diverged: ArrayLike = False, level: float = 0.95
+) -> Survival:
     """The survival curve of the time to criterion over R replicas, with a pointwise interval.
 
         S(t) = Π over times t_j ≤ t of (1 − d_j / n_j),    d_j replicas solved at t_j, n_j at risk just before
 
-    `time` (R,) is what each replica spent, in any unit. An unsolved one is censored when its budget ended, and
-    leaves those at risk then. A diverged one stays at risk to the end: it will never solve the task, and *knowing*
-    that is not the same as not having watched longer. Censored where it diverged, it would be taken to have the
-    prospects of those that still learn, and the more of the hopeless diverge, the better an algorithm would look.
+    `time` (R,) is what each replica spent, in any unit. An unsolved one is censored when its budget ended,
+    and leaves those at risk then. A diverged one stays at risk to the end: it will never solve the task, and
+    *knowing* that is not the same as not having watched longer. Censored where it diverged, it would be taken
+    to have the prospects of those that still learn, and the more of the hopeless diverge, the better an
+    algorithm would look.
 
-    While nothing is censored before t, S(t) is a plain count ÷ R and a quantile the order statistic with every
-    failure at ∞; only budgets in seconds, which end chunks of replicas at different epochs, ask for the product.
+    While nothing is censored before t, S(t) is a plain count ÷ R and a quantile the order statistic with
+    every failure at ∞; only budgets in seconds, which end chunks of replicas at different epochs, ask for the
+    product.
 
-    The interval is Wilson's for n_j / S(t_{j−1}) replicas, the number that would leave n_j at risk had all of them
-    been watched (Peto et al. 1977, Br. J. Cancer 35:1-39): exactly R, and thus the interval of the solved rate,
-    while nothing is censored. Kaplan & Meier 1958, J. Am. Stat. Assoc. 53:457-481.
+    The interval is Wilson's for n_j / S(t_{j−1}) replicas, the number that would leave n_j at risk had all of
+    them been watched (Peto et al. 1977, Br. J. Cancer 35:1-39): exactly R, and thus the interval of the
+    solved rate, while nothing is censored. Kaplan & Meier 1958, J. Am. Stat. Assoc. 53:457-481.
     """
     spent, is_solved = np.asarray(time, float), np.asarray(solved, bool)
     never = np.broadcast_to(np.asarray(diverged, bool), spent.shape)

@@ -9,7 +9,8 @@ from harness.core.errors import InputError
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
-    """Adjusted p values of m comparisons (m,): to reject where one is ≤ α keeps the chance of *any* false alarm ≤ α.
+    """Adjusted p values of m comparisons (m,):
+    to reject where one is ≤ α keeps the chance of *any* false alarm ≤ α.
 
         p'_(i) = max over j ≤ i of min(1, (m − j + 1) p_(j)),    p_(1) ≤ … ≤ p_(m)
 

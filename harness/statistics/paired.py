@@ -10,7 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import InputError
-from harness.statistics.bootstrap import RESAMPLES, Interval, amounts, bias_corrected, check_level, draws, fates, in_order
+from harness.statistics.bootstrap import (
+    RESAMPLES,
+    Interval,
+    amounts,
+    bias_corrected,
+    check_level,
+    draws,
+    fates,
+    in_order,
+)
 from harness.statistics.censored import Replicas, survival
 from harness.statistics.running_time import running_time
 from harness.statistics.significance import Significance, mcnemar
@@ -26,11 +35,13 @@ class PairedDifference:
     rate: Interval
     """Solved rate of a − that of b."""
     restricted_mean: Interval
-    """Mean time spent up to `until` by a − that by b, unsolved replicas counted as `until`: below 0, a is sooner."""
+    """Mean time spent up to `until` by a − that by b,
+    unsolved replicas counted as `until`: below 0, a is sooner.
+    """
     until: float
     log_ratio: Interval
-    """ln(ERT of a / ERT of b): below 0, a success is cheaper with a; ±∞ if one of them solves none; NaN, with an interval from
-    −∞ to ∞, if neither does."""
+    """ln(ERT of a / ERT of b): below 0, a success is cheaper with a; ±∞ if one of them solves none; NaN, with
+    an interval from −∞ to ∞, if neither does."""
     test: Significance
     """McNemar's exact test of equal rates."""
 
@@ -44,21 +55,26 @@ def paired_difference(
     resamples: int = RESAMPLES,
     until: float | None = None,
 ) -> PairedDifference:
-    """How a differs from b, where replica i of both has the same initial weights, in one currency: the unit of `time`.
+    """How a differs from b, where replica i of both has the same initial weights,
+    in one currency: the unit of `time`.
 
-    Pairs are resampled with both their fates, so what the weights do to both cancels. Intervals are bias-corrected
-    percentiles (Efron 1987, J. Am. Stat. Assoc. 82:171-185); of 40 pairs, nominal 95 % cover the truth in 93 of 100 cases
-    (tests/chance/test_comparisons.py). `until` is the latest time to which both were watched, unless given.
+    Pairs are resampled with both their fates, so what the weights do to both cancels. Intervals are
+    bias-corrected percentiles (Efron 1987, J. Am. Stat. Assoc. 82:171-185); of 40 pairs, nominal 95 % cover
+    the truth in 93 of 100 cases (tests/chance/test_comparisons.py). `until` is the latest time to which both
+    were watched, unless given.
 
-    Where resampling says nothing the interval is wide: all that is possible for a single pair; and if one side solves none,
-    ln ERT's ends are made of `running_time`'s, each at half the error. A resample in which neither solves any counts as −∞ for
-    the lower end and as ∞ for the upper one. A difference of rates where no two fates differ is 0 to 0: see `test` and n.
+    Where resampling says nothing the interval is wide: all that is possible for a single pair; and if one
+    side solves none, ln ERT's ends are made of `running_time`'s, each at half the error. A resample in which
+    neither solves any counts as −∞ for the lower end and as ∞ for the upper one. A difference of rates where
+    no two fates differ is 0 to 0: see `test` and n.
     """
     check_level(level)
     sides = [_checked(side) for side in (a, b)]
     n = len(sides[0][0])
     if n != len(sides[1][0]):
-        raise InputError(f"paired replicas are as many on both sides, but {n} and {len(sides[1][0])} were given")
+        raise InputError(
+            f"paired replicas are as many on both sides, but {n} and {len(sides[1][0])} were given"
+        )
     until = _until(sides, until)
     columns = in_order(np.column_stack([column for side in sides for column in side]))
     halves = columns[:, :3], columns[:, 3:]
@@ -75,13 +91,19 @@ def paired_difference(
 
 def _checked(side: Replicas) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
     solved = fates(side.solved)
-    return amounts("time", side.time, len(solved)), solved, np.broadcast_to(np.asarray(side.diverged, bool), solved.shape)
+    return (
+        amounts("time", side.time, len(solved)),
+        solved,
+        np.broadcast_to(np.asarray(side.diverged, bool), solved.shape),
+    )
 
 
 def _until(sides: list[Any], until: float | None) -> float:
     latest = min(*(survival(*side).until for side in sides), max(float(side[0].max()) for side in sides))
     if until is not None and not 0 <= until <= latest:
-        raise InputError(f"until must be from 0 to the end of what both sides watched, {latest:g}, but {until!r} was given")
+        raise InputError(
+            f"until must be from 0 to the end of what both sides watched, {latest:g}, but {until!r} was given"
+        )
     return latest if until is None else until
 
 
@@ -91,15 +113,21 @@ def _differences(counts: Array, sides: tuple[Array, Array], until: float) -> NDA
     means = [_restricted_means(counts, side, until) for side in sides]
     rate = (solved[0] - solved[1]) / counts.shape[1]
     with np.errstate(divide="ignore", invalid="ignore"):  # ∞ − ∞ is NaN: neither solves any
-        ratio = np.subtract(*(np.log(total) - np.log(count) for total, count in zip(spent, solved, strict=True)))
-    ratio = np.where((solved[0] == 0) & (solved[1] > 0), inf, np.where((solved[1] == 0) & (solved[0] > 0), -inf, ratio))
+        ratio = np.subtract(
+            *(np.log(total) - np.log(count) for total, count in zip(spent, solved, strict=True))
+        )
+    ratio = np.where(
+        (solved[0] == 0) & (solved[1] > 0), inf, np.where((solved[1] == 0) & (solved[0] > 0), -inf, ratio)
+    )
     return np.column_stack([rate, means[0] - means[1], ratio])
 
 
 def _restricted_means(counts: Array, side: Array, until: float) -> NDArray[np.float64]:
-    """∫ S(t) dt up to `until` (b,), of the product-limit curve of each resample: one factor a replica, in order of time.
+    """∫ S(t) dt up to `until` (b,), of the product-limit curve of each resample:
+    one factor a replica, in order of time.
 
-    The factors of replicas solved at one time multiply to 1 − d / n, those of the censored, who come after them, are 1.
+    The factors of replicas solved at one time multiply to 1 − d / n, those of the censored, who come after
+    them, are 1.
     """
     time, solved, diverged = side.T
     order = np.lexsort((1 - solved, np.where(diverged > 0, inf, time)))
@@ -111,12 +139,19 @@ def _restricted_means(counts: Array, side: Array, until: float) -> NDArray[np.fl
 
 
 def _log_ratio_ends(
-    value: float, drawn: NDArray[np.float64], sides: tuple[Array, Array], level: float, resamples: int, seed: int
+    value: float,
+    drawn: NDArray[np.float64],
+    sides: tuple[Array, Array],
+    level: float,
+    resamples: int,
+    seed: int,
 ) -> tuple[float, float]:
     if all(side[:, 1].any() for side in sides):
         return bias_corrected(value, drawn, level)
     each = (1 + level) / 2
-    a, b = (running_time(side[:, 0], side[:, 1], seed=seed, level=each, resamples=resamples) for side in sides)
+    a, b = (
+        running_time(side[:, 0], side[:, 1], seed=seed, level=each, resamples=resamples) for side in sides
+    )
     return _ln(a.low) - _ln(b.high), _ln(a.high) - _ln(b.low)
 
 

@@ -14,7 +14,8 @@ Array = Any
 
 
 def wilson(successes: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
-    """Wilson's interval (low, high) of a proportion, element by element; n is 0 (nothing known: 0 to 1) or at least 1.
+    """Wilson's interval (low, high) of a proportion, element by element;
+    n is 0 (nothing known: 0 to 1) or at least 1.
 
         (k + z²/2 ± z √(k (n − k) / n + z²/4)) / (n + z²),    z the normal quantile of (1 + level) / 2
 

@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.statistics.bootstrap import RESAMPLES, Interval, amounts, bias_corrected, check_level, draws, fates, in_order
+from harness.statistics.bootstrap import (
+    RESAMPLES,
+    Interval,
+    amounts,
+    bias_corrected,
+    check_level,
+    draws,
+    fates,
+    in_order,
+)
 
 Array = Any
 
@@ -31,21 +40,22 @@ def running_time(
     resamples: int = RESAMPLES,
     accelerated: bool = False,
 ) -> Interval:
-    """ERT of R replicas with its bias-corrected bootstrap interval: floats for `spent` (R,), arrays (K,) for (R, K).
+    """ERT of R replicas with its bias-corrected bootstrap interval:
+    floats for `spent` (R,), arrays (K,) for (R, K).
 
-    The K columns are currencies (epochs, updates, FLOPs, seconds); all share the same resamples. Replicas are drawn with
-    their fates, failures included; a resample without a success costs ∞, and so may the upper end. `accelerated` adds
-    Efron's acceleration from the jackknife. Efron 1987, J. Am. Stat. Assoc. 82:171-185.
+    The K columns are currencies (epochs, updates, FLOPs, seconds); all share the same resamples. Replicas are
+    drawn with their fates, failures included; a resample without a success costs ∞, and so may the upper end.
+    `accelerated` adds Efron's acceleration from the jackknife. Efron 1987, J. Am. Stat. Assoc. 82:171-185.
 
     Two cases that resampling says nothing about:
 
-        none solved    value and upper end are ∞. The success rate p is at most 1 − ((1 − level) / 2)^(1/R) (Clopper &
-                       Pearson 1934, Biometrika 26:404-413), and a success costs at least (1 − p) / p failures: the lower
-                       end is mean(spent) (1 − p) / p
+        none solved    value and upper end are ∞. The success rate p is at most 1 − ((1 − level) / 2)^(1/R)
+                       (Clopper & Pearson 1934, Biometrika 26:404-413), and a success costs at least
+                       (1 − p) / p failures: the lower end is mean(spent) (1 − p) / p
         R = 1, solved  0 to ∞: one replica does not tell how much replicas differ
 
-    Where all replicas are solved having spent the same the interval is that point. Of 40 replicas, nominal 95 % cover the truth
-    in 94 to 95 of 100 cases (tests/chance/test_intervals.py).
+    Where all replicas are solved having spent the same the interval is that point. Of 40 replicas, nominal 95
+    % cover the truth in 94 to 95 of 100 cases (tests/chance/test_intervals.py).
     """
     is_solved = fates(solved)
     numbers = amounts("spent", spent, len(is_solved))
@@ -74,7 +84,9 @@ def _ends(
     sums = np.concatenate([counts @ table for counts in draws(n, resamples, seed)])
     drawn = _ratio(sums[:, :-1], sums[:, -1:])
     skew = _acceleration(table) if accelerated else np.zeros(len(value))
-    ends = [bias_corrected(one, column, level, a) for one, column, a in zip(value, drawn.T, skew, strict=True)]
+    ends = [
+        bias_corrected(one, column, level, a) for one, column, a in zip(value, drawn.T, skew, strict=True)
+    ]
     low, high = np.array(ends).T
     return low, high
 
@@ -84,7 +96,9 @@ def _ratio(total: Array, count: Array) -> Array:
 
 
 def _acceleration(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """a = Σ d³ / (6 (Σ d²)^1.5), d the ERTs' mean − each without one replica (Efron 1987); 0 where one of them is ∞."""
+    """a = Σ d³ / (6 (Σ d²)^1.5), d the ERTs' mean − each without one replica (Efron 1987);
+    0 where one of them is ∞.
+    """
     without = table.sum(0) - table
     left = _ratio(without[:, :-1], without[:, -1:])
     if not np.isfinite(left).all():

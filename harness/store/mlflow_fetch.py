@@ -1,8 +1,8 @@
 """From MLflow back to records: what `harness.store.mlflow_send` sent, from wherever the tracker is.
 
-A run's artifacts are the whole record, so nothing is lost on the way: MLflow's own metrics hold no infinity. Artifacts
-that are files on this machine are opened in place. Others are downloaded once into the user's cache, by run: a run
-never changes, while two of the same cell on two machines differ in their seconds.
+A run's artifacts are the whole record, so nothing is lost on the way: MLflow's own metrics hold no infinity.
+Artifacts that are files on this machine are opened in place. Others are downloaded once into the user's
+cache, by run: a run never changes, while two of the same cell on two machines differ in their seconds.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def records_of(uri: str, study: str | None = None) -> dict[str, Record]:
             records = pool.map(lambda i: _record(uri, i, folders[i]), ids)
             return dict(zip(ids, records, strict=True))
     except (MlflowException, OSError) as error:
-        raise InputError(f"MLflow at {uri} cannot be read: {str(error).strip().splitlines()[0][:200]}") from error
+        raise InputError(
+            f"MLflow at {uri} cannot be read: {str(error).strip().splitlines()[0][:200]}"
+        ) from error
 
 
 def _experiments(client: MlflowClient, study: str | None) -> list[Experiment]:
@@ -85,7 +87,12 @@ def _experiments(client: MlflowClient, study: str | None) -> list[Experiment]:
 
 def _runs(tags: Mapping[str, str]) -> dict[str, str]:
     """Run ids by cell id, in the order of the study, from the tags that `harness.store.mlflow_send` wrote."""
-    return {cell: run for tag in sorted(tags) if tag.startswith(f"{INDEX}.") for cell, run in LINE.findall(tags[tag])}
+    return {
+        cell: run
+        for tag in sorted(tags)
+        if tag.startswith(f"{INDEX}.")
+        for cell, run in LINE.findall(tags[tag])
+    }
 
 
 def _record(uri: str, cell_id: str, location: str) -> Record:
@@ -93,7 +100,10 @@ def _record(uri: str, cell_id: str, location: str) -> Record:
     if parts.scheme in ("", "file"):
         folder = Path(url2pathname(parts.path) if parts.scheme else location)
         if not (folder / "cell.json").is_file():
-            raise InputError(f"MLflow at {uri} says that the record of {cell_id} is at {folder}, but it is not on this machine")
+            raise InputError(
+                f"MLflow at {uri} says that the record of {cell_id} "
+                f"is at {folder}, but it is not on this machine"
+            )
         return Record(folder)
     folder = user_cache("records") / parts.path.split("/")[-2]
     if not folder.is_dir():

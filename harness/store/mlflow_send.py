@@ -2,8 +2,9 @@
 
 Records come first and stay; sending them is repeatable. A run carries its cell's id as a tag and, last of
 all, the tag `complete`; a run without it was cut off, and is sent again. What was sent is noted in the
-store, so that nothing new means not even importing MLflow. One MLflow experiment a study, whose tags say which runs
-hold its cells, in its order: `harness.store.mlflow_fetch` finds them there (searching a thousand runs takes MLflow seconds).
+store, so that nothing new means not even importing MLflow. One MLflow experiment a study, whose tags say
+which runs hold its cells, in its order: `harness.store.mlflow_fetch` finds them there (searching a thousand
+runs takes MLflow seconds).
 """
 
 from __future__ import annotations
@@ -52,7 +53,12 @@ METRICS = {
     "right/validation": "validation_right_mean",
     "right/held_out": "held_right_mean",
 }
-CURVES = {"loss/median": "loss_q50", "loss/q25": "loss_q25", "loss/q75": "loss_q75", "right/median": "right_q50"}
+CURVES = {
+    "loss/median": "loss_q50",
+    "loss/q25": "loss_q25",
+    "loss/q75": "loss_q75",
+    "right/median": "right_q50",
+}
 BATCH = 1000  # points a call over REST may carry
 
 
@@ -62,7 +68,10 @@ def tracking_uri(store: Store, uri: str | None) -> str:
 
 
 def sync(store: Store, study: str, uri: str | None = None) -> int:
-    """Send the finished cells of a study that were not sent yet; how many. A tracker out of reach loses nothing: it is said."""
+    """Send the finished cells of a study that were not sent yet; how many.
+
+    A tracker out of reach loses nothing: it is said.
+    """
     target = tracking_uri(store, uri)
     notes = sent_notes(store, study, target)
     ids = [i for i in store.study(study)["cells"] if store.has(i)]
@@ -96,7 +105,9 @@ def sync(store: Store, study: str, uri: str | None = None) -> int:
 
 
 def quieten() -> None:
-    """Before MLflow is imported: notice in seconds, not minutes, that a server is down; report nothing to anybody."""
+    """Before MLflow is imported: notice in seconds, not minutes,
+    that a server is down; report nothing to anybody.
+    """
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -122,7 +133,9 @@ def _experiment(client: MlflowClient, store: Store, study: str, target: str) -> 
     found = client.get_experiment_by_name(study)
     if found is None:
         local = target.startswith("sqlite:")
-        made = client.create_experiment(study, artifact_location=(store.path / "artifacts" / study).as_uri() if local else None)
+        made = client.create_experiment(
+            study, artifact_location=(store.path / "artifacts" / study).as_uri() if local else None
+        )
     experiment = str(found.experiment_id if found else made)
     view = {
         "selectedColumns": COLUMNS,
@@ -163,10 +176,15 @@ def _index(notes: Path, ids: Sequence[str]) -> str:
 
 
 def _write_index(client: MlflowClient, experiment: str, store: Store, index: str) -> None:
-    """Into tags of the experiment, a hundred lines each; every store has its own, so that several may send to one tracker."""
+    """Into tags of the experiment, a hundred lines each;
+    every store has its own, so that several may send to one tracker.
+    """
     sender = hashlib.sha256(f"{platform.node()} {store.path}".encode()).hexdigest()[:8]
     lines = index.splitlines(keepends=True)
-    parts = {f"{INDEX}.{sender}.{n:04d}": "".join(lines[100 * n : 100 * n + 100]) for n in range(-(-len(lines) // 100))}
+    parts = {
+        f"{INDEX}.{sender}.{n:04d}": "".join(lines[100 * n : 100 * n + 100])
+        for n in range(-(-len(lines) // 100))
+    }
     known = client.get_experiment(experiment).tags
     for tag in known:
         if tag.startswith(f"{INDEX}.{sender}.") and tag not in parts:
@@ -192,10 +210,13 @@ def _send(client: MlflowClient, experiment: str, study: str, record: Record) -> 
         tags["reason"] = meta["reason"]
     summary = record.summary() if record.finished else None
     end = calendar.timegm(time.strptime(meta["made"], TIME_FORMAT)) * 1000
-    start = end - (round(summary.seconds * 1000) if summary else 0)  # so that MLflow's duration is the training's
+    # so that MLflow's duration is the training's
+    start = end - (round(summary.seconds * 1000) if summary else 0)
     run = str(client.create_run(experiment, start_time=start, tags=tags).info.run_id)
     params = [Param(name, str(value)[:6000]) for name, value in _params(meta)]
-    metrics = [Metric(name, value, end, step) for name, value, step in _metrics(record, summary)] if summary else []
+    metrics = (
+        [Metric(name, value, end, step) for name, value, step in _metrics(record, summary)] if summary else []
+    )
     client.log_batch(run, params=params, tags=[RunTag("made", meta["made"])])
     for start in range(0, len(metrics), BATCH):
         client.log_batch(run, metrics=metrics[start : start + BATCH])
@@ -206,7 +227,9 @@ def _send(client: MlflowClient, experiment: str, study: str, record: Record) -> 
 
 
 def _params(meta: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """`algorithm`, `task` and run settings by their short names, the settings of the other two by their path."""
+    """`algorithm`, `task` and run settings by their short names,
+    the settings of the other two by their path.
+    """
     for part in ("algorithm", "task"):
         yield part, meta[part]["name"]
         yield from ((f"{part}.{name}", value) for name, value in flat(meta[part]).items())
@@ -220,11 +243,15 @@ def _metrics(record: Record, summary: Summary) -> Iterator[tuple[str, float, int
     points = [(name, float(getattr(summary, field)), 0) for name, field in METRICS.items()]
     for name, column in CURVES.items():
         points += [
-            (name, float(value), int(epoch)) for epoch, value in zip(record.curves["epoch"], record.curves[column], strict=True)
+            (name, float(value), int(epoch))
+            for epoch, value in zip(record.curves["epoch"], record.curves[column], strict=True)
         ]
     if record.credit:
         c = record.credit
         for i, (quantity, edge, epoch) in enumerate(zip(c["quantity"], c["edge"], c["epoch"], strict=True)):
             quartiles = {"": "q50"} | ({"_q25": "q25", "_q75": "q75"} if quantity == "angle" else {})
-            points += [(f"credit/{quantity}{end}/{edge}", float(c[column][i]), int(epoch)) for end, column in quartiles.items()]
+            points += [
+                (f"credit/{quantity}{end}/{edge}", float(c[column][i]), int(epoch))
+                for end, column in quartiles.items()
+            ]
     yield from (point for point in points if math.isfinite(point[1]))

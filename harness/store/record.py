@@ -3,7 +3,7 @@
     <store>/format                    the version of this layout
     <store>/cells/<cell id>/          cell.json, replicas.parquet, curves.parquet, weights.npz, cost.json
     <store>/failed/<cell id>.json     a cell whose code raised, with its traceback; it is tried again
-    <store>/studies/<name>/           study.json: the cells it is made of, joined/: those added one by one; table, figures
+    <store>/studies/<name>/           study.json: its cells; joined/: those added one by one; table, figures
 
 A cell's folder is filled under another name and then renamed: it is there whole or not at all.
 """
@@ -45,7 +45,9 @@ class Record:
 
     @cached_property
     def meta(self) -> dict[str, Any]:
-        """`id`, `status`, `reason`, `algorithm`, `task`, `run` (name and settings of each), `versions`, `ran`, `made`."""
+        """`id`, `status`, `reason`, `algorithm`, `task`,
+        `run` (name and settings of each), `versions`, `ran`, `made`.
+        """
         return dict(json.loads((self.path / "cell.json").read_text(encoding="utf-8")))
 
     @property
@@ -70,7 +72,9 @@ class Record:
 
     @cached_property
     def cost(self) -> dict[str, Any]:
-        """Counts of one update, prediction and forward pass of one network (`CostSheet.numbers`), or the `reason` for none."""
+        """Counts of one update, prediction and forward pass
+        of one network (`CostSheet.numbers`), or the `reason` for none.
+        """
         path = self.path / "cost.json"
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
@@ -94,7 +98,10 @@ class Record:
         """A finished cell in a few lines; of another, why it was not run."""
         if self.finished:
             return describe(self.facts())
-        return f"{self.meta['algorithm']['name']} on {self.meta['task']['name']}: {self.meta['status']}\n  {self.meta['reason']}"
+        return (
+            f"{self.meta['algorithm']['name']} on {self.meta['task']['name']}: "
+            f"{self.meta['status']}\n  {self.meta['reason']}"
+        )
 
     @cached_property
     def weights(self) -> Columns:
@@ -111,15 +118,18 @@ class Store:
 
     @classmethod
     def at(cls, path: str | Path) -> Store:
-        """The store at `path`, which need not exist yet. Raises `InputError` if its format is newer than ours."""
+        """The store at `path`, which need not exist yet.
+
+        Raises `InputError` if its format is newer than ours.
+        """
         store = cls(Path(path).absolute())
         version = store.path / "format"
         if version.is_file():
             text = version.read_text(encoding="utf-8").strip()
             if not text.isdigit() or int(text) > FORMAT:
                 raise InputError(
-                    f"the store {store.path} has format {text[:20]!r}, but this version reads formats up to {FORMAT}: "
-                    "update the harness or give another store"
+                    f"the store {store.path} has format {text[:20]!r}, "
+                    f"but this version reads formats up to {FORMAT}: update the harness or give another store"
                 )
         return store
 
@@ -135,7 +145,8 @@ class Store:
                 write_atomically(self.path / "format", f"{FORMAT}\n")
         except OSError as error:
             raise InputError(
-                f"the store {self.path} cannot be written ({error.strerror}): give a writable folder by store=… or HARNESS_STORE"
+                f"the store {self.path} cannot be written ({error.strerror}): "
+                "give a writable folder by store=… or HARNESS_STORE"
             ) from error
         for leftover in (self.path / "cells").glob(f"{UNFINISHED}*"):
             if time.time() - leftover.stat().st_mtime > 3600:  # of a run that was killed while writing
@@ -153,7 +164,9 @@ class Store:
         return Record(self.path / "cells" / cell_id)
 
     def write(self, cell: Cell, result: Result | None, cost: Mapping[str, Any] | None = None) -> Record:
-        """Keep a finished cell (no result: not applicable), whole or not at all; the first of two writers wins."""
+        """Keep a finished cell (no result: not applicable),
+        whole or not at all; the first of two writers wins.
+        """
         meta = {
             "id": cell.id,
             "status": FINISHED if result else NOT_APPLICABLE,
@@ -180,13 +193,21 @@ class Store:
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             if not final.is_dir():
-                raise InputError(f"cell {cell.id} could not be kept in {self.path} ({error.strerror})") from error
+                raise InputError(
+                    f"cell {cell.id} could not be kept in {self.path} ({error.strerror})"
+                ) from error
         (self.path / "failed" / f"{cell.id}.json").unlink(missing_ok=True)
         return Record(final)
 
     def write_failure(self, cell: Cell, error: str, trace: str) -> None:
         """Note that a cell's code raised; the next run tries again."""
-        meta = {"id": cell.id, "status": FAILED, "reason": error, **cell.settings_by_name(), "traceback": trace}
+        meta = {
+            "id": cell.id,
+            "status": FAILED,
+            "reason": error,
+            **cell.settings_by_name(),
+            "traceback": trace,
+        }
         write_atomically(self.path / "failed" / f"{cell.id}.json", _json(meta))
 
     def failures(self, cell_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -219,7 +240,9 @@ class Store:
         return folder
 
     def join_study(self, name: str, question: str, cell_id: str) -> None:
-        """Add a cell to a study, made if need be; a file a cell, so that runs side by side do not undo each other."""
+        """Add a cell to a study, made if need be; a file a cell,
+        so that runs side by side do not undo each other.
+        """
         folder = self.path / "studies" / name
         (folder / "joined").mkdir(parents=True, exist_ok=True)
         (folder / "joined" / cell_id).touch()

@@ -43,4 +43,10 @@ def expected_work(cell: Cell) -> float:
     """Roughly what a cell costs if every replica spends its budget: weights × patterns × forward passes."""
     size = cell.task.network().size
     passes = cell.algorithm.traits.phases or 2 * size
-    return float(cell.settings.replicas) * float(cell.settings.epochs or 0) * cell.task.spec().patterns * size * passes
+    return (
+        float(cell.settings.replicas)
+        * float(cell.settings.epochs or 0)
+        * cell.task.spec().patterns
+        * size
+        * passes
+    )

@@ -1,8 +1,9 @@
 """From Hydra overrides to cells: sweeps expanded, and each choice of options composed once.
 
-Hydra takes a tenth of a second to compose a configuration, a study of hundreds of cells a minute. But most cells of a study
-differ in values alone (`algorithm.optimiser.lr=.1`), which Hydra sets last, on the finished configuration. So do we, by its own
-function, on a copy of what was composed once for all cells that choose the same options (`algorithm=…`, `task=…`).
+Hydra takes a tenth of a second to compose a configuration, a study of hundreds of cells a minute. But most
+cells of a study differ in values alone (`algorithm.optimiser.lr=.1`), which Hydra sets last, on the finished
+configuration. So do we, by its own function, on a copy of what was composed once for all cells that choose
+the same options (`algorithm=…`, `task=…`).
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ PARTS = ("algorithm", "task", "run")  # of a configuration, that a cell is made 
 
 
 def expand(blocks: Sequence[Sequence[str]], loader: ConfigLoader) -> list[list[str]]:
-    """The jobs of a study: all combinations of the sweeps in each block of overrides, one block after another."""
+    """The jobs of a study: all combinations of the sweeps
+    in each block of overrides, one block after another.
+    """
     parser = OverridesParser.create(config_loader=loader)
     parsed = [parser.parse_overrides(list(block)) for block in blocks]
     return [job for overrides in parsed for job in BasicSweeper.split_arguments(overrides, None)[0]]
@@ -36,9 +39,11 @@ def expand(blocks: Sequence[Sequence[str]], loader: ConfigLoader) -> list[list[s
 def compose_cells(
     jobs: Sequence[Sequence[str]], loader: ConfigLoader, load: Callable[[list[str]], DictConfig]
 ) -> tuple[list[Cell], DictConfig]:
-    """The cells that jobs (lists of overrides without sweeps) describe, and the whole configuration of the first's options.
+    """The cells that jobs (lists of overrides without sweeps) describe,
+    and the whole configuration of the first's options.
 
-    `load` composes a configuration from overrides. Raises what Hydra raises for overrides that cannot be, and `InputError`.
+    `load` composes a configuration from overrides. Raises what Hydra raises for overrides that cannot be, and
+    `InputError`.
     """
     parser = OverridesParser.create(config_loader=loader)
     composed: dict[tuple[str, ...], DictConfig] = {}
@@ -57,13 +62,16 @@ def compose_cells(
 
 
 def cells_of(*blocks: Sequence[str]) -> tuple[list[Cell], DictConfig]:
-    """The cells that blocks of overrides and the sweeps in them describe, and the first one's whole configuration.
+    """The cells that blocks of overrides and the sweeps in them describe,
+    and the first one's whole configuration.
 
     For all that is not itself a Hydra application.
     """
     with initialize_config_dir(CONF, **VERSION_BASE):
         loader = GlobalHydra.instance().config_loader()
-        return compose_cells(expand(blocks, loader), loader, lambda chosen: compose("config", overrides=chosen))
+        return compose_cells(
+            expand(blocks, loader), loader, lambda chosen: compose("config", overrides=chosen)
+        )
 
 
 def cell_of(cfg: DictConfig) -> Cell:
@@ -73,6 +81,8 @@ def cell_of(cfg: DictConfig) -> Cell:
 
 
 def _is_value(override: Override) -> bool:
-    """Whether it sets a value inside a part that cells are made of: options are chosen by names without dots."""
+    """Whether it sets a value inside a part that cells are made of:
+    options are chosen by names without dots.
+    """
     part, dot, _ = str(override.key_or_group).partition(".")
     return bool(dot) and part in PARTS and override.package is None

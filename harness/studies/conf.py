@@ -1,4 +1,6 @@
-"""Where the configuration lives, beside the package in a clone, inside it in an installed wheel; and how Hydra reads it."""
+"""Where the configuration lives, beside the package in a clone,
+inside it in an installed wheel; and how Hydra reads it.
+"""
 
 from importlib.metadata import version
 from pathlib import Path

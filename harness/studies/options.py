@@ -23,7 +23,10 @@ from harness.core.naming import snake_case
 @cache
 def register() -> None:
     """Put an option for everything in the registry into Hydra's ConfigStore."""
-    groups: dict[str, dict[str, type]] = {"algorithm": dict(registry.algorithms()), "task": dict(registry.tasks())}
+    groups: dict[str, dict[str, type]] = {
+        "algorithm": dict(registry.algorithms()),
+        "task": dict(registry.tasks()),
+    }
     for part, classes in list(groups.items()):
         for cls in classes.values():
             groups |= {f"{part}/{setting}": choices for setting, choices in registry.nested(cls).items()}
@@ -31,12 +34,16 @@ def register() -> None:
         for name, cls in classes.items():
             _store(group, name, _option(cls))
     hints = get_type_hints(Settings)
-    run = make_dataclass("RunOption", [(f.name, _type(hints[f.name]), field(default=f.default)) for f in fields(Settings)])
+    run = make_dataclass(
+        "RunOption", [(f.name, _type(hints[f.name]), field(default=f.default)) for f in fields(Settings)]
+    )
     _store("schema", "run", run)
 
 
 def _store(group: str, name: str, node: type) -> None:
-    """Store an option, in place of one of that name: a launcher's worker is handed its parent's before it imports its own."""
+    """Store an option, in place of one of that name:
+    a launcher's worker is handed its parent's before it imports its own.
+    """
     store = ConfigStore.instance()
     known = store.repo
     for part in group.split("/"):
@@ -46,7 +53,9 @@ def _store(group: str, name: str, node: type) -> None:
 
 
 def _option(cls: type) -> type:
-    """A dataclass of the same settings with their defaults, and the name; of an algorithm also `rate` (`registry.with_rate`)."""
+    """A dataclass of the same settings with their defaults, and the name;
+    of an algorithm also `rate` (`registry.with_rate`).
+    """
     hints = get_type_hints(cls)
     settings: list[Any] = [("name", str, field(default=snake_case(cls.__name__)))]
     defaults: list[Any] = []
@@ -71,5 +80,7 @@ def _option(cls: type) -> type:
 
 
 def _type(hint: Any) -> Any:
-    """The type of an option: Any for yes and no, since OmegaConf would take 7 for True; what the setting is checks them."""
+    """The type of an option: Any for yes and no,
+    since OmegaConf would take 7 for True; what the setting is checks them.
+    """
     return Any if hint is bool else hint

@@ -1,9 +1,9 @@
 """Processes that are handed jobs one after another; one that is killed takes no other's job with it.
 
-`concurrent.futures` and loky give up the whole pool when a worker dies, of memory that ran out, say. Here the job that it
-was at is `Lost`, another process takes its place, and all other jobs are done. Every worker leads a process group of
-its own: Ctrl-C reaches only whoever started it, who ends the group, the worker's own processes among it. If that one is
-killed itself, the workers notice and end.
+`concurrent.futures` and loky give up the whole pool when a worker dies, of memory that ran out, say. Here the
+job that it was at is `Lost`, another process takes its place, and all other jobs are done. Every worker leads
+a process group of its own: Ctrl-C reaches only whoever started it, who ends the group, the worker's own
+processes among it. If that one is killed itself, the workers notice and end.
 """
 
 from __future__ import annotations
@@ -85,7 +85,11 @@ class _Worker:
         """How it ended, in words."""
         self.process.join()
         code = self.process.exitcode or 0
-        return f"its worker was killed by {signal.Signals(-code).name}" if code < 0 else f"its worker ended with code {code}"
+        return (
+            f"its worker was killed by {signal.Signals(-code).name}"
+            if code < 0
+            else f"its worker ended with code {code}"
+        )
 
     def dismiss(self) -> None:
         """Let it end: there are no more jobs."""
@@ -96,7 +100,8 @@ class _Worker:
         """End it, and all that it has started."""
         try:
             os.killpg(self.process.pid or 0, signal.SIGKILL)
-        except (AttributeError, ProcessLookupError, PermissionError):  # no groups here, or it has not come to lead one
+        # no groups here, or it has not come to lead one
+        except (AttributeError, ProcessLookupError, PermissionError):
             self.process.kill()
         self.process.join()
 

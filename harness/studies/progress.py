@@ -1,4 +1,6 @@
-"""How far a study is, whoever runs its cells: read from the store, so that any launcher that shares its disk will do."""
+"""How far a study is, whoever runs its cells:
+read from the store, so that any launcher that shares its disk will do.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ def over(store: Store, cell_ids: Sequence[str]) -> list[str]:
 
 @contextmanager
 def watching(store: Store, cell_ids: Sequence[str], tell: Callable[[str], None]) -> Iterator[None]:
-    """Inside the block, `tell` hears the id of each cell that is over, from another thread, soon after it is."""
+    """Inside the block, `tell` hears the id of each cell that is over,
+    from another thread, soon after it is.
+    """
     done = threading.Event()
 
     def watch() -> None:

@@ -1,19 +1,21 @@
 """Digits: which of ten is written in an image of 8 × 8 pixels? The smallest task of real data.
 
-1,797 images by 13 people, bundled with scikit-learn: the test part of Kaynak & Alpaydin 1998, Optical recognition of
-handwritten digits (UCI). A pixel is a number from 0 to 16, here divided by 16; ten outputs, one for each digit.
+1,797 images by 13 people, bundled with scikit-learn: the test part of Kaynak & Alpaydin 1998, Optical
+recognition of handwritten digits (UCI). A pixel is a number from 0 to 16, here divided by 16; ten outputs,
+one for each digit.
 
-1,197 images are learnt from, 300 are for validation and 300 for the test, the same ones for every replica. They are
-taken in a fixed random order, so that all writers are in every part. *Solved* is a share of the validation images
-right, by the largest output; the test images are looked at once, at the end (`held_right`), and nothing is
-decided on them.
+1,197 images are learnt from, 300 are for validation and 300 for the test, the same ones for every replica.
+They are taken in a fixed random order, so that all writers are in every part. *Solved* is a share of the
+validation images right, by the largest output; the test images are looked at once, at the end (`held_right`),
+and nothing is decided on them.
 
-With `layout=shared` the network has the shape of LeCun et al. 1989 (Backpropagation applied to handwritten zip code
-recognition, Neural Computation 1:541-551), scaled down: there 16 × 16 pixels, 12 maps of 8 × 8 and 12 of 4 × 4 by shared
-kernels of 5 × 5, 30 units, 10 outputs; here 8 × 8 pixels, M maps of 4 × 4 (kernels of 3 × 3, every second place) and M of
-4 × 4 (every place) with a row of zeros around each, H units, 10 outputs. Unlike there all maps hear all maps, and the places
-of a map share their bias too. With M = 8 and H = 30 it has 4,844 weights and biases, 64-64-10 has 4,810. `local` has the same
-shape with a kernel of its own in every place.
+With `layout=shared` the network has the shape of LeCun et al. 1989 (Backpropagation applied to handwritten
+zip code recognition, Neural Computation 1:541-551), scaled down: there 16 × 16 pixels, 12 maps of 8 × 8 and
+12 of 4 × 4 by shared kernels of 5 × 5, 30 units, 10 outputs; here 8 × 8 pixels, M maps of 4 × 4 (kernels of 3
+× 3, every second place) and M of 4 × 4 (every place) with a row of zeros around each, H units, 10 outputs.
+Unlike there all maps hear all maps, and the places of a map share their bias too. With M = 8 and H = 30 it
+has 4,844 weights and biases, 64-64-10 has 4,810. `local` has the same shape with a kernel of its own in every
+place.
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ from typing import ClassVar, cast
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from harness.core.convolution import Convolution, Local, map_size
 from harness.core.data import Data, Patterns, Published, Spec, Usual, shared
-from harness.core.edges import Convolution, Edge, Group, Local, map_size
+from harness.core.edges import Edge, Group
 from harness.core.errors import InputError
 from harness.core.network import Network
 from harness.core.rand import Rand
@@ -39,7 +42,9 @@ from harness.core.units import UNITS
 CLASSES = 10
 LAYOUTS = ("full", "shared", "local")
 KERNEL, STRIDES, PADDING, MAPS = (3, 3), (2, 1), 1, 8
-"""Of the two layers of maps: rows and columns of a kernel, places from one to the next, rows of zeros; the usual maps."""
+"""Of the two layers of maps: rows and columns of a kernel,
+places from one to the next, rows of zeros; the usual maps.
+"""
 Images = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """Pixels (N, how many) and digits (N,)."""
 
@@ -56,10 +61,13 @@ class Digits(Task):
     activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
     layout: str = setting(
         "full",
-        "What comes before the hidden layers: nothing (full), or two layers of maps by shared kernels, or by local ones.",
+        "What comes before the hidden layers: nothing (full), "
+        "or two layers of maps by shared kernels, or by local ones.",
         one_of=LAYOUTS,
     )
-    maps: int | None = setting(None, "Maps in each of the two layers; None is 8. For the layouts shared and local.", at_least=1)
+    maps: int | None = setting(
+        None, "Maps in each of the two layers; None is 8. For the layouts shared and local.", at_least=1
+    )
 
     pixels: ClassVar[int] = 64
     brightest: ClassVar[int] = 16
@@ -67,21 +75,37 @@ class Digits(Task):
     """Images for training, validation and test."""
     usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.0, scale=0.1, epochs=100, batch=16)
     published: ClassVar[tuple[Published, ...]] = (
-        Published("the nearest of the 1,197 training images", "98.3 % of the test images right", "run by us", "computed"),
-        Published("no hidden layer: logistic regression", "96.0 % of the test images right", "run by us", "computed"),
+        Published(
+            "the nearest of the 1,197 training images",
+            "98.3 % of the test images right",
+            "run by us",
+            "computed",
+        ),
+        Published(
+            "no hidden layer: logistic regression", "96.0 % of the test images right", "run by us", "computed"
+        ),
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.maps is not None and self.layout == "full":
-            raise InputError(f"maps={self.maps} would be ignored: they belong to layout shared or local, but full was given")
+            raise InputError(
+                f"maps={self.maps} would be ignored: "
+                "they belong to layout shared or local, but full was given"
+            )
 
     def resolved(self) -> Task:
         task = cast(Digits, super().resolved())
         return task if self.layout == "full" else replace(task, maps=self.maps or MAPS)
 
     def network(self) -> Network:
-        chain = Network.chain(self.pixels, *[self.hidden] * self.layers, CLASSES, hidden=self.activation, output=self.output_unit)
+        chain = Network.chain(
+            self.pixels,
+            *[self.hidden] * self.layers,
+            CLASSES,
+            hidden=self.activation,
+            output=self.output_unit,
+        )
         return chain if self.layout == "full" else self._behind_maps(chain)
 
     def _behind_maps(self, chain: Network) -> Network:
@@ -89,7 +113,7 @@ class Digits(Task):
         side = isqrt(self.pixels)
         groups, edges = [Group("input", (side, side, 1), "linear", bias=False)], []
         for i, stride in enumerate(STRIDES, 1):
-            places = map_size(groups[-1].shape, KERNEL, stride, PADDING)  # type: ignore[arg-type]  # a tuple by now
+            places = map_size(cast(tuple[int, ...], groups[-1].shape), KERNEL, stride, PADDING)
             groups.append(Group(f"maps{i}", (*places, self.maps or MAPS), self.activation))
             kind = Convolution if self.layout == "shared" else Local
             edges.append(kind(groups[-2], groups[-1], kernel=KERNEL, stride=stride, padding=PADDING))
@@ -101,7 +125,9 @@ class Digits(Task):
     def patterns(self) -> Patterns:
         """The training images, named by their digits."""
         images, digits = (a[self.split()[0]] for a in self.images())
-        return Patterns(images / self.brightest, digits[:, None] == np.arange(CLASSES), tuple(map(str, digits)))
+        return Patterns(
+            images / self.brightest, digits[:, None] == np.arange(CLASSES), tuple(map(str, digits))
+        )
 
     def images(self) -> Images:
         """All images in the order of their source."""
@@ -127,7 +153,9 @@ class Digits(Task):
 
 
 def shuffled(n: int) -> NDArray[np.intp]:
-    """The numbers below n in an order that is always the same: ranks of raw bits, whose stream NumPy never changes."""
+    """The numbers below n in an order that is always the same:
+    ranks of raw bits, whose stream NumPy never changes.
+    """
     return np.argsort(np.random.PCG64(1998).random_raw(n), kind="stable")
 
 
@@ -141,7 +169,9 @@ def bundled() -> Images:
 
 
 def read_only(images: NDArray[np.uint8], digits: NDArray[np.uint8]) -> Images:
-    """Both arrays, closed to writing: what is kept for all who ask stays as it was read, and is hashed once."""
+    """Both arrays, closed to writing:
+    what is kept for all who ask stays as it was read, and is hashed once.
+    """
     images.setflags(write=False)
     digits.setflags(write=False)
     return images, digits

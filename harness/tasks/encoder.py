@@ -1,7 +1,7 @@
 """Encoder: squeeze N patterns of a single on-unit through a narrow layer, and name each again behind it.
 
-Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8, pp. 335-338, after Ackley, Hinton & Sejnowski 1985. log2 N
-hidden units have just room for a binary code; backpropagation also uses values in between (.5 in four
+Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8, pp. 335-338, after Ackley, Hinton & Sejnowski 1985. log2
+N hidden units have just room for a binary code; backpropagation also uses values in between (.5 in four
 of the eight codes of their Table 5).
 """
 
@@ -32,11 +32,15 @@ class Encoder(Task):
     usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.9, scale=0.5, epochs=5000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("8-3-8", "solved; no count of sweeps is printed", f"{PDP} pp. 335-338", "found"),
-        Published("8-3-8", "four of the eight codes have an intermediate value, .5", f"{PDP}, Table 5", "found"),
+        Published(
+            "8-3-8", "four of the eight codes have an intermediate value, .5", f"{PDP}, Table 5", "found"
+        ),
     )
 
     def network(self) -> Network:
-        return Network.chain(self.size, self.hidden, self.size, hidden=self.activation, output=self.output_unit)
+        return Network.chain(
+            self.size, self.hidden, self.size, hidden=self.activation, output=self.output_unit
+        )
 
     def spec(self) -> Spec:
         return Spec(patterns=self.size, kind="labels")

@@ -2,9 +2,9 @@
 
     y = x W₁ W₂,   d = x T,   E = ½ Σ |y − d|²,   x_i ~ N(0, 1),   T_ij ~ U(−1, 1)
 
-30-20-10 without biases, a pattern at a time: the first task of Lillicrap, Cownden, Tweed & Akerman 2016, Random synaptic
-feedback weights support error backpropagation for deep learning, Nature Communications 7:13276. Each replica has its own
-teacher T and a fixed set of patterns.
+30-20-10 without biases, a pattern at a time: the first task of Lillicrap, Cownden, Tweed & Akerman 2016,
+Random synaptic feedback weights support error backpropagation for deep learning, Nature Communications
+7:13276. Each replica has its own teacher T and a fixed set of patterns.
 """
 
 from __future__ import annotations
@@ -34,7 +34,12 @@ class LinearMap(LinearPerceptron):
 
     usual: ClassVar[Usual] = Usual(lr=0.001, momentum=0.0, scale=0.01, epochs=10, batch=1)
     published: ClassVar[tuple[Published, ...]] = (
-        Published("30-20-10 by feedback alignment", "angle to backprop from 90° to well under 45°", LILLICRAP, "memory"),
+        Published(
+            "30-20-10 by feedback alignment",
+            "angle to backprop from 90° to well under 45°",
+            LILLICRAP,
+            "memory",
+        ),
         Published(
             "the same, η .001, weights ±.01, feedback ±.5: mean over networks",
             "angle from 90° to 28-37° by 1,000 steps, NSE .03 then and < .001 by 2,000",

@@ -1,7 +1,7 @@
 """Parity: is the number of inputs that are on odd? Every pattern's nearest neighbours want the other answer.
 
-Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8, pp. 334-335. As many hidden units as bits are enough: when
-hidden unit j comes on for j or more bits, whichever they are, the output need only add and subtract
+Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8, pp. 334-335. As many hidden units as bits are enough:
+when hidden unit j comes on for j or more bits, whichever they are, the output need only add and subtract
 them in turn (Fig. 6). Their network learned to count in that way. Two bits are exclusive or.
 
 Just enough units is also where learning gets stuck: four in ten runs at the usual settings here.
@@ -39,7 +39,9 @@ class Parity(Task):
     )
 
     def network(self) -> Network:
-        return Network.chain(self.bits, *[self.hidden] * self.layers, 1, hidden=self.activation, output=self.output_unit)
+        return Network.chain(
+            self.bits, *[self.hidden] * self.layers, 1, hidden=self.activation, output=self.output_unit
+        )
 
     def spec(self) -> Spec:
         return Spec(patterns=2**self.bits, kind="bits")

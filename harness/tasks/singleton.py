@@ -1,8 +1,8 @@
 """Singleton: four patterns squeezed through one unit, which has to tell them apart by how active it is.
 
-Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8, pp. 338-340: two bits in, one of four units out, and between
-them a single hidden unit and a layer that reads its four levels (Table 7 prints 0, .2, .6 and 1). On-or-off
-units could not do this at all.
+Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8, pp. 338-340: two bits in, one of four units out, and
+between them a single hidden unit and a layer that reads its four levels (Table 7 prints 0, .2, .6 and 1).
+On-or-off units could not do this at all.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Symmetry: is a row of bits its own mirror image? Two hidden units are enough, whatever its length.
 
-Rumelhart, Hinton & Williams 1986, Nature 323:533-536 (Fig. 1), and PDP vol. 1 ch. 8, pp. 340-341. The solution is
-a surprise: both hidden units weigh the two halves by equal and opposite weights, so that a palindrome
-cancels, and by magnitudes 1 : 2 : 4, so that nothing else does; their signs are opposite, so that one of
-them sees whatever the other misses. Only when both are off does the output come on.
+Rumelhart, Hinton & Williams 1986, Nature 323:533-536 (Fig. 1), and PDP vol. 1 ch. 8, pp. 340-341. The
+solution is a surprise: both hidden units weigh the two halves by equal and opposite weights, so that a
+palindrome cancels, and by magnitudes 1 : 2 : 4, so that nothing else does; their signs are opposite, so that
+one of them sees whatever the other misses. Only when both are off does the output come on.
 """
 
 from __future__ import annotations
@@ -31,7 +31,12 @@ class Symmetry(Task):
     usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.9, scale=0.3, epochs=20000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("6-2-1, ε=.1, α=.9, ±.3, full batches", "1,425 sweeps", NATURE, "found"),
-        Published("6-2-1", "weights antisymmetric about the middle, magnitudes 1 : 2 : 4", f"{NATURE}, Fig. 1", "found"),
+        Published(
+            "6-2-1",
+            "weights antisymmetric about the middle, magnitudes 1 : 2 : 4",
+            f"{NATURE}, Fig. 1",
+            "found",
+        ),
         Published("6-2-1", "weights ±3.6, ±7.1, ±14.2; biases −1.1 and 6.4", f"{NATURE}, Fig. 1", "memory"),
         Published("6-2-1, η=.1", "1,208 presentations of the 64 patterns", "PDP vol. 1 ch. 8", "memory"),
         Published(

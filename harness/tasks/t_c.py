@@ -4,17 +4,18 @@
         ▪        ▪         five squares each, within 3 × 3, in four rotations
         ▪        ▪▪
 
-Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8, pp. 348-352, after Minsky & Papert 1969. All hidden units learn the
-same weights (their changes are added up), so what is learnt in one place is known in all: weight sharing, which LeCun et al.
-1989 took from here. With it the paper's hidden units became one of four detectors: an on-centre off-surround, a vertical bar,
-a diagonal bar, or compactness (all weights alike).
+Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8, pp. 348-352, after Minsky & Papert 1969. All hidden units
+learn the same weights (their changes are added up), so what is learnt in one place is known in all: weight
+sharing, which LeCun et al. 1989 took from here. With it the paper's hidden units became one of four
+detectors: an on-centre off-surround, a vertical bar, a diagonal bar, or compactness (all weights alike).
 
-What is not printed, or not read by us, is a setting. The output hears the *sum* over the map (`readout`), as if the weights
-from all hidden units were one: that a T turns on 5 diagonal bars, and a C 3, tells it nothing otherwise. Letters keep so far
-from the rim that every field that sees one of their squares is on the retina. So all positions are the same pattern to a
-shared kernel with a summed output: the paper's eight patterns (a retina of 7, one position) have the gradient of any number
-of positions, but for a factor. Gradient descent finds the sum stiff: the more hidden units see nothing, the more
-often they push the output flat in one step (of 40 networks 32 solve it on a retina of 7, and 9 on one of 9).
+What is not printed, or not read by us, is a setting. The output hears the *sum* over the map (`readout`), as
+if the weights from all hidden units were one: that a T turns on 5 diagonal bars, and a C 3, tells it nothing
+otherwise. Letters keep so far from the rim that every field that sees one of their squares is on the retina.
+So all positions are the same pattern to a shared kernel with a summed output: the paper's eight patterns (a
+retina of 7, one position) have the gradient of any number of positions, but for a factor. Gradient descent
+finds the sum stiff: the more hidden units see nothing, the more often they push the output flat in one step
+(of 40 networks 32 solve it on a retina of 7, and 9 on one of 9).
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
+from harness.core.convolution import Convolution, Local
 from harness.core.data import Data, Patterns, Published, Spec, Usual, shared
-from harness.core.edges import Convolution, Edge, Group, Local
+from harness.core.edges import Edge, Group
 from harness.core.errors import InputError
 from harness.core.network import Network
 from harness.core.rand import Rand
@@ -49,11 +51,14 @@ SMALLEST = KERNEL + 2 * RIM
 
 @dataclass(frozen=True)
 class T_C(Task):
-    """Output on for a T and off for a C, in four rotations, wherever it stands: shared kernels of 3 × 3 over a retina."""
+    """Output on for a T and off for a C, in four rotations,
+    wherever it stands: shared kernels of 3 × 3 over a retina.
+    """
 
     retina: int = setting(
         SMALLEST,
-        "Rows and columns of the retina; letters keep two squares from its rim, so that 7 has one position and 9 has nine.",
+        "Rows and columns of the retina; letters keep two squares from its rim, "
+        "so that 7 has one position and 9 has nine.",
         at_least=SMALLEST,
         at_most=32,
     )
@@ -66,7 +71,8 @@ class T_C(Task):
     features: int = setting(1, "Kernels, or with shared=false kernels for each place.", at_least=1)
     readout: str = setting(
         "sum",
-        "What the output hears: the sum over the map (one weight a kernel), or a weight for each place (places).",
+        "What the output hears: the sum over the map (one weight a kernel), "
+        "or a weight for each place (places).",
         one_of=("sum", "places"),
     )
     activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
@@ -74,17 +80,28 @@ class T_C(Task):
     usual: ClassVar[Usual] = Usual(lr=0.03, momentum=0.9, scale=1.0, epochs=10000)
     published: ClassVar[tuple[Published, ...]] = (
         Published(
-            "shared 3 × 3 fields", "an on-centre off-surround detector, bars, or compactness", f"{PDP} pp. 350-352", "found"
+            "shared 3 × 3 fields",
+            "an on-centre off-surround detector, bars, or compactness",
+            f"{PDP} pp. 350-352",
+            "found",
         ),
         Published("compactness: units that are off", "21 for a T, 20 for a C", f"{PDP} pp. 350-352", "found"),
         Published("a diagonal bar: units that are on", "5 for a T, 3 for a C", f"{PDP} pp. 350-352", "found"),
-        Published("shared 3 × 3 fields", "5,000 to 10,000 presentations of the eight patterns", f"{PDP} pp. 350-352", "memory"),
+        Published(
+            "shared 3 × 3 fields",
+            "5,000 to 10,000 presentations of the eight patterns",
+            f"{PDP} pp. 350-352",
+            "memory",
+        ),
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.positions == "middle" and self.side == 1:
-            raise InputError(f"positions=middle would be ignored: a retina of {self.retina} has one position, give a larger one")
+            raise InputError(
+                "positions=middle would be ignored: "
+                f"a retina of {self.retina} has one position, give a larger one"
+            )
 
     @property
     def side(self) -> int:
@@ -97,7 +114,9 @@ class T_C(Task):
         hidden = Group("hidden", (places, places, self.features), self.activation)
         output = Group("output", 1, self.output_unit)
         kernel = (Convolution if self.shared else Local)(retina, hidden, kernel=(KERNEL, KERNEL))
-        return Network((retina, hidden, output), (kernel, (Summed if self.readout == "sum" else Edge)(hidden, output)))
+        return Network(
+            (retina, hidden, output), (kernel, (Summed if self.readout == "sum" else Edge)(hidden, output))
+        )
 
     def spec(self) -> Spec:
         return Spec(patterns=len(LETTERS) * len(TURNS) * len(self.learnt()), kind="bits")
@@ -107,7 +126,9 @@ class T_C(Task):
         return self.at(self.learnt())
 
     def learnt(self) -> list[tuple[int, int]]:
-        """The positions that are learnt from: row and column of the first of the 3 × 3 squares, without the rim."""
+        """The positions that are learnt from:
+        row and column of the first of the 3 × 3 squares, without the rim.
+        """
         return self.everywhere() if self.positions == "all" else [(self.side // 2, self.side // 2)]
 
     def everywhere(self) -> list[tuple[int, int]]:
@@ -132,4 +153,6 @@ class T_C(Task):
         if not rest:
             return trained
         x, wanted, *_ = self.at(rest)
-        return trained._replace(held=shared(x, np.where(wanted, self.target_on, self.target_off), wanted, dtype))
+        return trained._replace(
+            held=shared(x, np.where(wanted, self.target_on, self.target_off), wanted, dtype)
+        )

@@ -29,13 +29,20 @@ class Xor(Task):
     usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=0.5, epochs=5000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("2-1-1 with shortcut, η=.5", "558 sweeps", f"{PDP} p. 331", "found"),
-        Published("2-2-1, η=.25", "local minimum after 6,587 presentations of each pattern", f"{PDP} pp. 331-332", "found"),
+        Published(
+            "2-2-1, η=.25",
+            "local minimum after 6,587 presentations of each pattern",
+            f"{PDP} pp. 331-332",
+            "found",
+        ),
         Published("2-H-1", "280 − 33 log2 H presentations; 245 at H=2", f"{PDP} p. 333 (Chauvin)", "found"),
         Published("2-2-1", "local minimum in two cases of hundreds of runs", f"{PDP} p. 332", "found"),
     )
 
     def network(self) -> Network:
-        return Network.chain(2, self.hidden, 1, hidden=self.activation, output=self.output_unit, shortcut=self.shortcut)
+        return Network.chain(
+            2, self.hidden, 1, hidden=self.activation, output=self.output_unit, shortcut=self.shortcut
+        )
 
     def spec(self) -> Spec:
         return Spec(patterns=4, kind="bits")

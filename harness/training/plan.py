@@ -24,7 +24,17 @@ class Plan(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings, share: float = 1.0) -> Plan:
-        """The plan of a batch that holds this `share` of a cell's replicas, and of its seconds; settings resolved."""
+        """The plan of a batch that holds this `share` of a cell's replicas,
+        and of its seconds; settings resolved.
+        """
         seconds = np.inf if settings.seconds is None else settings.seconds * share
         batch = 0 if settings.batch == FULL else int(settings.batch)
-        return cls(settings.seed, int(settings.epochs or 0), seconds, batch, settings.shuffle, settings.dtype, settings.device)
+        return cls(
+            settings.seed,
+            int(settings.epochs or 0),
+            seconds,
+            batch,
+            settings.shuffle,
+            settings.dtype,
+            settings.device,
+        )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
 from time import perf_counter
 from typing import Any
 
@@ -28,61 +27,13 @@ from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
 from harness.training.curves import curve_epochs
 from harness.training.plan import Plan
+from harness.training.trained import Trained
 from harness.training.watch import Moment, Watch
 
 Array = Any
 COMPACT_AT = 0.75  # the batch is compacted when at most this share of it still runs
 LOOK_EVERY = 16  # epochs between looks for weights that are not finite or beyond BOUND
 BOUND = 1e6
-
-
-@dataclass
-class Trained:
-    """What became of each replica: arrays with one entry, or row, per replica."""
-
-    replica: NDArray[np.int64]
-    outcome: NDArray[np.object_]
-    epochs: NDArray[np.int64]
-    """Sweeps spent: to the solution, to the budget, or to where divergence was noticed."""
-    updates: NDArray[np.int64]
-    seconds: NDArray[np.float64]
-    """Its share of the time spent in updates (time of each sweep ÷ replicas then running)."""
-    reason: NDArray[np.object_]
-    """Why it is not solved: budget of epochs or of seconds, or what diverged and where."""
-    loss: NDArray[np.float64]
-    right: NDArray[np.float64]
-    """Share of training patterns right at the end."""
-    validation_right: NDArray[np.float64]
-    """Share of validation patterns right at the end; NaN where there are none."""
-    held_right: NDArray[np.float64]
-    """Share of held-out patterns right at the end; NaN where there are none."""
-    validation_rmse: NDArray[np.float64]
-    """√(2 E ÷ (patterns · outputs)) of the validation patterns at the end: an output's error, in the unit of the targets."""
-    held_rmse: NDArray[np.float64]
-    """The same of the held-out patterns; NaN where there are none."""
-    loss_curve: NDArray[np.float64]
-    """Loss at `curve_epochs` (R, E); finished replicas keep their last value, diverged ones stand at infinity."""
-    right_curve: NDArray[np.float64]
-    credit: dict[str, NDArray[np.float64]]
-    """What the credit probe found, by 'quantity/edge' (R, its epochs)."""
-    weights: dict[str, NDArray[np.floating]]
-    """Final weights by parameter name (R, rows, columns)."""
-    ran: dict[str, Any] = field(default_factory=lambda: {"backend": "numpy"})
-    """How it was run: `backend`, `device` and `compile_seconds` where it was compiled, or `why` it was not."""
-
-    @classmethod
-    def empty(cls, replicas: Sequence[int], points: int) -> Trained:
-        """Room for the results of `replicas` on a curve of that many points."""
-        n = len(replicas)
-        text, counts, numbers = np.full(n, "", object), np.zeros(n, np.int64), np.full(n, np.nan)
-        curve = np.full((n, points), np.nan)
-        filled = {"outcome": text, "reason": text, "epochs": counts, "updates": counts, "loss_curve": curve, "right_curve": curve}
-        columns: dict[str, Any] = {
-            f.name: filled.get(f.name, numbers).copy()
-            for f in fields(cls)
-            if f.name not in ("replica", "credit", "weights", "ran")
-        }
-        return cls(replica=np.asarray(replicas, np.int64), credit={}, weights={}, **columns)
 
 
 def train(
@@ -105,7 +56,14 @@ def train(
 class Trainer:
     """A batch of replicas in training: where each stands, and what became of those that are finished."""
 
-    def __init__(self, algorithm: Algorithm, task: Task, plan: Plan, replicas: Sequence[int], watch: Watch | None = None) -> None:
+    def __init__(
+        self,
+        algorithm: Algorithm,
+        task: Task,
+        plan: Plan,
+        replicas: Sequence[int],
+        watch: Watch | None = None,
+    ) -> None:
         at = start(algorithm, task, plan, replicas)
         self.algorithm, self.task, self.plan, self.watch = algorithm, task, plan, watch
         self.net: Network = at.net
@@ -148,9 +106,13 @@ class Trainer:
             if looks:
                 self.look_for_divergence(epoch, self.share, output)
             if epoch == self.plan.epochs:
-                self.finish(self.running.copy(), UNSOLVED, epoch, self.share, output, "budget of epochs spent")
+                self.finish(
+                    self.running.copy(), UNSOLVED, epoch, self.share, output, "budget of epochs spent"
+                )
             elif self.clock > self.plan.seconds:
-                self.finish(self.running.copy(), UNSOLVED, epoch, self.share, output, "budget of seconds spent")
+                self.finish(
+                    self.running.copy(), UNSOLVED, epoch, self.share, output, "budget of seconds spent"
+                )
             count = np.count_nonzero(self.running)
             if not count:
                 break
@@ -167,10 +129,14 @@ class Trainer:
         """Let whoever watches see the batch, if `epoch` is one they asked for."""
         if self.watch and epoch in self.watch.epochs:
             batch = Batch.of(self.data, epoch, self.task.objective)
-            self.watch.look(Moment(epoch, self.algorithm, self.net, self.state, batch, self.rows, self.running))
+            self.watch.look(
+                Moment(epoch, self.algorithm, self.net, self.state, batch, self.rows, self.running)
+            )
 
     def sweep(self, epoch: int) -> tuple[State, Array]:
-        """One pass over the patterns; predictions at the old state only where one update is the whole sweep."""
+        """One pass over the patterns;
+        predictions at the old state only where one update is the whole sweep.
+        """
         x, target, wanted, *_ = self.data
         full = self.updates_per_sweep == 1
         if not full and self.plan.shuffle:
@@ -189,7 +155,9 @@ class Trainer:
         return self.algorithm.predict(self.net, self.state, (of or self.data).x)
 
     def met(self, output: Array) -> NDArray[np.bool_]:
-        """Which of the running replicas meet the criterion: on validation patterns if there are any, else by `output`."""
+        """Which of the running replicas meet the criterion:
+        on validation patterns if there are any, else by `output`.
+        """
         validation = self.data.validation
         if validation is None:
             return self.task.met(output, self.data, self.running)
@@ -213,7 +181,15 @@ class Trainer:
                     if mask.any():
                         self.finish(mask, DIVERGED, epoch, share, output, f"{name} {what}")
 
-    def finish(self, mask: NDArray[np.bool_], outcome: str, epoch: Array, share: Array, output: Array, reason: str = "") -> None:
+    def finish(
+        self,
+        mask: NDArray[np.bool_],
+        outcome: str,
+        epoch: Array,
+        share: Array,
+        output: Array,
+        reason: str = "",
+    ) -> None:
         """Note the replicas in `mask` (over the rows of the batch) as they stand at the current state.
 
         `epoch` and `share` are one number, or one for each row.
@@ -273,7 +249,8 @@ class Trainer:
 
 
 def in_order(a: Array, order: Array) -> Array:
-    """Patterns of a (R, N, k), or of (1, N, k) that all replicas share, in the order (R, N) of each replica: (R, N, k).
+    """Patterns of a (R, N, k), or of (1, N, k) that all replicas share,
+    in the order (R, N) of each replica: (R, N, k).
 
     Sequences (…, T, N, k) keep their steps in order.
     """
@@ -286,7 +263,8 @@ def keep_freed_memory() -> None:
     """Tell glibc to reuse freed megabytes instead of handing them back to the kernel.
 
     A thousand replicas make temporaries of about a megabyte, which malloc would map and unmap at every
-    operation, and touching fresh pages takes longer than the arithmetic. Elsewhere than on glibc nothing happens.
+    operation, and touching fresh pages takes longer than the arithmetic. Elsewhere than on glibc nothing
+    happens.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

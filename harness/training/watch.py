@@ -1,6 +1,7 @@
 """Somebody who looks on while a batch is trained, and takes no part: weights are read, nothing is changed.
 
-Training knows only this form. The credit probe (`harness.credit.probe`) has it, and `harness.experiment` hands it in.
+Training knows only this form. The credit probe (`harness.credit.probe`) has it, and `harness.experiment`
+hands it in.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import binomtest
 
 from harness import plots
+from harness.answers import escapes
 from harness.answers import local_minima as lm
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
@@ -182,14 +183,14 @@ def test_escapes_are_counted_replica_by_replica():
     """Of four stuck three are solved, of six others one is not: in all 9 of 10 for 6 of 10, McNemar's of 3
     against 1."""
     ends, replicas = pair("UUUUSSSSSS", "SSSUUSSSSS")
-    (row,) = lm.escapes(ends, replicas).itertuples()
+    (row,) = escapes.of(ends, replicas).itertuples()
     assert (row.stuck, row.escaped, row.lost, row.pairs) == (4, 3, 1, 10)
     assert row.rate.value == pytest.approx(0.2)
     assert row.p == pytest.approx(binomtest(3, 4).pvalue)
-    (text,) = lm.escape_verdict(lm.escapes(ends, replicas))
+    (text,) = escapes.verdict(escapes.of(ends, replicas))
     assert (
-        "of the stuck at a 75.0 % [30.1–95.4] of 4 solve; of the 6 others 1 do not. Solved in all: **not "
-        "decided**" in text
+        "of the stuck at a 75.0 % [30.1–95.4] of 4 solve; of the 6 others 1 do not. Solved in all: **not decided**"
+        in text
     )
 
 
@@ -197,11 +198,11 @@ def test_escapes_are_counted_replica_by_replica():
     ("letters", "word"), [("S" * 30, "**more**, +50.0 %"), ("U" * 30, "**fewer**, −50.0 %")]
 )
 def test_what_changes_the_rate_is_decided_in_both_directions(letters, word):
-    found = lm.escapes(*pair("US" * 15, letters))
-    (text,) = lm.escape_verdict(found)
+    found = escapes.of(*pair("US" * 15, letters))
+    (text,) = escapes.verdict(found)
     assert f"Solved in all: {word}" in text
     assert (
-        lm.escape_texts(found)["of the others do not"]
+        escapes.texts(found)["of the others do not"]
         .tolist()[0]
         .startswith("0.0" if "S" in letters else "100.0")
     )
@@ -210,7 +211,7 @@ def test_what_changes_the_rate_is_decided_in_both_directions(letters, word):
 def test_replicas_are_paired_by_number_and_a_diverged_one_is_neither_stuck_nor_solved():
     ends, replicas = pair("UUDS", "SUUU")
     shuffled = replicas.sample(frac=1, random_state=1)
-    (row,) = lm.escapes(
+    (row,) = escapes.of(
         ends, shuffled[~((shuffled["id"] == "xor-b") & (shuffled["replica"] == 1))]
     ).itertuples()
     assert (row.stuck, row.escaped, row.lost, row.pairs) == (1, 1, 2, 3)
@@ -219,7 +220,7 @@ def test_replicas_are_paired_by_number_and_a_diverged_one_is_neither_stuck_nor_s
 def test_only_cells_with_the_same_start_are_paired():
     ends, replicas = pair("US", "SU")
     other = [ends[0], ends[1]._replace(start=lm.Start(0.5, 2)), ends[1]._replace(start=lm.Start(1.0, 3))]
-    assert not len(lm.escapes(other, replicas))
+    assert not len(escapes.of(other, replicas))
 
 
 @pytest.mark.parametrize(("n", "word"), [(1, "**fewer**"), (20, "**not told apart**"), (90, "**more**")])

@@ -10,8 +10,8 @@ import pytest
 from scipy.stats import binomtest
 
 from harness import plots
+from harness.answers import likeness, shares
 from harness.answers import representations as found
-from harness.answers import shares
 from harness.answers.learners import Learners, learners, learnt, nobody, picture
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
@@ -309,16 +309,16 @@ def test_networks_of_one_solution_are_alike_and_random_ones_are_not():
         cells.append(of(name, Networks(some.task, some.net, params, some.replicas, 0)))
     cells.append(of("shallow", networks(FamilyTree(), 40, seed=7), [False] * 40, control=True))
     cells.append(of("never", networks(FamilyTree(), 3, seed=8), [False] * 3))
-    alike = found.alike(cells)
+    alike = likeness.of(cells)
     assert alike.names == ("a", "b", "shallow")
-    assert alike.pairs[2, 2] == found.COMPARED * (found.COMPARED - 1) / 2
+    assert alike.pairs[2, 2] == likeness.COMPARED * (likeness.COMPARED - 1) / 2
     assert alike.mean[0, 1] > 0.9 > 0.6 > alike.mean[0, 2]
-    texts = found.likeness(alike)
+    texts = likeness.verdict(alike)
     assert "pairs of replicas): a and b, " in texts[0]
     assert "least: " in texts[0]
     assert "shallow" in texts[0].split("least: ")[1]
     assert "Replicas of one algorithm with each other: a 0.9" in texts[1] or "a 1.0" in texts[1]
-    assert found.likeness(found.alike(cells[:1])) == ["There are no two algorithms to compare."]
+    assert likeness.verdict(likeness.of(cells[:1])) == ["There are no two algorithms to compare."]
 
 
 # From records

@@ -236,7 +236,7 @@ def test_a_weight_beyond_the_bound_is_divergence() -> None:
 
 
 def test_a_weight_at_the_bound_is_not_divergence() -> None:
-    t = run(Growing(at=3, value=1e6), Xor(), replicas=1, epochs=50).trained
+    t = run(Growing(at=3, value="1e6"), Xor(), replicas=1, epochs=50).trained
     assert list(t.outcome) == [UNSOLVED]
 
 

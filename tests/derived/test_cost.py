@@ -19,9 +19,10 @@ from harness.core.initial import initial
 from harness.core.network import Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, WEIGHTS, Rand
-from harness.cost.arrays import Tracked, TrackedRand
+from harness.cost.arrays import Tracked
 from harness.cost.growth import exponent, growth_table
 from harness.cost.ledger import CostError, Ledger
+from harness.cost.rand import TrackedRand
 from harness.cost.sheet import sheet
 from harness.results.table import build
 from harness.store.record import Store

@@ -14,8 +14,9 @@ from algorithms.finite_differences import FiniteDifferences
 from harness.cells.cell import Cell
 from harness.core import registry
 from harness.core.algorithm import Batch
+from harness.core.convolution import Convolution
 from harness.core.data import Patterns, Spec
-from harness.core.edges import Convolution, Edge
+from harness.core.edges import Edge
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NORMAL, UNIFORM
 from harness.core.tree import leaves

@@ -16,7 +16,8 @@ from harness.cells.cell import Cell
 from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Batch, CreditAlgorithm
-from harness.core.edges import Convolution, Edge, Group, Local
+from harness.core.convolution import Convolution, Local
+from harness.core.edges import Edge, Group
 from harness.core.errors import InputError
 from harness.core.initial import initial
 from harness.core.losses import CrossEntropy, SquaredError

@@ -301,7 +301,7 @@ def test_the_figures_beside_the_task_are_those_of_these_forecasts() -> None:
     assert all(all(entry) and entry.trust == "computed" for entry in Traffic.published)
 
 
-def test_the_bound_is_three_eighths_of_the_loss_of_the_same_hour_a_week_before_and_below_the_best_linear_forecast():
+def test_the_bound_is_three_eighths_of_the_loss_of_the_hour_a_week_ago_and_below_the_best_linear_forecast():
     task = Traffic()
     target = data_of(task)["validation"].target
 

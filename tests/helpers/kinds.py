@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from harness.core.convolution import Convolution, Local
 from harness.core.data import Patterns, Spec, Usual
-from harness.core.edges import Convolution, Edge, Group, Local
+from harness.core.edges import Edge, Group
 from harness.core.network import Key, Network
 from harness.core.task import Task
 

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.algorithm import Batch
+from harness.core.convolution import Convolution, Local, map_size
 from harness.core.differences import differences
-from harness.core.edges import Convolution, Edge, Group, Local, map_size
+from harness.core.edges import Edge, Group
 from harness.core.errors import InputError
 from harness.core.exact_gradient import exact_gradient
 from harness.core.losses import CrossEntropy, SquaredError
