@@ -20,7 +20,8 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MLflow's database, empty and migrated, made once: migrating takes seconds. Tests that want it ignore MLflow's warnings."""
+    """MLflow's database, empty and migrated, made once: migrating takes seconds. Tests that want it ignore
+    MLflow's warnings."""
     from mlflow import MlflowClient
 
     path = tmp_path_factory.mktemp("database") / "mlflow.db"
@@ -38,7 +39,9 @@ def harness(
     def call(*arguments: str, tracking: bool = False) -> tuple[int, str, str]:
         monkeypatch.setenv("HARNESS_STORE", str(store.path))
         monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-        monkeypatch.setattr(sys, "argv", ["harness", *arguments, *([] if tracking else ["tracking.enabled=false"])])
+        monkeypatch.setattr(
+            sys, "argv", ["harness", *arguments, *([] if tracking else ["tracking.enabled=false"])]
+        )
         capsys.readouterr()
         code = 0
         try:

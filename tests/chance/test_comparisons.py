@@ -1,4 +1,5 @@
-"""Comparisons of algorithms held to hand-computed values, to scipy, to published figures, and to simulated populations."""
+"""Comparisons of algorithms held to hand-computed values, to scipy, to published figures, and to simulated
+populations."""
 
 from __future__ import annotations
 
@@ -57,7 +58,9 @@ def test_a_diverged_replica_stays_at_risk_to_the_end_of_both():
     slow = Replicas([50.0, 60, 70, 100], [1, 1, 1, 0])
     gone = Replicas([20.0, 5, 5, 5], [1, 0, 0, 0], [0, 1, 1, 1])
     assert logrank(gone, slow) == logrank(Replicas([20.0, 100, 100, 100], [1, 0, 0, 0]), slow)
-    assert logrank(gone, slow).statistic < logrank(Replicas(*gone[:2]), slow).statistic  # censored, they would flatter it
+    assert (
+        logrank(gone, slow).statistic < logrank(Replicas(*gone[:2]), slow).statistic
+    )  # censored, they would flatter it
 
 
 @quick
@@ -71,10 +74,12 @@ def test_logrank_is_symmetric_and_never_nan(a, b):
     assert shuffled == pytest.approx(one)
 
 
-@pytest.mark.parametrize("pairs", [pytest.param(1000, id="small"), pytest.param(20_000, id="full", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "pairs", [pytest.param(1000, id="small"), pytest.param(20_000, id="full", marks=pytest.mark.slow)]
+)
 def test_logrank_raises_a_false_alarm_in_5_of_100_cases(pairs):
-    """Two sets of 40 from one exponential population, watched for uniform(0, 300); nominal 5 %, asymptotically: ±.5 % for n, and
-    5 standard errors, 6e-7."""
+    """Two sets of 40 from one exponential population, watched for uniform(0, 300); nominal 5 %,
+    asymptotically: ±.5 % for n, and 5 standard errors, 6e-7."""
     rng = np.random.default_rng(4)
 
     def drawn():
@@ -99,7 +104,8 @@ def test_mcnemar_by_hand():
 
 
 def test_mcnemar_never_exceeds_its_level():
-    """Exact sums over all tables of n = 20 pairs, of which 30 % differ: rejections at 5 % are at most 5 %, and some."""
+    """Exact sums over all tables of n = 20 pairs, of which 30 % differ: rejections at 5 % are at most 5 %,
+    and some."""
     differ = np.arange(21)
     chance = stats.binom.pmf(differ, 20, 0.3)
     alarm = 0.0
@@ -118,7 +124,9 @@ def test_mcnemar_never_exceeds_its_level():
 @given(CELL, st.data())
 def test_a_resamples_restricted_mean_is_that_of_its_curve(cell, data):
     """Counts of replicas, against the survival curve of as many copies of each."""
-    counts = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(cell), max_size=len(cell)).filter(any)))
+    counts = np.array(
+        data.draw(st.lists(st.integers(0, 3), min_size=len(cell), max_size=len(cell)).filter(any))
+    )
     time, solved, diverged = replicas(cell)
     curve = survival(*(np.repeat(column, counts) for column in (time, solved, diverged)))
     until = data.draw(st.floats(0, min(curve.until, 12.0)))
@@ -149,7 +157,9 @@ def test_paired_differences_keep_order_unit_side_and_infinity(pairs, unit):
     assert not np.isnan(ends).any()
     assert (ends[:, 0] <= ends[:, 1]).all()
     backwards = [Replicas(*(column[::-1] for column in side)) for side in (a, b)]
-    np.testing.assert_allclose(numbers(paired_difference(*backwards, seed=3, resamples=100)), numbers(found), atol=1e-9)
+    np.testing.assert_allclose(
+        numbers(paired_difference(*backwards, seed=3, resamples=100)), numbers(found), atol=1e-9
+    )
     longer = [side._replace(time=unit * np.asarray(side.time)) for side in (a, b)]
     scaled = numbers(paired_difference(*longer, seed=3, resamples=100))
     np.testing.assert_allclose(scaled, numbers(found) * [[1], [unit], [1]], atol=1e-9 * max(unit, 1))
@@ -163,7 +173,10 @@ def test_an_algorithm_does_not_differ_from_itself(cell):
     assert found.rate.value == found.restricted_mean.value == 0
     if len(cell) > 1:
         assert found.rate == found.restricted_mean == (0, 0, 0)
-        if np.sum(replicas(cell).solved) == len(cell) and max(replicas(cell).time) == min(replicas(cell).time) > 0:
+        if (
+            np.sum(replicas(cell).solved) == len(cell)
+            and max(replicas(cell).time) == min(replicas(cell).time) > 0
+        ):
             assert found.log_ratio == (0, 0, 0)
 
 
@@ -183,8 +196,8 @@ def test_where_one_or_none_is_solved_the_ratio_is_open():
 
 
 def test_resamples_without_any_success_leave_the_ratio_open_at_both_ends():
-    """Both solve the same one of 3: (2/3)³ = 30 % of the resamples say nothing, more than 2.5 % at either end can hide. Of 12
-    pairs that both solve but one, (1/12)¹² do: the interval is finite."""
+    """Both solve the same one of 3: (2/3)³ = 30 % of the resamples say nothing, more than 2.5 % at either end
+    can hide. Of 12 pairs that both solve but one, (1/12)¹² do: the interval is finite."""
     few = [Replicas([first, 50.0, 50], [1, 0, 0]) for first in (10.0, 20)]
     assert paired_difference(*few, seed=0).log_ratio == (pytest.approx(log(110 / 120)), -inf, inf)
     many = [Replicas([*np.linspace(first, 40, 11), 50.0], [1] * 11 + [0]) for first in (10.0, 20)]
@@ -194,10 +207,12 @@ def test_resamples_without_any_success_leave_the_ratio_open_at_both_ends():
 PAIRED = {"rate": 0.9317, "restricted_mean": 0.9309, "log_ratio": 0.9339}  # covered in 10,000 other cells
 
 
-@pytest.mark.parametrize("cells", [pytest.param(300, id="small"), pytest.param(10_000, id="full", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "cells", [pytest.param(300, id="small"), pytest.param(10_000, id="full", marks=pytest.mark.slow)]
+)
 def test_paired_intervals_cover_the_truth(cells):
-    """40 pairs, nominal 95 %: exponential times of means 100 and 150, watched for 120, half of the pairs sharing their luck.
-    5 standard errors of the difference for each of three: 2e-6."""
+    """40 pairs, nominal 95 %: exponential times of means 100 and 150, watched for 120, half of the pairs
+    sharing their luck. 5 standard errors of the difference for each of three: 2e-6."""
     rng = np.random.default_rng(6)
     truth = {
         "rate": exp(-120 / 150) - exp(-120 / 100),
@@ -239,8 +254,8 @@ def test_pairing_narrows_the_interval():
 
 
 def test_restarts_are_geometric_in_failures():
-    """A run of two succeeds at 10, the other fails after 100: 10 + 100 k with chance 2^−(k+1). χ² of 20,000 draws over
-    k = 0 … 5 and more; p < 1e-6 is the alarm."""
+    """A run of two succeeds at 10, the other fails after 100: 10 + 100 k with chance 2^−(k+1). χ² of 20,000
+    draws over k = 0 … 5 and more; p < 1e-6 is the alarm."""
     drawn = restarted([[10.0], [inf]], [10.0, 100.0], seed=5, draws=20_000)[:, 0]
     k = np.rint((drawn - 10) / 100).astype(int)
     np.testing.assert_allclose(drawn, 10 + 100 * k)
@@ -250,7 +265,8 @@ def test_restarts_are_geometric_in_failures():
 
 
 def test_the_mean_of_restarts_is_the_running_time_of_each_target():
-    """Three targets of 30 replicas, the hardest reached by few. 40,000 draws; 5 standard errors each, 2e-6 in all."""
+    """Three targets of 30 replicas, the hardest reached by few. 40,000 draws; 5 standard errors each, 2e-6 in
+    all."""
     rng = np.random.default_rng(0)
     first, budget = rng.exponential(50, 30), rng.uniform(60, 120, 30)
     reached = np.column_stack([first, 2 * first, 3 * first])
@@ -264,8 +280,9 @@ def test_the_mean_of_restarts_is_the_running_time_of_each_target():
 
 
 def test_the_runtime_profile_is_the_distribution_of_real_restarts():
-    """An exponential run of mean 100 given up after 70 and started afresh takes an exponential time of mean 100: no memory. 4,000
-    replicas and 20,000 draws; the bound is Dvoretzky, Kiefer & Wolfowitz's (Massart's constant) for both, each at 1e-6."""
+    """An exponential run of mean 100 given up after 70 and started afresh takes an exponential time of mean
+    100: no memory. 4,000 replicas and 20,000 draws; the bound is Dvoretzky, Kiefer & Wolfowitz's (Massart's
+    constant) for both, each at 1e-6."""
     event = np.random.default_rng(2).exponential(100, 4000)
     reached, spent = np.where(event <= 70, event, inf), np.minimum(event, 70)
     profile = runtime_profile([reached[:, None]], [spent], seed=3, draws=20_000)
@@ -278,7 +295,8 @@ def test_the_runtime_profile_is_the_distribution_of_real_restarts():
 
 
 def test_runtime_profile_by_hand():
-    """Two tasks; every run reaches the easy target, the hard one of the second task is never reached: 3 of 4 targets."""
+    """Two tasks; every run reaches the easy target, the hard one of the second task is never reached: 3 of 4
+    targets."""
     tables = [[[1.0, 4], [1, 4]], [[2.0, inf]]]
     profile = runtime_profile(tables, [[4, 4], [9.0]], seed=0, draws=10)
     np.testing.assert_allclose(profile.x, [1, 2, 4])
@@ -290,14 +308,17 @@ def test_runtime_profile_by_hand():
 
 @quick
 @given(
-    st.lists(st.tuples(st.integers(0, 5) | st.just(inf), st.integers(5, 9)), min_size=1, max_size=8), st.sampled_from([1e-6, 4.0])
+    st.lists(st.tuples(st.integers(0, 5) | st.just(inf), st.integers(5, 9)), min_size=1, max_size=8),
+    st.sampled_from([1e-6, 4.0]),
 )
 def test_restarts_keep_order_and_unit(runs, unit):
     reached, spent = np.array(runs, float).T
     drawn = restarted(reached[:, None], spent, seed=0, draws=50)
     assert not np.isnan(drawn).any()
     np.testing.assert_array_equal(restarted(reached[::-1, None], spent[::-1], seed=0, draws=50), drawn)
-    np.testing.assert_allclose(restarted(unit * reached[:, None], unit * spent, seed=0, draws=50), unit * drawn)
+    np.testing.assert_allclose(
+        restarted(unit * reached[:, None], unit * spent, seed=0, draws=50), unit * drawn
+    )
 
 
 def test_performance_profile_by_hand():
@@ -339,10 +360,12 @@ def test_holm_rejects_what_the_sequential_procedure_rejects(p, level):
     assert set(np.flatnonzero(holm(p) <= level)) == rejected
 
 
-@pytest.mark.parametrize("families", [pytest.param(5000, id="small"), pytest.param(100_000, id="full", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "families", [pytest.param(5000, id="small"), pytest.param(100_000, id="full", marks=pytest.mark.slow)]
+)
 def test_holm_keeps_the_chance_of_any_false_alarm(families):
-    """Ten comparisons, six of them nulls that share half their variance: any false alarm in at most 5 %. 5 standard errors,
-    3e-7. Without Holm it is in more than 12 %."""
+    """Ten comparisons, six of them nulls that share half their variance: any false alarm in at most 5 %. 5
+    standard errors, 3e-7. Without Holm it is in more than 12 %."""
     rng = np.random.default_rng(3)
     z = (
         sqrt(0.5) * rng.normal(size=(families, 1))
@@ -368,7 +391,10 @@ def test_holm_keeps_the_chance_of_any_false_alarm(families):
         (lambda: runtime_profile([], [], seed=0), "at least one"),
         (lambda: logrank(Replicas([], []), Replicas([1], [1])), "at least one replica"),
         (lambda: paired_difference(Replicas([1], [1]), Replicas([1, 2], [1, 0]), seed=0), "1 and 2"),
-        (lambda: paired_difference(Replicas([1], [1]), Replicas([2], [0]), seed=0, until=3), "watched, 2, but 3"),
+        (
+            lambda: paired_difference(Replicas([1], [1]), Replicas([2], [0]), seed=0, until=3),
+            "watched, 2, but 3",
+        ),
     ],
 )
 def test_bad_input_gets_a_sentence(call, said):

@@ -1,4 +1,5 @@
-"""Evolution held to closed forms, quadrature, counting and its operators' definitions; statistical tests state n and alarms."""
+"""Evolution held to closed forms, quadrature, counting and its operators' definitions; statistical tests
+state n and alarms."""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ from harness.cost.sheet import sheet
 from harness.tasks.encoder import Encoder
 from harness.tasks.xor import Xor
 
-MOTHERS, FATHERS = np.random.default_rng(0).normal(size=(2, 200, 50, 32))  # weight vectors of BUSHY, all different
+MOTHERS, FATHERS = np.random.default_rng(0).normal(
+    size=(2, 200, 50, 32)
+)  # weight vectors of BUSHY, all different
 ALARM = 1e-6  # of a family of comparisons in one test, when all is as it should be
 BUSHY = Network.chain(3, 4, 2, shortcut=True)  # W = 12 + 8 + 6 + 4 + 2 = 32
 
@@ -43,14 +46,17 @@ def is_mean(samples: Any, expected: Any, alarm: float = ALARM) -> None:
     assert np.abs(z).max() < stats.norm.isf(alarm / 2 / z.size), z
 
 
-def estimates(algorithm: EvolutionStrategies, net: Network, theta: Any, batch: Batch, n: int, seed: int = 0) -> Any:
+def estimates(
+    algorithm: EvolutionStrategies, net: Network, theta: Any, batch: Batch, n: int, seed: int = 0
+) -> Any:
     """n independent estimates (n, W) of the gradient at the weights theta (W,)."""
     params = unflatten(net, np.tile(theta, (n, 1, 1)))
     return flatten(net, algorithm.credit(net, params, {}, batch, rand(n, seed)).gradient)[:, 0]
 
 
 def quadratic() -> tuple[Network, Any, Batch, Any]:
-    """A linear layer, where E is a quadratic: its smoothed gradient is its gradient Xᵀ(XΘ − D), 1 for the bias in X."""
+    """A linear layer, where E is a quadratic: its smoothed gradient is its gradient Xᵀ(XΘ − D), 1 for the
+    bias in X."""
     net, rng = Network.chain(2, 2, output="linear"), np.random.default_rng(0)
     x, target, theta = rng.normal(size=(5, 2)), rng.normal(size=(5, 2)), rng.normal(size=6)
     whole = np.hstack([x, np.ones((5, 1))])  # weights (2, 2) row by row, then the bias: the rows of Θ
@@ -59,8 +65,11 @@ def quadratic() -> tuple[Network, Any, Batch, Any]:
 
 
 @pytest.mark.parametrize("sigma", [0.05, 2.0])
-def test_on_a_quadratic_the_mean_estimate_is_the_gradient_and_its_variance_as_calculated(sigma: float) -> None:
-    """n = 20,000. A pair gives (g·ε)ε, so the variance of weight j over m pairs is (|g|² + g_j²) / m, whatever σ."""
+def test_on_a_quadratic_the_mean_estimate_is_the_gradient_and_its_variance_as_calculated(
+    sigma: float,
+) -> None:
+    """n = 20,000. A pair gives (g·ε)ε, so the variance of weight j over m pairs is (|g|² + g_j²) / m,
+    whatever σ."""
     net, theta, batch, gradient = quadratic()
     found = estimates(EvolutionStrategies(sigma=sigma, pairs=3), net, theta, batch, 20_000)
     is_mean(found, gradient)
@@ -68,9 +77,14 @@ def test_on_a_quadratic_the_mean_estimate_is_the_gradient_and_its_variance_as_ca
 
 
 def test_on_a_network_the_mean_estimate_is_the_gradient_of_the_smoothed_loss() -> None:
-    """n = 40,000 against Gauss-Hermite quadrature of E[ε F(θ + σε)] / σ over all four weights of a 1-1-1 network."""
+    """n = 40,000 against Gauss-Hermite quadrature of E[ε F(θ + σε)] / σ over all four weights of a 1-1-1
+    network."""
     net, sigma = Network.chain(1, 1, 1), 1.5
-    theta, x, target = np.array([1.0, -2.0, 0.5, 0.3]), np.array([[-1.0], [0.5], [2.0]]), np.array([[1.0], [0.0], [1.0]])
+    theta, x, target = (
+        np.array([1.0, -2.0, 0.5, 0.3]),
+        np.array([[-1.0], [0.5], [2.0]]),
+        np.array([[1.0], [0.0], [1.0]]),
+    )
     assert [k.name for k in net.shapes] == ["input-hidden", "hidden-output", "hidden", "output"]
 
     def gradient(points: int) -> Any:
@@ -82,8 +96,12 @@ def test_on_a_network_the_mean_estimate_is_the_gradient_of_the_smoothed_loss() -
         return (mass * 0.5 * ((y - target[:, 0]) ** 2).sum(axis=1)) @ noise / sigma
 
     exact = gradient(24)
-    np.testing.assert_allclose(gradient(18), exact, atol=1e-4)  # it has converged, well below the standard error
-    found = estimates(EvolutionStrategies(sigma=sigma, pairs=2), net, theta, Batch(x, target, target > 0.5, 0), 40_000)
+    np.testing.assert_allclose(
+        gradient(18), exact, atol=1e-4
+    )  # it has converged, well below the standard error
+    found = estimates(
+        EvolutionStrategies(sigma=sigma, pairs=2), net, theta, Batch(x, target, target > 0.5, 0), 40_000
+    )
     assert (found.std(axis=0) / 200).min() > 4e-4
     is_mean(found, exact)
 
@@ -91,7 +109,9 @@ def test_on_a_network_the_mean_estimate_is_the_gradient_of_the_smoothed_loss() -
 def test_mirrored_pairs_cancel_even_terms_exactly() -> None:
     """At zero weights and targets a linear layer has E(θ + d) = E(θ − d) to the last bit."""
     net, theta, batch, _ = quadratic()
-    found = estimates(EvolutionStrategies(sigma=3.0), net, 0 * theta, batch._replace(target=0 * batch.target), 50)
+    found = estimates(
+        EvolutionStrategies(sigma=3.0), net, 0 * theta, batch._replace(target=0 * batch.target), 50
+    )
     assert not found.any()
 
 
@@ -112,7 +132,9 @@ def test_shaping_sees_only_the_order_of_losses() -> None:
     net, theta, batch, _ = quadratic()
     other = batch._replace(loss=Transformed())
     for shaping in (True, False):
-        one, two = (estimates(EvolutionStrategies(shaping=shaping), net, theta, b, 20) for b in (batch, other))
+        one, two = (
+            estimates(EvolutionStrategies(shaping=shaping), net, theta, b, 20) for b in (batch, other)
+        )
         assert np.array_equal(one, two) == shaping
     shaped = centred_ranks(np.random.default_rng(0).normal(size=(3, 4, 50)))
     assert (shaped.min(), shaped.max()) == (-0.5, 0.5)
@@ -132,15 +154,21 @@ def test_a_shaped_step_is_the_sum_over_individuals_by_hand() -> None:
 
 
 @pytest.mark.parametrize("own", [False, True])
-def test_losses_of_a_crowd_are_those_of_its_networks_in_any_blocks(own: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Patterns shared by all replicas, or each its own, as when they hold some out or come in another order."""
+def test_losses_of_a_crowd_are_those_of_its_networks_in_any_blocks(
+    own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patterns shared by all replicas, or each its own, as when they hold some out or come in another
+    order."""
     rng = np.random.default_rng(0)
     genes, x = rng.normal(size=(3, 6, BUSHY.size)), rng.normal(size=(*([3] if own else []), 5, 3))
     batch = Batch(x, target := rng.random((*x.shape[:-1], 2)), target > 0.5, 0, SquaredError(0.1))
     together = losses(BUSHY, genes, batch)
     for i, j in np.ndindex(3, 6):
         alone = Batch(*(a[i] if own else a for a in batch[:3]), 0, batch.loss)
-        assert alone.cost(BUSHY.forward(unflatten(BUSHY, genes[i, j][None]), alone.x)[BUSHY.output]) == together[i, j]
+        assert (
+            alone.cost(BUSHY.forward(unflatten(BUSHY, genes[i, j][None]), alone.x)[BUSHY.output])
+            == together[i, j]
+        )
     for workspace in (1, 700):
         monkeypatch.setattr(evolution_strategies, "WORKSPACE", workspace)
         assert losses(BUSHY, genes, batch).tobytes() == together.tobytes()
@@ -150,17 +178,27 @@ PAPER = Genetic(50, parent_scalar=0.92, spread=1.0)  # Montana & Davis: too few 
 
 
 @pytest.mark.parametrize(
-    ("algorithm", "task", "n", "needed", "poor"), [(Genetic(), Xor(), 800, 774, 0.95), (PAPER, Encoder(), 12, 12, 0.7)]
+    ("algorithm", "task", "n", "needed", "poor"),
+    [(Genetic(), Xor(), 800, 774, 0.95), (PAPER, Encoder(), 12, 12, 0.7)],
 )
 def test_the_genetic_algorithm_solves(
-    algorithm: Genetic, task: Any, n: int, needed: int, poor: float, record_property: Callable[[str, object], None]
+    algorithm: Genetic,
+    task: Any,
+    n: int,
+    needed: int,
+    poor: float,
+    record_property: Callable[[str, object], None],
 ) -> None:
-    """A rate of 95 % on XOR 2-2-1, or of 70 % on the encoder, would fail this with a probability of .98 and more."""
+    """A rate of 95 % on XOR 2-2-1, or of 70 % on the encoder, would fail this with a probability of .98 and
+    more."""
     assert stats.binom.sf(needed - 1, n, poor) < 0.02
     result = run(algorithm, task, replicas=n, epochs=80 if n == 800 else 1200).trained
     solved = result.outcome == SOLVED
     tries = algorithm.population * result.epochs[solved]
-    record_property("evaluations", f"mean {tries.mean():,.0f}, quartiles {np.percentile(tries, [25, 50, 75])}; NEAT on XOR 4,755")
+    record_property(
+        "evaluations",
+        f"mean {tries.mean():,.0f}, quartiles {np.percentile(tries, [25, 50, 75])}; NEAT on XOR 4,755",
+    )
     assert solved.sum() >= needed
 
 
@@ -184,8 +222,15 @@ def generations(algorithm: Genetic, count: int, replicas: int = 20) -> Any:
 
 @pytest.mark.parametrize("elite", [0, 1, 5])
 def test_with_an_elite_the_best_never_gets_worse(elite: int) -> None:
-    best = np.array([b.cost(net.forward(s["params"], b.x)[net.output]) for net, b, s in generations(Genetic(30, elite), 30)])
-    assert (np.diff(best[1:], axis=0) <= 0).all() == (elite > 0)  # best[0] is that of the shared weights, before anybody is tried
+    best = np.array(
+        [
+            b.cost(net.forward(s["params"], b.x)[net.output])
+            for net, b, s in generations(Genetic(30, elite), 30)
+        ]
+    )
+    assert (np.diff(best[1:], axis=0) <= 0).all() == (
+        elite > 0
+    )  # best[0] is that of the shared weights, before anybody is tried
 
 
 @pytest.mark.parametrize("elite", [0, 1, 7, 29])
@@ -196,7 +241,9 @@ def test_the_best_live_on_and_children_take_the_place_of_the_rest(elite: int) ->
     rank = np.argsort(losses(net, old, batch))
     for r in range(20):
         assert new[r, :elite].tobytes() == old[r, rank[r, :elite]].tobytes()
-        assert flatten(net, after["params"])[r, 0].tobytes() == old[r, rank[r, 0]].tobytes(), "the best that was tried"
+        assert flatten(net, after["params"])[r, 0].tobytes() == old[r, rank[r, 0]].tobytes(), (
+            "the best that was tried"
+        )
     assert all(w.shape[1:] == net.shapes[k] for k, w in after["params"].items())
 
 
@@ -204,7 +251,9 @@ def test_the_first_population_is_the_shared_weights_and_draws_of_e_to_minus_x() 
     algorithm, shared = Genetic(spread=3.0), initial(BUSHY, Rand(0, range(5), WEIGHTS), "uniform", 0.5)
     population = algorithm.init(BUSHY, shared, rand(5))["memory"]["population"]
     np.testing.assert_array_equal(population[:, :1], flatten(BUSHY, shared))
-    assert stats.kstest(population[:, 1:].ravel(), stats.laplace(scale=3).cdf).pvalue > ALARM  # n = 5 · 149 · 32
+    assert (
+        stats.kstest(population[:, 1:].ravel(), stats.laplace(scale=3).cdf).pvalue > ALARM
+    )  # n = 5 · 149 · 32
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -212,7 +261,9 @@ def test_two_sided_exponential_is_the_inverse_of_a_distribution_function_and_fin
     ends = np.array([0, np.nextafter(dtype(0.5), dtype(0)), 0.5, np.nextafter(dtype(1), dtype(0))], dtype)
     assert np.isfinite(two_sided_exponential(ends)).all()
     assert two_sided_exponential(ends).dtype == dtype
-    u = (np.arange(1000, dtype=dtype) + 0.5) / 1000  # evenly: each half decreases, and increases, along its quantiles
+    u = (
+        np.arange(1000, dtype=dtype) + 0.5
+    ) / 1000  # evenly: each half decreases, and increases, along its quantiles
     np.testing.assert_allclose(np.sort(two_sided_exponential(u)), stats.laplace.ppf(u), rtol=1e-3, atol=1e-6)
 
 
@@ -225,18 +276,23 @@ def test_parents_are_drawn_by_rank(s: float, dtype: Any) -> None:
     drawn = algorithm.parents(ranked, rand(2000, dtype=dtype))
     assert drawn.shape == (2000, 11, 1)
     expected = np.full(12, 1 / 12) if s == 1 else s ** np.arange(12) * (1 - s) / (1 - s**12)
-    assert stats.chisquare(np.bincount(drawn.ravel().astype(int), minlength=12), 22_000 * expected).pvalue > ALARM
+    assert (
+        stats.chisquare(np.bincount(drawn.ravel().astype(int), minlength=12), 22_000 * expected).pvalue
+        > ALARM
+    )
 
 
 def test_weights_lead_into_the_nodes_they_enter() -> None:
-    """3-4-2 with a shortcut: hidden nodes 0-3, output nodes 4 and 5; every matrix row by row, edges first, then biases."""
+    """3-4-2 with a shortcut: hidden nodes 0-3, output nodes 4 and 5; every matrix row by row, edges first,
+    then biases."""
     hidden, output = [0, 1, 2, 3], [4, 5]
     assert entered(BUSHY).tolist() == hidden * 3 + output * 4 + output * 3 + hidden + output
 
 
 @pytest.mark.parametrize("crossover", ["crossover_nodes", "crossover_weights"])
 def test_a_child_of_crossover_has_only_its_parents_weights(crossover: str) -> None:
-    """Sites are won by either parent evenly, and independently: their number varies as a binomial one; n = 10,000."""
+    """Sites are won by either parent evenly, and independently: their number varies as a binomial one; n =
+    10,000."""
     children = Genetic(crossover=crossover).crossed(BUSHY, MOTHERS, FATHERS, rand(200))
     from_mother = children == MOTHERS
     assert (from_mother | (children == FATHERS)).all()
@@ -265,7 +321,8 @@ def test_mutate_nodes_changes_all_incoming_weights_of_n_nodes_and_nothing_else(n
 
 @pytest.mark.parametrize("p", [0.1, 0.6])
 def test_weights_are_mutated_at_their_rate_biased_by_what_they_were_or_not(p: float) -> None:
-    """n = 10,000 mutants of 32 weights: the share changed is p for each, their number varies as a binomial one."""
+    """n = 10,000 mutants of 32 weights: the share changed is p for each, their number varies as a binomial
+    one."""
     noise = []
     for mutation in ("biased_mutate_weights", "unbiased_mutate_weights"):
         found = Genetic(mutation=mutation, weight_probability=p).mutated(BUSHY, MOTHERS, rand(200))
@@ -278,8 +335,11 @@ def test_weights_are_mutated_at_their_rate_biased_by_what_they_were_or_not(p: fl
 
 
 def test_crossover_has_its_share_of_children() -> None:
-    """Mutants of all weights have those of nobody, children of crossover those of somebody; n = 6,000 children."""
-    algorithm = Genetic(60, elite=0, crossover_probability=0.3, weight_probability=1.0, mutation="biased_mutate_weights")
+    """Mutants of all weights have those of nobody, children of crossover those of somebody; n = 6,000
+    children."""
+    algorithm = Genetic(
+        60, elite=0, crossover_probability=0.3, weight_probability=1.0, mutation="biased_mutate_weights"
+    )
     (_, _, before), (_, _, after) = generations(algorithm, 1, replicas=100)
     old, new = (s["memory"]["population"] for s in (before, after))
     inherited = (new[:, :, None] == old[:, None]).any(axis=2).all(axis=-1)
@@ -288,10 +348,14 @@ def test_crossover_has_its_share_of_children() -> None:
 
 CASES: dict[str, Any] = {
     "genetic": partial(run, Genetic(20), Xor(), epochs=20),
-    "genetic by weights": partial(run, Genetic(20, 3, 1.0, 0.5, "crossover_weights", "biased_mutate_weights"), Xor(), epochs=20),
+    "genetic by weights": partial(
+        run, Genetic(20, 3, 1.0, 0.5, "crossover_weights", "biased_mutate_weights"), Xor(), epochs=20
+    ),
     "genetic float32 in mini-batches": partial(run, Genetic(20), Xor(), epochs=10, batch=3, dtype="float32"),
     "strategies": partial(run, EvolutionStrategies(pairs=5), Xor(), epochs=150),
-    "shaped, online": partial(run, EvolutionStrategies(pairs=5, shaping=True), Xor(), epochs=20, batch=1, dtype="float32"),
+    "shaped, online": partial(
+        run, EvolutionStrategies(pairs=5, shaping=True), Xor(), epochs=20, batch=1, dtype="float32"
+    ),
 }
 
 
@@ -299,7 +363,10 @@ CASES: dict[str, Any] = {
 def test_a_replica_alone_is_itself_in_a_batch_and_the_seed_is_all_there_is_to_chance(case: str) -> None:
     def bits(result: Any) -> Any:
         t = result.trained
-        return [(t.epochs[i], t.loss[i], *(w[i].tobytes() for w in t.weights.values())) for i in range(len(t.epochs))]
+        return [
+            (t.epochs[i], t.loss[i], *(w[i].tobytes() for w in t.weights.values()))
+            for i in range(len(t.epochs))
+        ]
 
     whole = bits(CASES[case](replicas=12))
     assert bits(CASES[case](replicas=12)) == whole
@@ -309,7 +376,8 @@ def test_a_replica_alone_is_itself_in_a_batch_and_the_seed_is_all_there_is_to_ch
 
 @pytest.mark.parametrize("name", ["genetic", "evolution_strategies"])
 def test_an_update_costs_a_forward_pass_an_individual(name: str) -> None:
-    """And beside it n differences times W directions; or a logarithm a weight of each child, and one for each of its parents."""
+    """And beside it n differences times W directions; or a logarithm a weight of each child, and one for each
+    of its parents."""
     size = 40
     settings = {"population": size, "elite": 4} if name == "genetic" else {"pairs": size // 2}
     s = sheet(Cell.of({"name": name} | settings, {"name": "encoder"}, {"replicas": 1}))
@@ -323,7 +391,9 @@ def test_an_update_costs_a_forward_pass_an_individual(name: str) -> None:
     if name == "genetic":  # two parents, the operator, a coin and a rank a node, noise a weight
         assert s.update.span == 12 + 4 + 4, "forward, loss; sort, add, choose nodes, choose operator"
         assert s.update.draws == {"uniform": children * (3 + 2 * 11 + weights)}
-        each = 2 * 11 * 4 + 11 + 11 + 1 + weights  # two sorts of 11 nodes, those chosen, coins, operator, side of the noise
+        each = (
+            2 * 11 * 4 + 11 + 11 + 1 + weights
+        )  # two sorts of 11 nodes, those chosen, coins, operator, side of the noise
         assert s.update.flops["comparison"] == children * each + size * 6, "⌈log2 11⌉ = 4, ⌈log2 40⌉ = 6"
     else:
         assert s.update.draws == {"normal": size // 2 * weights}
@@ -333,7 +403,9 @@ BAD: dict[str, Callable[[], Any]] = {
     "population must be a whole number, at least 2, but 1": lambda: Genetic(population=1),
     "elite must be below the population of 50, but 50": lambda: Genetic(population=50, elite=50),
     "parent_scalar must be above 0 and at most 1, but 0.0": lambda: Genetic(parent_scalar=0.0),
-    "crossover_probability must be at least 0 and at most 1, but nan": lambda: Genetic(crossover_probability=float("nan")),
+    "crossover_probability must be at least 0 and at most 1, but nan": lambda: Genetic(
+        crossover_probability=float("nan")
+    ),
     "weight_probability must be at least 0 and at most 1, but 1.5": lambda: Genetic(weight_probability=1.5),
     "did you mean 'crossover_nodes'": lambda: Genetic(crossover="crossover_node"),
     "did you mean 'mutate_nodes'": lambda: Genetic(mutation="mutate_node"),

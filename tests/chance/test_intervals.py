@@ -1,8 +1,10 @@
-"""Intervals held to enumeration of all resamples, to scipy, to closed forms, and to the truth of simulated populations.
+"""Intervals held to enumeration of all resamples, to scipy, to closed forms, and to the truth of simulated
+populations.
 
-The populations are exponential: a run with a chance of 1 % an epoch costs 100 epochs a success whatever its budget, so
-the truth is known in closed form. The coverage that each simulation is held to is that of 20,000 cells, not the nominal one:
-no interval has that exactly at such n. Both are stated, and their distance is bounded.
+The populations are exponential: a run with a chance of 1 % an epoch costs 100 epochs a success whatever its
+budget, so the truth is known in closed form. The coverage that each simulation is held to is that of 20,000
+cells, not the nominal one: no interval has that exactly at such n. Both are stated, and their distance is
+bounded.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ def ratio(spent, solved):
 
 def assert_covers(covered, expected):
     """`expected` is the share of 20,000 other cells; 5 standard errors of the difference either way, 6e-7."""
-    assert abs(np.mean(covered) - expected) < 5 * sqrt(expected * (1 - expected) * (1 / len(covered) + 1 / 20_000))
+    assert abs(np.mean(covered) - expected) < 5 * sqrt(
+        expected * (1 - expected) * (1 / len(covered) + 1 / 20_000)
+    )
 
 
 def watched(rng, n, budget, mean=100.0):
@@ -56,7 +60,8 @@ def watched(rng, n, budget, mean=100.0):
 
 
 def test_draws_are_multinomial():
-    """50,000 resamples of 7: means 1, variances 6/7, covariances −1/7; 28 z-tests at 5 sigma, 1.6e-5 in all."""
+    """50,000 resamples of 7: means 1, variances 6/7, covariances −1/7; 28 z-tests at 5 sigma, 1.6e-5 in
+    all."""
     counts = np.concatenate(list(resampling.draws(7, 50_000, seed=3)))
     assert (counts.sum(1) == 7).all()
     products = (counts - 1)[:, :, None] * (counts - 1)[:, None, :]
@@ -95,8 +100,9 @@ def enumerated(spent, solved):
     ],
 )
 def test_the_interval_is_that_of_all_resamples(spent, solved, level, biased):
-    """All 3,125 of them. Ours draws 200,000: the standard error of a share is .0012 at most, and .0011 more comes from the bias;
-    .01 is a 6-sigma event. Where the draws are biased, not correcting that moves an end further."""
+    """All 3,125 of them. Ours draws 200,000: the standard error of a share is .0012 at most, and .0011 more
+    comes from the bias; .01 is a 6-sigma event. Where the draws are biased, not correcting that moves an end
+    further."""
     spent, solved = np.array(spent, float), np.array(solved, bool)
     values, z0 = enumerated(spent, solved)
     ours = running_time(spent, solved, seed=1, level=level, resamples=200_000)
@@ -112,12 +118,17 @@ def test_the_interval_is_that_of_all_resamples(spent, solved, level, biased):
 
 @pytest.mark.parametrize("accelerated", [True, False])
 def test_the_interval_is_scipys(accelerated):
-    """BCa of 20 skewed replicas, of which 14 are solved. Standard errors of an end: .012 σ from the order statistic, .011 σ from
-    the bias, of ours and of scipy's: .6 % of the width of 3.9 σ. 3 % is a 5-sigma event; without acceleration it is more."""
+    """BCa of 20 skewed replicas, of which 14 are solved. Standard errors of an end: .012 σ from the order
+    statistic, .011 σ from the bias, of ours and of scipy's: .6 % of the width of 3.9 σ. 3 % is a 5-sigma
+    event; without acceleration it is more."""
     rng = np.random.default_rng(2)
     spent, solved = rng.lognormal(3, 1.5, 20), np.arange(20) < 14
     theirs = stats.bootstrap(
-        (spent, solved), lambda s, k, axis: s.sum(axis) / k.sum(axis), paired=True, n_resamples=50_000, rng=rng
+        (spent, solved),
+        lambda s, k, axis: s.sum(axis) / k.sum(axis),
+        paired=True,
+        n_resamples=50_000,
+        rng=rng,
     ).confidence_interval
     ours = running_time(spent, solved, seed=1, accelerated=accelerated)
     distance = np.abs(np.subtract(ours[1:], theirs)).max() / (theirs.high - theirs.low)
@@ -138,7 +149,8 @@ def test_currencies_share_their_resamples():
 
 
 def test_nothing_solved_has_a_finite_lower_end_that_binomials_give():
-    """p is at most where none of 10 solved is as rare as 2.5 % (scipy's exact interval): a success costs (1 − p) / p failures."""
+    """p is at most where none of 10 solved is as rare as 2.5 % (scipy's exact interval): a success costs (1 −
+    p) / p failures."""
     p = stats.binomtest(0, 10).proportion_ci(0.95, method="exact").high
     value, low, high = running_time(np.full(10, 50.0), np.zeros(10), seed=0)
     assert (value, high) == (inf, inf)
@@ -166,8 +178,8 @@ def test_running_time_covers_the_truth(cells, n, budget, covers):
 
 @pytest.mark.parametrize("p", [0.02, 0.1, 0.3])
 def test_the_lower_end_of_nothing_solved_is_seldom_above_the_truth(p):
-    """A success costs (1 − p) / p failures of cost 1. At any n up to 300 the chance to see none solved and to claim more is at
-    most 2.5 %: exactly, without simulation."""
+    """A success costs (1 − p) / p failures of cost 1. At any n up to 300 the chance to see none solved and to
+    claim more is at most 2.5 %: exactly, without simulation."""
     for n in range(1, 300):
         low = running_time(np.ones(n), np.zeros(n), seed=0).low
         assert low <= (1 - p) / p or (1 - p) ** n <= 0.025
@@ -179,7 +191,9 @@ def test_the_order_of_replicas_does_not_matter(cell, shuffler):
     spent, solved = columns(cell)
     order = list(range(len(cell)))
     shuffler.shuffle(order)
-    first, second = (running_time(s, k, seed=3, resamples=200) for s, k in ((spent, solved), (spent[order], solved[order])))
+    first, second = (
+        running_time(s, k, seed=3, resamples=200) for s, k in ((spent, solved), (spent[order], solved[order]))
+    )
     np.testing.assert_allclose(first, second)
 
 
@@ -197,7 +211,9 @@ def test_failing_more_never_costs_less(cell, data):
     spent, solved = columns(cell)
     value = running_time(spent, solved, seed=0, resamples=1).value
     which = data.draw(st.integers(0, len(cell) - 1))
-    lost = running_time(spent + (np.arange(len(cell)) == which), solved & (np.arange(len(cell)) != which), seed=0, resamples=1)
+    lost = running_time(
+        spent + (np.arange(len(cell)) == which), solved & (np.arange(len(cell)) != which), seed=0, resamples=1
+    )
     assert lost.value >= value or np.isclose(lost.value, value)
     added = running_time([*spent, data.draw(SPENT)], [*solved, False], seed=0, resamples=1)
     assert added.value >= value or np.isclose(added.value, value)
@@ -210,7 +226,9 @@ def test_infinity_makes_no_nan(cell, accelerated, resamples):
     value, low, high = running_time(spent, solved, seed=3, resamples=resamples, accelerated=accelerated)
     assert not np.isnan([value, low, high]).any()
     assert low <= high
-    assert value == expected_running_time(spent, solved) or np.isclose(value, expected_running_time(spent, solved))
+    assert value == expected_running_time(spent, solved) or np.isclose(
+        value, expected_running_time(spent, solved)
+    )
 
 
 # Rate
@@ -225,7 +243,8 @@ def test_solved_rate_is_wilsons():
 
 
 def test_quantile_interval_by_hand():
-    """Ten replicas, one a time unit. Wilson's ends for 10 … 0 of 10 unsolved: the lower is first ≤ .5 at 2, the upper at 9."""
+    """Ten replicas, one a time unit. Wilson's ends for 10 … 0 of 10 unsolved: the lower is first ≤ .5 at 2,
+    the upper at 9."""
     curve = survival(np.arange(1.0, 11), np.ones(10))
     low, high = wilson(np.arange(10, -1, -1), 10)
     assert high[9] <= 0.5 < high[8]
@@ -250,7 +269,9 @@ def test_curve_between_its_steps_by_hand():
 def test_without_early_censoring_the_restricted_mean_is_a_plain_mean(event, until):
     event = np.array(event)
     solved = event < 9
-    np.testing.assert_allclose(survival(event, solved).restricted_mean(until), np.minimum(event, until).mean(), atol=1e-9)
+    np.testing.assert_allclose(
+        survival(event, solved).restricted_mean(until), np.minimum(event, until).mean(), atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("cells", FORMS)
@@ -278,7 +299,8 @@ def test_interquartile_mean_by_hand():
 
 
 def test_interquartile_means_interval_is_that_of_all_stratified_resamples():
-    """All 3³ × 3³ of two tasks, each on its own. The shares of 100,000 draws have standard errors below .0016; 5, 6e-7."""
+    """All 3³ × 3³ of two tasks, each on its own. The shares of 100,000 draws have standard errors below
+    .0016; 5, 6e-7."""
     table, level = np.array([[1.0, 30], [2, 60], [9, 50]]), 0.6
     values = [
         stats.trim_mean([*table[list(i), 0], *table[list(j), 1]], 0.25)
@@ -290,9 +312,12 @@ def test_interquartile_means_interval_is_that_of_all_stratified_resamples():
         assert np.quantile(values, share - 0.008) - 1e-9 <= end <= np.quantile(values, share + 0.008) + 1e-9
 
 
-@pytest.mark.parametrize("cells", [pytest.param(500, id="small"), pytest.param(10_000, id="full", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "cells", [pytest.param(500, id="small"), pytest.param(10_000, id="full", marks=pytest.mark.slow)]
+)
 def test_interquartile_mean_covers_the_truth(cells):
-    """R = 20, P = 3, nominal 95 %: exponential scores, whose interquartile mean is 2 ∫ −ln v dv from 1/4 to 3/4."""
+    """R = 20, P = 3, nominal 95 %: exponential scores, whose interquartile mean is 2 ∫ −ln v dv from 1/4 to
+    3/4."""
     truth = 2 * ((0.75 - 0.75 * log(0.75)) - (0.25 - 0.25 * log(0.25)))
     rng, covered, covers = np.random.default_rng(8), [], 0.9414
     for _ in range(cells):
@@ -304,13 +329,18 @@ def test_interquartile_mean_covers_the_truth(cells):
 
 
 @quick
-@given(st.lists(st.tuples(*[st.integers(0, 9) | st.just(inf)] * 2), min_size=1, max_size=8), st.sampled_from([1e-6, 0.5, 1e6]))
+@given(
+    st.lists(st.tuples(*[st.integers(0, 9) | st.just(inf)] * 2), min_size=1, max_size=8),
+    st.sampled_from([1e-6, 0.5, 1e6]),
+)
 def test_interquartile_mean_keeps_order_unit_and_infinity(rows, unit):
     table = np.array(rows, float)
     ours = interquartile_mean(table, seed=0, resamples=50)
     assert not np.isnan(ours).any()
     np.testing.assert_allclose(interquartile_mean(table[::-1], seed=0, resamples=50), ours)
-    np.testing.assert_allclose(interquartile_mean(unit * table, seed=0, resamples=50), np.multiply(ours, unit))
+    np.testing.assert_allclose(
+        interquartile_mean(unit * table, seed=0, resamples=50), np.multiply(ours, unit)
+    )
 
 
 # Bad input
@@ -323,7 +353,10 @@ def test_interquartile_mean_keeps_order_unit_and_infinity(rows, unit):
         (lambda: running_time([1, inf], [1, 0], seed=0), "failed ones included"),
         (lambda: running_time([1, 2, 3], [1, 0], seed=0), "one row for each of 2 replicas"),
         (lambda: running_time([], [], seed=0), "at least one replica"),
-        (lambda: running_time([1, 2], [1, 0], seed=0, level=95), "level must be greater than 0 and below 1, but 95 was given"),
+        (
+            lambda: running_time([1, 2], [1, 0], seed=0, level=95),
+            "level must be greater than 0 and below 1, but 95 was given",
+        ),
         (lambda: running_time([1, 2], [1, 0], seed=0, resamples=0), "resamples must be a whole number"),
         (lambda: solved_rate([]), "at least one replica"),
         (lambda: interquartile_mean([1, 2], seed=0), "replicas × tasks"),

@@ -1,6 +1,8 @@
-"""Noise in units, held to sums written out, to all states of a small network, and to the learning curves of Werfel et al.
+"""Noise in units, held to sums written out, to all states of a small network, and to the learning curves of
+Werfel et al.
 
-All z-tests of this file together raise a false alarm with probability 1e-4 (split evenly, two-sided); they are seeded.
+All z-tests of this file together raise a false alarm with probability 1e-4 (split evenly, two-sided); they
+are seeded.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ BEYOND = NormalDist().inv_cdf(1 - 1e-4 / TESTS / 2)  # 4.8 standard errors
 
 
 def noise_dimension(rule: str, inputs: int, outputs: int) -> int:
-    """K, by which E‖g‖² exceeds that of the gradient: E(ξ·e)² ‖ξ‖² = (d + 2) ‖e‖² for normal ξ in d dimensions."""
+    """K, by which E‖g‖² exceeds that of the gradient: E(ξ·e)² ‖ξ‖² = (d + 2) ‖e‖² for normal ξ in d
+    dimensions."""
     return {"gradient": 1, "node": outputs + 2, "weight": inputs * outputs + 2}[rule]
 
 
@@ -61,7 +64,8 @@ def test_on_a_linear_net_it_is_the_sum_over_noise(sigma: float, draws: int) -> N
 
 
 def test_the_pattern_that_was_shaken_is_the_one_that_is_credited() -> None:
-    """Noise is drawn anew for each pattern: what a unit did to one says nothing of another, and is not in its credit."""
+    """Noise is drawn anew for each pattern: what a unit did to one says nothing of another, and is not in its
+    credit."""
     p = problem(Network.chain(2, 3, 2), 2, 0)
     blank = p._replace(batch=p.batch._replace(x=np.vstack([p.batch.x[:1], np.zeros((1, 2))])))
     without = p._replace(batch=Batch(*(a[:1] for a in blank.batch[:3]), 0))
@@ -72,7 +76,8 @@ def test_the_pattern_that_was_shaken_is_the_one_that_is_credited() -> None:
 
 
 def _first(p: Any, replica: int) -> np.ndarray:
-    """Credit of the input weights, one draw written out: forward passes with the noise of pattern 0 put in by hand."""
+    """Credit of the input weights, one draw written out: forward passes with the noise of pattern 0 put in by
+    hand."""
     xi = Rand(0, [replica], NOISE, block=1).normal(2, 1, 5)[0, 0, 0]
     (first, second), (hidden, output) = p.net.edges, p.net.groups[1:]
 
@@ -109,12 +114,17 @@ def expected_gradient(p: Any) -> np.ndarray:
 
 @pytest.mark.parametrize(("draws", "baseline"), [(1, 0.0), (2, -0.4)])
 def test_reinforce_is_on_average_the_gradient_of_the_expected_loss(draws: int, baseline: float) -> None:
-    """n = 20,000 trials against the enumeration of all states; whatever the baseline is, as long as it was there before."""
+    """n = 20,000 trials against the enumeration of all states; whatever the baseline is, as long as it was
+    there before."""
     p, n = problem(TINY, 3, 2), 20_000
     params = {k: np.broadcast_to(3 * w, (n, *w.shape)) for k, w in p.params.items()}
     p = p._replace(params={k: 3 * w for k, w in p.params.items()})
     memory = {"baseline": np.full((n, 1, 1), baseline)}
-    found = Reinforce(draws=draws).credit(p.net, params, memory, p.batch, Rand(5, range(n), NOISE, block=1)).gradient
+    found = (
+        Reinforce(draws=draws)
+        .credit(p.net, params, memory, p.batch, Rand(5, range(n), NOISE, block=1))
+        .gradient
+    )
     samples = np.concatenate([found[k].reshape(n, -1) for k in p.net.shapes], axis=1)
     truth = expected_gradient(p)
     assert off(samples, truth) < BEYOND
@@ -122,7 +132,8 @@ def test_reinforce_is_on_average_the_gradient_of_the_expected_loss(draws: int, b
 
 
 def test_the_baseline_is_the_running_mean_of_rewards_before() -> None:
-    """b ← γ r + (1 − γ) b from 0; with units that are certain, r is the same every time: b = r (1 − (1 − γ)^t)."""
+    """b ← γ r + (1 − γ) b from 0; with units that are certain, r is the same every time: b = r (1 − (1 −
+    γ)^t)."""
     p = problem(TINY, 4, 0, (3,))
     sure = {k: np.full_like(w, 1e4 if k in TINY.groups else 0.0) for k, w in p.params.items()}
     reward = -0.5 * ((1 - p.batch.target) ** 2).mean()  # every unit is on
@@ -132,7 +143,9 @@ def test_the_baseline_is_the_running_mean_of_rewards_before() -> None:
     assert not state["memory"]["baseline"].any()
     for t in range(1, 5):
         new = reinforce.update(TINY, state, p.batch, rand)
-        assert new.output is None, "what came out was random: the criterion is for what the net says without noise"
+        assert new.output is None, (
+            "what came out was random: the criterion is for what the net says without noise"
+        )
         state = new.state
         np.testing.assert_allclose(state["memory"]["baseline"], reward * (1 - 0.75**t), rtol=1e-12)
 
@@ -166,7 +179,8 @@ def test_reinforce_is_for_units_that_are_on_with_a_probability() -> None:
 @pytest.mark.parametrize("draws", [1, 3])
 @pytest.mark.parametrize("sizes", [(2, 2, 1), (5, 6, 7, 2)])
 def test_what_noise_in_units_costs(sizes: tuple[int, ...], draws: int) -> None:
-    """Forward passes, whose first layer all draws share (noise comes after it), the products y_i δ_j, 2 per number of noise."""
+    """Forward passes, whose first layer all draws share (noise comes after it), the products y_i δ_j, 2 per
+    number of noise."""
     net, n = Network.chain(*sizes), 5
     outer, units = 2 * n * sum(a * b for a, b in pairwise(sizes)), sum(sizes[1:])
     for antithetic in (False, True):
@@ -186,19 +200,23 @@ def test_what_noise_in_units_costs(sizes: tuple[int, ...], draws: int) -> None:
 @pytest.mark.parametrize(("inputs", "outputs"), SHAPES)
 @pytest.mark.parametrize("rule", RULES)
 def test_one_step_towards_the_teacher(rule: str, inputs: int, outputs: int) -> None:
-    """E|W − ηg|² = |W|² (1 − 2η + η² (N + 2) K): the learning curve of Werfel et al., for every rate η at once (n = 20,000)."""
+    """E|W − ηg|² = |W|² (1 − 2η + η² (N + 2) K): the learning curve of Werfel et al., for every rate η at
+    once (n = 20,000)."""
     towards, size = steps(rule, inputs, outputs, 20_000, 3)
     assert off(towards, 1.0) < BEYOND
     assert off(size, (inputs + 2) * noise_dimension(rule, inputs, outputs)) < BEYOND
 
 
 @pytest.mark.parametrize(
-    ("n", "wide", "sure"), [(3_000, WIDE, 0.06), pytest.param(10_000, (*WIDE, 128), 0.04, marks=pytest.mark.slow)]
+    ("n", "wide", "sure"),
+    [(3_000, WIDE, 0.06), pytest.param(10_000, (*WIDE, 128), 0.04, marks=pytest.mark.slow)],
 )
 def test_the_price_of_noise_grows_with_its_dimension(n: int, wide: tuple[int, ...], sure: float) -> None:
-    """Against the gradient: node perturbation ∝ M, weight perturbation ∝ M N, up to the 2 in M + 2 and MN + 2.
+    """Against the gradient: node perturbation ∝ M, weight perturbation ∝ M N, up to the 2 in M + 2 and MN +
+    2.
 
-    That 2 makes the slope over M = 8 … 64 come out .09 and .03 below 1 against M itself. `sure`: standard errors of all slopes.
+    That 2 makes the slope over M = 8 … 64 come out .09 and .03 below 1 against M itself. `sure`: standard
+    errors of all slopes.
     """
     node, weight = ([price(rule, 4, m, n) for m in wide] for rule in ("node", "weight"))
     by_inputs = [price("weight", k, 8, n) for k in wide]
@@ -216,7 +234,9 @@ def test_the_price_of_noise_grows_with_its_dimension(n: int, wide: tuple[int, ..
         assert found.error < sure
 
 
-def learnt(rule: str, inputs: int, outputs: int, rate: float, updates: int, n: int, seed: int = 0) -> np.ndarray:
+def learnt(
+    rule: str, inputs: int, outputs: int, rate: float, updates: int, n: int, seed: int = 0
+) -> np.ndarray:
     """|W|² after each update (updates, n), fresh patterns, from |W|² = 1."""
     net, rng, rand = linear(inputs, outputs), np.random.default_rng(seed), Rand(seed, range(n), NOISE)
     (edge,) = net.edges
@@ -233,7 +253,8 @@ def learnt(rule: str, inputs: int, outputs: int, rate: float, updates: int, n: i
 
 @pytest.mark.parametrize("rule", RULES)
 def test_the_learning_curve_at_the_fastest_rate(rule: str) -> None:
-    """Mean |W|² = (1 − 1/((N + 2) K))^t, for t up to (N + 2) K / 2 and at three times on the way (n = 1,000)."""
+    """Mean |W|² = (1 − 1/((N + 2) K))^t, for t up to (N + 2) K / 2 and at three times on the way (n =
+    1,000)."""
     scale = 5 * noise_dimension(rule, 3, 2)
     updates = max(3, scale // 2)
     curve = learnt(rule, 3, 2, 1 / scale, updates, 1000)
@@ -242,7 +263,8 @@ def test_the_learning_curve_at_the_fastest_rate(rule: str) -> None:
 
 
 def test_beyond_the_largest_rate_there_is_no_learning() -> None:
-    """η = 2 / ((N + 2) K) leaves the mean where it is; a little over it grows, where the gradient still learns fast."""
+    """η = 2 / ((N + 2) K) leaves the mean where it is; a little over it grows, where the gradient still
+    learns fast."""
     largest = 2 / (5 * noise_dimension("node", 3, 6))
     _, size = steps("node", 3, 6, 20_000, 9)
     for share, sign in ((0.8, -1), (1.2, 1)):
@@ -254,7 +276,8 @@ def test_beyond_the_largest_rate_there_is_no_learning() -> None:
 
 @pytest.mark.slow
 def test_the_time_to_learn_grows_with_the_outputs() -> None:
-    """Updates until the mean |W|² is 1/e, each at its own fastest rate (n = 1,000): log(1/e) / log(1 − 1/((N + 2) K))."""
+    """Updates until the mean |W|² is 1/e, each at its own fastest rate (n = 1,000): log(1/e) / log(1 − 1/((N
+    + 2) K))."""
     times = {}
     for rule in RULES:
         for m in (2, 4, 8, 16, 32):
@@ -263,7 +286,9 @@ def test_the_time_to_learn_grows_with_the_outputs() -> None:
             times[rule, m] = Price(int(np.argmax(mean < math.exp(-1))) + 1, 0.0)
             assert times[rule, m].times == pytest.approx(-1 / math.log(1 - 1 / scale), rel=0.2, abs=1)
     for rule in ("node", "weight"):
-        found = slope([noise_dimension(rule, 2, m) for m in (4, 8, 16, 32)], [times[rule, m] for m in (4, 8, 16, 32)])
+        found = slope(
+            [noise_dimension(rule, 2, m) for m in (4, 8, 16, 32)], [times[rule, m] for m in (4, 8, 16, 32)]
+        )
         assert found.times == pytest.approx(1, abs=0.1)
 
 
@@ -274,7 +299,10 @@ def test_every_replica_of_the_task_has_its_own_linear_teacher() -> None:
     assert data.x.dtype == data.target.dtype == np.float32
     alone = task.data(Rand(1, [3], SPLIT, block=1), "float32")
     assert alone.x.tobytes() == data.x[3].tobytes()
-    teachers = [np.linalg.lstsq(x, d)[:2] for x, d in zip(data.x.astype(float), data.target.astype(float), strict=True)]
+    teachers = [
+        np.linalg.lstsq(x, d)[:2]
+        for x, d in zip(data.x.astype(float), data.target.astype(float), strict=True)
+    ]
     assert all((residual < 1e-10).all() for _, residual in teachers)
     assert len({w.tobytes() for w, _ in teachers}) == 5
     drawn = LinearPerceptron(size=2).data(Rand(0, range(10_000), SPLIT, block=1), "float64")
@@ -293,7 +321,9 @@ def test_its_criterion_is_a_share_of_the_loss_of_zero_weights() -> None:
     assert task.met(target * 0.51, data).tolist() == [True]  # what is left is .49² = .2401
     assert task.met(target * 0.49, data).tolist() == [False]
     assert task.met(target * 0.51, data, np.array([False])).tolist() == [False]
-    two = Data(None, np.array([[3.0], [5.0]]), np.array([[True], [True]]))  # 17 on average, a quarter of it 4.25
+    two = Data(
+        None, np.array([[3.0], [5.0]]), np.array([[True], [True]])
+    )  # 17 on average, a quarter of it 4.25
     assert task.right(np.array([[1.0], [2.9]]), two).tolist() == [True, False]
     near = LinearPerceptron(criterion="margin", bound=0.5)
     assert near.met(target + 0.49, data).tolist() == [True]
@@ -302,7 +332,12 @@ def test_its_criterion_is_a_share_of_the_loss_of_zero_weights() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "named"),
-    [({"inputs": 0}, "inputs"), ({"outputs": 1.5}, "outputs"), ({"size": 0}, "size"), ({"criterion": "side"}, "criterion")],
+    [
+        ({"inputs": 0}, "inputs"),
+        ({"outputs": 1.5}, "outputs"),
+        ({"size": 0}, "size"),
+        ({"criterion": "side"}, "criterion"),
+    ],
 )
 def test_a_bad_setting_of_the_task_gets_one_sentence(changes: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError, match=named) as caught:
@@ -325,6 +360,8 @@ def test_the_preset_is_stable_and_learns() -> None:
     with initialize_config_dir(CONF, **VERSION_BASE):
         cell = cell_of(compose("config", overrides=["experiment=werfel2005/linear", "run.replicas=8"]))
     task: Any = cell.task
-    assert cell.algorithm.optimiser.lr == pytest.approx(1 / ((task.inputs + 2) * (task.outputs + 2)), rel=0.01)  # type: ignore[attr-defined]
+    assert cell.algorithm.optimiser.lr == pytest.approx(
+        1 / ((task.inputs + 2) * (task.outputs + 2)), rel=0.01
+    )  # type: ignore[attr-defined]
     assert run_cell(cell.algorithm, cell.task, cell.settings).solved.all()
     assert Path(CONF, "experiment", "werfel2005", "linear.yaml").is_file()

@@ -1,6 +1,8 @@
-"""Verdicts held to the truth they were drawn from: made-up records on either side, and error rates by simulation.
+"""Verdicts held to the truth they were drawn from: made-up records on either side, and error rates by
+simulation.
 
-Simulations are seeded. Each holds a stated error rate to its count with a false alarm of 1e-6 (binomial); SIMULATIONS of each.
+Simulations are seeded. Each holds a stated error rate to its count with a false alarm of 1e-6 (binomial);
+SIMULATIONS of each.
 """
 
 from __future__ import annotations
@@ -63,20 +65,24 @@ CLAIMS = claims()
 
 
 def no_more_often_than(rate: float, count: int, of: int = SIMULATIONS) -> bool:
-    """Whether an event of at most this probability may have come so often: once in a million simulations more often."""
+    """Whether an event of at most this probability may have come so often: once in a million simulations more
+    often."""
     return count <= stats.binom(of, rate).isf(1e-6)
 
 
 def record(epochs: Any, solved: Any = True, diverged: Any = False, **more: Any) -> Any:
     """As much of a record as measures look at."""
     spent = np.asarray(epochs, float)
-    outcome = np.broadcast_to(np.where(solved, "solved", np.where(diverged, "diverged", "unsolved")), spent.shape)
+    outcome = np.broadcast_to(
+        np.where(solved, "solved", np.where(diverged, "diverged", "unsolved")), spent.shape
+    )
     columns = {"epochs": spent, "updates": spent, "outcome": outcome} | more
     return type("Record", (), {"replicas": columns, "cost": {"update.work": 100, "forward.work": 40}})()
 
 
 def drawn(rng: Any, n: int, factor: float = 1.0, failing: float = 0.0) -> Any:
-    """Epochs as spread as those of the symmetry task (log-normal, quartiles a factor of six apart); some never come to it."""
+    """Epochs as spread as those of the symmetry task (log-normal, quartiles a factor of six apart); some
+    never come to it."""
     epochs = np.exp(rng.normal(np.log(2400 * factor), 1.32, n))
     return np.where(rng.uniform(size=n) < failing, np.inf, epochs)
 
@@ -128,12 +134,15 @@ def test_a_median_three_times_off_is_seldom_called_reproduced(factor: float) -> 
 
 
 def test_the_p_value_of_an_order_statistic_is_that_of_counting_arrangements() -> None:
-    """All ways to mix N = 3 published and n = 4 of ours are as likely: how many of ours lie below the middle published one."""
+    """All ways to mix N = 3 published and n = 4 of ours are as likely: how many of ours lie below the middle
+    published one."""
     from itertools import combinations
 
     from harness.replication.verdict import order_p
 
-    below = Counter(sorted(places)[1] - 1 for places in combinations(range(7), 3))  # of our own, before the second
+    below = Counter(
+        sorted(places)[1] - 1 for places in combinations(range(7), 3)
+    )  # of our own, before the second
     total = sum(below.values())
     for k in range(5):
         least = np.array([1.0] * k + [9.0] * (4 - k))
@@ -142,7 +151,8 @@ def test_the_p_value_of_an_order_statistic_is_that_of_counting_arrangements() ->
 
 
 def test_who_was_not_watched_long_enough_decides_nothing() -> None:
-    """Fifty networks given up after 1,000 sweeps: nothing is known of 1,425 but that they were not done by 1,000."""
+    """Fifty networks given up after 1,000 sweeps: nothing is known of 1,425 but that they were not done by
+    1,000."""
     given_up = measures.times(record([1000] * 50, solved=False))
     assert judge(one_run(1425, "sweeps"), given_up).verdict == NOT_TESTABLE
     assert judge(one_run(900, "sweeps"), given_up).verdict == NOT_REPRODUCED
@@ -201,7 +211,9 @@ def test_a_rate_needs_precision_and_somebody_who_could_contradict() -> None:
     assert judge(Rate(250, 250), measures.share([False] * 8, "")).verdict == NOT_REPRODUCED
     assert judge(Rate(1, 1), measures.share([True] * 60, "")).verdict == NOT_TESTABLE
     short = record([200] * 60, solved=[True] * 20 + [False] * 40)
-    assert judge(Rate(200, 200), measures.rate(short, 2000)).verdict == NOT_TESTABLE, "they may solve it by cycle 2,000"
+    assert judge(Rate(200, 200), measures.rate(short, 2000)).verdict == NOT_TESTABLE, (
+        "they may solve it by cycle 2,000"
+    )
     assert judge(Rate(200, 200), measures.rate(short, 200)).verdict == NOT_REPRODUCED
     assert judge(Rate(2, 200), measures.failures(short, 2000)).verdict == NOT_TESTABLE
     assert judge(Rate(2, 200), measures.failures(short, 200)).verdict == NOT_REPRODUCED
@@ -212,7 +224,10 @@ def test_a_rate_needs_precision_and_somebody_who_could_contradict() -> None:
 
 def test_equal_means_are_called_different_no_more_often_than_stated_and_others_are_found_out() -> None:
     def one(shift: float) -> Callable[[Any], tuple[Any, Measured]]:
-        return lambda rng: (Mean(rng.normal(shift, 1, 20).mean(), 20, ""), measures.mean(rng.normal(0, 1, 64), ""))
+        return lambda rng: (
+            Mean(rng.normal(shift, 1, 20).mean(), 20, ""),
+            measures.mean(rng.normal(0, 1, 64), ""),
+        )
 
     assert no_more_often_than(ALARM, verdicts(7, one(0.0))[NOT_REPRODUCED])
     assert no_more_often_than(0.1, verdicts(8, one(1.2))[REPRODUCED])
@@ -221,7 +236,8 @@ def test_equal_means_are_called_different_no_more_often_than_stated_and_others_a
 
 @pytest.mark.parametrize("truth", [0.0, 0.4, -0.4])
 def test_directions_and_ranges_are_right_as_often_as_stated(truth: float) -> None:
-    """99 % t intervals of 40 normal numbers: the wrong side at most once in 200, outside of a range that holds it once in 100."""
+    """99 % t intervals of 40 normal numbers: the wrong side at most once in 200, outside of a range that
+    holds it once in 100."""
 
     def one(figure: Any) -> Callable[[Any], tuple[Any, Measured]]:
         return lambda rng: (figure, measures.mean(rng.normal(truth, 1, 40), "", 0.99))
@@ -236,7 +252,8 @@ def test_directions_and_ranges_are_right_as_often_as_stated(truth: float) -> Non
 
 
 def test_an_unknown_interval_is_no_direction() -> None:
-    """No network is ever done without momentum, and half of the others: the ratio of medians cannot be said."""
+    """No network is ever done without momentum, and half of the others: the ratio of medians cannot be
+    said."""
     never, fast = record([100] * 40, solved=False), record([10] * 40, solved=[True] * 20 + [False] * 20)
     found = measures.ratio(never, fast, "")
     assert judge(Side(1.0, True, ""), found).verdict == NOT_TESTABLE
@@ -245,7 +262,9 @@ def test_an_unknown_interval_is_no_direction() -> None:
     assert judge(Side(1.0, True, ""), sure).verdict == REPRODUCED
 
 
-@pytest.mark.parametrize(("off", "verdict"), [(0.0, REPRODUCED), (0.49e-3, REPRODUCED), (0.6e-3, NOT_REPRODUCED)])
+@pytest.mark.parametrize(
+    ("off", "verdict"), [(0.0, REPRODUCED), (0.49e-3, REPRODUCED), (0.6e-3, NOT_REPRODUCED)]
+)
 def test_digits_are_equal_to_half_a_unit_of_the_last(off: float, verdict: str) -> None:
     assert judge(Digits((0.5, 0.268), 1e-3, ""), measures.exactly(0, "", 0.5, 0.268 + off)).verdict == verdict
     assert judge(Digits((0.5, 0.268), 1e-3, ""), measures.exactly(0, "", 0.5)).verdict == NOT_TESTABLE
@@ -293,7 +312,9 @@ def test_a_write_up_would_be_judged_by_measurement_if_its_source_printed_it(clai
 
 
 def test_times_have_their_failures_at_infinity() -> None:
-    found = measures.times(record([*range(1, 8), 50, 50, 5], solved=[True] * 7 + [False] * 3, diverged=[False] * 9 + [True]))
+    found = measures.times(
+        record([*range(1, 8), 50, 50, 5], solved=[True] * 7 + [False] * 3, diverged=[False] * 9 + [True])
+    )
     assert (found.value, found.n, found.hits) == (5, 10, 7)
     assert found.least.tolist() == [1, 2, 3, 4, 5, 6, 7, 50, 50, np.inf]
     assert np.isinf(found.most).sum() == 3
@@ -322,12 +343,17 @@ def test_the_gap_of_two_rates_is_newcombes() -> None:
 
 
 def test_hidden_units_are_read_right() -> None:
-    """An encoder with hand-made weights: eight clean codes; with one unit cut off, .5 for every pattern and codes that clash."""
+    """An encoder with hand-made weights: eight clean codes; with one unit cut off, .5 for every pattern and
+    codes that clash."""
     bits = (np.arange(8)[:, None] >> np.arange(3)) & 1
     clean = np.where(bits, 20.0, -20.0)
     cut = clean * [1, 1, 0]
-    weights = {"input-hidden": np.stack([clean, cut]), "hidden": np.zeros((2, 1, 3)), "hidden-output": np.zeros((2, 3, 8)),
-               "output": np.zeros((2, 1, 8))}  # fmt: skip
+    zeros = {
+        "hidden": np.zeros((2, 1, 3)),
+        "hidden-output": np.zeros((2, 3, 8)),
+        "output": np.zeros((2, 1, 8)),
+    }
+    weights = {"input-hidden": np.stack([clean, cut])} | zeros
     made = record([1, 1])
     made.weights, made.meta = weights, {"task": {"name": "encoder"}, "run": {"seed": 0}}
     assert networks.binary_codes(made).least.tolist() == [1, 0]
@@ -339,21 +365,29 @@ def test_printed_symmetry_weights_are_built_as_printed_and_shuffled_ones_are_not
 
     into = np.asarray(SYMMETRY["input-hidden"])
     made = record([1, 1])
-    made.weights = {"input-hidden": np.stack([into, into[[1, 0, 2, 3, 4, 5]]]), "hidden": np.full((2, 1, 2), -1.0),
-                    "output": np.full((2, 1, 1), 6.89)}  # fmt: skip
+    made.weights = {
+        "input-hidden": np.stack([into, into[[1, 0, 2, 3, 4, 5]]]),
+        "hidden": np.full((2, 1, 2), -1.0),
+        "output": np.full((2, 1, 1), 6.89),
+    }
     assert networks.mirrored(made).least.tolist() == [1, 0]
 
 
 def test_units_that_count_are_told_from_others() -> None:
-    """Fig. 6 counts, with logistic units as steep as thresholds; one unit turned into another's copy no longer does."""
+    """Fig. 6 counts, with logistic units as steep as thresholds; one unit turned into another's copy no
+    longer does."""
     from harness.replication.printed import fig6
 
     hand = fig6(4)
     into, bias = 40 * np.asarray(hand["input-hidden"]), 40 * np.asarray(hand["hidden"])
     made = record([1, 1])
     made.meta = {"task": {"name": "parity", "bits": 4, "hidden": 4}, "run": {"seed": 0}}
-    made.weights = {"input-hidden": np.stack([into, into]), "hidden": np.stack([bias, bias[[0, 1, 2, 2]]])[:, None],
-                    "hidden-output": np.zeros((2, 4, 1)), "output": np.zeros((2, 1, 1))}  # fmt: skip
+    made.weights = {
+        "input-hidden": np.stack([into, into]),
+        "hidden": np.stack([bias, bias[[0, 1, 2, 2]]])[:, None],
+        "hidden-output": np.zeros((2, 4, 1)),
+        "output": np.zeros((2, 1, 1)),
+    }
     assert networks.counting(made).least.tolist() == [1, 0]
 
 
@@ -406,7 +440,8 @@ TIMED = [c for c in CLAIMS if c.measure is measures.times and isinstance(c.figur
 
 @pytest.mark.parametrize("claim", TIMED, ids=lambda c: c.id)
 def test_verdicts_follow_the_records(claim: Claim) -> None:
-    """Records made up around the printed figure, and records a thousand times off: one claim, both verdicts."""
+    """Records made up around the printed figure, and records a thousand times off: one claim, both
+    verdicts."""
     figure: Order = claim.figure
     n = 200
     where = (figure.rank - 0.5) / figure.runs
@@ -415,7 +450,10 @@ def test_verdicts_follow_the_records(claim: Claim) -> None:
     for factor in (1e-3, 1e3):
         if figure.rank in (1, figure.runs) and figure.runs > 1 and (factor > 1) == (figure.rank == 1):
             continue  # of an extreme there is only a beyond
-        assert judged(claim, (record(figure.value * factor * np.exp(np.linspace(-1, 1, n))),)).verdict == NOT_REPRODUCED
+        assert (
+            judged(claim, (record(figure.value * factor * np.exp(np.linspace(-1, 1, n))),)).verdict
+            == NOT_REPRODUCED
+        )
     assert judged(claim, None).verdict == NOT_TESTABLE
 
 
@@ -475,7 +513,22 @@ def test_codes_are_counted_by_how_many_and_how_far_apart() -> None:
 
 
 def made_up_row(**changes: Any) -> Row:
-    base = Row("a/b", "1.3", "a | source", "a claim", FOUND, "task=xor", "558", "600", 600, 500, np.inf, 9, REPRODUCED, "it is.")
+    base = Row(
+        "a/b",
+        "1.3",
+        "a | source",
+        "a claim",
+        FOUND,
+        "task=xor",
+        "558",
+        "600",
+        600,
+        500,
+        np.inf,
+        9,
+        REPRODUCED,
+        "it is.",
+    )
     return replace(base, **changes)
 
 
@@ -497,7 +550,9 @@ def test_tables_have_every_row_and_fit_100_columns(capsys: pytest.CaptureFixture
 
 def call(store: Store, *arguments: str) -> subprocess.CompletedProcess[str]:
     env = os.environ | {"HARNESS_STORE": str(store.path)}
-    return subprocess.run([sys.executable, "-m", "harness.replicate", *arguments], env=env, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "harness.replicate", *arguments], env=env, capture_output=True, text=True
+    )
 
 
 def test_some_claims_run_and_are_not_run_again(store: Store) -> None:
@@ -509,7 +564,9 @@ def test_some_claims_run_and_are_not_run_again(store: Store) -> None:
     made = cell.stat().st_mtime_ns
     assert call(store, *words).stdout == done.stdout
     assert cell.stat().st_mtime_ns == made
-    assert not (store.path / "studies" / "replication" / "replication.md").exists(), "some claims are not the table"
+    assert not (store.path / "studies" / "replication" / "replication.md").exists(), (
+        "some claims are not the table"
+    )
 
 
 def test_bad_words_end_with_exit_code_2(store: Store) -> None:
@@ -523,7 +580,11 @@ def test_the_small_form_of_everything(store: Store) -> None:
     """All claims, all of their code, few replicas; read from the store it says the same."""
     done = call(store, "small=true")
     assert done.returncode == 0, done.stderr
-    table = list(csv.DictReader((store.path / "studies" / "replication" / "replication.csv").read_text("utf-8").splitlines()))
+    table = list(
+        csv.DictReader(
+            (store.path / "studies" / "replication" / "replication.csv").read_text("utf-8").splitlines()
+        )
+    )
     assert [row["id"] for row in table] == [c.id for c in CLAIMS]
     assert {row["verdict"] for row in table} <= set(VERDICTS)
     assert not any("not run yet" in row["because"] for row in table)

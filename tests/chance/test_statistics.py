@@ -39,7 +39,9 @@ def test_wilson_is_scipys(n, share, level):
 
 def test_wilson_by_hand():
     z2 = 1.959963984540054**2
-    np.testing.assert_allclose(wilson(10, 10), (10 / (10 + z2), 1.0))  # not of zero width where all are solved
+    np.testing.assert_allclose(
+        wilson(10, 10), (10 / (10 + z2), 1.0)
+    )  # not of zero width where all are solved
     np.testing.assert_allclose(wilson(0, 10), (0.0, z2 / (10 + z2)), atol=1e-15)
     np.testing.assert_allclose(wilson(0, 0), (0.0, 1.0))
     np.testing.assert_allclose(wilson([5, 50], [10, 100])[0], (0.23659, 0.40383), atol=5e-6)
@@ -47,8 +49,9 @@ def test_wilson_by_hand():
 
 @pytest.mark.parametrize(("n", "covers"), [(10, 0.9541), (50, 0.9518), (400, 0.9504)])
 def test_wilson_covers_the_true_rate_in_95_of_100_cases(n, covers):
-    """40,000 cells of n replicas at true rates drawn evenly from 0 to 1. `covers` is the binomial sum over all counts,
-    integrated over the rates; the standard error here is .0011, so ±.0055 is a 5-sigma event, 6e-7 each."""
+    """40,000 cells of n replicas at true rates drawn evenly from 0 to 1. `covers` is the binomial sum over
+    all counts, integrated over the rates; the standard error here is .0011, so ±.0055 is a 5-sigma event,
+    6e-7 each."""
     rng = np.random.default_rng(n)
     rate = rng.uniform(0, 1, 40_000)
     low, high = wilson(rng.binomial(n, rate), n)
@@ -67,8 +70,8 @@ def test_running_time_counts_what_failures_spent():
 
 
 def test_running_time_is_what_restarting_costs():
-    """A run solves after 10 epochs with p = .25, else gives up after 100: 310 epochs a success. 40,000 restarted
-    searches; the mean's standard error is 100 √12 / 200 = 1.7, so ±9 is a 5-sigma event, 6e-7."""
+    """A run solves after 10 epochs with p = .25, else gives up after 100: 310 epochs a success. 40,000
+    restarted searches; the mean's standard error is 100 √12 / 200 = 1.7, so ±9 is a 5-sigma event, 6e-7."""
     rng = np.random.default_rng(0)
     failures = rng.geometric(0.25, 40_000) - 1
     searched = np.mean(100 * failures + 10)
@@ -127,9 +130,9 @@ def test_survival_falls_within_its_band(replicas):
 
 
 def test_survival_band_covers_the_true_curve_under_early_censoring():
-    """4,000 cells of 40 replicas, exponential times of mean 100, watched for uniform(0, 300): at t = 70 the band
-    covers e^-.7 in at least 94 % and, Peto's variance being a cautious one, in at most 98 % (20,000 cells: 96.1 %). The
-    standard error is .31 %: 6 sigma either way, 1e-9."""
+    """4,000 cells of 40 replicas, exponential times of mean 100, watched for uniform(0, 300): at t = 70 the
+    band covers e^-.7 in at least 94 % and, Peto's variance being a cautious one, in at most 98 % (20,000
+    cells: 96.1 %). The standard error is .31 %: 6 sigma either way, 1e-9."""
     rng = np.random.default_rng(1)
     covered = 0
     for _ in range(4000):
@@ -148,14 +151,17 @@ def test_a_hopeless_replica_that_diverges_is_no_better_than_one_that_stays_stuck
     stuck = survival(time, solved)
     gone = survival(np.where(solved, time, 5), solved, ~solved)  # the same two replicas blow up at epoch 5
     np.testing.assert_array_equal(stuck.unsolved, gone.unsolved)
-    naive = survival(np.where(solved, time, 5), solved)  # censored where they diverged: as if they might yet have solved it
+    naive = survival(
+        np.where(solved, time, 5), solved
+    )  # censored where they diverged: as if they might yet have solved it
     assert naive.unsolved[-1] == 0 < gone.unsolved[-1]
     assert naive.quantile(1.0) == 40
     assert gone.quantile(1.0) == np.inf
 
 
 def test_dropping_failures_would_turn_the_comparison_round():
-    """`hasty` solves 2 of 10 at once and loses the rest; `steady` solves all 10. Over the solved only, hasty is faster."""
+    """`hasty` solves 2 of 10 at once and loses the rest; `steady` solves all 10. Over the solved only, hasty
+    is faster."""
     hasty_time, hasty = np.array([50.0] * 2 + [1000] * 8), np.array([True] * 2 + [False] * 8)
     steady_time, steady = np.full(10, 300.0), np.full(10, True)
     assert np.median(hasty_time[hasty]) < np.median(steady_time[steady])
@@ -166,8 +172,11 @@ def test_dropping_failures_would_turn_the_comparison_round():
 
 
 def test_the_summary_needs_no_slow_imports():
-    """`python -m harness` prints its summary before scipy.stats (0.8 s) or pandas (0.4 s) would have been imported."""
-    check = (
-        "import sys, harness.experiment.summary; sys.exit([m for m in ('scipy', 'pandas', 'matplotlib', 'rich') if m in sys.modules] or 0)"
+    """`python -m harness` prints its summary before scipy.stats (0.8 s) or pandas (0.4 s) would have been
+    imported."""
+    slow = "('scipy', 'pandas', 'matplotlib', 'rich')"
+    check = f"import sys, harness.experiment.summary; sys.exit([m for m in {slow} if m in sys.modules] or 0)"
+    assert (
+        subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False).stderr
+        == ""
     )
-    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False).stderr == ""

@@ -1,8 +1,9 @@
-"""Survivor bias, planted: every statistic is held to the truth of a population whose failures matter, and the same check must
-reject the same statistic once it is shown the solved replicas only.
+"""Survivor bias, planted: every statistic is held to the truth of a population whose failures matter, and the
+same check must reject the same statistic once it is shown the solved replicas only.
 
-Made-up algorithms with a budget of 500 epochs. `hasty` is quick (exponential, mean 50) with 4 replicas in 10 and hopeless with
-the rest; `steady` always gets there (exponential, mean 120). Over the solved only, hasty looks better on every count.
+Made-up algorithms with a budget of 500 epochs. `hasty` is quick (exponential, mean 50) with 4 replicas in 10
+and hopeless with the rest; `steady` always gets there (exponential, mean 120). Over the solved only, hasty
+looks better on every count.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from harness.statistics import Replicas
 BUDGET, LUCKY, N = 500.0, 0.4, 4000
 HASTY, STEADY = 50.0, 120.0
 P = LUCKY * (1 - exp(-BUDGET / HASTY))  # hasty's solved rate
-MEAN = LUCKY * HASTY * (1 - exp(-BUDGET / HASTY)) + (1 - LUCKY) * BUDGET  # what a hasty replica spends on average
+MEAN = (
+    LUCKY * HASTY * (1 - exp(-BUDGET / HASTY)) + (1 - LUCKY) * BUDGET
+)  # what a hasty replica spends on average
 STEADY_MEAN = STEADY * (1 - exp(-BUDGET / STEADY))
 STEADY_P = 1 - exp(-BUDGET / STEADY)
 
@@ -35,12 +38,16 @@ def population(seed):
 
 
 HASTY_CELL, STEADY_CELL = population(11)
-NAMES = "expected_running_time running_time survival solved_rate logrank mcnemar paired_difference restarted interquartile_mean"
-OURS = SimpleNamespace(**{name: getattr(statistics, name) for name in NAMES.split()})
+NAMES = (
+    *("expected_running_time", "running_time", "survival", "solved_rate"),
+    *("logrank", "mcnemar", "paired_difference", "restarted", "interquartile_mean"),
+)
+OURS = SimpleNamespace(**{name: getattr(statistics, name) for name in NAMES})
 
 
 def solved_only(columns: Callable) -> Callable:
-    """What a statistic becomes when failures are dropped first: `columns` says which replicas of its arguments stay."""
+    """What a statistic becomes when failures are dropped first: `columns` says which replicas of its
+    arguments stay."""
 
     def bias(function):
         @wraps(function)
@@ -69,17 +76,24 @@ DROPS = {
     "logrank": lambda a, b: (kept(a), kept(b)),
     "mcnemar": lambda a, b: (a[a & b], b[a & b]),
     "paired_difference": both_kept,
-    "restarted": lambda reached, spent: (reached[np.isfinite(reached[:, 0])], spent[np.isfinite(reached[:, 0])]),
+    "restarted": lambda reached, spent: (
+        reached[np.isfinite(reached[:, 0])],
+        spent[np.isfinite(reached[:, 0])],
+    ),
     "interquartile_mean": lambda scores: (scores[np.isfinite(scores[:, 0])],),
 }
-BIASED = SimpleNamespace(**{name: solved_only(drop)(getattr(statistics, name)) for name, drop in DROPS.items()})
+BIASED = SimpleNamespace(
+    **{name: solved_only(drop)(getattr(statistics, name)) for name, drop in DROPS.items()}
+)
 
 
-# Every check is a statement about the population; n = 4,000, 5 standard errors (6e-7) unless it says otherwise.
+# Every check is a statement about the population; n = 4,000, 5 standard errors (6e-7) unless it says
+# otherwise.
 
 
 def ert(by):
-    """ERT = mean spent ÷ solved rate; its standard error by the delta method, from the population's own moments."""
+    """ERT = mean spent ÷ solved rate; its standard error by the delta method, from the population's own
+    moments."""
     truth = MEAN / P
     deviation = HASTY_CELL.time - truth * HASTY_CELL.solved
     assert abs(by.expected_running_time(*HASTY_CELL[:2]) - truth) < 5 * deviation.std() / P / sqrt(N)
@@ -143,7 +157,19 @@ def middle(by):
     assert by.interquartile_mean(scores, seed=0, resamples=100).value == inf
 
 
-CHECKS = [ert, ert_interval, median, quartile, unsolved, rate, sooner, rates_differ, difference, restarts, middle]
+CHECKS = [
+    ert,
+    ert_interval,
+    median,
+    quartile,
+    unsolved,
+    rate,
+    sooner,
+    rates_differ,
+    difference,
+    restarts,
+    middle,
+]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -173,7 +199,8 @@ def summarised(cell):
 
 @pytest.mark.parametrize("name", ["expected_running_time", "survival"])
 def test_a_summary_that_drops_failures_is_noticed(name, monkeypatch):
-    """What every run prints: median ∞ and ERT 800. With the biased function in the place of ours it says otherwise."""
+    """What every run prints: median ∞ and ERT 800. With the biased function in the place of ours it says
+    otherwise."""
 
     def holds():
         found = summarised(HASTY_CELL)

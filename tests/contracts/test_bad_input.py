@@ -14,11 +14,20 @@ Harness = Callable[..., tuple[int, str, str]]
 
 CASES = {
     "unknown task": (["task=xr"], ["unknown task 'xr'", "family_tree", "did you mean 'xor'?"]),
-    "unknown algorithm": (["algorithm=backprob"], ["unknown algorithm 'backprob'", "perceptron", "did you mean 'backprop'?"]),
+    "unknown algorithm": (
+        ["algorithm=backprob"],
+        ["unknown algorithm 'backprob'", "perceptron", "did you mean 'backprop'?"],
+    ),
     "unknown optimiser": (["algorithm/optimiser=adm"], ["'adm'", "gradient_descent", "did you mean 'adam'?"]),
-    "unknown preset": (["experiment=pdp1986/xor_shortcutt"], ["'pdp1986/xor_shortcutt'", "did you mean 'pdp1986/xor_shortcut'?"]),
+    "unknown preset": (
+        ["experiment=pdp1986/xor_shortcutt"],
+        ["'pdp1986/xor_shortcutt'", "did you mean 'pdp1986/xor_shortcut'?"],
+    ),
     "unknown group": (["tsk=xor"], ["unknown setting 'tsk'", "did you mean 'task'?"]),
-    "unknown run setting": (["run.epoch=3"], ["setting of run", "'epoch'", "replicas", "did you mean 'epochs'?"]),
+    "unknown run setting": (
+        ["run.epoch=3"],
+        ["setting of run", "'epoch'", "replicas", "did you mean 'epochs'?"],
+    ),
     "unknown task setting": (["task.hiden=3"], ["setting of task", "'hiden'", "did you mean 'hidden'?"]),
     "unknown optimiser setting": (["algorithm.optimiser.lrr=1"], ["'lrr'", "momentum", "did you mean 'lr'?"]),
     "wrong type": (["run.epochs=abc"], ["run.epochs", "abc", "Integer"]),
@@ -29,18 +38,36 @@ CASES = {
     "rate that is no number": (["algorithm.optimiser.lr=nan"], ["lr must be", "nan was given"]),
     "momentum of one": (["algorithm.optimiser.momentum=1"], ["momentum", "below 1", "1.0 was given"]),
     "half a sweep": (["algorithm.optimiser.early_sweeps=1.5"], ["early_sweeps", "1.5", "Integer"]),
-    "half a schedule": (["algorithm.optimiser.early_sweeps=5"], ["early_sweeps, early_lr and early_momentum go together", "5"]),
-    "criterion without its bound": (["task.criterion=margin"], ["criterion 'margin' needs a bound", "None was given"]),
-    "criterion that no target can meet": (["task.target_off=-1"], ["no output can meet", "target_off=-1.0", "between 0 and 1"]),
-    "bound that no output can meet": (["task.criterion=error", "task.bound=0"], ["no output can meet", "bound=0.0"]),
+    "half a schedule": (
+        ["algorithm.optimiser.early_sweeps=5"],
+        ["early_sweeps, early_lr and early_momentum go together", "5"],
+    ),
+    "criterion without its bound": (
+        ["task.criterion=margin"],
+        ["criterion 'margin' needs a bound", "None was given"],
+    ),
+    "criterion that no target can meet": (
+        ["task.target_off=-1"],
+        ["no output can meet", "target_off=-1.0", "between 0 and 1"],
+    ),
+    "bound that no output can meet": (
+        ["task.criterion=error", "task.bound=0"],
+        ["no output can meet", "bound=0.0"],
+    ),
     "targets the wrong way round": (
         ["task.target_off=1", "task.target_on=0"],
         ["target_off must be below target_on", "target_off=1.0 and target_on=0.0"],
     ),
-    "scale that would be ignored": (["task.init=glorot", "task.scale=1"], ["scale=1.0 would be ignored", "init=glorot"]),
+    "scale that would be ignored": (
+        ["task.init=glorot", "task.scale=1"],
+        ["scale=1.0 would be ignored", "init=glorot"],
+    ),
     "unknown initial weights": (["task.init=glorott"], ["'glorott'", "did you mean 'glorot'?"]),
     "batch beyond the patterns": (["run.batch=9"], ["batch", "4 training patterns", "9 was given"]),
-    "batch of a wrong kind": (["run.batch=some"], ["batch must be full or a whole number", "'some' was given"]),
+    "batch of a wrong kind": (
+        ["run.batch=some"],
+        ["batch must be full or a whole number", "'some' was given"],
+    ),
     "order that would be ignored": (["run.shuffle=false"], ["shuffle=False would be ignored", "batch=full"]),
     "optimiser that would be ignored": (
         ["algorithm=perceptron", "algorithm/optimiser=adam"],
@@ -56,25 +83,49 @@ CASES = {
     ),
     "unknown precision": (["run.dtype=float16"], ["unknown dtype 'float16'", "float32, float64"]),
     "algorithm that does not apply": (
-        ["algorithm=perceptron", "task.criterion=margin", "task.target_off=.2", "task.target_on=.8", "task.bound=.1"],
+        [
+            "algorithm=perceptron",
+            "task.criterion=margin",
+            "task.target_off=.2",
+            "task.target_on=.8",
+            "task.bound=.1",
+        ],
         ["perceptron does not apply to xor", "0 or 1"],
     ),
     "study without -m": (["study=first_light"], ["first_light", "-m study=first_light"]),
-    "small form of no study": (["task=xor", "small=true"], ["small=true would be ignored", "-m study=… small=true"]),
-    "unknown study": (["-m", "study=first_ligth"], ["unknown study 'first_ligth'", "did you mean 'first_light'?"]),
-    "typo in one choice of a sweep": (["-m", "task=xor,symetry"], ["unknown task 'symetry'", "did you mean 'symmetry'?"]),
+    "small form of no study": (
+        ["task=xor", "small=true"],
+        ["small=true would be ignored", "-m study=… small=true"],
+    ),
+    "unknown study": (
+        ["-m", "study=first_ligth"],
+        ["unknown study 'first_ligth'", "did you mean 'first_light'?"],
+    ),
+    "typo in one choice of a sweep": (
+        ["-m", "task=xor,symetry"],
+        ["unknown task 'symetry'", "did you mean 'symmetry'?"],
+    ),
     "bad value in one job of a sweep": (["-m", "run.replicas=5,0"], ["replicas must be", "0 was given"]),
     "sweep without -m": (["task=xor,symmetry"], ["several values", "add -m"]),
     "not an override": (["run.replicas=[1"], ["[1"]),
     "a number for yes or no": (["task.shortcut=7"], ["shortcut must be True or False", "7 was given"]),
     "a word for yes or no": (["run.shuffle=maybe"], ["shuffle must be True or False", "'maybe' was given"]),
-    "negative bound": (["task.criterion=error", "task.bound=-1"], ["bound must be", "at least 0", "-1.0 was given"]),
+    "negative bound": (
+        ["task.criterion=error", "task.bound=-1"],
+        ["bound must be", "at least 0", "-1.0 was given"],
+    ),
     "a rate and the rule's own": (
         ["algorithm.rate=0.1", "algorithm.optimiser.lr=0.2"],
         ["rate is optimiser.lr of backprop", "rate=0.1 and optimiser.lr=0.2"],
     ),
-    "a rate where there is none": (["algorithm=genetic", "algorithm.rate=0.1"], ["genetic has no rate", "rate=0.1"]),
-    "a rate that is none": (["algorithm=spsa", "algorithm.rate=0"], ["rate must be", "greater than 0", "0.0 was given"]),
+    "a rate where there is none": (
+        ["algorithm=genetic", "algorithm.rate=0.1"],
+        ["genetic has no rate", "rate=0.1"],
+    ),
+    "a rate that is none": (
+        ["algorithm=spsa", "algorithm.rate=0"],
+        ["rate must be", "greater than 0", "0.0 was given"],
+    ),
     "store that is a file": (["store=/dev/null/store"], ["/dev/null/store", "cannot be written", "store="]),
 }
 
@@ -96,7 +147,9 @@ def test_one_sentence_exit_code_2_and_nothing_written(case: str, harness: Harnes
 
 def test_a_study_that_is_not_yaml_is_one_sentence_with_its_line(harness: Harness, tmp_path: Path) -> None:
     (tmp_path / "conf" / "study").mkdir(parents=True)
-    (tmp_path / "conf" / "study" / "mine.yaml").write_text("name: mine\nquestion: Is 1 : 2 right?\ncells: []\n")
+    (tmp_path / "conf" / "study" / "mine.yaml").write_text(
+        "name: mine\nquestion: Is 1 : 2 right?\ncells: []\n"
+    )
     code, _, err = harness(f"--config-dir={tmp_path / 'conf'}", "-m", "study=mine")
     assert code == 2
     assert "mine.yaml is not YAML, line 2: mapping values are not allowed" in err
@@ -161,7 +214,9 @@ def test_a_diverging_network_is_data_without_a_warning(harness: Harness) -> None
     assert "Warning" not in err
 
 
-def test_an_algorithm_file_that_raises_is_named_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_algorithm_file_that_raises_is_named_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     import algorithms
     from harness.core import registry
 

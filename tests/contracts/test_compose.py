@@ -12,10 +12,31 @@ from harness.studies.compose import cell_of, compose_cells, expand
 from harness.studies.conf import CONF, VERSION_BASE
 
 BLOCKS = [
-    ["task=xor", "algorithm=backprop", "algorithm.optimiser.lr=0.1,0.5", "task.scale=0.3,1", "run.replicas=7"],
-    ["task=encoder", "algorithm=backprop,forward_gradient", "algorithm/optimiser=adam", "algorithm.optimiser.lr=0.01"],
-    ["experiment=pdp1986/xor_shortcut,nature1986/family_tree_adapted", "run.epochs=50", "algorithm.optimiser.momentum=0.5"],
-    ["task=xor", "algorithm=boltzmann", "algorithm.times=[2,3]", "algorithm.temperatures=[5,1]", "run.seed=3"],
+    [
+        "task=xor",
+        "algorithm=backprop",
+        "algorithm.optimiser.lr=0.1,0.5",
+        "task.scale=0.3,1",
+        "run.replicas=7",
+    ],
+    [
+        "task=encoder",
+        "algorithm=backprop,forward_gradient",
+        "algorithm/optimiser=adam",
+        "algorithm.optimiser.lr=0.01",
+    ],
+    [
+        "experiment=pdp1986/xor_shortcut,nature1986/family_tree_adapted",
+        "run.epochs=50",
+        "algorithm.optimiser.momentum=0.5",
+    ],
+    [
+        "task=xor",
+        "algorithm=boltzmann",
+        "algorithm.times=[2,3]",
+        "algorithm.temperatures=[5,1]",
+        "run.seed=3",
+    ],
     ["task=digits", "algorithm=perceptron", "task.share=1", "run.batch=128,full"],
     ["run.epochs=5", "task=parity", "run.epochs=9", "store=elsewhere", "tracking.enabled=false"],
 ]

@@ -1,4 +1,5 @@
-"""Held to the README as a newcomer takes it: its figures are those of the commands beside them, and its code runs."""
+"""Held to the README as a newcomer takes it: its figures are those of the commands beside them, and its code
+runs."""
 
 from __future__ import annotations
 
@@ -81,7 +82,9 @@ def test_links_lead_somewhere(page: str) -> None:
 
 
 def test_every_module_that_the_design_names_is_there() -> None:
-    text = "".join((ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for page in ("design", "core", "running"))
+    text = "".join(
+        (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") for page in ("design", "core", "running")
+    )
     for name in re.findall(r"`((?:harness|algorithms|hydra_plugins|conf)/[\w/.]+)`", text):
         assert (ROOT / name).exists() or (ROOT / f"{name}.py").exists(), name
 

@@ -36,7 +36,9 @@ FRAMES = (results.cells, results.cost, results.credit, results.curves, results.r
 
 def face() -> dict[str, Any]:
     """The names of the stub that can be called."""
-    lines = [node for node in ast.parse(STUB.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)]
+    lines = [
+        node for node in ast.parse(STUB.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)
+    ]
     names = [alias.asname or alias.name for node in lines for alias in node.names]
     return {name: getattr(harness, name) for name in names if name not in ALIASES}
 
@@ -51,7 +53,11 @@ def methods() -> Iterator[tuple[str, Callable[..., Any]]]:
     for name in ASKED:
         for own, thing in inspect.getmembers(getattr(harness, name)):
             function = getattr(thing, "__func__", thing)
-            if not own.startswith("_") and inspect.isfunction(function) and function.__module__.startswith("harness."):
+            if (
+                not own.startswith("_")
+                and inspect.isfunction(function)
+                and function.__module__.startswith("harness.")
+            ):
                 yield f"{name}.{own}", function
 
 

@@ -28,7 +28,11 @@ def library(name: str, place: Path, kind: str = "blas") -> dict[str, Any]:
 
 
 def test_kernel_and_vector_level_are_those_that_numpy_runs() -> None:
-    own = [lib for lib in ThreadpoolController().select(user_api="blas").info() if "numpy" in Path(lib["filepath"]).parent.name]
+    own = [
+        lib
+        for lib in ThreadpoolController().select(user_api="blas").info()
+        if "numpy" in Path(lib["filepath"]).parent.name
+    ]
     if own:  # a wheel of NumPy's own, not a distribution's library or Apple's
         (one,) = own
         assert environment()["blas"] == f"{one['internal_api']} {one['version']} {one['architecture']}"
@@ -52,7 +56,9 @@ def test_scipys_library_is_not_taken_for_numpys(monkeypatch: pytest.MonkeyPatch)
     assert module._blas().split()[0] in str(np.show_config(mode="dicts"))  # unknown to threadpoolctl
 
 
-def test_a_record_holds_them_and_says_when_it_is_from_another_kernel(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_holds_them_and_says_when_it_is_from_another_kernel(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cell = Cell.of({"name": "backprop"}, {"name": "xor"}, {"replicas": 2, "epochs": 3})
     result = run_cell(cell.algorithm, cell.task, cell.settings)
     record = store.write(cell, result)
@@ -60,7 +66,9 @@ def test_a_record_holds_them_and_says_when_it_is_from_another_kernel(store: Stor
     assert "\nmade " not in describe(record)
     assert "\nmade " not in describe(result)
     here = environment()
-    monkeypatch.setattr(module, "environment", lambda: here | {"blas": "openblas 0.3 SkylakeX", "simd": here["simd"]})
+    monkeypatch.setattr(
+        module, "environment", lambda: here | {"blas": "openblas 0.3 SkylakeX", "simd": here["simd"]}
+    )
     assert f"\nmade      with {here['blas']}, not openblas 0.3 SkylakeX as here" in describe(record)
     assert describe(record).count("\nmade ") == 1
 

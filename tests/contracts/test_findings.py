@@ -1,4 +1,5 @@
-"""Findings held to frames whose answer is known: what is so by its interval is said, what is not is called undecided."""
+"""Findings held to frames whose answer is known: what is so by its interval is said, what is not is called
+undecided."""
 
 from __future__ import annotations
 
@@ -25,7 +26,12 @@ INF, NAN = np.inf, np.nan
 
 def run(algorithm, task="xor", label="", outcome=(S,), epochs=(10,), **settings):
     """A cell as the studies have it, its work counted: 100 FLOPs an update unless said."""
-    known = {"task_name": task.partition(" ")[0], "algorithm_name": algorithm, "status": "finished", "diverged": outcome.count(D)}
+    known = {
+        "task_name": task.partition(" ")[0],
+        "algorithm_name": algorithm,
+        "status": "finished",
+        "diverged": outcome.count(D),
+    }
     known |= {"update_forward_passes": 2.0, "run.epochs": settings.pop("budget", 100)} | settings
     return cell(label or algorithm, task, outcome, epochs, flops=known.pop("flops", 100.0), **known)
 
@@ -57,14 +63,20 @@ def test_intervals_of_ratios_reach_infinity():
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "word"), [(0.1, INF, "more"), (-INF, -0.1, "less"), (-0.1, 0.1, "undecided"), (0, 1, "undecided")]
+    ("low", "high", "word"),
+    [(0.1, INF, "more"), (-INF, -0.1, "less"), (-0.1, 0.1, "undecided"), (0, 1, "undecided")],
 )
 def test_decided_is_what_the_whole_interval_says(low, high, word):
     assert decided(Interval(0.0, low, high)) == word
 
 
 def test_lists_and_tables_are_markdown():
-    assert [several(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["none", "a", "a and b", "a, b and c"]
+    assert [several(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "none",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
     assert bullets(["one", "two"]) == "- one\n- two"
     frame = pd.DataFrame({"x|y": ["a|b"], "n": [3]})
     assert table(frame).splitlines() == ["| x\\|y | n |", "| --- | ---: |", "| a\\|b | 3 |"]
@@ -75,9 +87,15 @@ def test_lists_and_tables_are_markdown():
 
 def cells_of_two_runs():
     made = pd.to_datetime(["2026-01-02T23:00:00Z", "2026-03-04T05:00:00Z", None], utc=True)
-    versions = {"versions.harness": "0.1.0", "versions.python": ["3.11.7", "3.12.1", None], "versions.numpy": "2.4.6"}
+    versions = {
+        "versions.harness": "0.1.0",
+        "versions.python": ["3.11.7", "3.12.1", None],
+        "versions.numpy": "2.4.6",
+    }
     versions |= {"versions.machine": "Linux x86_64"}
-    return pd.DataFrame({"status": ["finished", "finished", "not run"], "replicas": [20, 1000, NAN], "made": made} | versions)
+    return pd.DataFrame(
+        {"status": ["finished", "finished", "not run"], "replicas": [20, 1000, NAN], "made": made} | versions
+    )
 
 
 def test_what_was_run_is_said_with_its_newest_day_and_all_its_versions():
@@ -122,7 +140,9 @@ def test_paired_replicas_are_those_of_one_number():
 
 def test_prices_turn_updates_into_work():
     """Each epoch is two updates: 3 × and 1 × of the same times."""
-    f = frames(run("a", outcome=(S,) * 3, epochs=(10, 20, 30)), run("b", outcome=(S,) * 3, epochs=(10, 20, 30)))
+    f = frames(
+        run("a", outcome=(S,) * 3, epochs=(10, 20, 30)), run("b", outcome=(S,) * 3, epochs=(10, 20, 30))
+    )
     assert beside(f.replicas, "xor-a", "xor-b", (300.0, 100.0)).log_ratio == pytest.approx((np.log(3),) * 3)
 
 
@@ -149,13 +169,15 @@ def test_who_solves_more_than_half_is_said_where_wilsons_interval_says_so(compar
     (sentence,) = comparison.solvers(compared.cells)
     high = 100 * binomtest(0, 40).proportion_ci(method="wilson").high
     assert sentence == (
-        "**xor**, 5 algorithms. Of its replicas solve more than half: backprop and genetic; fewer: shallow; not decided: spsa; "
+        "**xor**, 5 algorithms. Of its replicas solve more than half: backprop and genetic; fewer: shallow; "
+        "not decided: spsa; "
         f"not one: perceptron (at most {high:.1f} % of 40)."
     )
 
 
 def test_the_cheapest_differs_between_currencies(compared):
-    """An epoch is two updates here: 25 of backprop are 5,000 FLOPs, 2.5 genetic ones 25,000, spsa's 120 expected ones 5,040."""
+    """An epoch is two updates here: 25 of backprop are 5,000 FLOPs, 2.5 genetic ones 25,000, spsa's 120
+    expected ones 5,040."""
     (sentence,) = comparison.cheapest(compared.cells, compared.replicas)
     epochs, flops, span, seconds = sentence.split("; ")
     assert epochs.startswith("**xor**. A success is cheapest in epochs genetic, 2.5 [2.")
@@ -172,7 +194,12 @@ def test_beside_backprop_every_decision_is_that_of_its_interval(compared):
     assert list(found.index) == ["genetic", "perceptron", "shallow", "spsa"]
     assert (found["pairs"] == 40).all()
     assert np.exp(found["log_ratio"]["genetic"].value) == pytest.approx(2.5 * 5000 / (25 * 100))
-    assert found["decided"].to_dict() == {"genetic": "more", "perceptron": "more", "shallow": "more", "spsa": "undecided"}
+    assert found["decided"].to_dict() == {
+        "genetic": "more",
+        "perceptron": "more",
+        "shallow": "more",
+        "spsa": "undecided",
+    }
     assert found["log_ratio"]["perceptron"].value == INF
     (sentence,) = comparison.verdict(pairs)
     assert sentence.startswith("**xor**, work ÷ backprop's. Less: none. Not decided: spsa 1.01 [")
@@ -195,9 +222,15 @@ def test_the_four_strategies_are_measured_and_what_was_not_run_is_no_row(compare
 
 def test_an_order_by_update_need_not_be_that_by_success():
     some = {"perceptron": (1.0, (U,), (100,)), "backprop": (3.0, (S,), (50,)), "genetic": (400.0, (S,), (1,))}
-    f = frames(*(run(n, outcome=o, epochs=e, update_forward_passes=p, flops=100 * p) for n, (p, o, e) in some.items()))
+    f = frames(
+        *(
+            run(n, outcome=o, epochs=e, update_forward_passes=p, flops=100 * p)
+            for n, (p, o, e) in some.items()
+        )
+    )
     assert comparison.orders(f.cells) == [
-        "**xor**, from little work to much. An update, by pattern: perceptron, backprop and genetic. A success: "
+        "**xor**, from little work to much. An update, by pattern: perceptron, backprop and genetic. A "
+        "success: "
         "backprop and genetic (the same order among these); never perceptron."
     ]
     dear = f.cells.assign(ert_flops=[INF, 2.0, 1.0])
@@ -213,7 +246,12 @@ def ablated(label, outcome=(S,) * 20, epochs=(20, 30) * 10, budget=100, **change
     return run("backprop", label=label, outcome=outcome, epochs=epochs, budget=budget, **settings)
 
 
-MOMENTUM, HIDDEN, LR, SCALE = "algorithm__optimiser__momentum", "task__hidden", "algorithm__optimiser__lr", "task__scale"
+MOMENTUM, HIDDEN, LR, SCALE = (
+    "algorithm__optimiser__momentum",
+    "task__hidden",
+    "algorithm__optimiser__lr",
+    "task__scale",
+)
 
 
 @pytest.fixture
@@ -258,7 +296,8 @@ def test_the_table_says_what_was_changed_for_what(recipe):
 
 
 def test_chauvins_line_is_within_the_interval_or_it_is_not():
-    """At H = 2 the line says 247: times of 237 and 257 have it inside, times of 100 at H = 32, where it says 115, do not."""
+    """At H = 2 the line says 247: times of 237 and 257 have it inside, times of 100 at H = 32, where it says
+    115, do not."""
     f = frames(
         ablated("two", epochs=(237, 257) * 10, budget=1000, **{HIDDEN: 2}),
         ablated("many", outcome=(S,) * 19 + (U,), epochs=(100,) * 19 + (1000,), budget=1000, **{HIDDEN: 32}),
@@ -272,7 +311,11 @@ def test_chauvins_line_is_within_the_interval_or_it_is_not():
 
 
 def test_the_map_takes_the_budget_of_most_of_its_points():
-    grid = [ablated(f"{lr} {s}", epochs=(int(10 / lr),) * 20, **{LR: lr, SCALE: s}) for lr in (0.5, 1.0) for s in (0.5, 2.0)]
+    grid = [
+        ablated(f"{lr} {s}", epochs=(int(10 / lr),) * 20, **{LR: lr, SCALE: s})
+        for lr in (0.5, 1.0)
+        for s in (0.5, 2.0)
+    ]
     long = ablated("long", budget=1000)
     bad = ablated("bad", outcome=(D,) * 5 + (S,) * 15, epochs=(16,) * 20, **{LR: 4.0, SCALE: 2.0})
     f = frames(*grid, long, bad)

@@ -1,4 +1,5 @@
-"""Findings on credit, cost, depth and memory held to frames whose answer is known, and their intervals to scipy's binomial."""
+"""Findings on credit, cost, depth and memory held to frames whose answer is known, and their intervals to
+scipy's binomial."""
 
 from __future__ import annotations
 
@@ -57,14 +58,16 @@ def row(values, **more):
 
 @pytest.mark.parametrize("n", [6, 12, 20, 50])
 def test_an_interval_of_quantiles_covers_the_median_as_often_as_it_says(n):
-    """2,000 samples of a lopsided distribution (median ln 2), level 95 %; fewer than 1,859 hits come by chance once in 10,000."""
+    """2,000 samples of a lopsided distribution (median ln 2), level 95 %; fewer than 1,859 hits come by
+    chance once in 10,000."""
     rng = np.random.default_rng(n)
     found = [middle.of_quantiles(pd.Series(row(rng.exponential(size=n)))) for _ in range(2000)]
     assert sum(i.low <= np.log(2) <= i.high for i in found) >= binom.ppf(1e-4, 2000, 0.95)
 
 
 def test_quantiles_reach_no_further_in_than_the_level_allows():
-    """Between quartiles lie at least 95 % from n = 20 on, between 5 and 95 % from 9 on; of fewer nothing is said."""
+    """Between quartiles lie at least 95 % from n = 20 on, between 5 and 95 % from 9 on; of fewer nothing is
+    said."""
     ends = {n: middle.of_quantiles(pd.Series(row(np.arange(n)))) for n in (8, 9, 19, 20)}
     assert [ends[8].low, ends[9].low, ends[19].low, ends[20].low] == pytest.approx([-INF, 0.4, 0.9, 4.75])
     strict = middle.of_quantiles(pd.Series(row(np.arange(20))), level=0.99)
@@ -88,7 +91,13 @@ def test_sides_are_those_of_the_whole_interval():
 
 def looks(algorithm, task="xor", edge="total", quantity="angle", **at):
     """Rows of one cell: at `e<epoch>` the values of its replicas."""
-    about = {"id": f"{task}-{algorithm}", "task": task, "algorithm": algorithm, "quantity": quantity, "edge": edge}
+    about = {
+        "id": f"{task}-{algorithm}",
+        "task": task,
+        "algorithm": algorithm,
+        "quantity": quantity,
+        "edge": edge,
+    }
     return pd.DataFrame([row(values, epoch=int(name[1:]), **about) for name, values in at.items()])
 
 
@@ -99,7 +108,9 @@ def around(centre, n=40, width=1.0):
 @pytest.fixture
 def credit():
     exact = looks("backprop", e0=np.zeros(40), e99=np.zeros(30))
-    turns = looks("feedback_alignment", e0=around(91, width=20), e9=around(60), e99=around(40, 20), e999=around(170, 19))
+    turns = looks(
+        "feedback_alignment", e0=around(91, width=20), e9=around(60), e99=around(40, 20), e999=around(170, 19)
+    )
     strays = looks("sign_symmetry", e0=around(20), e99=around(120))
     still = looks("kolen_pollack", e0=around(80, width=30), e99=around(80, width=30))
     edges = [f.assign(edge="input-hidden") for f in (exact, turns, strays, still)]
@@ -116,8 +127,10 @@ def test_late_is_the_last_look_with_half_of_the_replicas_in_training(credit):
 def test_who_points_within_90_degrees_is_said_where_the_interval_says_so(credit):
     (sentence,) = credit_and_cost.within(credit)
     assert sentence == (
-        "**xor**, angle of all weights. The gradient itself: backprop. Before training (n = 40), within 90°: sign_symmetry; "
-        "not decided: feedback_alignment and kolen_pollack. Late (n = 20 to 40), within 90°: feedback_alignment; beyond 90°: "
+        "**xor**, angle of all weights. The gradient itself: backprop. Before training (n = 40), within 90°: "
+        "sign_symmetry; "
+        "not decided: feedback_alignment and kolen_pollack. Late (n = 20 to 40), within 90°: "
+        "feedback_alignment; beyond 90°: "
         "sign_symmetry; not decided: kolen_pollack."
     )
 
@@ -132,7 +145,10 @@ def test_who_turns_towards_the_gradient_is_said_of_the_first_hidden_group(credit
 
 
 def test_the_figure_of_turning_leaves_out_noise_and_the_gradient_itself(credit):
-    noisy = [looks("spsa", edge="input-hidden", e0=around(80)), looks("spsa", quantity="snr", e0=around(0.1, width=0.01))]
+    noisy = [
+        looks("spsa", edge="input-hidden", e0=around(80)),
+        looks("spsa", quantity="snr", e0=around(0.1, width=0.01)),
+    ]
     shown = credit_and_cost.feedback(pd.concat([credit, *noisy], ignore_index=True))
     assert set(shown["algorithm"]) == {"feedback_alignment", "sign_symmetry", "kolen_pollack", "shallow"}
     assert set(shown["edge"]) == {"input-hidden"}
@@ -147,13 +163,20 @@ def test_the_intervals_of_many_algorithms_are_wider():
 
 
 def noisy_frame(snr, bias, late_bias):
-    parts = [looks("rule", quantity="snr", e0=snr, e9=snr), looks("rule", quantity="bias", e0=bias, e9=late_bias)]
+    parts = [
+        looks("rule", quantity="snr", e0=snr, e9=snr),
+        looks("rule", quantity="bias", e0=bias, e9=late_bias),
+    ]
     return pd.concat([looks("rule", e0=around(80)), *parts], ignore_index=True)
 
 
 @pytest.mark.parametrize(
     ("snr", "side"),
-    [(around(0.3, width=0.1), "above"), (around(0.05, width=0.01), "below"), (around(0.1, width=0.09), "not told apart from it")],
+    [
+        (around(0.3, width=0.1), "above"),
+        (around(0.05, width=0.01), "below"),
+        (around(0.1, width=0.09), "not told apart from it"),
+    ],
 )
 def test_signal_to_noise_is_set_beside_the_formula(snr, side):
     cost = pd.DataFrame({"task": ["xor"], "algorithm": ["rule"], "weights": [9.0]})
@@ -170,16 +193,25 @@ def test_a_bias_is_seen_where_its_interval_is_above_zero_at_one_of_both_looks():
     cost = pd.DataFrame({"task": ["xor"], "algorithm": ["rule"], "weights": [9.0]})
     clipped = np.maximum(around(0.0), 0)  # what no bias looks like: half of the estimates are 0
     no, late = (
-        credit_and_cost.noisy(credit_and_cost.noise(noisy_frame(around(1), clipped, b), cost))[1] for b in (clipped, around(2))
+        credit_and_cost.noisy(credit_and_cost.noise(noisy_frame(around(1), clipped, b), cost))[1]
+        for b in (clipped, around(2))
     )
     assert no == "**xor**, bias |E g − ∇| ÷ |∇|. Seen: none. Not seen: rule."
     assert re.search(r"Seen: rule \S+ \[0–\S+\] before training, 2 \[\S+\] late\. Not seen: none\.$", late)
 
 
-@pytest.mark.parametrize(("angle", "word"), [(30.0, "nearer to it"), (80.0, "farther"), (60.0, "not decided")])
+@pytest.mark.parametrize(
+    ("angle", "word"), [(30.0, "nearer to it"), (80.0, "farther"), (60.0, "not decided")]
+)
 def test_who_is_nearer_to_the_gauss_newton_step_than_the_gradient(angle, word):
-    parts = [looks("backprop", e0=np.zeros(40)), looks("backprop", quantity="newton", e0=around(85), e9=around(60, width=5))]
-    parts += [looks("rule", e0=around(80)), looks("rule", quantity="newton", e0=around(88), e9=around(angle, width=5))]
+    parts = [
+        looks("backprop", e0=np.zeros(40)),
+        looks("backprop", quantity="newton", e0=around(85), e9=around(60, width=5)),
+    ]
+    parts += [
+        looks("rule", e0=around(80)),
+        looks("rule", quantity="newton", e0=around(88), e9=around(angle, width=5)),
+    ]
     frame = pd.concat(parts, ignore_index=True)
     (sentence,) = credit_and_cost.newton(frame)
     assert "The gradient (backprop) lies 85 [" in sentence
@@ -195,15 +227,22 @@ def test_who_is_nearer_to_the_gauss_newton_step_than_the_gradient(angle, word):
 def costs(**rows):
     """By algorithm: FLOPs (a forward pass is 100), span, peak in kB, random numbers."""
     names = ["update_flops", "update_span_operations", "peak_bytes", "update_random_numbers"]
-    frame = pd.DataFrame([dict(zip(names, values, strict=True)) | {"algorithm": name} for name, values in rows.items()])
-    return frame.assign(task="xor", not_counted="", forward_flops=100.0, peak_bytes=1000.0 * frame["peak_bytes"])
+    frame = pd.DataFrame(
+        [dict(zip(names, values, strict=True)) | {"algorithm": name} for name, values in rows.items()]
+    )
+    return frame.assign(
+        task="xor", not_counted="", forward_flops=100.0, peak_bytes=1000.0 * frame["peak_bytes"]
+    )
 
 
 def test_costs_of_an_update_are_set_beside_backprops_count_by_count():
-    cost = costs(backprop=(300.0, 20.0, 10.0, 0.0), light=(150.0, 20.0, 9.5, 0.0), heavy=(301.0, 40.0, 5.0, 7.0))
+    cost = costs(
+        backprop=(300.0, 20.0, 10.0, 0.0), light=(150.0, 20.0, 9.5, 0.0), heavy=(301.0, 40.0, 5.0, 7.0)
+    )
     (sentence,) = update_costs.cheaper(cost)
     assert sentence == (
-        "**xor**, an update beside backprop's. **work, in forward passes**, 3: less light ×0.5; as much heavy. **span, in "
+        "**xor**, an update beside backprop's. **work, in forward passes**, 3: less light ×0.5; as much "
+        "heavy. **span, in "
         "operations**, 20: as much light; more heavy ×2. **peak kB**, 10: less heavy ×0.5; as much light."
     )
     table = update_costs.texts(pd.concat([cost, costs(light=(200.0, 9.0, 1.0, 0.0)).assign(task="encoder")]))
@@ -249,14 +288,18 @@ def test_who_vanishes_shrinks_keeps_and_grows():
         "**Shrinks**, by less than that: slow ×",
         "**Grows**: grown ×",
     ]
-    starts += ["**Is kept**, as far as can be told (1 is in the interval): kept ×", "**Not decided**: none ×–"]
+    starts += [
+        "**Is kept**, as far as can be told (1 is in the interval): kept ×",
+        "**Not decided**: none ×–",
+    ]
     said = vanishing.left_over(found)
     assert [s.startswith(start) for s, start in zip(said, starts, strict=True)] == [True] * 5
     assert "through 6 layers, n = 50" in said[0]
 
 
 def test_credit_before_training_is_computed_for_every_way_and_falls_as_the_bound_says():
-    """|δ| shrinks by ¼ ‖W‖₂ a layer, and ‖W‖₂ < 2 of 50 × 50 weights within ±1/√50, whose norm tends to 2/√3."""
+    """|δ| shrinks by ¼ ‖W‖₂ a layer, and ‖W‖₂ < 2 of 50 × 50 weights within ±1/√50, whose norm tends to
+    2/√3."""
     found = vanishing.before_training((2, 5), replicas=8)
     assert list(found) == list(vanishing.WAYS)
     assert (found["backprop"][1].ratio < found["backprop"][0].ratio / 8).all()
@@ -281,7 +324,9 @@ def layers(rule, solved, activation="sigmoid", residual=False, epochs=10, flops=
 @pytest.fixture
 def deep():
     some = (
-        layers("backprop", {1: 30, 2: 30, 4: 0}) + layers("dfa", {1: 30, 2: 30, 4: 30}) + layers("shallow", {1: 0, 2: 2, 4: 14})
+        layers("backprop", {1: 30, 2: 30, 4: 0})
+        + layers("dfa", {1: 30, 2: 30, 4: 30})
+        + layers("shallow", {1: 0, 2: 2, 4: 14})
     )
     return frames(*some, *layers("own", {2: 16, 4: 16}))
 
@@ -290,7 +335,10 @@ def test_through_how_many_layers_each_rule_learns(deep):
     points = vanishing.points(deep.cells, deep.replicas)
     everywhere, some, nowhere = vanishing.learnt(points)
     assert "**at every depth that was run**: dfa, at 4 100.0 % [88.6–100.0] of 30." in everywhere
-    assert "**up to a depth**: backprop to 2, 100.0 % [88.6–100.0] of 30; fewer than half at 4, 0.0 % [0.0–11.4] of 30." in some
+    assert (
+        "**up to a depth**: backprop to 2, 100.0 % [88.6–100.0] of 30; fewer than half at 4, 0.0 % "
+        "[0.0–11.4] of 30." in some
+    )
     assert "**at none**: shallow, not decided at some, best 46.7 %" in nowhere
     assert "own, not decided at some, best 53.3 %" in nowhere
 
@@ -314,14 +362,21 @@ def test_the_price_of_depth_is_work_to_a_success(deep):
     assert "backprop ×4 [4–4] (2 hidden layers beside 1" in priced
     assert alone == "Not learnt by most at two depths, and so without such a price: shallow and own."
     table = vanishing.at_depth(points).set_index("rule")
-    assert table.loc["dfa"].tolist() == ["30 of 30, 10 [10–10]", "30 of 30, 20 [20–20]", "30 of 30, 40 [40–40]"]
+    assert table.loc["dfa"].tolist() == [
+        "30 of 30, 10 [10–10]",
+        "30 of 30, 20 [20–20]",
+        "30 of 30, 40 [40–40]",
+    ]
     assert table.loc["own", "1 layer"] == "–"
 
 
 def test_what_is_added_to_the_chain_names_its_own_series():
     f = frames(*layers("backprop", {2: 30}), *layers("backprop", {2: 30}, "tanh", True))
     del f.cells["task.norm"]  # of records before there was one
-    assert vanishing.points(f.cells, f.replicas)["series"].tolist() == ["backprop", "backprop with tanh and shortcuts"]
+    assert vanishing.points(f.cells, f.replicas)["series"].tolist() == [
+        "backprop",
+        "backprop with tanh and shortcuts",
+    ]
 
 
 # Memory
@@ -329,7 +384,11 @@ def test_what_is_added_to_the_chain_names_its_own_series():
 
 def accuracy(algorithm, wrong, peak, hidden=16):
     f = cell(
-        algorithm, "digits", (U,) * 4, (100,) * 4, **{"algorithm.optimiser.lr": 0.01, "task.hidden": hidden, "task.layers": 1}
+        algorithm,
+        "digits",
+        (U,) * 4,
+        (100,) * 4,
+        **{"algorithm.optimiser.lr": 0.01, "task.hidden": hidden, "task.layers": 1},
     )
     f.cells["id"] = f.replicas["id"] = f"digits-{algorithm}-{hidden}"
     f.cells[["status", "peak_bytes", "update_forward_passes"]] = ["finished", 1000.0 * peak, 2.0]
@@ -348,20 +407,27 @@ def test_memory_beaten_or_not(peak, verdict):
     first = memory_accuracy.texts(points).iloc[0]
     assert first["error [95 %]"].startswith("10 [")
     assert first["n"] == 4
-    assert memory_accuracy.figure(points, "digits").get_axes()[0].get_ylabel() == "per cent of the test images wrong"
+    assert (
+        memory_accuracy.figure(points, "digits").get_axes()[0].get_ylabel()
+        == "per cent of the test images wrong"
+    )
 
 
 def test_without_backprop_nothing_is_answered():
     f = accuracy("feedback_alignment", 0.1, 50.0)
     (sentence,) = memory_accuracy.answers(memory_accuracy.points(f.cells, f.replicas))
-    assert sentence == "On digits nothing is answered: there is no finite error of backprop on digits to compare with."
+    assert (
+        sentence
+        == "On digits nothing is answered: there is no finite error of backprop on digits to compare with."
+    )
 
 
 # What is not there
 
 
 def test_a_study_that_was_not_run_is_a_sentence_with_its_command(store: Store):
-    said = "The study vanishing is not in this store, and nothing is said of it: `python -m harness -m study=vanishing`."
+    command = "`python -m harness -m study=vanishing`"
+    said = f"The study vanishing is not in this store, and nothing is said of it: {command}."
     assert sources("vanishing", source=store) == [said]
     cells, replicas = frames_of("vanishing", store)
     points = vanishing.points(cells, replicas)

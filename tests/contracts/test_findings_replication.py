@@ -29,7 +29,9 @@ def test_verdicts_are_counted_and_who_could_be_tested_is_told_from_who_could_not
         "**Of 5 claims** 2 reproduced, 1 not reproduced, 1 no such figure in the source and 1 not testable. "
         "Of the 3 that could be tested 2 hold."
     )
-    assert by_trust[0] == ("read in the source or a faithful copy, 3: 1 reproduced, 1 not reproduced and 1 not testable.")
+    assert by_trust[0] == (
+        "read in the source or a faithful copy, 3: 1 reproduced, 1 not reproduced and 1 not testable."
+    )
     assert len(by_trust) == 3
     assert replication.counts(rows.iloc[3:4])[0] == "**Of 1 claims** 1 not testable. None could be tested."
 

@@ -1,4 +1,5 @@
-"""Representations in words, held to planted networks: 1 : 2 : 4 or not, bits or values between, a unit for a feature or none."""
+"""Representations in words, held to planted networks: 1 : 2 : 4 or not, bits or values between, a unit for a
+feature or none."""
 
 from __future__ import annotations
 
@@ -48,14 +49,17 @@ def planted(some: Networks, **weights: Any) -> Networks:
 
 
 def of(name: str, some: Networks, solved: Any = None, control: bool = False) -> Learners:
-    return Learners(name, some, np.ones(len(some), bool) if solved is None else np.array(solved, bool), control)
+    return Learners(
+        name, some, np.ones(len(some), bool) if solved is None else np.array(solved, bool), control
+    )
 
 
 # Symmetry
 
 
 def mirrored(*sizes: float, replicas: int = 1) -> Networks:
-    """Networks whose two units weigh three pairs with these sizes, antisymmetric, and are each other's opposite."""
+    """Networks whose two units weigh three pairs with these sizes, antisymmetric, and are each other's
+    opposite."""
     w = np.array([*sizes, *(-s for s in reversed(sizes))])
     return planted(networks(Symmetry(), replicas), input_to_hidden=np.stack([w, -w], axis=1))
 
@@ -64,13 +68,17 @@ def test_the_solution_of_1986_is_found_in_every_replica():
     (text,) = found.symmetry([of("a", mirrored(1.05, -4, 2.1, replicas=30))])
     assert "30 replicas solved" in text
     assert "1 : 2 : 4 within 10 % in 100.0 % [88.6–100.0] of 30: more than half" in text
-    assert "Over all units the second pair is 2.00 [2.00–2.00] times the smallest, the largest 3.81 [3.81–3.81]" in text
+    assert (
+        "Over all units the second pair is 2.00 [2.00–2.00] times the smallest, the largest 3.81 [3.81–3.81]"
+        in text
+    )
     assert "Both are antisymmetric in 100.0 %" in text
     assert "opposite signs in 100.0 % [88.6–100.0] of 30 (cosine: median −1.000)" in text
 
 
 def test_other_solutions_are_not_it():
-    """2.3 is not within 10 % of 2; a unit whose weights are symmetric, and a second that is the same, are neither of the two."""
+    """2.3 is not within 10 % of 2; a unit whose weights are symmetric, and a second that is the same, are
+    neither of the two."""
     (text,) = found.symmetry([of("a", mirrored(1, 2.3, 4, replicas=30))])
     assert "1 : 2 : 4 within 10 % in 0.0 % [0.0–11.4] of 30: fewer than half" in text
     assert "Both are antisymmetric in 100.0 %" in text
@@ -104,7 +112,10 @@ def test_who_never_solved_it_is_named_and_a_control_is_not():
 
 
 def test_ratios_are_drawn_as_shares_of_all_units():
-    ratios = {"a": np.array([[1, 2.0, 4.0], [1, 2.0, 4.0], [1, 3.0, 50.0], [np.nan] * 3]), "none": np.full((2, 3), np.nan)}
+    ratios = {
+        "a": np.array([[1, 2.0, 4.0], [1, 2.0, 4.0], [1, 3.0, 50.0], [np.nan] * 3]),
+        "none": np.full((2, 3), np.nan),
+    }
     figure = plots.ratio_figure(ratios)
     check_page(figure)
     (ax,) = figure.axes
@@ -133,10 +144,14 @@ def coding(codes: Any, replicas: int = 20) -> Networks:
 
 def test_bits_are_told_from_values_between():
     texts = found.encoder([of("bits", coding(BITS)), of("between", coding(TABLE_5 - 0.01))])
-    assert "**bits**: some value lies between .2 and .8 in 0.0 % [0.0–16.1] of 20 solved replicas, fewer than half" in texts[0]
+    assert (
+        "**bits**: some value lies between .2 and .8 in 0.0 % [0.0–16.1] of 20 solved replicas, fewer than "
+        "half" in texts[0]
+    )
     assert "in 0.0 % [0.0–16.1] of 20, fewer than half." in texts[0]
     assert (
-        "**between**: some value lies between .2 and .8 in 100.0 % [83.9–100.0] of 20 solved replicas, more than half" in texts[1]
+        "**between**: some value lies between .2 and .8 in 100.0 % [83.9–100.0] of 20 solved replicas, more "
+        "than half" in texts[1]
     )
     assert "in 100.0 % [83.9–100.0] of 20, more than half." in texts[1]
 
@@ -153,7 +168,10 @@ def test_codes_are_counted():
     some = coding(np.stack([BITS, TABLE_5 - 0.01]), replicas=2)
     frame = found.codes([of("a", some), of("b", some, [True, False]), of("c", some, [False, False])])
     assert frame["algorithm"].tolist() == ["a", "b"]
-    assert frame["all codes differ as bits [95 %]"].tolist() == ["50.0 % [9.5–90.5] of 2", "100.0 % [20.7–100.0] of 1"]
+    assert frame["all codes differ as bits [95 %]"].tolist() == [
+        "50.0 % [9.5–90.5] of 2",
+        "100.0 % [20.7–100.0] of 1",
+    ]
     assert frame["codes that differ as bits, mean [95 %]"][0] == "7.50 [7.00–8.00] of 8"
     assert frame["values in between, mean [95 %]"][0] == "8.3 % [0.0–16.7]"
 
@@ -162,7 +180,8 @@ def test_codes_are_counted():
 
 
 def people(replicas: int, **features: float) -> Networks:
-    """Family trees with random codes of people, but for a unit a feature (named) whose weights are its value times so much."""
+    """Family trees with random codes of people, but for a unit a feature (named) whose weights are its value
+    times so much."""
     some = networks(FamilyTree(), replicas, held_right=np.zeros(replicas))
     (edge,) = [e for e in some.net.edges if e.target.name == "person1_code"]
     for unit, (name, size) in enumerate(features.items()):
@@ -172,7 +191,8 @@ def people(replicas: int, **features: float) -> Networks:
 
 
 def test_planted_units_are_found_and_only_they():
-    """Random codes separate at p ≤ .01 in 1 of 100; of 40, 4 or more would be 1 in 1,000, and for either of two, 1 in 500."""
+    """Random codes separate at p ≤ .01 in 1 of 100; of 40, 4 or more would be 1 in 1,000, and for either of
+    two, 1 in 500."""
     rows = {s.feature: s for s in found.separating([of("a", people(40, nationality=3.0))])}
     assert rows["nationality"].some == 40
     assert rows["nationality"].ratio == pytest.approx(1.0)
@@ -183,8 +203,9 @@ def test_planted_units_are_found_and_only_they():
 
 
 def test_random_codes_separate_as_often_as_chance_has_it():
-    """Of 400 replicas 4 are expected for each of three features, with standard deviation √(400 · .01 + (400 · .003)²) = 2.3: the
-    level of 999 permutations, the same for all replicas, is itself .010 ± .003. So more than 14, or none of any: below 10⁻³."""
+    """Of 400 replicas 4 are expected for each of three features, with standard deviation √(400 · .01 + (400 ·
+    .003)²) = 2.3: the level of 999 permutations, the same for all replicas, is itself .010 ± .003. So more
+    than 14, or none of any: below 10⁻³."""
     rows = found.separating([of("shallow", people(400), [False] * 400, control=True)])
     assert [s.replicas for s in rows] == [400] * 3
     assert all(s.some <= 14 for s in rows)
@@ -197,13 +218,21 @@ def test_beside_chance_by_the_whole_interval(some, n, word):
     s = found.Separating(t, "branch", n, some, 0.3)
     assert s.word == word
     (text,) = found.separation_verdict([s])
-    words = {"more": "More replicas than chance has: branch", "undecided": "Not told apart from chance: ", "fewer": "Fewer: "}
+    words = {
+        "more": "More replicas than chance has: branch",
+        "undecided": "Not told apart from chance: ",
+        "fewer": "Fewer: ",
+    }
     assert words[word] in text
 
 
 def test_only_solved_replicas_have_a_say_but_for_the_control():
     some = people(6, nationality=3.0)
-    cells = [of("a", some, [True] * 2 + [False] * 4), of("b", some, [False] * 6), of("shallow", some, [False] * 6, control=True)]
+    cells = [
+        of("a", some, [True] * 2 + [False] * 4),
+        of("b", some, [False] * 6),
+        of("shallow", some, [False] * 6, control=True),
+    ]
     rows = found.separating(cells, 99)
     assert [(s.t.name, s.replicas) for s in rows[::3]] == [("a", 2), ("shallow", 6)]
     frame = found.separation_texts(rows)
@@ -231,7 +260,10 @@ def right(name: str, shares_right: Any, solved: Any = None, control: bool = Fals
 
 
 def test_held_out_pairs_are_counted_over_the_splits():
-    cells = [right("backprop", [1, 0.5, 0.5, 0], [True, True, True, False]), right("shallow", [0] * 4, [False] * 4, control=True)]
+    cells = [
+        right("backprop", [1, 0.5, 0.5, 0], [True, True, True, False]),
+        right("shallow", [0] * 4, [False] * 4, control=True),
+    ]
     frame = found.held_out(cells)
     assert frame["algorithm"].tolist() == ["backprop", "shallow (control)"]
     assert frame["held-out right, of the solved [95 %]"].tolist() == ["66.7 % [50.0–100.0]", "–"]
@@ -267,7 +299,8 @@ def test_only_splits_that_both_solved_are_compared():
 
 
 def test_networks_of_one_solution_are_alike_and_random_ones_are_not():
-    """Twenty networks on the weights of one, a tenth of noise on them, in two cells; random ones are the control."""
+    """Twenty networks on the weights of one, a tenth of noise on them, in two cells; random ones are the
+    control."""
     base = networks(FamilyTree(), 1, seed=5)
     cells = []
     for seed, name in enumerate(("a", "b")):
@@ -292,7 +325,8 @@ def test_networks_of_one_solution_are_alike_and_random_ones_are_not():
 
 
 def test_records_become_cells_with_their_names(store: Store):
-    """Of ten encoders in 900 epochs some are solved (n at the usual rate, median 600); in two epochs none, nor by the control."""
+    """Of ten encoders in 900 epochs some are solved (n at the usual rate, median 600); in two epochs none,
+    nor by the control."""
     records = []
     for name, task, epochs in (
         ("backprop", {"name": "encoder"}, 2),
@@ -325,14 +359,16 @@ def test_shares_have_wilsons_interval():
 
 
 @pytest.mark.parametrize(
-    ("some", "word"), [(20, "more than half"), (0, "fewer than half"), (10, "whether more than half is not decided")]
+    ("some", "word"),
+    [(20, "more than half"), (0, "fewer than half"), (10, "whether more than half is not decided")],
 )
 def test_half_by_the_whole_interval(some, word):
     assert shares.half(some, 20) == word
 
 
 def test_the_interval_of_a_mean_covers_it():
-    """Means of 40 shares in quarters, truth .5 by symmetry: of 300 trials at 95 % at least 270 cover; fewer: odds below 10⁻³."""
+    """Means of 40 shares in quarters, truth .5 by symmetry: of 300 trials at 95 % at least 270 cover; fewer:
+    odds below 10⁻³."""
     rng = np.random.default_rng(0)
     hits = 0
     for trial in range(300):

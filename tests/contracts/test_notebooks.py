@@ -1,4 +1,5 @@
-"""Held to the store: every notebook runs on the small form of its study without a warning, and what is kept of it is current.
+"""Held to the store: every notebook runs on the small form of its study without a warning, and what is kept
+of it is current.
 
 All small forms together take about a minute of two cores, the notebooks half of one.
 """
@@ -41,7 +42,9 @@ def small_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     env = os.environ | {"HARNESS_STORE": str(store)}
 
     def make(study: str) -> None:
-        done = subprocess.run([sys.executable, *command(study)], cwd=ROOT, env=env, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, *command(study)], cwd=ROOT, env=env, capture_output=True, text=True
+        )
         assert done.returncode == 0, f"{study}: {done.stderr}"
 
     with ThreadPoolExecutor(2) as two:
@@ -62,11 +65,16 @@ def ran(source: Path, store: Path, done: dict[str, NotebookNode]) -> NotebookNod
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=STUDIES)
-def test_it_runs_on_the_small_form_of_its_study(source: Path, small_store: Path, done: dict[str, NotebookNode]) -> None:
+def test_it_runs_on_the_small_form_of_its_study(
+    source: Path, small_store: Path, done: dict[str, NotebookNode]
+) -> None:
     notebook = ran(source, small_store, done)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.outputs for cell in code), "a cell that shows nothing belongs into a module"
-    assert {output.output_type for cell in code for output in cell.outputs} <= {"execute_result", "display_data"}
+    assert {output.output_type for cell in code for output in cell.outputs} <= {
+        "execute_result",
+        "display_data",
+    }
     assert SMALL in str(code[0].outputs), "it says first what it stands on, and by which command"
     assert not execute.machine(notebook)
 
@@ -78,7 +86,9 @@ def test_its_section_of_the_results_says_what_was_run_and_what_was_found(
     study = source.stem
     text, figures = pages.page({study: ran(source, small_store, done)})
     pages.write(text, figures, tmp_path)
-    assert re.search(r"newest record \d{4}-\d\d-\d\d · harness [\d.]+, Python [\d.]+, NumPy [\d.]+ on \w+ \w+", text)
+    assert re.search(
+        r"newest record \d{4}-\d\d-\d\d · harness [\d.]+, Python [\d.]+, NumPy [\d.]+ on \w+ \w+", text
+    )
     assert f"`python {' '.join(command(study)).removesuffix(' tracking.enabled=false')}`" in text
     assert len(re.findall(r"^- ", text, re.M)) > 1, "sentences that say what was found"
     assert figures
@@ -108,9 +118,15 @@ def test_the_page_of_results_is_what_the_executed_notebooks_in_the_repository_sa
 
 
 def test_every_study_with_a_small_form_is_shown_in_a_notebook() -> None:
-    presets = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (ROOT / "conf" / "study").glob("*.yaml")}
+    presets = {
+        path.stem: yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in (ROOT / "conf" / "study").glob("*.yaml")
+    }
     small = {name for name, preset in presets.items() if preset.get("small_cells")}
-    assert small | set(OWN_COMMAND) == {*STUDIES, *(study for studies in BESIDE.values() for study in studies)}
+    assert small | set(OWN_COMMAND) == {
+        *STUDIES,
+        *(study for studies in BESIDE.values() for study in studies),
+    }
 
 
 MADE_UP = """\
@@ -175,4 +191,6 @@ def test_a_notebook_there_is_not_is_one_sentence(capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit) as end:
         execute.main(["nothing"])
     assert end.value.code == 2
-    assert capsys.readouterr().err.startswith("execute: there is no notebook 'nothing': allowed are ablations, ")
+    assert capsys.readouterr().err.startswith(
+        "execute: there is no notebook 'nothing': allowed are ablations, "
+    )

@@ -1,4 +1,5 @@
-"""Figures of survival and of learning curves, held to the numbers they draw, to the page they are on, and to awkward cells."""
+"""Figures of survival and of learning curves, held to the numbers they draw, to the page they are on, and to
+awkward cells."""
 
 from __future__ import annotations
 
@@ -34,7 +35,10 @@ LONG = "backprop (optimiser=gradient_descent, lr={}, momentum=0.9, decay=0.0002,
 @pytest.fixture(params=AWKWARD)
 def awkward(request):
     return frames(
-        *(cell(f"rule {i}", outcome=outcome, epochs=epochs) for i, (outcome, epochs) in enumerate(AWKWARD[request.param]))
+        *(
+            cell(f"rule {i}", outcome=outcome, epochs=epochs)
+            for i, (outcome, epochs) in enumerate(AWKWARD[request.param])
+        )
     )
 
 
@@ -62,7 +66,13 @@ def test_awkward_cells_can_be_drawn(awkward, figure_of):
 
 @pytest.mark.parametrize("figure_of", [survival, loss])
 def test_twenty_five_algorithms_with_long_names_stay_on_the_page(figure_of):
-    made = frames(*(cell(LONG.format(0.1 * i), task, (S, U), (10, 100)) for task in ("xor", "encoder") for i in range(25)))
+    made = frames(
+        *(
+            cell(LONG.format(0.1 * i), task, (S, U), (10, 100))
+            for task in ("xor", "encoder")
+            for i in range(25)
+        )
+    )
     check_page(figure_of(made))
 
 
@@ -104,7 +114,9 @@ def test_loss_draws_the_median_and_lets_infinity_leave_through_the_top():
 
 
 def test_right_draws_the_median_and_the_quartiles_of_the_share():
-    (ax,) = right(cell("backprop", outcome=(S, S, S, U), epochs=(10, 10, 10, 100))).axes  # shares 1, 1, 1 and .25
+    (ax,) = right(
+        cell("backprop", outcome=(S, S, S, U), epochs=(10, 10, 10, 100))
+    ).axes  # shares 1, 1, 1 and .25
     np.testing.assert_array_equal(shown(ax)["backprop"].get_ydata(), 1.0)
     heights = ax.collections[0].get_paths()[0].vertices[:, 1]
     np.testing.assert_allclose([heights.min(), heights.max()], [0.25, 1.0])
@@ -122,9 +134,20 @@ def test_losses_that_are_nowhere_finite_leave_a_panel_that_says_so():
 
 
 def test_a_panel_a_task_and_one_look_an_algorithm():
-    tasks = ["xor", "xor (hidden=3)", "xor (hidden=4)", "xor (target_off=0.1, target_on=0.9, criterion=margin, bound=0.05)"]
+    tasks = [
+        "xor",
+        "xor (hidden=3)",
+        "xor (hidden=4)",
+        "xor (target_off=0.1, target_on=0.9, criterion=margin, bound=0.05)",
+    ]
     names = ["shallow", "backprop", "finite_differences"]
-    made = frames(*(cell(name, task, (S, U), (10, 100)) for task in tasks for name in names[: 2 if task == "xor" else 3]))
+    made = frames(
+        *(
+            cell(name, task, (S, U), (10, 100))
+            for task in tasks
+            for name in names[: 2 if task == "xor" else 3]
+        )
+    )
     figure = survival(made)
     check_page(figure)
     assert [ax.get_title("left").replace("\n", " ") for ax in figure.axes] == tasks
@@ -162,7 +185,9 @@ def test_colours_are_told_apart_by_the_colour_blind():
     assert set(plots.COLOURS) < okabe_and_ito
 
 
-@pytest.mark.parametrize(("x", "text"), [(0.001, "0.001"), (20_000, "20,000"), (1e5, "10⁵"), (5e7, "5 × 10⁷"), (1e12, "10¹²")])
+@pytest.mark.parametrize(
+    ("x", "text"), [(0.001, "0.001"), (20_000, "20,000"), (1e5, "10⁵"), (5e7, "5 × 10⁷"), (1e12, "10¹²")]
+)
 def test_numbers_on_axes_are_plain(x, text):
     assert plots.style.plain(x) == text
 
@@ -197,7 +222,13 @@ def test_a_studys_figures_are_written_whole_and_show_backprop_first(store):
     folder = store.write_study("made_up", "", ids)
     (folder / "loss.png").write_text("an old one")
     paths = plots.write_figures(store, "made_up")
-    assert names(paths) == ["survival.png", "loss.png", "ert.png", "hinton_xor.png", "hinton_xor_hidden=4.png"]
+    assert names(paths) == [
+        "survival.png",
+        "loss.png",
+        "ert.png",
+        "hinton_xor.png",
+        "hinton_xor_hidden=4.png",
+    ]
     assert sorted(names(folder.iterdir())) == sorted(["study.json", *names(paths)])
     for path in paths:
         assert imread(path).std() > 0.05  # not a blank page
@@ -214,7 +245,9 @@ def test_hinton_prefers_backprop(store, monkeypatch):
     ids = [keep(store, name, XOR, weights=weights((2, 2, 1))) for name in ("shallow", "backprop")]
     store.write_study("made_up", "", ids)
     drawn: list[Record] = []
-    monkeypatch.setattr("harness.plots.study.hinton_figure", lambda record: drawn.append(record) or hinton_figure(record))
+    monkeypatch.setattr(
+        "harness.plots.study.hinton_figure", lambda record: drawn.append(record) or hinton_figure(record)
+    )
     plots.write_figures(store, "made_up")
     assert [record.id for record in drawn] == [ids[1]]
 
@@ -224,7 +257,9 @@ def test_figures_leave_pyplot_and_the_callers_style_alone():
         "import sys, matplotlib as mpl; sys.path.insert(0, 'tests')\n"
         "from helpers.made_up import cell; from harness import plots\n"
         "before = {k: mpl.rcParams[k] for k in plots.STYLE}; made = cell('backprop')\n"
-        "plots.survival_figure(made.replicas), plots.ert_bars(made.replicas, made.cells), plots.profile_figure(made.cells)\n"
-        "sys.exit(int('matplotlib.pyplot' in sys.modules or before != {k: mpl.rcParams[k] for k in plots.STYLE}))"
+        "plots.survival_figure(made.replicas), plots.ert_bars(made.replicas, made.cells), "
+        "plots.profile_figure(made.cells)\n"
+        "sys.exit(int('matplotlib.pyplot' in sys.modules or before != {k: mpl.rcParams[k] for k in "
+        "plots.STYLE}))"
     )
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -40,7 +40,8 @@ MIXED = {"outcome": (S, S, U, D), "epochs": (10, 20, 100, 30)}  # 160 epochs for
 
 
 @pytest.mark.parametrize(
-    ("currency", "ert"), [("epochs", 80), ("updates", 160), ("seconds", 40), ("flops", 160 * 7), ("span_operations", 160 * 7)]
+    ("currency", "ert"),
+    [("epochs", 80), ("updates", 160), ("seconds", 40), ("flops", 160 * 7), ("span_operations", 160 * 7)],
 )
 def test_bars_are_running_times_in_the_chosen_currency(currency, ert):
     made = cell("backprop", flops=7.0, **MIXED)
@@ -94,7 +95,13 @@ def test_awkward_running_times_can_be_drawn(outcome):
 
 
 def test_twenty_five_running_times_with_long_names_stay_on_the_page():
-    made = frames(*(cell(LONG.format(i / 10), task, **MIXED) for task in ("xor", "encoder", "parity") for i in range(25)))
+    made = frames(
+        *(
+            cell(LONG.format(i / 10), task, **MIXED)
+            for task in ("xor", "encoder", "parity")
+            for i in range(25)
+        )
+    )
     check_page(plots.ert_bars(made.replicas, made.cells))
 
 
@@ -125,7 +132,9 @@ def test_a_profile_is_the_share_of_tasks_within_a_factor():
 
 
 def test_profiles_of_many_of_one_and_of_none():
-    many = frames(*(cell(f"rule {i}", task, (S,), (i + 1,)) for task in ("xor", "encoder") for i in range(25)))
+    many = frames(
+        *(cell(f"rule {i}", task, (S,), (i + 1,)) for task in ("xor", "encoder") for i in range(25))
+    )
     figure = plots.profile_figure(many.cells)
     check_page(figure)
     assert [name for ax in figure.axes for name in shown(ax)] == [f"rule {i}" for i in range(25)]
@@ -152,7 +161,8 @@ ENDS = {"low": "low", "high": "high", "interval": "95 % interval of the mean"}
 
 
 def drawn_points(ax):
-    """The markers of the points, as (x, y): whether it is filled, and its form, colour and what stands within it."""
+    """The markers of the points, as (x, y): whether it is filled, and its form, colour and what stands within
+    it."""
     found = {}
     for line in ax.lines:
         if len(line.get_xdata()) == 1:
@@ -187,7 +197,13 @@ def test_the_front_is_filled_and_its_line_a_step():
     entries = figure.legends[0].get_texts()
     bold = {text.get_text().split()[0]: text.get_fontweight() == "bold" for text in entries}
     assert list(bold.items()) == [("cheap", True), ("both", True), ("good", True), ("beaten", False)]
-    for words in ("cheap n = 5", "beaten n = 20", "not drawn: never, unknown", "n = 5 to 20 replicas", ENDS["interval"]):
+    for words in (
+        "cheap n = 5",
+        "beaten n = 20",
+        "not drawn: never, unknown",
+        "n = 5 to 20 replicas",
+        ENDS["interval"],
+    ):
         assert words in said(figure)
 
 
@@ -228,7 +244,9 @@ def test_details_are_written_at_the_front_only_and_name_what_is_left_out():
 
 def test_details_of_a_crowded_front_stay_apart():
     """Twelve points of a front within a few of their own widths, under long words."""
-    close = pd.DataFrame({"bytes": 1000 * 1.02 ** np.arange(12), "error": 0.5 * 0.97 ** np.arange(12), "replicas": 8})
+    close = pd.DataFrame(
+        {"bytes": 1000 * 1.02 ** np.arange(12), "error": 0.5 * 0.97 ** np.arange(12), "replicas": 8}
+    )
     close = close.assign(algorithm="backprop", low=close["error"] * 0.99, high=close["error"] * 1.01)
     close["network"] = [f"{i}×{i}" for i in range(100, 112)]
     far = close[:1].assign(bytes=1e5, error=0.05, low=0.04, high=0.06)
@@ -239,7 +257,14 @@ def test_details_of_a_crowded_front_stay_apart():
 
 def test_a_name_has_one_look_and_one_entry_and_others_differ_in_black_and_white():
     names = [f"rule {i}" for i in range(25)]
-    frame = pd.DataFrame({"algorithm": names, "bytes": 10.0 + np.arange(25), "error": 0.1 + 0.01 * np.arange(25), "replicas": 3})
+    frame = pd.DataFrame(
+        {
+            "algorithm": names,
+            "bytes": 10.0 + np.arange(25),
+            "error": 0.1 + 0.01 * np.arange(25),
+            "replicas": 3,
+        }
+    )
     frame = frame.assign(low=frame["error"], high=frame["error"])
     again = frame.assign(bytes=frame["bytes"] + 100, replicas=7)
     figure = plots.pareto_figure(pd.concat([frame, again]), "bytes", "error", **ENDS)
@@ -251,7 +276,9 @@ def test_a_name_has_one_look_and_one_entry_and_others_differ_in_black_and_white(
         assert [(form, first[0][1]) for form, *_ in first] == [(form, second[0][1]) for form, *_ in second]
         forms[name] = tuple(form for form, *_ in first)
     assert len(set(forms.values())) == 25, "by form alone, without colour"
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == [f"{name}   n = 3 to 7" for name in names]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        f"{name}   n = 3 to 7" for name in names
+    ]
     some = plots.pareto_figure(frame[3:5], "bytes", "error", among=names, **ENDS)
     assert drawn_points(some.axes[0])[(13.0, 0.13)][0][0] == forms["rule 3"][0], "as in the other figure"
     with pytest.raises(InputError, match="26 names in 'algorithm': no more than 25"):
@@ -267,7 +294,11 @@ def test_fronts_of_one_and_of_twenty_five():
         "bytes": 10 ** rng.uniform(2, 7, 25),
         "replicas": 3,
     }
-    check_page(plots.pareto_figure(pd.DataFrame(many | {"error": error, "low": error, "high": error}), "bytes", "error", **ENDS))
+    check_page(
+        plots.pareto_figure(
+            pd.DataFrame(many | {"error": error, "low": error, "high": error}), "bytes", "error", **ENDS
+        )
+    )
     twins = pd.concat([ERRORS[:1]] * 3).assign(algorithm=["one", "two", "three"], network="8×1")
     figure = plots.pareto_figure(twins, "bytes", "error", detail="network", **ENDS)
     check_page(figure)

@@ -1,4 +1,5 @@
-"""Figures over settings, edges and algorithms, held to made-up frames: failure maps, angles, likeness of representations."""
+"""Figures over settings, edges and algorithms, held to made-up frames: failure maps, angles, likeness of
+representations."""
 
 from __future__ import annotations
 
@@ -37,13 +38,22 @@ def test_a_map_has_the_share_that_failed_at_each_pair_of_settings():
     assert [text.get_text() for text in ax.texts] == ["100", "0", "70", "–"]
     assert ax.get_title("left") == "backprop on xor"
     # Wilson's interval is widest at 3 of 10: 10.8 to 60.3 %
-    for words in ("n = 10 replicas that failed", "95 % Wilson interval reaches at most ± 25 per cent", LR, SCALE):
+    for words in (
+        "n = 10 replicas that failed",
+        "95 % Wilson interval reaches at most ± 25 per cent",
+        LR,
+        SCALE,
+    ):
         assert words in said(figure)
-    np.testing.assert_allclose(grid(plots.failure_map(made.cells, share="solved").axes[0]), [[0, 100], [30, np.nan]])
+    np.testing.assert_allclose(
+        grid(plots.failure_map(made.cells, share="solved").axes[0]), [[0, 100], [30, np.nan]]
+    )
 
 
 def test_a_map_an_algorithm_and_ranges_of_n():
-    made = frames(at(0.1, 0.1, 5), at(0.1, 0.1, 1, n=1, algorithm="shallow"), at(0.3, 0.1, 0, n=1, algorithm="shallow"))
+    made = frames(
+        at(0.1, 0.1, 5), at(0.1, 0.1, 1, n=1, algorithm="shallow"), at(0.3, 0.1, 0, n=1, algorithm="shallow")
+    )
     figure = plots.failure_map(made.cells)
     check_page(figure)
     assert [ax.get_title("left") for ax in figure.axes] == ["backprop on xor", "shallow on xor"]
@@ -59,7 +69,9 @@ def test_settings_that_are_words_keep_their_order():
 
 def test_maps_that_cannot_be_drawn_say_why():
     twice = pd.concat([at(0.1, 0.1, 5).cells, at(0.1, 0.1, 6).cells.assign(id="another")])
-    with pytest.raises(InputError, match=r"several cells on xor at algorithm\.optimiser\.lr=0\.1 and task\.scale=0\.1"):
+    with pytest.raises(
+        InputError, match=r"several cells on xor at algorithm\.optimiser\.lr=0\.1 and task\.scale=0\.1"
+    ):
         plots.failure_map(twice)
     with pytest.raises(InputError, match=r"no column 'task\.scale'"):
         plots.failure_map(cell("backprop", **{LR: 0.1}).cells)
@@ -73,7 +85,9 @@ EDGES = {"input-hidden": (90, 60, 30), "hidden-output": (10, 5, 0), "total": (45
 
 
 def test_a_panel_an_edge_and_a_line_an_algorithm():
-    frame = pd.concat([credit("feedback_alignment", EDGES), credit("backprop", dict.fromkeys(EDGES, (0, 0, 0)))])
+    frame = pd.concat(
+        [credit("feedback_alignment", EDGES), credit("backprop", dict.fromkeys(EDGES, (0, 0, 0)))]
+    )
     figure = plots.credit_figure(frame)
     check_page(figure)
     assert [ax.get_title("left") for ax in figure.axes] == ["all weights", "input-hidden", "hidden-output"]
@@ -90,7 +104,9 @@ def test_a_panel_an_edge_and_a_line_an_algorithm():
 
 
 def test_a_panel_an_algorithm_and_a_line_an_edge():
-    frame = pd.concat([credit("feedback_alignment", EDGES), credit("shallow", {"total": (80, 80, 80)}, "encoder")])
+    frame = pd.concat(
+        [credit("feedback_alignment", EDGES), credit("shallow", {"total": (80, 80, 80)}, "encoder")]
+    )
     figure = plots.credit_figure(frame, "algorithm")
     check_page(figure)
     assert [ax.get_title("left") for ax in figure.axes] == ["feedback_alignment on xor", "shallow on encoder"]
@@ -131,7 +147,10 @@ def test_alike_representations_are_neighbours_in_the_tree():
     check_page(figure)
     tree, matrix = figure.axes
     order = [tick.get_text() for tick in matrix.get_yticklabels()]
-    assert {frozenset(order[:2]), frozenset(order[2:])} == {frozenset({"a", "like a"}), frozenset({"b", "like b"})}
+    assert {frozenset(order[:2]), frozenset(order[2:])} == {
+        frozenset({"a", "like a"}),
+        frozenset({"b", "like b"}),
+    }
     at = [found.names.index(name) for name in order]
     np.testing.assert_array_equal(grid(matrix), found.mean[np.ix_(at, at)])
     first = f"{found.mean[at[0], at[1]]:.2f}\n± {found.deviation[at[0], at[1]]:.2f}"
@@ -147,7 +166,9 @@ def test_likeness_of_one_replica_of_what_does_not_vary_and_of_many():
     lone = plots.similarity_figure(compare(activities("ab", replicas=1)), "", "")
     assert [text.get_text() for text in lone.axes[1].texts].count("–") == 2  # no other replica of one's own
     constant = activities("abc") | {"constant": np.ones((3, 20, 4))}
-    assert "Without activities that vary: constant" in said(plots.similarity_figure(compare(constant), "", ""))
+    assert "Without activities that vary: constant" in said(
+        plots.similarity_figure(compare(constant), "", "")
+    )
     with pytest.raises(InputError, match="fewer than two"):
         plots.similarity_figure(compare({"a": constant["a"], "constant": constant["constant"]}), "", "")
     many = compare(activities([f"a rule with a long name, {i}" for i in range(25)], replicas=2))

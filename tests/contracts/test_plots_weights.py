@@ -28,7 +28,9 @@ def squares(figure):
         areas = []
         for collection in (c for c in ax.collections if isinstance(c, PatchCollection)):
             sign = 1 if collection.get_facecolor()[0][0] == 1 else -1
-            areas += [sign * path.get_extents().width * path.get_extents().height for path in collection.get_paths()]
+            areas += [
+                sign * path.get_extents().width * path.get_extents().height for path in collection.get_paths()
+            ]
         panels.append(np.sort(areas))
     return panels
 
@@ -40,7 +42,9 @@ def test_areas_are_proportional_to_weights_and_colours_to_signs(store, sizes):
     check_page(figure)
     biggest = max(np.abs(a).max() for a in w.values())
     for panel, target in zip(squares(figure), ("hidden", "output"), strict=True):
-        expected = np.concatenate([a.ravel() for name, a in w.items() if name.split("-")[-1] == target]) / biggest
+        expected = (
+            np.concatenate([a.ravel() for name, a in w.items() if name.split("-")[-1] == target]) / biggest
+        )
         np.testing.assert_allclose(panel, 0.81 * np.sort(expected), atol=1e-9)
     assert f"{biggest:.3g}" in said(figure)
 
@@ -95,7 +99,8 @@ def test_cells_without_a_solved_replica_or_weights_by_edges_say_so(store):
 
 
 def people_of(figure, unit):
-    """Signed areas of a unit's squares, in the order in which they are drawn: 24, each in units of its place."""
+    """Signed areas of a unit's squares, in the order in which they are drawn: 24, each in units of its
+    place."""
     ax = figure.axes[unit]
     found = {}
     for collection in (c for c in ax.collections if isinstance(c, PatchCollection)):
@@ -124,14 +129,20 @@ def test_areas_are_the_distance_of_activity_from_a_half():
         expected = 0.81 * 2 * (activity[list(in_order()), unit] - 0.5)
         np.testing.assert_allclose(people_of(figure, unit), expected, atol=1e-12)
     assert "replica 0 of n = 1" in said(figure)
-    for words in ("generation 1 generation 2 generation 3", "branch 1 branch 2 branch 1 branch 2 both", "there is no interval"):
+    for words in (
+        "generation 1 generation 2 generation 3",
+        "branch 1 branch 2 branch 1 branch 2 both",
+        "there is no interval",
+    ):
         assert words in said(figure)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0, np.nan])
 @pytest.mark.parametrize("units", [1, 12])
 def test_codes_that_say_nothing_can_be_drawn(value, units):
-    figure = people_figure(np.full((24, units), value), "A rule with a name that needs some room, " * 2, "unsolved")
+    figure = people_figure(
+        np.full((24, units), value), "A rule with a name that needs some room, " * 2, "unsolved"
+    )
     check_page(figure)
     area = 0.81 * 2 * (value - 0.5) if np.isfinite(value) else 0.0
     np.testing.assert_allclose(people_of(figure, units - 1), area)

@@ -1,4 +1,5 @@
-"""Held to what a pool promises: every job is done once, in whatever process; only a job whose worker was killed is lost."""
+"""Held to what a pool promises: every job is done once, in whatever process; only a job whose worker was
+killed is lost."""
 
 from __future__ import annotations
 
@@ -48,7 +49,9 @@ def test_a_killed_worker_loses_its_job_and_no_other(workers: int) -> None:
 
 def children(pid: int) -> list[int]:
     """Processes below one, workers and theirs."""
-    below = [int(p) for task in Path(f"/proc/{pid}/task").glob("*/children") for p in task.read_text().split()]
+    below = [
+        int(p) for task in Path(f"/proc/{pid}/task").glob("*/children") for p in task.read_text().split()
+    ]
     return [*below, *(p for child in below for p in children(child))]
 
 
@@ -62,11 +65,29 @@ def alive(pid: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc to see processes in")
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_whatever_ends_a_sweep_ends_its_workers_and_theirs(store: Store, end: signal.Signals) -> None:
-    command = [sys.executable, "-m", "harness", "-m", "run.seed=1,2,3", "run.replicas=4000", "run.epochs=1000000"]
-    command += ["run.processes=2", "tracking.enabled=false", "hydra.launcher.n_jobs=2", "task.criterion=error", "task.bound=1e-9"]
-    sweep = subprocess.Popen(command, env=os.environ | {"HARNESS_STORE": str(store.path)}, stderr=subprocess.PIPE, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        "-m",
+        "run.seed=1,2,3",
+        "run.replicas=4000",
+        "run.epochs=1000000",
+    ]
+    command += [
+        "run.processes=2",
+        "tracking.enabled=false",
+        "hydra.launcher.n_jobs=2",
+        "task.criterion=error",
+        "task.bound=1e-9",
+    ]
+    sweep = subprocess.Popen(
+        command, env=os.environ | {"HARNESS_STORE": str(store.path)}, stderr=subprocess.PIPE, text=True
+    )
     deadline = time.monotonic() + 60
-    while len(below := children(sweep.pid)) < 6 and time.monotonic() < deadline:  # two workers, each with two processes
+    while (
+        len(below := children(sweep.pid)) < 6 and time.monotonic() < deadline
+    ):  # two workers, each with two processes
         time.sleep(0.1)
     assert len(below) >= 6, below
     sweep.send_signal(end)
@@ -92,10 +113,17 @@ def test_a_cell_comes_out_of_its_text_as_it_went_in() -> None:
         again = Cell.parse(cell.text())
         assert "\n" not in cell.text()
         assert again.text() == cell.text()
-        assert (again.id, again.settings, again.not_applicable) == (cell.id, cell.settings, cell.not_applicable)
+        assert (again.id, again.settings, again.not_applicable) == (
+            cell.id,
+            cell.settings,
+            cell.not_applicable,
+        )
 
 
 def test_a_cell_run_from_its_text_is_the_record_of_the_cell(store: Store) -> None:
-    cells = [Cell.of({"name": "backprop"}, {"name": "xor"}, {"replicas": 3, "epochs": 5, "seed": s}) for s in range(3)]
+    cells = [
+        Cell.of({"name": "backprop"}, {"name": "xor"}, {"replicas": 3, "epochs": 5, "seed": s})
+        for s in range(3)
+    ]
     assert each(partial(attempt_text, str(store.path)), [cell.text() for cell in cells], 2) == [None] * 3
     assert all(store.has(cell.id) for cell in cells)

@@ -1,4 +1,5 @@
-"""Held to the store's promises: a cell is there whole or not at all, under a name that everything in it determines."""
+"""Held to the store's promises: a cell is there whole or not at all, under a name that everything in it
+determines."""
 
 from __future__ import annotations
 
@@ -47,7 +48,11 @@ def test_the_name_follows_everything_that_decides_a_bit() -> None:
         small(batch=1),
         small(dtype="float32"),
         Cell.of({"name": "backprop", "optimiser": {"name": "adam"}}, XOR, {"replicas": 5, "epochs": 40}),
-        Cell.of({"name": "backprop", "optimiser": {"name": "gradient_descent", "lr": 0.25}}, XOR, {"replicas": 5, "epochs": 40}),
+        Cell.of(
+            {"name": "backprop", "optimiser": {"name": "gradient_descent", "lr": 0.25}},
+            XOR,
+            {"replicas": 5, "epochs": 40},
+        ),
         Cell.of({"name": "shallow"}, XOR, {"replicas": 5, "epochs": 40}),
         Cell.of(BACKPROP, {"name": "xor", "scale": 0.3}, {"replicas": 5, "epochs": 40}),
     ]
@@ -60,7 +65,9 @@ def test_the_name_ignores_what_decides_no_bit() -> None:
     assert small(batch="full").id == base.id, "what is usual, said aloud"
     assert (
         Cell.of(
-            {"name": "backprop", "optimiser": {"name": "gradient_descent", "lr": 0.5}}, XOR, base.settings_by_name()["run"]
+            {"name": "backprop", "optimiser": {"name": "gradient_descent", "lr": 0.5}},
+            XOR,
+            base.settings_by_name()["run"],
         ).id
         == base.id
     )

@@ -1,4 +1,5 @@
-"""Frames held to what was put into the store, to pandas's own selection, and, read out of MLflow, to those of the store."""
+"""Frames held to what was put into the store, to pandas's own selection, and, read out of MLflow, to those of
+the store."""
 
 from __future__ import annotations
 
@@ -34,9 +35,18 @@ from helpers.kept import STRICT, XOR, keep
 from helpers.made_up import BUDGET, D, S, U
 
 # MLflow's own imports and database sessions warn; what we do with it does not
-pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 
-FRAMES: list[Callable[..., pd.DataFrame]] = [results.cells, results.replicas, results.curves, results.credit, results.cost]
+FRAMES: list[Callable[..., pd.DataFrame]] = [
+    results.cells,
+    results.replicas,
+    results.curves,
+    results.credit,
+    results.cost,
+]
 SEVERAL = (results.replicas, results.curves, results.credit)
 KINDS = ("contraction", "elementwise", "transcendental", "comparison", "reduction")
 all_frames = pytest.mark.parametrize("frame", FRAMES, ids=lambda f: f.__name__)
@@ -77,7 +87,9 @@ def both(tmp_path_factory: pytest.TempPathFactory, database: Path) -> Both:
 def study(store: Store) -> Store:
     """Failures, divergence, an impossible, a broken and a missing cell."""
     store.write(impossible := Cell.of({"name": "perceptron"}, STRICT, {}), None)
-    store.write_failure(broken := Cell.of({"name": "finite_differences"}, XOR, {}), "ValueError: no", "Traceback …")
+    store.write_failure(
+        broken := Cell.of({"name": "finite_differences"}, XOR, {}), "ValueError: no", "Traceback …"
+    )
     with_lr = {"name": "backprop", "optimiser": {"name": "gradient_descent", "lr": 2.0}}
     ids = [
         keep(store, "backprop", XOR, (S, S, U, D), (10, 20, 100, 30)),
@@ -100,8 +112,16 @@ def test_frame_of_cells_says_what_was_kept(study: Store) -> None:
     assert frame["id"].is_unique
     first = frame.iloc[0]
     assert (first["replicas"], first["solved"], first["ert_epochs"], first["epochs_q3"]) == (4, 2, 80, np.inf)
-    assert (first["task_name"], first["algorithm_name"], first["algorithm"]) == ("xor", "backprop", "backprop (lr=0.5)")
-    assert (first["task.hidden"], first["algorithm.optimiser"], first["algorithm.optimiser.lr"]) == (2, "gradient_descent", 0.5)
+    assert (first["task_name"], first["algorithm_name"], first["algorithm"]) == (
+        "xor",
+        "backprop",
+        "backprop (lr=0.5)",
+    )
+    assert (first["task.hidden"], first["algorithm.optimiser"], first["algorithm.optimiser.lr"]) == (
+        2,
+        "gradient_descent",
+        0.5,
+    )
     assert first["run.epochs"] == BUDGET
     assert first["versions.numpy"] == np.__version__
     assert abs(first["made"] - pd.Timestamp.now("UTC")) < pd.Timedelta("1h")
@@ -116,7 +136,11 @@ def test_frames_of_replicas_and_curves_have_a_row_for_each(study: Store) -> None
     assert not replicas.duplicated(["id", "replica"]).any()
     assert not curves.duplicated(["id", "epoch"]).any()
     assert set(replicas["id"]) == set(curves["id"])
-    solved = replicas[replicas["task"] == "xor"].groupby("algorithm")["outcome"].apply(lambda fate: (fate == S).mean())
+    solved = (
+        replicas[replicas["task"] == "xor"]
+        .groupby("algorithm")["outcome"]
+        .apply(lambda fate: (fate == S).mean())
+    )
     assert solved.to_dict() == {"backprop (lr=0.5)": 0.5, "backprop (lr=2)": 0.0}
     assert (replicas["budget_epochs"] == BUDGET).all()
     assert (curves.groupby("id")["epoch"].max() == curves.groupby("id")["budget_epochs"].first()).all()
@@ -144,9 +168,19 @@ def test_frame_of_cost_is_what_was_counted(both: Both) -> None:
             assert row[f"{phase}_flops"] == ledger.work
             assert row[f"{phase}_contraction_flops"] == ledger.flops["contraction"]
             assert row[[f"{phase}_{kind}_flops" for kind in KINDS]].sum() == ledger.work
-            assert (row[f"{phase}_span_operations"], row[f"{phase}_random_numbers"]) == (ledger.span, ledger.draws.total())
-            assert (row[f"{phase}_read_bytes"], row[f"{phase}_written_bytes"]) == (ledger.bytes_read, ledger.bytes_written)
-        assert (row["weights"], row["state_bytes"], row["not_counted"]) == (counted.weights, counted.state_bytes, "")
+            assert (row[f"{phase}_span_operations"], row[f"{phase}_random_numbers"]) == (
+                ledger.span,
+                ledger.draws.total(),
+            )
+            assert (row[f"{phase}_read_bytes"], row[f"{phase}_written_bytes"]) == (
+                ledger.bytes_read,
+                ledger.bytes_written,
+            )
+        assert (row["weights"], row["state_bytes"], row["not_counted"]) == (
+            counted.weights,
+            counted.state_bytes,
+            "",
+        )
     uncounted = frame[frame["task"] == "xor (hidden=5)"].iloc[0]
     assert uncounted["not_counted"]
     assert np.isnan(uncounted["update_flops"])
@@ -160,14 +194,28 @@ def test_units_are_in_the_names(both: Both) -> None:
     for frame in (results.cells("s", both.store), results.cost("s", both.store)):
         numbers = [name for name in frame.select_dtypes("number").columns if "." not in name]
         assert len(numbers) > 25
-        odd = [n for n in numbers if not pd.Series([n]).str.fullmatch(rf".*_?({units})|{counts}|{ratios}|{tasks_own}").all()]
+        odd = [
+            n
+            for n in numbers
+            if not pd.Series([n]).str.fullmatch(rf".*_?({units})|{counts}|{ratios}|{tasks_own}").all()
+        ]
         assert odd == []
 
 
 def test_kinds_of_columns(both: Both) -> None:
     replicas = results.replicas("s", both.store)
-    kinds = {name: replicas[name].dtype.kind for name in ("budget_epochs", "replica", "epochs", "updates", "seconds", "loss")}
-    assert kinds == {"budget_epochs": "i", "replica": "i", "epochs": "i", "updates": "i", "seconds": "f", "loss": "f"}
+    kinds = {
+        name: replicas[name].dtype.kind
+        for name in ("budget_epochs", "replica", "epochs", "updates", "seconds", "loss")
+    }
+    assert kinds == {
+        "budget_epochs": "i",
+        "replica": "i",
+        "epochs": "i",
+        "updates": "i",
+        "seconds": "f",
+        "loss": "f",
+    }
     for frame in FRAMES:
         made = frame("s", both.store)
         assert all(pd.api.types.is_string_dtype(made[name]) for name in results.KEYS)
@@ -182,7 +230,9 @@ def test_kinds_of_columns(both: Both) -> None:
 
 @all_frames
 @pytest.mark.parametrize("study", ["s", "other", None])
-def test_frames_out_of_mlflow_equal_those_of_the_store(both: Both, frame: Callable[..., pd.DataFrame], study: str | None) -> None:
+def test_frames_out_of_mlflow_equal_those_of_the_store(
+    both: Both, frame: Callable[..., pd.DataFrame], study: str | None
+) -> None:
     local = frame(study, both.store)
     assert len(local)
     pd.testing.assert_frame_equal(frame(study, both.uri), local, check_exact=True)
@@ -251,7 +301,9 @@ def test_a_study_of_many_cells_is_found_whole(store: Store, database: Path) -> N
         assert max(map(len, tags.values())) < 20_000  # MLflow's limit
 
 
-def test_a_download_is_whole_and_leaves_the_weights_until_they_are_asked_for(both: Both, tmp_path: Path) -> None:
+def test_a_download_is_whole_and_leaves_the_weights_until_they_are_asked_for(
+    both: Both, tmp_path: Path
+) -> None:
     record = both.store.read(both.cells[2].id)
     source, folder = record.path.as_uri(), tmp_path / "cache" / "run"
     retrieval._download(both.uri, source, folder, lambda name: name != retrieval.WEIGHTS)
@@ -263,7 +315,9 @@ def test_a_download_is_whole_and_leaves_the_weights_until_they_are_asked_for(bot
     assert [path.name for path in folder.parent.iterdir()] == ["run"]
 
 
-def test_a_tracker_that_is_no_use_is_one_sentence(both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tracker_that_is_no_use_is_one_sentence(
+    both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     with pytest.raises(InputError, match=r"no MLflow database at .*nothing\.db"):
         results.cells("s", f"sqlite:///{tmp_path}/nothing.db")
@@ -271,7 +325,9 @@ def test_a_tracker_that_is_no_use_is_one_sentence(both: Both, tmp_path: Path, mo
     with pytest.raises(InputError, match=r"MLflow at http://127\.0\.0\.1:9 cannot be read: ") as caught:
         results.cells("s", "http://127.0.0.1:9")  # the discard port: nobody listens
     assert "\n" not in str(caught.value)
-    with pytest.raises(InputError, match=r"unknown study 'othr': allowed are other, s; did you mean 'other'\?"):
+    with pytest.raises(
+        InputError, match=r"unknown study 'othr': allowed are other, s; did you mean 'other'\?"
+    ):
         results.cells("othr", both.uri)
     moved = tmp_path / "moved"
     shutil.copytree(both.store.path, moved)
@@ -285,15 +341,35 @@ def test_a_tracker_that_is_no_use_is_one_sentence(both: Both, tmp_path: Path, mo
 
 
 @pytest.mark.slow
-def test_frames_over_http_equal_those_of_the_store(both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames_over_http_equal_those_of_the_store(
+    both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A server that keeps the artifacts itself: they are downloaded, once."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     port = free_port(5000)
     uri = f"http://{HOST}:{port}"
-    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{tmp_path}/server.db", "--artifacts-destination", str(tmp_path / "kept")]
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--host",
+        HOST,
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+    ]
+    command += [
+        "--backend-store-uri",
+        f"sqlite:///{tmp_path}/server.db",
+        "--artifacts-destination",
+        str(tmp_path / "kept"),
+    ]
     quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    with subprocess.Popen(command, env=os.environ | quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(
+        command, env=os.environ | quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
         try:
             _wait_for(uri, server)
             assert sync(both.store, "s", uri) == 6
@@ -332,26 +408,41 @@ def _wait_for(uri: str, server: subprocess.Popen[bytes]) -> None:
     [
         ({"algorithm": "backprop"}, lambda f: f["algorithm_name"] == "backprop"),
         ({"algorithm": "backprop (lr=2)"}, lambda f: f["algorithm"] == "backprop (lr=2)"),
-        ({"algorithm": ["shallow", "perceptron"], "task": "xor"}, lambda f: f["algorithm_name"].isin(["shallow", "perceptron"])),
-        ({"status": "finished", "algorithm_name": "backprop"}, lambda f: f["algorithm"].str.match("backprop")),
+        (
+            {"algorithm": ["shallow", "perceptron"], "task": "xor"},
+            lambda f: f["algorithm_name"].isin(["shallow", "perceptron"]),
+        ),
+        (
+            {"status": "finished", "algorithm_name": "backprop"},
+            lambda f: f["algorithm"].str.match("backprop"),
+        ),
         ({"where": {"algorithm.optimiser.lr": 0.5}}, lambda f: f["algorithm.optimiser.lr"] == 0.5),
-        ({"where": {"algorithm.optimiser.lr": (2.0, 7)}, "status": {"finished"}}, lambda f: f["algorithm.optimiser.lr"] == 2),
+        (
+            {"where": {"algorithm.optimiser.lr": (2.0, 7)}, "status": {"finished"}},
+            lambda f: f["algorithm.optimiser.lr"] == 2,
+        ),
         ({"where": {"task.bound": None}}, lambda f: f["task.bound"].isna()),
         ({"solved": [2, 4]}, lambda f: f["solved"].isin([2, 4])),
         ({"where": {"run.seed": 5}}, lambda f: f["run.seed"] == 5),
     ],
 )
-def test_filters_of_cells_are_those_of_pandas(study: Store, wanted: dict[str, Any], own: Callable[[Any], Any]) -> None:
+def test_filters_of_cells_are_those_of_pandas(
+    study: Store, wanted: dict[str, Any], own: Callable[[Any], Any]
+) -> None:
     frame = results.cells("made_up", study)
     expected = frame[own(frame)].reset_index(drop=True)
     pd.testing.assert_frame_equal(results.cells("made_up", study, **wanted), expected)
 
 
 @pytest.mark.parametrize("frame", SEVERAL, ids=lambda f: f.__name__)
-def test_other_frames_are_filtered_by_settings_and_by_their_own_columns(both: Both, frame: Callable[..., pd.DataFrame]) -> None:
+def test_other_frames_are_filtered_by_settings_and_by_their_own_columns(
+    both: Both, frame: Callable[..., pd.DataFrame]
+) -> None:
     whole = frame("s", both.store)
     by_setting = frame("s", both.store, where={"run.probe": [2, 4]})
-    pd.testing.assert_frame_equal(by_setting, whole[whole["id"].isin([c.id for c in both.cells[2:4]])].reset_index(drop=True))
+    pd.testing.assert_frame_equal(
+        by_setting, whole[whole["id"].isin([c.id for c in both.cells[2:4]])].reset_index(drop=True)
+    )
     column = {"replicas": "outcome", "curves": "epoch", "credit": "quantity"}[frame.__name__]
     value = whole[column].iloc[-1]
     kept = frame("s", both.store, task="xor", algorithm=["backprop", "forward_gradient"], **{column: value})
@@ -384,7 +475,9 @@ def test_what_is_not_there_is_named_with_what_is_near(both: Both, frame: Callabl
         frame("s", both.store, where={"run.sed": 1})
     with pytest.raises(InputError, match=r"unknown algorithm 'bakprop'.*did you mean 'backprop'"):
         frame("s", both.store, algorithm=["perceptron", "bakprop"])
-    with pytest.raises(InputError, match=r"unknown store '\S*/a stor': allowed are \S*/a store; did you mean '\S*/a store'\?"):
+    with pytest.raises(
+        InputError, match=r"unknown store '\S*/a stor': allowed are \S*/a store; did you mean '\S*/a store'\?"
+    ):
         frame("s", both.store.path.parent / "a stor")
 
 
@@ -410,7 +503,9 @@ def test_a_whole_store_is_what_is_on_disk(study: Store) -> None:
 # From where
 
 
-def test_a_store_is_found_by_its_path_from_anywhere(both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_is_found_by_its_path_from_anywhere(
+    both: Both, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected = results.cells("s", both.store)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HARNESS_STORE", raising=False)
@@ -428,7 +523,8 @@ def test_a_store_is_found_by_its_path_from_anywhere(both: Both, tmp_path: Path, 
 def test_two_lines_in_an_empty_folder(both: Both, tmp_path: Path) -> None:
     code = """
         from harness import results
-        import sys; assert not {"pandas", "mlflow", "matplotlib", "pyarrow"} & set(sys.modules), "slow to import"
+        import sys
+        assert not {"pandas", "mlflow", "matplotlib", "pyarrow"} & set(sys.modules), "slow to import"
         print(len(results.replicas("s")))
     """
     env = {**os.environ, "HARNESS_STORE": str(both.store.path)}

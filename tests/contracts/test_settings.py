@@ -30,7 +30,12 @@ from harness.core.task import Task
 from harness.experiment.run import run
 from harness.tasks.xor import Xor
 
-CLASSES: list[type] = [*registry.algorithms().values(), *OPTIMISERS.values(), *registry.tasks().values(), Settings]
+CLASSES: list[type] = [
+    *registry.algorithms().values(),
+    *OPTIMISERS.values(),
+    *registry.tasks().values(),
+    Settings,
+]
 every_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda c: c.__name__)
 some = settings(max_examples=6, deadline=None)
 
@@ -78,7 +83,10 @@ def outside(cls: type, name: str) -> list[Any]:
         if of is int
         else ((lambda x: math.nextafter(x, -9)), (lambda x: math.nextafter(x, 9)))
     )
-    found = [end if word in ("above", "below") else down(end) if word == "at least" else up(end) for word, end in bound.items()]
+    found = [
+        end if word in ("above", "below") else down(end) if word == "at least" else up(end)
+        for word, end in bound.items()
+    ]
     found = [int(v) for v in found] if of is int else found
     return found + ([math.nan, math.inf, -math.inf, np.float64("nan")] if of is float else [])
 
@@ -148,7 +156,8 @@ def test_no_string_under_a_field_that_nothing_reads(cls: type) -> None:
 @some
 @given(data=st.data())
 def test_what_is_in_range_is_taken(cls: type, data: st.DataObject) -> None:
-    """As it is, by every setting; and by the class, unless another setting does not go with it, which the sentence names."""
+    """As it is, by every setting; and by the class, unless another setting does not go with it, which the
+    sentence names."""
     for name in names(cls):
         if plain(cls, name) not in (bool, int, float, str):
             continue
@@ -209,12 +218,17 @@ def test_none_is_taken_where_the_annotation_says_so_and_nowhere_else(cls: type) 
         (lambda: Xor(hidden=True), "hidden must be a whole number, at least 1, but True was given"),
         (lambda: Xor(init=3), "init must be one of uniform, glorot, he, zero, but 3 was given"),  # type: ignore[arg-type]
         (lambda: Boltzmann(times=3), "times must be a list of whole numbers, but 3 was given"),  # type: ignore[arg-type]
-        (lambda: Boltzmann(rule="sing"), "unknown rule 'sing': allowed are gradient, sign; did you mean 'sign'?"),
+        (
+            lambda: Boltzmann(rule="sing"),
+            "unknown rule 'sing': allowed are gradient, sign; did you mean 'sign'?",
+        ),
         (lambda: Backprop(0.1), "optimiser must be of type Optimiser, but 0.1 was given"),  # type: ignore[arg-type]
     ],
     ids=lambda given: given if isinstance(given, str) else "",
 )
-def test_the_sentence_names_the_field_what_is_allowed_and_what_was_given(make: Callable[[], Any], said: str) -> None:
+def test_the_sentence_names_the_field_what_is_allowed_and_what_was_given(
+    make: Callable[[], Any], said: str
+) -> None:
     with pytest.raises(InputError) as caught:
         make()
     assert str(caught.value) == said
@@ -232,7 +246,8 @@ def test_however_it_is_said_it_is_the_same_value(n: int, x: float) -> None:
 
 def test_one_cell_however_a_number_is_said() -> None:
     cells = [
-        Cell.of({"name": "feedback_alignment", "spread": s}, {"name": "xor"}, {}) for s in (1, 1.0, np.float64(1), np.int8(1))
+        Cell.of({"name": "feedback_alignment", "spread": s}, {"name": "xor"}, {})
+        for s in (1, 1.0, np.float64(1), np.int8(1))
     ]
     assert len({cell.id for cell in cells}) == 1
 

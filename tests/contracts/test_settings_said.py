@@ -39,7 +39,10 @@ def by_its_own_name(name: str, rate: float) -> dict[str, Any]:
 @pytest.mark.parametrize("name", RATED)
 def test_a_rate_reaches_the_rules_own_whatever_it_is_called(name: str) -> None:
     """The same cell, whose record knows the rule's own name only."""
-    cells = [Cell.of(how, {"name": "xor"}, {}) for how in ({"name": name, "rate": 0.125}, by_its_own_name(name, 0.125))]
+    cells = [
+        Cell.of(how, {"name": "xor"}, {})
+        for how in ({"name": name, "rate": 0.125}, by_its_own_name(name, 0.125))
+    ]
     assert cells[0] == cells[1]
     assert cells[0].id == cells[1].id
     assert "rate" not in cells[0].settings_by_name()["algorithm"]
@@ -50,7 +53,10 @@ def test_a_rate_said_twice_is_one_sentence(name: str) -> None:
     own = OWN.get(name) or "optimiser.lr"
     with pytest.raises(InputError) as caught:
         registry.build_algorithm({**by_its_own_name(name, 0.25), "rate": 0.125})
-    assert str(caught.value) == f"rate is {own} of {name}, but rate=0.125 and {own}=0.25 were given: give one of them"
+    assert (
+        str(caught.value)
+        == f"rate is {own} of {name}, but rate=0.125 and {own}=0.25 were given: give one of them"
+    )
 
 
 def test_a_rule_without_a_rate_says_so() -> None:
@@ -62,7 +68,9 @@ def test_a_rule_without_a_rate_says_so() -> None:
 @pytest.mark.parametrize("rate", [0.0, -0.1, math.nan, math.inf, True, "fast"])
 def test_a_bad_rate_is_called_what_it_was_called(rate: Any) -> None:
     for name in RATED:
-        with pytest.raises(InputError, match=rf"^rate must be finite and greater than 0, but {rate!r} was given$"):
+        with pytest.raises(
+            InputError, match=rf"^rate must be finite and greater than 0, but {rate!r} was given$"
+        ):
             registry.build_algorithm({"name": name, "rate": rate})
 
 
@@ -80,7 +88,9 @@ def test_a_rate_on_the_command_line_is_the_same_record(harness: Harness, store: 
 
 
 @pytest.mark.parametrize("name", registry.algorithms())
-def test_the_catalog_prints_every_setting_with_default_range_and_sentence(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_catalog_prints_every_setting_with_default_range_and_sentence(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     catalog.main([f"algorithm={name}", "task=digits"])
     said = " ".join(capsys.readouterr().out.split())
     algorithm = registry.algorithms()[name]
@@ -93,7 +103,9 @@ def test_the_catalog_prints_every_setting_with_default_range_and_sentence(name: 
 
 
 def test_help_ends_with_the_settings_of_what_was_chosen(harness: Harness) -> None:
-    code, out, err = harness("--help", "algorithm=feedback_alignment", "algorithm/optimiser=adam", "task=traffic")
+    code, out, err = harness(
+        "--help", "algorithm=feedback_alignment", "algorithm/optimiser=adam", "task=traffic"
+    )
     assert code == 0, err
     assert in_words("feedback_alignment", "adam", "traffic") in out
     assert "algorithm.optimiser.beta1=0.9 a number, at least 0 and below 1 Decay" in " ".join(out.split())
@@ -104,7 +116,10 @@ def test_help_ends_with_the_settings_of_what_was_chosen(harness: Harness) -> Non
     ("arguments", "said"),
     [
         (["algorithm=backprob"], "did you mean 'backprop'?"),
-        (["algorithm=genetic", "algorithm/optimiser=adam"], "algorithm/optimiser=adam would be ignored: genetic has none"),
+        (
+            ["algorithm=genetic", "algorithm/optimiser=adam"],
+            "algorithm/optimiser=adam would be ignored: genetic has none",
+        ),
         (["algorithms"], "'algorithms' was given"),
     ],
 )

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import cell, frames
-from pages import check_page, said
 
 from algorithms.backprop import Backprop
 from harness import plots
@@ -24,6 +22,8 @@ from harness.inspection.kernels import BAR, CENTRE, DIAGONAL
 from harness.replication.lecun1989 import more_wrong
 from harness.tasks.digits import Digits
 from harness.tasks.mnist import Mnist
+from helpers.made_up import cell, frames
+from helpers.pages import check_page, said
 
 Array = Any
 LENET: dict[str, Any] = {"loss": "cross_entropy", "activation": "tanh"}
@@ -34,7 +34,8 @@ LENET: dict[str, Any] = {"loss": "cross_entropy", "activation": "tanh"}
 
 @pytest.mark.parametrize(("maps", "hidden"), [(8, 30), (4, 26), (1, 1)])
 def test_weights_are_as_many_as_the_formula_says(maps: int, hidden: int) -> None:
-    """Kernels of 9 with a bias for each map, M and M of them, 16 places each in the second layer, H units, ten outputs."""
+    """Kernels of 9 with a bias for each map, M and M of them, 16 places each in the second layer, H units,
+    ten outputs."""
     behind = (16 * maps + 1) * hidden + (hidden + 1) * 10
     shared = (9 + 1) * maps + (9 * maps + 1) * maps + behind
     local = (16 * 9 + 1) * maps + (16 * 9 * maps + 1) * maps + behind
@@ -157,16 +158,30 @@ def test_both_nets_are_drawn_for_every_rule() -> None:
 
 def letters(kernels: Array, solved: Any, **task: Any) -> Any:
     """A record of T-C networks with these kernels (R, 3, 3)."""
-    usual = {"criterion": "side", "bound": None, "shared": True, "features": 1, "retina": 7, "positions": "all"}
+    usual = {
+        "criterion": "side",
+        "bound": None,
+        "shared": True,
+        "features": 1,
+        "retina": 7,
+        "positions": "all",
+    }
     meta = {
         "task": {"name": "t_c"} | usual | task,
         "algorithm": {"name": "backprop", "optimiser": {"name": "adam", "lr": 0.03}},
     }
-    columns = {"outcome": np.where(solved, "solved", "unsolved"), "held_right": np.linspace(0.4, 0.6, len(kernels))}
-    return SimpleNamespace(meta=meta, replicas=columns, weights={"input-hidden": np.reshape(kernels, (-1, 9, 1))})
+    columns = {
+        "outcome": np.where(solved, "solved", "unsolved"),
+        "held_right": np.linspace(0.4, 0.6, len(kernels)),
+    }
+    return SimpleNamespace(
+        meta=meta, replicas=columns, weights={"input-hidden": np.reshape(kernels, (-1, 9, 1))}
+    )
 
 
-KERNELS = np.stack([*[CENTRE] * 4, *[-BAR.T] * 3, *[DIAGONAL] * 2, np.arange(9.0).reshape(3, 3) - 4, np.ones((3, 3))])
+KERNELS = np.stack(
+    [*[CENTRE] * 4, *[-BAR.T] * 3, *[DIAGONAL] * 2, np.arange(9.0).reshape(3, 3) - 4, np.ones((3, 3))]
+)
 
 
 def test_kinds_are_counted_among_the_solved() -> None:
@@ -178,13 +193,18 @@ def test_kinds_are_counted_among_the_solved() -> None:
     assert [text.split()[0] for text in counts] == ["40.0", "30.0", "20.0", "0.0", "10.0"]
     (text,) = t_c.said(some)
     assert text.startswith("**Adam at .03**, 90.9 % [")
-    assert "90.0 % [59.6–98.2] of 10 kernels are within a cosine of 0.9 of one of the four: centre 40.0 %" in text
+    assert (
+        "90.0 % [59.6–98.2] of 10 kernels are within a cosine of 0.9 of one of the four: centre 40.0 %"
+        in text
+    )
     assert text.endswith("not one is compactness.")
     assert t_c.said([]) == ["No replica of backprop solved the task: there is no kernel to look at."]
 
 
 def test_a_kernel_figure_shows_every_kind_with_its_share() -> None:
-    some = t_c.kernels([letters(KERNELS, [True] * 11), letters(KERNELS[:4], [True] * 4, criterion="margin", bound=0.2)])
+    some = t_c.kernels(
+        [letters(KERNELS, [True] * 11), letters(KERNELS[:4], [True] * 4, criterion="margin", bound=0.2)]
+    )
     figure = plots.kernel_figure({cell.name: cell.learnt for cell in some})
     words = said(figure).replace("\N{NO-BREAK SPACE}", " ")
     assert "Adam at .03, to within .2, n = 4" in " ".join(words.split())
@@ -195,7 +215,9 @@ def test_a_kernel_figure_shows_every_kind_with_its_share() -> None:
 
 
 def test_what_is_known_of_other_positions_is_said_of_the_solved() -> None:
-    held = [letters(KERNELS, [True] * 11, retina=9, positions="middle", shared=shared) for shared in (True, False)]
+    held = [
+        letters(KERNELS, [True] * 11, retina=9, positions="middle", shared=shared) for shared in (True, False)
+    ]
     one, other = t_c.sharing([letters(KERNELS, [True] * 11), *held])
     assert one.startswith("**one shared kernel**, the middle position learnt: 100.0 % [")
     assert "of letters in the other positions these have 50.0 % [" in other
@@ -205,7 +227,9 @@ def test_what_is_known_of_other_positions_is_said_of_the_solved() -> None:
 def test_rules_stand_in_a_row_with_their_rates() -> None:
     rows = [("backprop", 0.01, 5), ("backprop", 0.1, 10), ("shallow", 0.1, 0)]
     made = pd.DataFrame(rows, columns=["algorithm_name", "algorithm.optimiser.lr", "solved"])
-    made = made.assign(replicas=10, **{"task.retina": 7, "algorithm.optimiser": "adam", "task.criterion": "side"})
+    made = made.assign(
+        replicas=10, **{"task.retina": 7, "algorithm.optimiser": "adam", "task.criterion": "side"}
+    )
     table = t_c.rules(made)
     assert table["solved at .1 [95 %]"].str.split(" ").str[0].tolist() == ["100.0", "0.0"]
     assert table["solved at .01 [95 %]"].tolist()[1] == "–"
@@ -217,11 +241,20 @@ def test_rules_stand_in_a_row_with_their_rates() -> None:
 def test_losses_are_compared_pair_by_pair_at_one_rate_and_at_four_times_it() -> None:
     def of(loss: str, lr: float, epochs: int, solved: int) -> Any:
         outcome = ["solved"] * solved + ["unsolved"] * (40 - solved)
-        made = cell("backprop", f"xor ({loss}, {lr})", outcome, [epochs + i % 3 for i in range(solved)] + [100] * (40 - solved))
-        rows = made.cells.assign(id=f"{loss}-{lr}", epochs_median=float(epochs), **{"task.loss": loss, losses.LR: lr})
+        made = cell(
+            "backprop",
+            f"xor ({loss}, {lr})",
+            outcome,
+            [epochs + i % 3 for i in range(solved)] + [100] * (40 - solved),
+        )
+        rows = made.cells.assign(
+            id=f"{loss}-{lr}", epochs_median=float(epochs), **{"task.loss": loss, losses.LR: lr}
+        )
         return made._replace(cells=rows, replicas=made.replicas.assign(id=f"{loss}-{lr}"))
 
-    made = frames(of("squared_error", 0.5, 40, 40), of("cross_entropy", 0.5, 10, 20), of("squared_error", 2.0, 10, 20))
+    made = frames(
+        of("squared_error", 0.5, 40, 40), of("cross_entropy", 0.5, 10, 20), of("squared_error", 2.0, 10, 20)
+    )
     (text,) = losses.said(made.cells, made.replicas)
     assert text.startswith("**xor**, rate 0.5: cross-entropy solves **fewer**, −50.0 % [")
     assert "a success is dearer in epochs" in text

@@ -1,4 +1,5 @@
-"""Held to what a study promises: nothing finished is lost or done twice, whatever is killed; every cell is told."""
+"""Held to what a study promises: nothing finished is lost or done twice, whatever is killed; every cell is
+told."""
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ def stamps(store: Store) -> dict[str, int]:
 def test_a_study_killed_between_cells_loses_none_and_repeats_none(store: Store) -> None:
     env = os.environ | {"HARNESS_STORE": str(store.path)}
     command = [sys.executable, "-m", "harness", *SWEEP, "hydra/launcher=basic"]
-    killed = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    killed = subprocess.Popen(
+        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     while killed.poll() is None and not stamps(store):
         time.sleep(0.005)
     os.killpg(killed.pid, signal.SIGKILL)
@@ -57,7 +60,16 @@ def test_workers_and_one_process_give_the_same_bits(tmp_path: Path) -> None:
     records = []
     paths = [tmp_path / name for name in ("processes", "joblib", "basic")]
     for path in paths:
-        command = [sys.executable, "-m", "harness", "-m", "task=xor", "run.seed=1,2", "run.replicas=20", "run.epochs=300"]
+        command = [
+            sys.executable,
+            "-m",
+            "harness",
+            "-m",
+            "task=xor",
+            "run.seed=1,2",
+            "run.replicas=20",
+            "run.epochs=300",
+        ]
         command += ["tracking.enabled=false", f"hydra/launcher={path.name}", f"store={path}"]
         subprocess.run(command, capture_output=True, check=True)
         records.append(Store.at(path).records("scratch"))
@@ -105,12 +117,16 @@ def test_a_cell_whose_code_raises_is_told_and_the_others_are_kept(
 
 
 def test_the_command_line_adds_to_every_block_of_a_study(harness: Harness, store: Store) -> None:
-    code, out, _ = harness("-m", "study=first_light", "hydra/launcher=basic", "run.replicas=1", "run.epochs=2")
+    code, out, _ = harness(
+        "-m", "study=first_light", "hydra/launcher=basic", "run.replicas=1", "run.epochs=2"
+    )
     assert code == 0
     records = store.records("first_light")
     assert {r.meta["run"]["replicas"] for r in records} == {1}
     assert {r.meta["task"]["name"] for r in records} == {"xor", "encoder", "symmetry", "family_tree"}
-    assert {r.meta["algorithm"]["name"] for r in records} == set(algorithms()), "every algorithm is in first light"
+    assert {r.meta["algorithm"]["name"] for r in records} == set(algorithms()), (
+        "every algorithm is in first light"
+    )
     folder = store.path / "studies" / "first_light"
     assert {"table.csv", "table.md", "survival.png", "loss.png"} <= {p.name for p in folder.iterdir()}
     assert "family_tree" in out or "family tree" in out
@@ -136,11 +152,20 @@ more:
     [
         ("base", False, {("xor", "backprop", 2, 3), ("xor", "shallow", 2, 3)}),
         ("base", True, {("xor", "backprop", 1, 3)}),
-        ("extended", False, {("xor", "backprop", 2, 3), ("xor", "shallow", 2, 3), ("encoder", "backprop", 2, 1)}),
+        (
+            "extended",
+            False,
+            {("xor", "backprop", 2, 3), ("xor", "shallow", 2, 3), ("encoder", "backprop", 2, 1)},
+        ),
     ],
 )
 def test_a_study_has_common_overrides_a_small_form_and_can_extend_another(
-    harness: Harness, store: Store, tmp_path: Path, study: str, small: bool, expected: set[tuple[str, str, int, int]]
+    harness: Harness,
+    store: Store,
+    tmp_path: Path,
+    study: str,
+    small: bool,
+    expected: set[tuple[str, str, int, int]],
 ) -> None:
     (tmp_path / "conf" / "study").mkdir(parents=True)
     for name, text in (("base", BASE), ("extended", EXTENDED)):
@@ -149,7 +174,9 @@ def test_a_study_has_common_overrides_a_small_form_and_can_extend_another(
     code, _, err = harness(folder, "-m", f"study={study}", f"small={small}", "hydra/launcher=basic")
     assert code == 0, err
     metas = [r.meta for r in store.records(study)]
-    found = {(m["task"]["name"], m["algorithm"]["name"], m["run"]["replicas"], m["run"]["epochs"]) for m in metas}
+    found = {
+        (m["task"]["name"], m["algorithm"]["name"], m["run"]["replicas"], m["run"]["epochs"]) for m in metas
+    }
     assert found == expected
 
 
@@ -160,7 +187,14 @@ def test_a_study_without_a_small_form_says_so(harness: Harness) -> None:
 
 
 def test_the_sweep_of_the_readme_sees_each_algorithm_once(harness: Harness, store: Store) -> None:
-    code, _, _ = harness("-m", "hydra/launcher=basic", "algorithm=glob(*)", "task=xor,symmetry", "run.replicas=1", "run.epochs=2")
+    code, _, _ = harness(
+        "-m",
+        "hydra/launcher=basic",
+        "algorithm=glob(*)",
+        "task=xor,symmetry",
+        "run.replicas=1",
+        "run.epochs=2",
+    )
     assert code == 0
     seen = [(r.meta["task"]["name"], r.meta["algorithm"]["name"]) for r in store.records("scratch")]
     assert sorted(seen) == sorted((t, a) for t in ("xor", "symmetry") for a in algorithms())

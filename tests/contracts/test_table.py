@@ -55,15 +55,21 @@ def test_summary_by_hand(study):
     assert (first.replicas, first.solved, first.unsolved, first.diverged) == (4, 2, 1, 1)
     assert (first.rate, first.epochs_q1, first.epochs_median, first.epochs_q3) == (0.5, 10, 20, np.inf)
     assert (first.ert_epochs, first.ert_updates) == (160 / 2, 160 / 2)
-    np.testing.assert_allclose([first.seconds, first.ert_seconds, first.seconds_per_1000_replica_epochs], [0.32, 0.16, 2.0])
-    assert (first.loss_median, first.right_median) == (0.1, 0.75)  # of .1 .1 .5 ∞, and of 1 1 .75 .75: one replica's value each
+    np.testing.assert_allclose(
+        [first.seconds, first.ert_seconds, first.seconds_per_1000_replica_epochs], [0.32, 0.16, 2.0]
+    )
+    assert (first.loss_median, first.right_median) == (
+        0.1,
+        0.75,
+    )  # of .1 .1 .5 ∞, and of 1 1 .75 .75: one replica's value each
     assert np.isnan(first.held_right_mean)
     assert (second.rate, second.epochs_q1, second.epochs_median, second.epochs_q3) == (1.0, 10, 20, 30)
     assert (second.ert_epochs, second.held_right_mean) == (25, 0.625)
 
 
 def test_numbers_over_all_differ_from_numbers_over_the_solved():
-    """Planted survivor bias: the summary of the whole cell is not that of its solved half, and it is the right one."""
+    """Planted survivor bias: the summary of the whole cell is not that of its solved half, and it is the
+    right one."""
     columns = {
         "outcome": np.array([S] * 4 + [U] * 3 + [D] * 3, object),
         "epochs": np.array([10, 20, 30, 40, 100, 100, 100, 5, 5, 5]),
@@ -74,7 +80,12 @@ def test_numbers_over_all_differ_from_numbers_over_the_solved():
         "held_right": np.full(10, np.nan),
     }
     whole, survivors = summarise(columns), summarise({name: values[:4] for name, values in columns.items()})
-    assert (survivors.rate, survivors.epochs_median, survivors.ert_epochs, survivors.loss_median) == (1.0, 20, 25, 0.1)
+    assert (survivors.rate, survivors.epochs_median, survivors.ert_epochs, survivors.loss_median) == (
+        1.0,
+        20,
+        25,
+        0.1,
+    )
     assert (whole.rate, whole.epochs_q1, whole.epochs_median) == (0.4, 30, np.inf)
     assert (whole.ert_epochs, whole.ert_seconds, whole.loss_median) == (415 / 4, 10 / 4, 0.5)
 
@@ -87,12 +98,17 @@ def test_words_for_a_result_and_for_its_record_are_the_same(store):
     s = summarise(result.columns())
     assert text.startswith("backprop on xor (hidden=3): 5 replicas, seed 7\n")
     assert "gradient_descent, lr=0.5, momentum=0.9, full batch, budget 2,000 epochs" in text
-    assert f"{s.solved} of 5 = {100 * s.rate:.1f} % [{100 * s.rate_low:.1f}–{100 * s.rate_high:.1f}], 95 % Wilson" in text
+    assert (
+        f"{s.solved} of 5 = {100 * s.rate:.1f} % [{100 * s.rate_low:.1f}–{100 * s.rate_high:.1f}], 95 % "
+        "Wilson" in text
+    )
 
 
 def test_words_say_why_replicas_failed(study):
     words = [str(record) for record in study.records("made_up")]
-    assert "failed    1 unsolved (budget of epochs spent), 1 diverged (output activity not finite)" in words[0]
+    assert (
+        "failed    1 unsolved (budget of epochs spent), 1 diverged (output activity not finite)" in words[0]
+    )
     assert "median 20 [10–∞]" in words[0]
     assert "failed" not in words[1]
     assert "held-out patterns right: mean 62.5 %" in words[1]
@@ -114,7 +130,14 @@ def test_rows_stand_by_task_in_the_studys_order_with_what_they_differ_in(study):
         (TASK, "backprop"),
         (TASK, "perceptron"),
     ]
-    assert [row.status for row in rows] == ["finished", "finished", "failed", "not run", "finished", "not applicable"]
+    assert [row.status for row in rows] == [
+        "finished",
+        "finished",
+        "failed",
+        "not run",
+        "finished",
+        "not applicable",
+    ]
     assert [row.summary is None for row in rows] == [row.status != "finished" for row in rows]
     assert rows[2].reason == "ValueError: a | in the reason"
     assert "never meet the criterion" in rows[5].reason
@@ -135,7 +158,9 @@ def test_rows_stand_by_task_in_the_studys_order_with_what_they_differ_in(study):
 )
 def test_cells_of_one_algorithm_are_told_apart(part, one, other, names):
     settings = {"task": XOR, "algorithm": {"name": "backprop"}, "run": {"seed": 0}}
-    assert [label.algorithm for label in table.labels([settings | {part: one}, settings | {part: other}])] == names
+    assert [
+        label.algorithm for label in table.labels([settings | {part: one}, settings | {part: other}])
+    ] == names
 
 
 def test_settings_under_a_nested_name_are_flat():
@@ -160,11 +185,17 @@ def test_csv_gives_back_every_number(study):
 def test_markdown_has_every_row_every_reason_and_the_caption(study):
     rows = table.build(study, "made_up")
     text = table.to_markdown(rows, "made_up", "Who counts?")
-    assert text.startswith("# made_up\n\nWho counts?\n\n## xor\n\n| algorithm | n | solved % [95 %] | epochs [quartiles] |")
+    assert text.startswith(
+        "# made_up\n\nWho counts?\n\n## xor\n\n| algorithm | n | solved % [95 %] | epochs [quartiles] |"
+    )
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == len(rows) + 2 * 2
-    for part in text.split("## ")[1:]:  # a table is as wide in every row, and has no column that is empty in all
-        table_lines = [line.replace("\\|", "")[1:-1].split("|") for line in part.splitlines() if line.startswith("|")]
+    for part in text.split("## ")[
+        1:
+    ]:  # a table is as wide in every row, and has no column that is empty in all
+        table_lines = [
+            line.replace("\\|", "")[1:-1].split("|") for line in part.splitlines() if line.startswith("|")
+        ]
         assert len({len(line) for line in table_lines}) == 1
         assert all(any(cell.strip() for cell in column) for column in zip(*table_lines[2:], strict=True))
     assert "| backprop (lr=0.5) | 4 | 50.0 [15.0–85.0] | 20 [10–∞] | 80 | 2 | 1 |" in lines
@@ -183,7 +214,10 @@ def test_markdown_has_every_row_every_reason_and_the_caption(study):
 @pytest.mark.parametrize("width", [80, 100, 140])
 def test_terminal_shows_all_within_its_width(study, width):
     screen = io.StringIO()
-    table.show(table.build(study, "made_up"), Console(file=screen, width=width, force_terminal=True, color_system=None))
+    table.show(
+        table.build(study, "made_up"),
+        Console(file=screen, width=width, force_terminal=True, color_system=None),
+    )
     lines = screen.getvalue().splitlines()
     assert max(map(len, lines)) <= width
     text = " ".join(" ".join(lines).split())
@@ -236,9 +270,15 @@ def test_the_angle_of_a_cell_is_the_median_over_epochs_where_there_was_one():
         "q50": np.array([10.0, 40.0, np.nan, 90.0, 1.0]),
     }
     replicas = Trained.empty(range(2), 3)
-    replicas.outcome[:], replicas.loss[:], replicas.right[:], replicas.held_rmse[:] = (S, D), 0.5, 1.0, (2.0, 0.1)
+    replicas.outcome[:], replicas.loss[:], replicas.right[:], replicas.held_rmse[:] = (
+        (S, D),
+        0.5,
+        1.0,
+        (2.0, 0.1),
+    )
     named = {
-        n: getattr(replicas, n) for n in ("outcome", "epochs", "updates", "seconds", "loss", "right", "held_rmse", "held_right")
+        n: getattr(replicas, n)
+        for n in ("outcome", "epochs", "updates", "seconds", "loss", "right", "held_rmse", "held_right")
     }
     found = summarise(named, {}, columns)
     assert found.angle_degrees == 25.0

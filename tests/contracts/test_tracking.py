@@ -1,5 +1,5 @@
-"""Held to MLflow as its own client reads it: each finished cell is there once and whole, and a tracker that is
-away loses nothing."""
+"""Held to MLflow as its own client reads it: each finished cell is there once and whole, and a tracker that
+is away loses nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ from harness.store.mlflow_send import sync, tracking_uri
 from harness.store.record import Record, Store
 
 # MLflow's own imports and database sessions warn; what we do with it does not
-pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
 
 
 @pytest.fixture
@@ -36,7 +39,9 @@ def study(store: Store, database: Path) -> list[Record]:
         Cell.of({"name": "perceptron"}, xor, {"replicas": 5, "epochs": 30}),
         Cell.of({"name": "perceptron"}, strict, {"replicas": 5, "epochs": 30}),
     ]
-    records = [store.write(c, None if c.not_applicable else run_cell(c.algorithm, c.task, c.settings)) for c in cells]
+    records = [
+        store.write(c, None if c.not_applicable else run_cell(c.algorithm, c.task, c.settings)) for c in cells
+    ]
     store.write_study("s", "", [c.id for c in cells])
     return records
 
@@ -46,7 +51,9 @@ def runs(store: Store, study: str = "s") -> list[Any]:
 
     client = MlflowClient(tracking_uri(store, None))
     experiment = client.get_experiment_by_name(study)
-    return [] if experiment is None else list(client.search_runs([experiment.experiment_id], max_results=1000))
+    return (
+        [] if experiment is None else list(client.search_runs([experiment.experiment_id], max_results=1000))
+    )
 
 
 def test_a_run_holds_what_its_record_says(store: Store, study: list[Record]) -> None:
@@ -65,10 +72,14 @@ def test_a_run_holds_what_its_record_says(store: Store, study: list[Record]) -> 
     low, high = wilson(solved, 30)
     assert backprop.data.metrics["solved/low"] == pytest.approx(low)
     assert backprop.data.metrics["solved/high"] == pytest.approx(high)
-    assert backprop.data.metrics["solved/ert_epochs"] == pytest.approx(study[0].replicas["epochs"].sum() / solved)
+    assert backprop.data.metrics["solved/ert_epochs"] == pytest.approx(
+        study[0].replicas["epochs"].sum() / solved
+    )
     perceptron = by_cell[study[1].id]
     assert perceptron.data.metrics["solved/rate"] == 0
-    assert "solved/ert_epochs" not in perceptron.data.metrics, "infinity is left out: MLflow reads it back as 1.8e308"
+    assert "solved/ert_epochs" not in perceptron.data.metrics, (
+        "infinity is left out: MLflow reads it back as 1.8e308"
+    )
     refused = by_cell[study[2].id]
     assert refused.data.tags["status"] == "not applicable"
     assert "0 or 1" in refused.data.tags["reason"]
@@ -84,7 +95,9 @@ def test_curves_and_files_arrive_whole(store: Store, study: list[Record]) -> Non
     curves = study[0].curves
     np.testing.assert_array_equal([step for step, _ in history], curves["epoch"])
     np.testing.assert_allclose([value for _, value in history], curves["loss_q50"])
-    assert {f.path for f in client.list_artifacts(run.info.run_id)} == {p.name for p in study[0].path.iterdir()}
+    assert {f.path for f in client.list_artifacts(run.info.run_id)} == {
+        p.name for p in study[0].path.iterdir()
+    }
 
 
 def test_sending_again_sends_nothing(store: Store, study: list[Record]) -> None:
@@ -95,7 +108,9 @@ def test_sending_again_sends_nothing(store: Store, study: list[Record]) -> None:
     assert len(runs(store)) == 3
 
 
-def test_a_run_that_was_cut_off_is_sent_again_once(store: Store, study: list[Record], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_was_cut_off_is_sent_again_once(
+    store: Store, study: list[Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from mlflow import MlflowClient
 
     class Killed(BaseException):
@@ -137,7 +152,9 @@ def test_a_server_that_is_down_loses_nothing(
     assert sync(store, "s") == 3, "later, to a tracker that answers"
 
 
-def test_the_command_line_sends_its_cell(store: Store, database: Path, harness: Callable[..., tuple[int, str, str]]) -> None:
+def test_the_command_line_sends_its_cell(
+    store: Store, database: Path, harness: Callable[..., tuple[int, str, str]]
+) -> None:
     shutil.copy(database, store.path / "mlflow.db")
     code, _, _ = harness("task=xor", "run.replicas=3", "run.epochs=10", tracking=True)
     assert code == 0
@@ -154,7 +171,8 @@ def test_the_dashboard_opens_on_the_table_of_the_study(store: Store, study: list
     experiment = MlflowClient(tracking_uri(store, None)).get_experiment_by_name("s")
     assert experiment is not None
     link = run_table(store, "s")
-    assert link == f"#/experiments/{experiment.experiment_id}/runs?viewStateShareKey=harness&workflowType=machine_learning"
+    shared = "viewStateShareKey=harness&workflowType=machine_learning"
+    assert link == f"#/experiments/{experiment.experiment_id}/runs?{shared}"
     view = json.loads(experiment.tags["mlflow.sharedViewState.harness"])
     logged = set(runs(store)[0].data.params) | {m for r in runs(store) for m in r.data.metrics}
     chosen = {c.split("`")[1] for c in view["selectedColumns"]}

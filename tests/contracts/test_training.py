@@ -1,4 +1,5 @@
-"""The training loop held to its documented outcomes, by algorithms made so that what must happen to each replica is known."""
+"""The training loop held to its documented outcomes, by algorithms made so that what must happen to each
+replica is known."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def xor_of(x: Any) -> Any:
 
 @dataclass(frozen=True)
 class Appointed(Algorithm):
-    """Knows the answers to XOR, and gives them after an appointed number of updates; wrong about all patterns until then.
+    """Knows the answers to XOR, and gives them after an appointed number of updates; wrong about all patterns
+    until then.
 
     With `spread`, replica i is due after a random number of sweeps below it, else all after `due` updates.
     """
@@ -81,7 +83,8 @@ def test_solved_means_solved_after_exactly_that_many_sweeps(due: int, shows_outp
 @pytest.mark.parametrize(("batch", "per_sweep"), [(1, 4), (2, 2), (3, 2)])
 @pytest.mark.parametrize("sweeps", [0, 1, 6, 20])
 def test_online_a_solution_counts_when_its_sweep_is_complete(batch: int, per_sweep: int, sweeps: int) -> None:
-    """Ready with the last update of a sweep, or with its first: solved after that sweep; one update later, a sweep later."""
+    """Ready with the last update of a sweep, or with its first: solved after that sweep; one update later, a
+    sweep later."""
     for due in {sweeps * per_sweep, max(0, (sweeps - 1) * per_sweep + 1)}:
         t = run(Appointed(due=due), Xor(), replicas=2, epochs=20, batch=batch).trained
         assert list(t.outcome) == [SOLVED] * 2
@@ -136,14 +139,17 @@ class Clock:
 
 @pytest.mark.parametrize("batch", ["full", 1])
 def test_seconds_are_shared_among_those_running(monkeypatch: pytest.MonkeyPatch, batch: Any) -> None:
-    """Every sweep takes one second of this clock: replica i owes Σ over its sweeps of 1 / (replicas still running then)."""
+    """Every sweep takes one second of this clock: replica i owes Σ over its sweeps of 1 / (replicas still
+    running then)."""
     monkeypatch.setattr(training, "perf_counter", Clock())
     per_sweep = 4 if batch == 1 else 1
     result = run(Appointed(spread=30, per_sweep=per_sweep), Xor(), replicas=25, epochs=40, batch=batch)
     due, seconds = due_sweeps(result, per_sweep), result.trained.seconds
     expected = [sum(1 / np.count_nonzero(due > t) for t in range(int(end))) for end in due]
     np.testing.assert_allclose(seconds, expected, rtol=1e-12)
-    np.testing.assert_allclose(seconds.sum(), due.max(), rtol=1e-12)  # shares add up to all the time there was
+    np.testing.assert_allclose(
+        seconds.sum(), due.max(), rtol=1e-12
+    )  # shares add up to all the time there was
 
 
 def test_a_budget_of_seconds_ends_a_run_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +166,8 @@ def test_a_budget_of_seconds_ends_a_run_and_says_so(monkeypatch: pytest.MonkeyPa
 
 
 def test_chunks_share_a_budget_of_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The budget is for the whole cell: of 10.5 s, four equal chunks get 2.625 each, so three sweeps of one second."""
+    """The budget is for the whole cell: of 10.5 s, four equal chunks get 2.625 each, so three sweeps of one
+    second."""
     monkeypatch.setattr(training, "perf_counter", Clock())
     for limit in ("SMALLEST", "LARGEST"):
         monkeypatch.setattr(experiment, limit, 5)
@@ -178,7 +185,8 @@ def test_real_seconds_are_real() -> None:
 
 @dataclass(frozen=True)
 class Growing(Appointed):
-    """Wrong for good, with one weight that is multiplied by `factor` at every update, or replaced at update `at`."""
+    """Wrong for good, with one weight that is multiplied by `factor` at every update, or replaced at update
+    `at`."""
 
     factor: float = 10.0
     at: int = 0
@@ -201,7 +209,8 @@ class Growing(Appointed):
 @pytest.mark.parametrize("at", [1, 5, 100])
 @pytest.mark.parametrize("batch", ["full", 1])
 def test_a_weight_that_is_not_finite_is_divergence(value: str, at: int, batch: Any) -> None:
-    """Noticed within 16 epochs of the update that made it, named, without a warning and without an exception."""
+    """Noticed within 16 epochs of the update that made it, named, without a warning and without an
+    exception."""
     t = run(Growing(at=at, value=value), Xor(), replicas=3, epochs=1000, batch=batch).trained
     sweep = -(-at // (4 if batch == 1 else 1))
     assert list(t.outcome) == [DIVERGED] * 3
@@ -255,14 +264,19 @@ class Unbounded(Xor):
 
 
 def test_a_real_divergence_takes_nobody_along() -> None:
-    """At a rate that is too much for some: they overflow, a warning would be an error here, the others go on to their ends."""
-    t = run(Backprop(optimiser=GradientDescent(0.15, 0.0)), Unbounded(scale=1.0), replicas=60, epochs=30).trained
+    """At a rate that is too much for some: they overflow, a warning would be an error here, the others go on
+    to their ends."""
+    t = run(
+        Backprop(optimiser=GradientDescent(0.15, 0.0)), Unbounded(scale=1.0), replicas=60, epochs=30
+    ).trained
     assert set(t.outcome) == {SOLVED, UNSOLVED, DIVERGED}
     diverged = t.outcome == DIVERGED
     assert np.isinf(t.loss_curve[diverged, -1]).all()
     assert np.isfinite(t.loss_curve[~diverged]).all()
     assert not np.isnan(t.loss_curve).any()
-    assert all(bool(reason) == (outcome != SOLVED) for reason, outcome in zip(t.reason, t.outcome, strict=True))
+    assert all(
+        bool(reason) == (outcome != SOLVED) for reason, outcome in zip(t.reason, t.outcome, strict=True)
+    )
 
 
 CRITERIA = [Xor(), Xor(share=0.75), Xor(criterion="margin", bound=0.3), Xor(criterion="error", bound=0.1)]
@@ -294,7 +308,8 @@ def test_final_weights_are_those_that_met_the_criterion(task: Xor, batch: Any) -
 
 @pytest.mark.parametrize("batch", ["full", 1])
 def test_one_sweep_less_is_not_enough(batch: Any) -> None:
-    """The epoch of a solution is the first: a budget one sweep short of it leaves the same replica unsolved."""
+    """The epoch of a solution is the first: a budget one sweep short of it leaves the same replica
+    unsolved."""
     whole = run(Backprop(), Xor(), replicas=12, epochs=500, batch=batch, seed=2)
     solved = np.flatnonzero(whole.solved)
     assert len(solved) >= 3
@@ -309,7 +324,8 @@ def test_one_sweep_less_is_not_enough(batch: Any) -> None:
 @settings(deadline=None, derandomize=True, max_examples=200)
 @given(st.integers(1, 10**7))
 def test_curve_epochs_are_few_ordered_and_log_spaced(budget: int) -> None:
-    """From 0 to the budget, at most 200; no gap wider than even spacing on log(1 + epoch), give or take rounding."""
+    """From 0 to the budget, at most 200; no gap wider than even spacing on log(1 + epoch), give or take
+    rounding."""
     points = curve_epochs(budget)
     assert points[0] == 0
     assert points[-1] == budget
@@ -320,7 +336,8 @@ def test_curve_epochs_are_few_ordered_and_log_spaced(budget: int) -> None:
 
 
 def test_quantiles_are_values_of_replicas_and_let_some_stand_at_infinity() -> None:
-    """Nine finite of ten: the median is the fifth smallest, the highest is infinite, no NaN from inf − inf."""
+    """Nine finite of ten: the median is the fifth smallest, the highest is infinite, no NaN from inf −
+    inf."""
     curves = np.array([[float(i)] for i in range(1, 10)] + [[np.inf]])
     assert quantiles(curves).tolist() == [[1.0, 3.0, 5.0, 8.0, np.inf]]
 
@@ -451,7 +468,9 @@ def test_full_batches_are_all_patterns_in_their_order() -> None:
 
 
 def test_a_batch_of_all_patterns_is_a_full_batch() -> None:
-    four, full = (run(Backprop(), Xor(), replicas=4, epochs=100, batch=b, seed=1).trained for b in (4, "full"))
+    four, full = (
+        run(Backprop(), Xor(), replicas=4, epochs=100, batch=b, seed=1).trained for b in (4, "full")
+    )
     for name in full.weights:
         assert four.weights[name].tobytes() == full.weights[name].tobytes()
     assert four.epochs.tolist() == full.epochs.tolist()
@@ -466,10 +485,20 @@ def test_online_algorithms_are_online_unless_told_otherwise() -> None:
 def test_what_is_usual_fills_what_is_left_open_and_nothing_else() -> None:
     """Xor's usual ε = .5, α = .9, 5,000 sweeps, ±.5."""
     result = run(Backprop(), Xor(), replicas=1)
-    assert (result.algorithm.optimiser.lr, result.algorithm.optimiser.momentum, result.settings.epochs) == (0.5, 0.9, 5000)
+    assert (result.algorithm.optimiser.lr, result.algorithm.optimiser.momentum, result.settings.epochs) == (
+        0.5,
+        0.9,
+        5000,
+    )
     assert (result.task.scale, result.settings.batch) == (0.5, "full")
-    given_ = run(Backprop(optimiser=GradientDescent(0.25, momentum=0.0)), Xor(scale=0.1), replicas=1, epochs=3)
-    assert (given_.algorithm.optimiser.lr, given_.algorithm.optimiser.momentum, given_.settings.epochs) == (0.25, 0.0, 3)
+    given_ = run(
+        Backprop(optimiser=GradientDescent(0.25, momentum=0.0)), Xor(scale=0.1), replicas=1, epochs=3
+    )
+    assert (given_.algorithm.optimiser.lr, given_.algorithm.optimiser.momentum, given_.settings.epochs) == (
+        0.25,
+        0.0,
+        3,
+    )
     assert given_.task.scale == 0.1
     assert run(Backprop(optimiser=SignStep()), Xor(), replicas=1, epochs=1).algorithm.optimiser.lr == 0.01
 
@@ -533,5 +562,7 @@ def test_a_bad_setting_gets_one_sentence(given_: dict[str, Any], named: str) -> 
 def test_groups_and_weights_have_the_names_of_the_network() -> None:
     t = run(Backprop(), Xor(), replicas=2, epochs=1).trained
     net = Xor().network()
-    assert {n: a.shape for n, a in t.weights.items()} == {k.name: (2, *shape) for k, shape in net.shapes.items()}
+    assert {n: a.shape for n, a in t.weights.items()} == {
+        k.name: (2, *shape) for k, shape in net.shapes.items()
+    }
     assert all(isinstance(k, Group) or k.name == f"{k.source.name}-{k.target.name}" for k in net.shapes)

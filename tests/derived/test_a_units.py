@@ -1,4 +1,5 @@
-"""Rosenblatt's frozen A-units held to theorems: Novikoff over them, separability by linear programming, closed forms, order."""
+"""Rosenblatt's frozen A-units held to theorems: Novikoff over them, separability by linear programming,
+closed forms, order."""
 
 from __future__ import annotations
 
@@ -40,14 +41,18 @@ def activities(algorithm: RandomFeaturePerceptron, task: Task, replicas: int) ->
 
 
 def novikoff(a: np.ndarray, on: np.ndarray) -> float:
-    """(R/γ)² by linear programming: min |w|₁ with ±w·a ≥ 1, bias folded in; ∞ if no such w exists, not separable.
+    """(R/γ)² by linear programming: min |w|₁ with ±w·a ≥ 1, bias folded in; ∞ if no such w exists, not
+    separable.
 
-    γ is the margin of the separator found, at most the largest there is, so the true bound is at least as tight.
+    γ is the margin of the separator found, at most the largest there is, so the true bound is at least as
+    tight.
     """
     folded = np.hstack([a, np.ones((len(a), 1))])
     signed = np.where(on, 1.0, -1.0)[:, None] * folded
     k = folded.shape[1]
-    found = linprog(np.ones(2 * k), A_ub=-np.hstack([signed, -signed]), b_ub=-np.ones(len(a)), bounds=(0, None))
+    found = linprog(
+        np.ones(2 * k), A_ub=-np.hstack([signed, -signed]), b_ub=-np.ones(len(a)), bounds=(0, None)
+    )
     assert found.status in (0, 2), found.message
     if found.status == 2:
         return np.inf
@@ -61,11 +66,17 @@ def novikoff(a: np.ndarray, on: np.ndarray) -> float:
 def bounds(units: int, connections: int | None, task: Task, replicas: int) -> np.ndarray:
     """Novikoff's bound of each replica."""
     on = task.patterns().wanted[:, 0]
-    return np.array([novikoff(a, on) for a in activities(RandomFeaturePerceptron(1.0, units, connections), task, replicas)])
+    return np.array(
+        [
+            novikoff(a, on)
+            for a in activities(RandomFeaturePerceptron(1.0, units, connections), task, replicas)
+        ]
+    )
 
 
 def test_every_a_unit_fires_within_a_hamming_distance_and_every_distance_is_equally_likely() -> None:
-    """All 32 patterns of 5 bits: a ball of radius 0 … 4 about the pattern its signs ask for, neither empty nor everything."""
+    """All 32 patterns of 5 bits: a ball of radius 0 … 4 about the pattern its signs ask for, neither empty
+    nor everything."""
     algorithm, task = RandomFeaturePerceptron(a_units=2000), Symmetry(bits=5)
     state = start(algorithm, task, 2)
     x = binary_inputs(5)
@@ -105,7 +116,9 @@ def test_an_a_unit_has_its_connections_from_inputs_chosen_at_random(connections:
 
 
 def test_the_first_a_units_are_the_same_however_many_there_are_and_none_means_all_inputs() -> None:
-    few, many, every = (start(RandomFeaturePerceptron(1.0, *s), Symmetry(), 3)["memory"] for s in ((9,), (40,), (40, 6)))
+    few, many, every = (
+        start(RandomFeaturePerceptron(1.0, *s), Symmetry(), 3)["memory"] for s in ((9,), (40,), (40, 6))
+    )
     for name in few:
         assert few[name].tobytes() == many[name][..., :9].tobytes()
         assert every[name].tobytes() == many[name].tobytes()
@@ -113,16 +126,23 @@ def test_the_first_a_units_are_the_same_however_many_there_are_and_none_means_al
 
 @pytest.mark.parametrize(("task", "units"), [(Xor(), 4), (Symmetry(bits=4), 12), (Symmetry(bits=4), 40)])
 def test_novikoffs_bound_holds_over_the_a_units(task: Task, units: int) -> None:
-    """Mistakes of every replica whose features separate the patterns ≤ (R/γ)², whatever the order; counted one by one."""
+    """Mistakes of every replica whose features separate the patterns ≤ (R/γ)², whatever the order; counted
+    one by one."""
     replicas, algorithm, net = 30, RandomFeaturePerceptron(a_units=units), task.network()
     bound = bounds(units, None, task, replicas)
     x, wanted, *_ = task.patterns()
-    state, rand, rng = start(algorithm, task, replicas), Rand(0, range(replicas), NOISE), np.random.default_rng(0)
+    state, rand, rng = (
+        start(algorithm, task, replicas),
+        Rand(0, range(replicas), NOISE),
+        np.random.default_rng(0),
+    )
     mistakes = np.zeros(replicas)
     for _ in range(200):
         for i in rng.permutation(len(x)):
             one = slice(i, i + 1)
-            state, y = algorithm.update(net, state, Batch(x[one], wanted[one].astype(float), wanted[one], 0), rand)
+            state, y = algorithm.update(
+                net, state, Batch(x[one], wanted[one].astype(float), wanted[one], 0), rand
+            )
             mistakes += (y[:, 0, 0] > 0.5) != wanted[i, 0]
     separable = np.isfinite(bound)
     assert separable.any()
@@ -139,8 +159,11 @@ def test_novikoffs_bound_holds_over_the_a_units(task: Task, units: int) -> None:
         (Parity(bits=3), 6, None),
     ],
 )
-def test_a_replica_solves_exactly_if_its_features_separate_the_patterns(task: Task, units: int, connections: int | None) -> None:
-    """A sweep without a mistake has solved the task, so that separable replicas need at most (R/γ)² + 1 sweeps: the budget."""
+def test_a_replica_solves_exactly_if_its_features_separate_the_patterns(
+    task: Task, units: int, connections: int | None
+) -> None:
+    """A sweep without a mistake has solved the task, so that separable replicas need at most (R/γ)² + 1
+    sweeps: the budget."""
     replicas = 60
     bound = bounds(units, connections, task, replicas)
     separable = np.isfinite(bound)
@@ -150,24 +173,29 @@ def test_a_replica_solves_exactly_if_its_features_separate_the_patterns(task: Ta
     np.testing.assert_array_equal(result.solved, separable)
     assert (result.trained.epochs[separable] <= bound[separable] + 1).all()
     on = task.patterns().wanted
-    for a, solved in zip(activities(RandomFeaturePerceptron(1.0, units, connections), task, replicas), separable, strict=True):
+    for a, solved in zip(
+        activities(RandomFeaturePerceptron(1.0, units, connections), task, replicas), separable, strict=True
+    ):
         if np.linalg.matrix_rank(np.hstack([a, np.ones((len(a), 1))])) == len(on):
             assert solved, "independent features separate anything"
 
 
 @pytest.mark.parametrize("units", [1, 2, 3, 4, 6, 10])
 def test_the_share_of_xor_solved_has_a_closed_form(units: int) -> None:
-    """(1 − 2^(1−A))²: with the bias, each A-unit picks out one of the four patterns at random, and both on-patterns, or both
-    off-patterns, must be picked: 2 (1 − 2 (3/4)^A + (1/2)^A) − (1 − 4 (3/4)^A + 6 (1/2)^A − 4 (1/4)^A). n = 1,000 each."""
+    """(1 − 2^(1−A))²: with the bias, each A-unit picks out one of the four patterns at random, and both
+    on-patterns, or both off-patterns, must be picked: 2 (1 − 2 (3/4)^A + (1/2)^A) − (1 − 4 (3/4)^A + 6
+    (1/2)^A − 4 (1/4)^A). n = 1,000 each."""
     result = run(RandomFeaturePerceptron(a_units=units), Xor(), replicas=1000, epochs=160, seed=units)
     expected = (1 - 2.0 ** (1 - units)) ** 2
     assert binomtest(int(result.solved.sum()), 1000, expected).pvalue > FALSE_ALARM
 
 
 def test_more_a_units_solve_more_of_symmetry() -> None:
-    """The first A-units are the same, so that no replica is lost by adding some: 6 bits, separable by linear programming.
+    """The first A-units are the same, so that no replica is lost by adding some: 6 bits, separable by linear
+    programming.
 
-    At 48 A-units and more nearly all are; n = 40, and each share within the Wilson interval of what is separable.
+    At 48 A-units and more nearly all are; n = 40, and each share within the Wilson interval of what is
+    separable.
     """
     replicas, before = 40, np.zeros(40, bool)
     rates = []
@@ -187,11 +215,14 @@ def test_more_a_units_solve_more_of_symmetry() -> None:
 
 @pytest.mark.parametrize(("bits", "connections"), [(2, 1), (3, 2), (4, 3)])
 def test_parity_has_the_order_of_its_bits(bits: int, connections: int) -> None:
-    """Minsky & Papert 1969: units that see fewer than all bits never do it, however many they are; units that see all do."""
+    """Minsky & Papert 1969: units that see fewer than all bits never do it, however many they are; units that
+    see all do."""
     blind = run(RandomFeaturePerceptron(1.0, 400, connections), Parity(bits=bits), replicas=10, epochs=150)
     assert not blind.solved.any()
     assert not np.isfinite(bounds(400, connections, Parity(bits=bits), 3)).any()
-    assert run(RandomFeaturePerceptron(1.0, 400, bits), Parity(bits=bits), replicas=10, epochs=150).solved.all()
+    assert run(
+        RandomFeaturePerceptron(1.0, 400, bits), Parity(bits=bits), replicas=10, epochs=150
+    ).solved.all()
 
 
 def test_symmetry_has_order_two() -> None:
@@ -214,7 +245,10 @@ def test_frozen_units_never_change_and_are_not_among_the_weights(dtype: str) -> 
     assert any(w.any() for w in state["params"].values())
     assert {a.dtype for part in state.values() for a in part.values()} == {np.dtype(dtype)}
     trained = run(algorithm, task, replicas=5, epochs=3).trained.weights
-    assert {name: w.shape for name, w in trained.items()} == {"association-output": (5, 9, 1), "output": (5, 1, 1)}
+    assert {name: w.shape for name, w in trained.items()} == {
+        "association-output": (5, 9, 1),
+        "output": (5, 1, 1),
+    }
 
 
 @dataclass(frozen=True)
@@ -244,7 +278,12 @@ def test_a_replica_has_the_same_bits_alone_in_a_batch_and_again(task: Task, sett
     def bits(**more: Any) -> dict[int, Any]:
         t = run(algorithm, task, replicas=12, epochs=25, seed=7, **settings, **more).trained
         return {
-            int(i): (t.outcome[r], t.epochs[r], t.loss_curve[r].tobytes(), *(w[r].tobytes() for w in t.weights.values()))
+            int(i): (
+                t.outcome[r],
+                t.epochs[r],
+                t.loss_curve[r].tobytes(),
+                *(w[r].tobytes() for w in t.weights.values()),
+            )
             for r, i in enumerate(t.replica)
         }
 
@@ -256,10 +295,17 @@ def test_a_replica_has_the_same_bits_alone_in_a_batch_and_again(task: Task, sett
 
 
 def test_what_it_cannot_do_it_says() -> None:
-    with pytest.raises(NotApplicable, match="does not apply to xor: its A-units have 3 connections each, but xor has 2 inputs"):
+    with pytest.raises(
+        NotApplicable,
+        match="does not apply to xor: its A-units have 3 connections each, but xor has 2 inputs",
+    ):
         run(RandomFeaturePerceptron(connections=3), Xor(), replicas=1)
     with pytest.raises(NotApplicable, match="0 or 1, which never meet"):
-        run(RandomFeaturePerceptron(), Xor(target_off=0.1, target_on=0.9, criterion="margin", bound=0.05), replicas=1)
+        run(
+            RandomFeaturePerceptron(),
+            Xor(target_off=0.1, target_on=0.9, criterion="margin", bound=0.05),
+            replicas=1,
+        )
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""The Boltzmann machine held to enumeration: distribution, gradient, predictions; what no hidden unit means; closed form of cost.
+"""The Boltzmann machine held to enumeration: distribution, gradient, predictions; what no hidden unit means;
+closed form of cost.
 
-Nothing here uses the machine's own formulas: a state is a row of bits, its energy a sum over pairs, its probability one of
-2^units. False alarms of statistical tests are stated with each; all are seeded.
+Nothing here uses the machine's own formulas: a state is a row of bits, its energy a sum over pairs, its
+probability one of 2^units. False alarms of statistical tests are stated with each; all are seeded.
 """
 
 from __future__ import annotations
@@ -65,10 +66,11 @@ def transition(machine: Machine, w: Array, temperature: float) -> Array:
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_chains_follow_their_law_to_boltzmanns_distribution(architecture: str) -> None:
-    """128 states, n = 40,000 chains, after 2 time units and after 30: total variation from the start times the sweep's matrix,
-    and from Boltzmann's distribution in the end, < √(K/n)/2 + √(ln(1/α)/2n).
+    """128 states, n = 40,000 chains, after 2 time units and after 30: total variation from the start times
+    the sweep's matrix, and from Boltzmann's distribution in the end, < √(K/n)/2 + √(ln(1/α)/2n).
 
-    The first term bounds the mean (Cauchy-Schwarz), the second what is beyond (McDiarmid); false alarm α = 1e-6 each.
+    The first term bounds the mean (Cauchy-Schwarz), the second what is beyond (McDiarmid); false alarm α =
+    1e-6 each.
     """
     machine = Machine.of(Network.chain(2, 2, 3), architecture)
     w = machine.matrix(random_params(machine, 1.0, 3))
@@ -79,7 +81,9 @@ def test_chains_follow_their_law_to_boltzmanns_distribution(architecture: str) -
     for time in (2, 30):
         plan = Schedule((time - 1,), (1.3,), 1)
         u = np.random.default_rng(5).random((plan.draws, machine.units, n))
-        s = annealed(machine, w, u, FREE, np.zeros((0, n)), plan, lambda s: s[:-1], np.zeros((machine.units, n)))
+        s = annealed(
+            machine, w, u, FREE, np.zeros((0, n)), plan, lambda s: s[:-1], np.zeros((machine.units, n))
+        )
         found = np.bincount(index(s), minlength=128) / n
         law = np.full(128, 1 / 128) @ np.linalg.matrix_power(sweep, time)
         assert 0.5 * np.abs(found - law).sum() < bound
@@ -88,7 +92,8 @@ def test_chains_follow_their_law_to_boltzmanns_distribution(architecture: str) -
 
 
 def test_a_chain_is_probed_unit_after_unit_down_the_schedule() -> None:
-    """Bit for bit the plain loop: start from the first random numbers, then one a probe; on with probability 1/(1 + e^(−x/T))."""
+    """Bit for bit the plain loop: start from the first random numbers, then one a probe; on with probability
+    1/(1 + e^(−x/T))."""
     machine, rng = Machine.of(Network.chain(2, 3, 3), "encoder"), np.random.default_rng(0)
     w, plan = machine.matrix(random_params(machine, 4.0, 5)), Schedule((2, 1), (3.0, 2.0), 2)
     u = rng.random((plan.draws, 8, 500))
@@ -112,7 +117,8 @@ def seen_distribution(task: Task, algorithm: Boltzmann) -> Array:
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_difference_of_correlations_is_the_gradient_of_the_likelihood(architecture: str) -> None:
-    """p − p' enumerated = T × central differences of the exact log-likelihood; the sampled step agrees with it by a z-test.
+    """p − p' enumerated = T × central differences of the exact log-likelihood; the sampled step agrees with
+    it by a z-test.
 
     n = 400 replicas of the same weights; largest |z| of all parameters, Šidák, false alarm 1e-6.
     """
@@ -192,23 +198,38 @@ def test_three_units_without_a_hidden_one_cannot_learn_even_parity() -> None:
 
 
 def test_sampled_learning_of_even_parity_stays_at_ln_2() -> None:
-    """20 replicas, 300 cycles: never below ln 2, which is a theorem, and in the mean no more than .05 above."""
+    """20 replicas, 300 cycles: never below ln 2, which is a theorem, and in the mean no more than .05
+    above."""
     algorithm = Boltzmann("full", "gradient", step=1.0, noise_off=0.0, noise_on=0.0)
     result = run(algorithm, EvenParity(), replicas=20, epochs=300)
     machine = Machine.of(EvenParity().network(), "full")
-    found = [divergence(machine.matrix({n: v[r] for n, v in result.trained.weights.items()}), 10.0) for r in range(20)]
+    found = [
+        divergence(machine.matrix({n: v[r] for n, v in result.trained.weights.items()}), 10.0)
+        for r in range(20)
+    ]
     assert min(found) >= np.log(2) - 1e-12
     assert np.mean(found) < np.log(2) + 0.05
     assert not np.allclose(result.trained.weights["input-output"], 0)
 
 
 NETS = st.sampled_from(
-    [Network.chain(2, 2, 1), Network.chain(2, 3, 2), Network.chain(2, 1, 2, shortcut=True), Network.chain(3, 2)]
+    [
+        Network.chain(2, 2, 1),
+        Network.chain(2, 3, 2),
+        Network.chain(2, 1, 2, shortcut=True),
+        Network.chain(3, 2),
+    ]
 )
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
-@given(NETS, st.sampled_from(ARCHITECTURES), st.floats(0.1, 60.0), st.sampled_from([0, 2**13]), st.integers(0, 1000))
+@given(
+    NETS,
+    st.sampled_from(ARCHITECTURES),
+    st.floats(0.1, 60.0),
+    st.sampled_from([0, 2**13]),
+    st.integers(0, 1000),
+)
 def test_exact_predictions_are_those_of_brute_force(
     net: Network, architecture: str, scale: float, at_once: int, seed: int
 ) -> None:
@@ -219,12 +240,15 @@ def test_exact_predictions_are_those_of_brute_force(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_boltzmann_machine, "AT_ONCE", at_once - 1)
         y = algorithm.predict(net, {"params": params, "memory": {}}, x)
-    np.testing.assert_allclose(y, brute_force(machine.matrix(params), machine, x, 10.0), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        y, brute_force(machine.matrix(params), machine, x, 10.0), rtol=1e-9, atol=1e-12
+    )
     assert machine.exact
 
 
 def test_sampled_predictions_are_the_exact_ones_in_the_mean() -> None:
-    """300 replicas' worth of random numbers; largest |z| over patterns and outputs, Šidák, false alarm 1e-6."""
+    """300 replicas' worth of random numbers; largest |z| over patterns and outputs, Šidák, false alarm
+    1e-6."""
     machine = Machine.of(Network.chain(3, 2, 3), "encoder")
     w = machine.matrix(random_params(machine, 8.0, 4))
     plan = Boltzmann().schedule
@@ -264,11 +288,16 @@ def test_the_sign_rule_moves_every_weight_by_two_or_by_nothing(architecture: str
         state = new
 
 
-@pytest.mark.parametrize(("architecture", "size", "hidden"), [("encoder", 4, 2), ("layered", 5, 3), ("full", 3, 1)])
+@pytest.mark.parametrize(
+    ("architecture", "size", "hidden"), [("encoder", 4, 2), ("layered", 5, 3), ("full", 3, 1)]
+)
 def test_work_is_probes_times_fan_in(architecture: str, size: int, hidden: int) -> None:
-    """Contractions: two FLOPs for every unit of the row (connected or not, and the one that is always on) and probe, and as
-    many for every pair of units and state that is counted. Random numbers: one a probe, a start and a clamped unit."""
-    algorithm = Boltzmann(architecture, times=(2, 3), temperatures=(12.0, 10.0), statistics=4, presentations=3)
+    """Contractions: two FLOPs for every unit of the row (connected or not, and the one that is always on) and
+    probe, and as many for every pair of units and state that is counted. Random numbers: one a probe, a start
+    and a clamped unit."""
+    algorithm = Boltzmann(
+        architecture, times=(2, 3), temperatures=(12.0, 10.0), statistics=4, presentations=3
+    )
     cell = Cell.of(
         settings_of(algorithm),
         {"name": "encoder", "size": size, "hidden": hidden},
@@ -278,16 +307,26 @@ def test_work_is_probes_times_fan_in(architecture: str, size: int, hidden: int) 
     row, chains = 2 * size + hidden + 1, 3 * size
     free = row - 1 if architecture != "layered" else size + hidden
     clamped_probes, free_probes = 4 * hidden * chains, (2 + 3 + 4) * free * chains
-    assert update.flops["contraction"] == 2 * row * (clamped_probes + free_probes) + 2 * row**2 * 2 * 4 * chains
+    assert (
+        update.flops["contraction"] == 2 * row * (clamped_probes + free_probes) + 2 * row**2 * 2 * 4 * chains
+    )
     assert update.draws["uniform"] == clamped_probes + free_probes + free * chains + 2 * size * chains
     assert update.draws["normal"] == 0
 
 
 CASES: dict[str, tuple[Boltzmann, Task, dict[str, Any]]] = {
     "encoder": (Boltzmann("encoder"), Encoder(size=4, hidden=2), {"epochs": 150}),
-    "gradient float32": (Boltzmann("layered", "gradient", step=30.0), Xor(), {"epochs": 100, "dtype": "float32"}),
+    "gradient float32": (
+        Boltzmann("layered", "gradient", step=30.0),
+        Xor(),
+        {"epochs": 100, "dtype": "float32"},
+    ),
     "online": (Boltzmann("full"), Xor(hidden=3), {"epochs": 30, "batch": 1}),
-    "sampled": (Boltzmann(times=(1,), temperatures=(10.0,), statistics=2), Encoder(size=9, hidden=8), {"epochs": 4}),
+    "sampled": (
+        Boltzmann(times=(1,), temperatures=(10.0,), statistics=2),
+        Encoder(size=9, hidden=8),
+        {"epochs": 4},
+    ),
 }
 
 
@@ -300,7 +339,10 @@ def test_a_replica_has_the_same_bits_alone_again_and_in_a_batch(name: str) -> No
 
     def of(result: Result, row: int) -> dict[str, bytes]:
         t = result.trained
-        return {n: a[row].tobytes() for n, a in {**t.weights, "loss": t.loss, "epochs": t.epochs, "curve": t.loss_curve}.items()}
+        return {
+            n: a[row].tobytes()
+            for n, a in {**t.weights, "loss": t.loss, "epochs": t.epochs, "curve": t.loss_curve}.items()
+        }
 
     together, again = train(), train()
     assert all(of(together, i) == of(again, i) for i in range(12))
@@ -339,7 +381,9 @@ def test_what_it_cannot_do_is_one_sentence() -> None:
     assert "more" in cannot(FamilyTree(), "layered")
     assert "not connected" in cannot(Xor(shortcut=True), "encoder")
     assert "not connected" in cannot(EvenParity(), "encoder")
-    assert "criterion" in cannot(Xor(target_off=0.1, target_on=0.9, criterion="margin", bound=0.05), "layered")
+    assert "criterion" in cannot(
+        Xor(target_off=0.1, target_on=0.9, criterion="margin", bound=0.05), "layered"
+    )
     for task in (Xor(), Xor(shortcut=True), Encoder(), Addition(shortcut=True, lateral=False)):
         assert cannot(task, "layered") is None
         assert cannot(task, "full") is None
@@ -350,4 +394,6 @@ def test_schedules_are_settings_of_the_command_line(harness: Callable[..., tuple
     code, out, err = harness(*given, "run.replicas=2", "run.epochs=2")
     assert code == 0, err
     assert "times=[1, 2], temperatures=[15.0, 10.0]" in out
-    assert hash(Boltzmann(times=[1, 2], temperatures=[15, 10])) == hash(Boltzmann(times=(1, 2), temperatures=(15.0, 10.0)))
+    assert hash(Boltzmann(times=[1, 2], temperatures=[15, 10])) == hash(
+        Boltzmann(times=(1, 2), temperatures=(15.0, 10.0))
+    )

@@ -1,4 +1,5 @@
-"""Checkpointed backprop held to backprop bit for bit, to one more forward pass of what it recomputes, and to its bytes."""
+"""Checkpointed backprop held to backprop bit for bit, to one more forward pass of what it recomputes, and to
+its bytes."""
 
 from __future__ import annotations
 
@@ -35,16 +36,21 @@ quick = settings(deadline=None, derandomize=True, max_examples=150)
 
 @st.composite
 def networks(draw: st.DrawFn) -> Network:
-    """1-2 inputs and 0-7 hidden groups that hear a random choice of those before them, with residuals and normalised or not;
-    some groups send nothing on."""
-    groups = [Group(f"in{i}", draw(st.integers(1, 3)), "linear", bias=False) for i in range(draw(st.integers(1, 2)))]
+    """1-2 inputs and 0-7 hidden groups that hear a random choice of those before them, with residuals and
+    normalised or not; some groups send nothing on."""
+    groups = [
+        Group(f"in{i}", draw(st.integers(1, 3)), "linear", bias=False) for i in range(draw(st.integers(1, 2)))
+    ]
     inputs, edges = len(groups), []
     count = draw(st.integers(0, 7))
     for i in range(count + 1):
         kind = draw(st.sampled_from(["sigmoid", "tanh", "relu"]))
         group = Group(f"hidden{i}" if i < count else "out", 3, kind, draw(st.booleans()))
         near = st.just([groups[-1]])
-        edges += [Edge(s, group) for s in draw(near | st.lists(st.sampled_from(groups), min_size=1, max_size=3, unique=True))]
+        edges += [
+            Edge(s, group)
+            for s in draw(near | st.lists(st.sampled_from(groups), min_size=1, max_size=3, unique=True))
+        ]
         groups.append(group)
     pairs = [(a, b) for i, b in enumerate(groups[inputs:-1]) for a in groups[inputs : inputs + i]]
     residuals = draw(st.lists(st.sampled_from(pairs), max_size=4, unique=True)) if pairs else []
@@ -59,7 +65,10 @@ def credit(algorithm: Any, net: Network, dtype: str = "float64", replicas: int =
 
 
 def assert_same_bits(net: Network, segment: int | None, **some: Any) -> None:
-    found, expected = credit(CheckpointedBackprop(segment=segment), net, **some), credit(Backprop(), net, **some)
+    found, expected = (
+        credit(CheckpointedBackprop(segment=segment), net, **some),
+        credit(Backprop(), net, **some),
+    )
     assert found.output.tobytes() == expected.output.tobytes()
     assert found.gradient.keys() == expected.gradient.keys()
     for key, value in expected.gradient.items():
@@ -72,7 +81,9 @@ def assert_same_bits(net: Network, segment: int | None, **some: Any) -> None:
 
 @quick
 @given(net=networks(), dtype=st.sampled_from(["float64", "float32"]))
-def test_it_is_backprop_bit_for_bit_in_any_network_at_every_length_of_segments(net: Network, dtype: str) -> None:
+def test_it_is_backprop_bit_for_bit_in_any_network_at_every_length_of_segments(
+    net: Network, dtype: str
+) -> None:
     for segment in (None, *range(1, len(net.hidden) + 2)):
         assert_same_bits(net, segment, dtype=dtype)
 
@@ -89,7 +100,13 @@ def test_it_is_backprop_on_chains(depth: int, residual: bool, normalised: bool) 
 @pytest.mark.parametrize("task", ["xor", "family_tree", "deep_chain", "digits"])
 def test_it_trains_the_weights_that_backprop_trains(task: str) -> None:
     known = registry.tasks()[task]
-    made = known(depth=6, residual=True) if task == "deep_chain" else known(layers=3) if task == "digits" else known()
+    made = (
+        known(depth=6, residual=True)
+        if task == "deep_chain"
+        else known(layers=3)
+        if task == "digits"
+        else known()
+    )
     options = {"replicas": 2, "epochs": 2 if task == "digits" else 10}
     expected = run(Backprop(), made, **options).trained
     for segment in (None, 2):
@@ -124,21 +141,37 @@ def cost_of(algorithm: Algorithm, net: Network, patterns: int) -> CostSheet:
 
 
 @settings(deadline=None, derandomize=True, max_examples=40)
-@given(sizes=st.lists(st.integers(1, 6), min_size=2, max_size=9), segment=st.integers(1, 8), patterns=st.integers(1, 5))
-def test_its_work_is_backprops_and_that_of_the_groups_within_segments(sizes: list[int], segment: int, patterns: int) -> None:
-    """Hidden group l of L is recomputed unless l is a multiple of s, or L: x = y w + b and y = 1/(1 + exp(−x)) once more."""
+@given(
+    sizes=st.lists(st.integers(1, 6), min_size=2, max_size=9),
+    segment=st.integers(1, 8),
+    patterns=st.integers(1, 5),
+)
+def test_its_work_is_backprops_and_that_of_the_groups_within_segments(
+    sizes: list[int], segment: int, patterns: int
+) -> None:
+    """Hidden group l of L is recomputed unless l is a multiple of s, or L: x = y w + b and y = 1/(1 +
+    exp(−x)) once more."""
     net, depth = Network.chain(*sizes), len(sizes) - 2
     ours, theirs = (
         cost_of(a, net, patterns)
-        for a in (CheckpointedBackprop(GradientDescent(decay=0.0), segment), Backprop(GradientDescent(decay=0.0)))
+        for a in (
+            CheckpointedBackprop(GradientDescent(decay=0.0), segment),
+            Backprop(GradientDescent(decay=0.0)),
+        )
     )
     again = [(sizes[at - 1], sizes[at]) for at in range(1, depth + 1) if at % segment and at != depth]
     units = sum(b for _, b in again)
-    more = {"contraction": 2 * sum(a * b for a, b in again), "element-wise": (1 + 3) * units, "transcendental": units}
+    more = {
+        "contraction": 2 * sum(a * b for a, b in again),
+        "element-wise": (1 + 3) * units,
+        "transcendental": units,
+    }
     for kind in ("contraction", "element-wise", "transcendental", "reduction", "comparison"):
         assert ours.update.flops[kind] - theirs.update.flops[kind] == patterns * more.get(kind, 0), kind
     assert ours.predict.flops == theirs.predict.flops
-    assert ours.update.span == theirs.update.span, "a machine that is parallel enough recomputes while it waits for blame"
+    assert ours.update.span == theirs.update.span, (
+        "a machine that is parallel enough recomputes while it waits for blame"
+    )
 
 
 @pytest.mark.parametrize("depth", [2, 5, 16])
@@ -150,12 +183,15 @@ def test_equal_layers_are_recomputed_but_for_one_in_each_segment(depth: int) -> 
     for segment in (None, *range(1, depth + 2)):
         length = segment or {2: 2, 5: 3, 16: 4}[depth]
         recomputed = depth - math.ceil(depth / length)
-        assert cost_of(CheckpointedBackprop(segment=segment), net, 4).update.work - plain == recomputed * layer, segment
+        assert (
+            cost_of(CheckpointedBackprop(segment=segment), net, 4).update.work - plain == recomputed * layer
+        ), segment
 
 
 def test_what_a_shortcut_carries_beyond_its_segment_is_kept() -> None:
-    """Of six layers in two segments, 1 to 3 and 4 to 6: a shortcut 1 → 3 changes nothing, 1 → 4 and 1 → output keep layer 1;
-    a residual 1 → 2 changes nothing, 2 → 3 takes layer 2 to layer 4 and keeps it, and a residual chain keeps all."""
+    """Of six layers in two segments, 1 to 3 and 4 to 6: a shortcut 1 → 3 changes nothing, 1 → 4 and 1 →
+    output keep layer 1; a residual 1 → 2 changes nothing, 2 → 3 takes layer 2 to layer 4 and keeps it, and a
+    residual chain keeps all."""
     chain = Network.chain(*[3] * 7, 2)
     names = {g.name: g for g in chain.groups}
 
@@ -165,7 +201,10 @@ def test_what_a_shortcut_carries_beyond_its_segment_is_kept() -> None:
             (*chain.edges, *(Edge(names[a], names[b]) for a, b in edges)),
             tuple((names[a], names[b]) for a, b in residuals),
         )
-        ours, plain = (cost_of(a, net, 4).update.flops["transcendental"] for a in (CheckpointedBackprop(segment=3), Backprop()))
+        ours, plain = (
+            cost_of(a, net, 4).update.flops["transcendental"]
+            for a in (CheckpointedBackprop(segment=3), Backprop())
+        )
         return (ours - plain) / (4 * 3)
 
     assert recomputed() == 4
@@ -182,8 +221,10 @@ def test_what_a_shortcut_carries_beyond_its_segment_is_kept() -> None:
 
 PATTERNS, WIDTH = 4000, 8
 ACTIVITY = 8 * PATTERNS * WIDTH  # bytes of what one group does, in float64: 256,000
-IN_HAND = 3  # arrays of that size in a step: blame, and two of 1 − y, y (1 − y), δ; the δ before stands where its y stood
-SMALL = 0.3  # of an activity: the gradient of the 4,600 weights of the deepest network here; patterns outnumber them
+IN_HAND = 3
+"""Arrays of that size in a step: blame, two of 1 − y, y (1 − y), δ; the δ before stands where its y stood."""
+SMALL = 0.3
+"""Of an activity: the gradient of the 4,600 weights of the deepest network here; patterns outnumber them."""
 
 
 def peak(algorithm: Algorithm, depth: int, **how: Any) -> float:
@@ -194,8 +235,8 @@ def peak(algorithm: Algorithm, depth: int, **how: Any) -> float:
 @pytest.mark.parametrize("depth", [4, 16, 36])
 @pytest.mark.parametrize("segment", [1, 2, 3, None, 100])
 def test_its_peak_is_that_of_checkpoints_and_one_segment(depth: int, segment: int | None) -> None:
-    """⌈L / s⌉ checkpoints, s − 1 activities between two of them, and what a step has in hand. After a last segment that is short
-    one checkpoint is gone, but a blame has come: the same."""
+    """⌈L / s⌉ checkpoints, s − 1 activities between two of them, and what a step has in hand. After a last
+    segment that is short one checkpoint is gone, but a blame has come: the same."""
     length = min(depth, segment or {4: 2, 16: 4, 36: 6}[depth])
     held = -(-depth // length) + length - 1
     found = peak(CheckpointedBackprop(segment=segment), depth)
@@ -204,7 +245,8 @@ def test_its_peak_is_that_of_checkpoints_and_one_segment(depth: int, segment: in
 
 @pytest.mark.parametrize("depth", [4, 16])
 def test_backprop_that_frees_holds_half_of_what_backprop_holds(depth: int) -> None:
-    """Backprop: L activities and L blames at its end. One group a segment: L activities, and a step's in hand."""
+    """Backprop: L activities and L blames at its end. One group a segment: L activities, and a step's in
+    hand."""
     assert peak(Backprop(), depth) > 2 * depth
     assert peak(CheckpointedBackprop(segment=1), depth) < depth + IN_HAND + SMALL
 
@@ -234,8 +276,11 @@ def test_at_sixteen_layers_of_64_its_peak_is_below_half_of_backprops() -> None:
 
 
 def test_a_residual_chain_keeps_all_activities_and_blames_but_not_at_once() -> None:
-    """Every group is heard by all behind it, so blames stay; an activity goes when its blame is there. Normalised, both stay."""
-    assert peak(CheckpointedBackprop(), 16, residual=True) < 16 + IN_HAND + SMALL + 2  # sums of activities, and of blame, in hand
+    """Every group is heard by all behind it, so blames stay; an activity goes when its blame is there.
+    Normalised, both stay."""
+    assert (
+        peak(CheckpointedBackprop(), 16, residual=True) < 16 + IN_HAND + SMALL + 2
+    )  # sums of activities, and of blame, in hand
     assert peak(CheckpointedBackprop(), 16, residual=True, normalised=True) > 2 * 16
 
 
@@ -256,7 +301,9 @@ def test_compiled_it_takes_backprops_steps() -> None:
 
 @pytest.mark.parametrize(("segment", "passes"), [(1, 1), (2, 2), (5, 2), (None, 2)])
 def test_two_passes_unless_all_is_kept(segment: int | None, passes: int) -> None:
-    assert observe(CheckpointedBackprop(segment=segment), Count(hidden=(4, 3, 4, 3, 4))).phases.value == passes
+    assert (
+        observe(CheckpointedBackprop(segment=segment), Count(hidden=(4, 3, 4, 3, 4))).phases.value == passes
+    )
 
 
 @pytest.mark.parametrize("segment", [0, -1, 1.5, True])

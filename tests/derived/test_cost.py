@@ -1,4 +1,5 @@
-"""Counts held to closed forms, derived here by hand from the equations, and to the plain run; leaks held to be caught."""
+"""Counts held to closed forms, derived here by hand from the equations, and to the plain run; leaks held to
+be caught."""
 
 from __future__ import annotations
 
@@ -36,7 +37,9 @@ SIZES = st.lists(st.integers(1, 7), min_size=2, max_size=5)
 
 @settings(deadline=None, derandomize=True, max_examples=30)
 @given(sizes=SIZES, patterns=st.integers(1, 6), shortcuts=st.booleans())
-def test_forward_and_backprop_equal_their_closed_forms(sizes: list[int], patterns: int, shortcuts: bool) -> None:
+def test_forward_and_backprop_equal_their_closed_forms(
+    sizes: list[int], patterns: int, shortcuts: bool
+) -> None:
     net = with_shortcuts(sizes) if shortcuts else Network.chain(*sizes)
     s = cost_of(Backprop(GradientDescent(decay=0.0)), task_of(net, patterns))
     n = patterns
@@ -50,7 +53,8 @@ def test_forward_and_backprop_equal_their_closed_forms(sizes: list[int], pattern
     assert s.forward.flops["contraction"] == 2 * n * sum(a * b for a, b in edges)
     assert s.forward.flops["element-wise"] == n * (joins + units + 3 * units)
     assert s.forward.flops["transcendental"] == n * units
-    # error; (1 − y) y · blame for every unit; blame over outgoing edges; y δ per edge; Σ δ per bias; v = αv − εg, w + v
+    # error; (1 − y) y · blame for every unit; blame over outgoing edges; y δ per edge; Σ δ per bias; v = αv −
+    # εg, w + v
     assert s.update.flops["contraction"] == 2 * n * (
         sum(2 * a * b for a, b in edges) + sum(e.source.size * e.target.size for e in back)
     )
@@ -66,8 +70,8 @@ def test_forward_and_backprop_equal_their_closed_forms(sizes: list[int], pattern
 
 @pytest.mark.parametrize("layers", [1, 2, 3, 6])
 def test_the_span_of_backprop_on_a_chain(layers: int) -> None:
-    """Forward 6 a layer (product, bias, −, exp, +, ÷); at the output 3 (1 − y, · y, · error); 2 a layer on the way back
-    (product, · slope); then y δ, ε g, − and +."""
+    """Forward 6 a layer (product, bias, −, exp, +, ÷); at the output 3 (1 − y, · y, · error); 2 a layer on
+    the way back (product, · slope); then y δ, ε g, − and +."""
     s = cost_of(Backprop(GradientDescent(decay=0.0)), task_of(Network.chain(*[3] * (layers + 1)), 4))
     assert s.forward.span == 6 * layers
     assert s.update.span == 6 * layers + 3 + 2 * (layers - 1) + 4
@@ -89,13 +93,19 @@ def test_work_grows_as_theory_says() -> None:
 
     Workspace, where patterns outnumber weights, ∝ depth × patterns.
     """
-    wide = [Network.chain(n, n, n) for n in (128, 256, 512)]  # where weights outnumber units, as theory has it
+    wide = [
+        Network.chain(n, n, n) for n in (128, 256, 512)
+    ]  # where weights outnumber units, as theory has it
     backprop = [cost_of(Backprop(), task_of(net, 32)) for net in wide]
-    assert exponent([net.size for net in wide], [s.update.work for s in backprop]) == pytest.approx(1, abs=0.05)
+    assert exponent([net.size for net in wide], [s.update.work for s in backprop]) == pytest.approx(
+        1, abs=0.05
+    )
     assert all(2 < s.forward_passes < 3 for s in backprop)
     narrow = [Network.chain(n, n, n) for n in (8, 16, 32)]
     differences = [cost_of(registry.algorithms()["finite_differences"](), task_of(net, 8)) for net in narrow]
-    assert exponent([net.size for net in narrow], [s.update.work for s in differences]) == pytest.approx(2, abs=0.2)
+    assert exponent([net.size for net in narrow], [s.update.work for s in differences]) == pytest.approx(
+        2, abs=0.2
+    )
     many = (1000, 2000, 4000)
     deep = [cost_of(Backprop(), task_of(Network.chain(8, 8, 8, 8), n)) for n in many]
     assert exponent(many, [s.peak_bytes for s in deep]) == pytest.approx(1, abs=0.05)
@@ -109,8 +119,8 @@ def test_work_grows_as_theory_says() -> None:
 
 @pytest.mark.parametrize("name", registry.algorithms())
 def test_counting_changes_no_value(name: str) -> None:
-    """Every registered algorithm can be counted on XOR, and gives what the plain run gives, up to the rounding of the kernels
-    (which finite differences divide by 2h, about 1e-5)."""
+    """Every registered algorithm can be counted on XOR, and gives what the plain run gives, up to the
+    rounding of the kernels (which finite differences divide by 2h, about 1e-5)."""
     cell = Cell.of({"name": name}, {"name": "xor"}, {"replicas": 1})
     net, algorithm = cell.task.network(), cell.algorithm
     data = cell.task.data(Rand(0, [0], 3), float)
@@ -122,13 +132,16 @@ def test_counting_changes_no_value(name: str) -> None:
     rand = TrackedRand(0, [0], NOISE)
     rand.ledger = ledger
     tracked_state = {
-        part: {k: v if isinstance(v, dict) else Tracked(v, ledger) for k, v in content.items()} for part, content in state.items()
+        part: {k: v if isinstance(v, dict) else Tracked(v, ledger) for k, v in content.items()}
+        for part, content in state.items()
     }
     for content in tracked_state.values():
         for k, v in content.items():
             if isinstance(v, dict):
                 content[k] = {key: Tracked(a, ledger) for key, a in v.items()}
-    tracked_batch = batch._replace(**{n: Tracked(getattr(batch, n), ledger) for n in ("x", "target", "wanted")})
+    tracked_batch = batch._replace(
+        **{n: Tracked(getattr(batch, n), ledger) for n in ("x", "target", "wanted")}
+    )
     counted = algorithm.update(net, tracked_state, tracked_batch, rand).state["params"]
     assert counted.keys() == plain.keys()
     for key, w in plain.items():
@@ -215,7 +228,10 @@ LEAKS = {
     "einsum of three": (lambda x: np.einsum("ij,ij,ij->i", x, x, x), "np.einsum"),
     "writing to what was handed in": (lambda x: x.__setitem__(0, 1.0), "handed in"),
     "in place on what was handed in": (lambda x: x.__iadd__(1.0), "handed in"),
-    "out into an array that is not counted": (lambda x: np.add(x, 1.0, out=np.empty((3, 4))), "writes a counted result"),
+    "out into an array that is not counted": (
+        lambda x: np.add(x, 1.0, out=np.empty((3, 4))),
+        "writes a counted result",
+    ),
 }
 
 
@@ -282,7 +298,9 @@ def test_the_command_prints_the_sheet_its_convention_and_growth(monkeypatch, cap
 
 
 def test_contractions_equal_pytorchs_flop_counter() -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed: its FlopCounterMode is a second opinion on contractions")
+    torch = pytest.importorskip(
+        "torch", reason="torch is not installed: its FlopCounterMode is a second opinion on contractions"
+    )
     from torch.utils.flop_counter import FlopCounterMode
 
     sizes, n = (5, 7, 3), 11
@@ -320,13 +338,19 @@ def test_work_stands_beside_that_of_backprop_on_the_same_task(store: Store) -> N
     both = [rows[name].summary for name in names[:2]]
     assert both[0] is not None
     assert both[1] is not None
-    assert both[0].ert_epochs == pytest.approx(both[1].ert_epochs, rel=0.02), "the same gradient, the same steps"
-    assert rows["finite_differences"].work_over_backprop == pytest.approx(both[0].ert_flops / both[1].ert_flops)
+    assert both[0].ert_epochs == pytest.approx(both[1].ert_epochs, rel=0.02), (
+        "the same gradient, the same steps"
+    )
+    assert rows["finite_differences"].work_over_backprop == pytest.approx(
+        both[0].ert_flops / both[1].ert_flops
+    )
     assert rows["finite_differences"].work_over_backprop > 9, "18 forward passes and more, against 2 to 3"
     assert rows["perceptron"].work_over_backprop == np.inf
 
 
-def test_a_cell_that_cannot_be_counted_is_a_result_all_the_same(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cell_that_cannot_be_counted_is_a_result_all_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plain_update = Backprop.update
 
     def leaky(self, net, state, batch, rand):

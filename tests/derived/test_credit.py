@@ -1,5 +1,6 @@
-"""The credit probe and the gradient check held to pairs of vectors whose angle is known, to least squares, to the variance
-of the forward gradient and to published angles; planted errors held to be caught, and runs to be left as they are."""
+"""The credit probe and the gradient check held to pairs of vectors whose angle is known, to least squares, to
+the variance of the forward gradient and to published angles; planted errors held to be caught, and runs to be
+left as they are."""
 
 from __future__ import annotations
 
@@ -53,7 +54,9 @@ def cell(algorithm: Any, task: Any, **run_settings: Any) -> Cell:
     return Cell(*resolve(algorithm, task, Settings(**run_settings)))
 
 
-def problem(net: Network, n: int = 5, replicas: int = 3, dtype: str = "float64") -> tuple[dict[Any, Any], Batch]:
+def problem(
+    net: Network, n: int = 5, replicas: int = 3, dtype: str = "float64"
+) -> tuple[dict[Any, Any], Batch]:
     rng = np.random.default_rng(0)
     params = {k: rng.normal(size=(replicas, *s)).astype(dtype) for k, s in net.shapes.items()}
     x, d = (rng.normal(size=(n, m)).astype(dtype) for m in (net.input_size, net.output.size))
@@ -70,7 +73,9 @@ def test_pairs_whose_angle_is_known(size: float) -> None:
         ([-3.0, -4.0], 180.0, 1.0, 0.0),
         ([0.0, 0.0], np.nan, 0.0, 0.0),
     ):
-        np.testing.assert_allclose(np.ravel(align(size * np.array([c]), g)), [angle, ratio, signs], rtol=1e-15)
+        np.testing.assert_allclose(
+            np.ravel(align(size * np.array([c]), g)), [angle, ratio, signs], rtol=1e-15
+        )
     three = align(np.array([1.0, -1.0, 0.0, 5.0]), np.array([2.0, 2.0, 2.0, 0.0])).signs
     assert three == pytest.approx(1 / 3), "a share of the weights that have a gradient"
     for c in ([1.0, 2.0], [0.0, 0.0]):  # nothing to compare with
@@ -95,13 +100,16 @@ def test_the_angle_knows_no_scale_and_the_ratio_is_proportional_to_it(pair: Any,
 
 
 def test_bias_and_signal_to_noise_of_draws_of_known_mean_and_variance() -> None:
-    """g = ∇ + b + ξ, |∇| = 1, |b| = .5, ξ ~ N(0, I₅), D = 2,000: bias .5 ± .0224, SNR 1.25/5; 200 networks, 4 se."""
+    """g = ∇ + b + ξ, |∇| = 1, |b| = .5, ξ ~ N(0, I₅), D = 2,000: bias .5 ± .0224, SNR 1.25/5; 200 networks, 4
+    se."""
     rng = np.random.default_rng(0)
     gradient, off = np.eye(5)[0], 0.5 * np.eye(5)[1]
     draws = gradient + off + rng.normal(size=(2000, 200, 5))
     bias, snr = spread(draws, np.broadcast_to(gradient, (200, 5)))
     assert bias.mean() == pytest.approx(0.5, abs=4 * 0.0224 / 200**0.5)
-    assert snr.mean() == pytest.approx(1.25 / 5, abs=4 * 0.01 / 200**0.5)  # se of |E g|² ÷ 5: 2 √1.25 / √2000 / 5
+    assert snr.mean() == pytest.approx(
+        1.25 / 5, abs=4 * 0.01 / 200**0.5
+    )  # se of |E g|² ÷ 5: 2 √1.25 / √2000 / 5
 
 
 @pytest.mark.parametrize("draws", [[[[1e-170, 0.0]], [[9e-170, 0.0]]], [[[0.1, 0.1]]] * 10])
@@ -113,7 +121,9 @@ def test_what_is_not_finite_has_no_signs() -> None:
     assert np.isnan(align(np.ones((1, 3)), np.full((1, 3), np.nan)).signs)
 
 
-@pytest.mark.parametrize("net", [Network.chain(3, 4, 2), Network.chain(3, 5, 4, 2, hidden="tanh", shortcut=True)])
+@pytest.mark.parametrize(
+    "net", [Network.chain(3, 4, 2), Network.chain(3, 5, 4, 2, hidden="tanh", shortcut=True)]
+)
 def test_the_exact_gradient_is_the_complex_steps(net: Network) -> None:
     params, batch = problem(net)
     ours, theirs = exact(net, params, batch), differences(net, params, batch, "complex", 1e-20).gradient
@@ -122,7 +132,12 @@ def test_the_exact_gradient_is_the_complex_steps(net: Network) -> None:
 
 
 def test_the_exact_gradient_of_a_hidden_group_that_leads_nowhere_is_zero() -> None:
-    groups = x, dead, hidden, out = Group("x", 2, "linear", False), Group("dead", 2), Group("hidden", 2), Group("out", 1)
+    groups = x, dead, hidden, out = (
+        Group("x", 2, "linear", False),
+        Group("dead", 2),
+        Group("hidden", 2),
+        Group("out", 1),
+    )
     net = Network(groups, (Edge(x, dead), Edge(x, hidden), Edge(hidden, out)))
     params, batch = problem(net)
     theirs = Backprop().credit(net, params, {}, batch, Rand(0, [0], PROBE)).gradient
@@ -145,7 +160,8 @@ def test_gauss_newton_reaches_least_squares_in_one_step(n: int) -> None:
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_gauss_newton_is_the_least_step_where_many_do(dtype: str) -> None:
-    """y = x A B: dy = x dA B + x A dB, whose rank is below the number of weights; in a row, (x ⊗ Bᵀ, x A ⊗ I)."""
+    """y = x A B: dy = x dA B + x A dB, whose rank is below the number of weights; in a row, (x ⊗ Bᵀ, x A ⊗
+    I)."""
     groups = [Group(n, s, "linear", False) for n, s in zip("xho", (5, 6, 4), strict=True)]
     net = Network(tuple(groups), (Edge(groups[0], groups[1]), Edge(groups[1], groups[2])))
     params, batch = problem(net, n=30, replicas=1, dtype=dtype)
@@ -160,7 +176,8 @@ def test_gauss_newton_is_the_least_step_where_many_do(dtype: str) -> None:
 
 
 def test_feedback_alignment_turns_towards_backprop_as_published() -> None:
-    """published-figures.md § 4: 30-20-10, ≈ 90° at the start, 28-37° after 1,000 steps (one sweep): mean of 20 networks."""
+    """published-figures.md § 4: 30-20-10, ≈ 90° at the start, 28-37° after 1,000 steps (one sweep): mean of
+    20 networks."""
     with initialize_config_dir(CONF, **VERSION_BASE):
         overrides = ["experiment=lillicrap2016/linear", "run.replicas=20", "run.epochs=2", "run.probe=2"]
         published = cell_of(compose("config", overrides=overrides))
@@ -173,7 +190,10 @@ def test_feedback_alignment_turns_towards_backprop_as_published() -> None:
 
 RUNS = {
     "compaction": (Backprop(), {"replicas": 80, "epochs": 1200, "probe": 20}),
-    "stochastic": (ForwardGradient(GradientDescent(lr=0.1)), {"replicas": 12, "epochs": 40, "probe": 6, "probe_draws": 4}),
+    "stochastic": (
+        ForwardGradient(GradientDescent(lr=0.1)),
+        {"replicas": 12, "epochs": 40, "probe": 6, "probe_draws": 4},
+    ),
     "its own gradient": (
         Boltzmann(times=(1,), temperatures=(10.0,)),
         {"replicas": 5, "epochs": 20, "probe": 5, "probe_draws": 3},
@@ -184,9 +204,13 @@ RUNS = {
 
 @pytest.mark.parametrize("backend", ["numpy", "jax"])
 @pytest.mark.parametrize("name", RUNS)
-def test_a_run_has_the_same_bits_with_the_probe_and_without(name: str, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_has_the_same_bits_with_the_probe_and_without(
+    name: str, backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if backend == "jax":
-        pytest.importorskip("jax", reason="JAX is not installed: the compiled run with a probe is not looked at")
+        pytest.importorskip(
+            "jax", reason="JAX is not installed: the compiled run with a probe is not looked at"
+        )
     algorithm, how = RUNS[name]
     probed = run(algorithm, Xor(), **how, backend=backend).trained
     monkeypatch.setattr(probe, "Probe", None)  # none is made
@@ -212,12 +236,18 @@ def test_the_probe_of_a_replica_alone_has_the_bits_it_has_in_the_batch(name: str
 
 
 @pytest.mark.parametrize("chunk", [4, 100])
-def test_whether_jacobians_are_enumerated_does_not_depend_on_the_batch(monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
-    """Two chunks that found different things: join takes the names of the first, the second's are lost, or a KeyError."""
+def test_whether_jacobians_are_enumerated_does_not_depend_on_the_batch(
+    monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    """Two chunks that found different things: join takes the names of the first, the second's are lost, or a
+    KeyError."""
     monkeypatch.setattr(probe, "JACOBIAN", 9 * 4 * 3)  # of three XOR networks
     monkeypatch.setattr(experiment, "chunk_size", lambda *_: chunk)
     how = {"replicas": 7, "epochs": 5, "probe": 2}
-    assert run(Backprop(), Xor(), **how).trained.credit.keys() == run(Backprop(), Xor(), **how, only=[1]).trained.credit.keys()
+    assert (
+        run(Backprop(), Xor(), **how).trained.credit.keys()
+        == run(Backprop(), Xor(), **how, only=[1]).trained.credit.keys()
+    )
 
 
 def test_a_finished_replica_leaves_nan_behind() -> None:
@@ -231,7 +261,9 @@ def test_a_finished_replica_leaves_nan_behind() -> None:
 @pytest.mark.parametrize("batch", ["full", 1])
 def test_a_diverged_replica_leaves_nan_behind_and_never_raises(batch: Any) -> None:
     task = TASKS["linear_map"](inputs=3, hidden=3, outputs=2, size=8, scale=0.5)
-    trained = run(Backprop(GradientDescent(lr=100.0)), task, replicas=3, epochs=200, probe=40, batch=batch).trained
+    trained = run(
+        Backprop(GradientDescent(lr=100.0)), task, replicas=3, epochs=200, probe=40, batch=batch
+    ).trained
     assert (trained.outcome == "diverged").all()
     over = probe_epochs(200, 40) > trained.epochs[:, None]
     assert over.any()
@@ -247,7 +279,9 @@ def test_quantiles_are_of_the_replicas_that_have_something_to_compare() -> None:
 
 
 def test_records_keep_what_the_probe_found_and_mlflow_hears_of_it(store: Store) -> None:
-    probed = Cell.of({"name": "feedback_alignment"}, {"name": "xor"}, {"replicas": 8, "epochs": 60, "probe": 4})
+    probed = Cell.of(
+        {"name": "feedback_alignment"}, {"name": "xor"}, {"replicas": 8, "epochs": 60, "probe": 4}
+    )
     record = attempt(probed, store)
     assert record is not None
     assert (record.path / "credit.parquet").is_file()
@@ -255,7 +289,9 @@ def test_records_keep_what_the_probe_found_and_mlflow_hears_of_it(store: Store) 
     again = store.read(probed.id).credit
     assert again.keys() == expected.keys()
     for name, values in expected.items():
-        assert np.array_equal(again[name], values, equal_nan=name.startswith("q") and name != "quantity"), name
+        assert np.array_equal(again[name], values, equal_nan=name.startswith("q") and name != "quantity"), (
+            name
+        )
     points = {(name, epoch): value for name, value, epoch in _metrics(record, record.summary())}
     here = (expected["quantity"] == "angle") & (expected["edge"] == "input-hidden")
     for name, column in (("angle", "q50"), ("angle_q25", "q25"), ("angle_q75", "q75")):
@@ -299,7 +335,8 @@ def test_the_largest_of_many_normal_numbers_exceeds_its_limit_as_often_as_it_say
 
 
 def test_an_unbiased_credit_passes_and_one_a_tenth_too_large_is_caught() -> None:
-    """False alarms: .001 a group at most. Power: the scale of 20,000 draws has se √(2/20,000) = .01, so 1.1 is 10 of them off."""
+    """False alarms: .001 a group at most. Power: the scale of 20,000 draws has se √(2/20,000) = .01, so 1.1
+    is 10 of them off."""
 
     class Inflated(ForwardGradient):
         def credit(self, *handed: Any) -> Credit:
@@ -317,7 +354,8 @@ def test_an_unbiased_credit_passes_and_one_a_tenth_too_large_is_caught() -> None
 
 @pytest.mark.parametrize(("direction", "extra"), [("normal", 1), ("sign", -1)])
 def test_signal_to_noise_of_the_forward_gradient(direction: str, extra: int) -> None:
-    """E|g|² = (d + 2) |∇|² for normal directions, d |∇|² for ±1; SNR 1/(d ± 1). 20,000 draws: se ≈ 2.5 %, 4 of them."""
+    """E|g|² = (d + 2) |∇|² for normal directions, d |∇|² for ±1; SNR 1/(d ± 1). 20,000 draws: se ≈ 2.5 %, 4
+    of them."""
     total = check(cell(ForwardGradient(direction=direction), Xor()), 20_000).groups["total"]
     assert total.snr == pytest.approx(1 / (9 + extra), rel=0.1)
     assert not total.biased
@@ -340,7 +378,9 @@ def test_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 
     code, out, _ = call("algorithm=backprop,spsa", "task=xor", "draws=50")
     assert code == 0
-    assert all(words in out for words in ("backprop on xor: 4 networks", "spsa on xor: 50 draws", "weight change"))
+    assert all(
+        words in out for words in ("backprop on xor: 4 networks", "spsa on xor: 50 draws", "weight change")
+    )
     assert "complex" in call("algorithm=delta_rule", "task=linear_perceptron")[1]
     assert "analytic loss" in call("algorithm=backprop", "task=xor", "task.margin=.1")[1]
     for wrong, words in (

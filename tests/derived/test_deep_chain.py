@@ -1,4 +1,5 @@
-"""Vanishing credit held to its law: exact bounds, complex steps, figures computed elsewhere, and the orders of depth."""
+"""Vanishing credit held to its law: exact bounds, complex steps, figures computed elsewhere, and the orders
+of depth."""
 
 from __future__ import annotations
 
@@ -40,14 +41,17 @@ from harness.tasks.xor import Xor
 N = 60  # replicas
 NORMLESS: dict[str, Any] = {"norm": True, "width": 1}
 DEPTHS = (2, 4, 6, 10)
-PUBLISHED = {  # ../shared/published-figures.md section 13: RMS gradient first ÷ last hidden layer, one network of width 50
+# ../shared/published-figures.md section 13: RMS gradient first ÷ last hidden layer, one network of width 50
+PUBLISHED = {
     "uniform": (0.22, 5.0e-3, 1.4e-4, 4.1e-8),
     "glorot": (0.23, 1.2e-2, 8.2e-4, 1.95e-6),
 }
 
 
 def cell(algorithm: Any, task: Task, replicas: int = N) -> Cell:
-    return Cell(algorithm.resolved(task.usual), task.resolved(), Settings(replicas=replicas).resolved(algorithm, task))
+    return Cell(
+        algorithm.resolved(task.usual), task.resolved(), Settings(replicas=replicas).resolved(algorithm, task)
+    )
 
 
 @cache
@@ -89,7 +93,9 @@ def test_depth_counts_hidden_layers_and_weights_lie_within_one_over_root_width()
     assert 0.249 < max(np.abs(w).max() for w in params.values()) <= 0.25
 
 
-@pytest.mark.parametrize("bad", [{"depth": 0}, {"width": 0}, {"bits": 13}, {"rule": "sum"}, {"activation": "step"}, NORMLESS])
+@pytest.mark.parametrize(
+    "bad", [{"depth": 0}, {"width": 0}, {"bits": 13}, {"rule": "sum"}, {"activation": "step"}, NORMLESS]
+)
 def test_what_cannot_be_is_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(InputError):
         DeepChain(**bad)
@@ -108,7 +114,8 @@ def residual_by_hand(params: Any, net: Network, x: np.ndarray, kind: Any) -> np.
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
 def test_credit_of_a_residual_network_is_the_complex_step_of_its_equations(activation: str) -> None:
-    """One parameter at a time, through a forward pass written here; largest error over all, relative to |∇|."""
+    """One parameter at a time, through a forward pass written here; largest error over all, relative to
+    |∇|."""
     task = DeepChain(depth=4, width=3, bits=3, activation=activation, residual=True)
     net, params = start(task, 1)
     params = {k: v[0] for k, v in params.items()}
@@ -116,7 +123,9 @@ def test_credit_of_a_residual_network_is_the_complex_step_of_its_equations(activ
     target = np.where(wanted, 0.9, 0.1)
     kind = np.tanh if activation == "tanh" else lambda a: 1 / (1 + np.exp(-a))
     found = credit(net, params, x, target)
-    np.testing.assert_allclose(net.forward(params, x)[net.output], residual_by_hand(params, net, x, kind), rtol=1e-13)
+    np.testing.assert_allclose(
+        net.forward(params, x)[net.output], residual_by_hand(params, net, x, kind), rtol=1e-13
+    )
     truth = {key: np.empty(value.shape) for key, value in params.items()}
     for key, value in params.items():
         for index in np.ndindex(value.shape):
@@ -128,7 +137,9 @@ def test_credit_of_a_residual_network_is_the_complex_step_of_its_equations(activ
     assert max(np.abs(found[k] - truth[k]).max() for k in truth) <= 1e-12 * size
     reference = exact(net, params, Batch(x, target, wanted, 0))
     assert max(np.abs(found[k] - reference[k]).max() for k in truth) <= 1e-14 * size
-    along = {k: np.random.default_rng(1).normal(size=v.shape) for k, v in params.items()}  # forward mode, one direction
+    along = {
+        k: np.random.default_rng(1).normal(size=v.shape) for k, v in params.items()
+    }  # forward mode, one direction
     y = net.forward(params, x)
     moved = tangent(net, params, along, y)[net.output]
     inner = sum((truth[k] * along[k]).sum() for k in truth)
@@ -143,10 +154,14 @@ def test_residuals_are_the_sum_of_all_ways_through_a_network() -> None:
     first, last = net.into(net.hidden[0])[0], net.into(net.output)[0]
     params[first], params[last] = rng.normal(size=(2, 3)), rng.normal(size=(3, 1))
     x = rng.normal(size=(5, 2))
-    np.testing.assert_allclose(net.forward(params, x)[net.output], x @ params[first] @ params[last], rtol=1e-14)
+    np.testing.assert_allclose(
+        net.forward(params, x)[net.output], x @ params[first] @ params[last], rtol=1e-14
+    )
 
 
-@pytest.mark.parametrize(("a", "b"), [("input", "one"), ("two", "one"), ("one", "small"), ("two", "output"), ("one", "one")])
+@pytest.mark.parametrize(
+    ("a", "b"), [("input", "one"), ("two", "one"), ("one", "small"), ("two", "output"), ("one", "one")]
+)
 def test_residuals_join_hidden_groups_of_one_size_forwards(a: str, b: str) -> None:
     groups = {n: Group(n, 2 if n == "small" else 3) for n in ("input", "one", "two", "small", "output")}
     order = tuple(groups.values())
@@ -156,7 +171,9 @@ def test_residuals_join_hidden_groups_of_one_size_forwards(a: str, b: str) -> No
 
 
 @pytest.mark.parametrize(
-    "algorithm", [FeedbackAlignment(), SignSymmetry(), KolenPollack(), NodePerturbation()], ids=lambda a: a.name
+    "algorithm",
+    [FeedbackAlignment(), SignSymmetry(), KolenPollack(), NodePerturbation()],
+    ids=lambda a: a.name,
 )
 def test_rules_train_residual_networks(algorithm: Any) -> None:
     task = DeepChain(depth=3, width=4, residual=True)
@@ -185,7 +202,8 @@ def test_no_network_exceeds_a_quarter_of_its_weights_norm_a_layer(init: str, dep
 
 
 def test_glorots_weights_give_the_published_ratios() -> None:
-    """One network's figure at each depth: among the middle 90 % of our N (false alarm 1 in 10 a depth; seeded)."""
+    """One network's figure at each depth: among the middle 90 % of our N (false alarm 1 in 10 a depth;
+    seeded)."""
     for depth, figure in zip(DEPTHS, PUBLISHED["glorot"], strict=True):
         low, high = np.quantile(measured(Backprop(), depth, "glorot").ratio, [0.05, 0.95])
         assert low < figure < high, depth
@@ -193,7 +211,8 @@ def test_glorots_weights_give_the_published_ratios() -> None:
 
 @pytest.mark.parametrize("init", ["uniform", "glorot"])
 def test_the_factor_per_layer_is_that_between_the_ends_of_the_published_row(init: str) -> None:
-    """Within 5 %: .144 and .232 for eight layers between depths 2 and 10; "≈ .17" divides out a constant that is not depth's."""
+    """Within 5 %: .144 and .232 for eight layers between depths 2 and 10; "≈ .17" divides out a constant that
+    is not depth's."""
     ends = PUBLISHED[init][0], PUBLISHED[init][-1]
     published = (ends[1] / ends[0]) ** (1 / 8)
     ours = factor([measured(Backprop(), depth, init) for depth in DEPTHS])
@@ -203,8 +222,9 @@ def test_the_factor_per_layer_is_that_between_the_ends_of_the_published_row(init
 
 
 def test_the_published_ratios_of_uniform_weights_are_those_of_normal_inputs() -> None:
-    """On bits they do not come out: each lies above 95 % of our networks. On 64 normal inputs as wide as a layer, where sums
-    over patterns nearly cancel and networks differ more, all four lie among the middle 90 %: their inputs are not stated."""
+    """On bits they do not come out: each lies above 95 % of our networks. On 64 normal inputs as wide as a
+    layer, where sums over patterns nearly cancel and networks differ more, all four lie among the middle 90
+    %: their inputs are not stated."""
     rng = np.random.default_rng(0)
     x, target = rng.normal(size=(64, 50)), rng.uniform(size=(64, 1))
     for depth, figure in zip(DEPTHS, PUBLISHED["uniform"], strict=True):
@@ -212,7 +232,9 @@ def test_the_published_ratios_of_uniform_weights_are_those_of_normal_inputs() ->
         net = Network.chain(50, *[50] * depth, 1)
         params = initial(net, Rand(0, range(N), WEIGHTS, block=1), "uniform", 50**-0.5)
         found = vectors(net, credit(net, params, x, target))
-        first, last = (np.sqrt((found[net.into(g)[0].name] ** 2).mean(axis=-1)) for g in (net.hidden[0], net.hidden[-1]))
+        first, last = (
+            np.sqrt((found[net.into(g)[0].name] ** 2).mean(axis=-1)) for g in (net.hidden[0], net.hidden[-1])
+        )
         low, high = np.quantile(first / last, [0.05, 0.95])
         assert low < figure < high, depth
 
@@ -221,7 +243,8 @@ def test_the_published_ratios_of_uniform_weights_are_those_of_normal_inputs() ->
 
 
 def test_direct_feedback_does_not_vanish_and_feedback_alignment_does() -> None:
-    """DFA: the 95 % interval of the median at depth 10 meets that at depth 2. FA: √n · .5/√3 · ¼ = .51 a layer at most."""
+    """DFA: the 95 % interval of the median at depth 10 meets that at depth 2. FA: √n · .5/√3 · ¼ = .51 a
+    layer at most."""
     direct = [median_interval(measured(DirectFeedbackAlignment(), depth).ratio) for depth in (2, 10)]
     assert direct[0][0] <= direct[1][1]
     assert direct[1][0] <= direct[0][1]
@@ -246,7 +269,9 @@ def test_credit_of_residual_networks_does_not_vanish(activation: str) -> None:
         net, params = start(task)
         x, wanted, *_ = task.patterns()
         found = credit(net, params, x, np.where(wanted, 0.9, 0.1))
-        blame = np.linalg.norm(found[net.hidden[0]], axis=(-2, -1)) / np.linalg.norm(found[net.hidden[-1]], axis=(-2, -1))
+        blame = np.linalg.norm(found[net.hidden[0]], axis=(-2, -1)) / np.linalg.norm(
+            found[net.hidden[-1]], axis=(-2, -1)
+        )
         assert median_interval(blame)[0] > 0.3  # of the biases: no activity in it
         assert median_interval(measured(Backprop(), 10).ratio)[1] < 1e-7
 
@@ -254,11 +279,14 @@ def test_credit_of_residual_networks_does_not_vanish(activation: str) -> None:
 @pytest.mark.parametrize("residual", [False, True])
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
 def test_credit_of_normalised_networks_keeps_its_size(activation: str, residual: bool) -> None:
-    """Each layer shrinks what it passes on by f' ‖W‖, and dividing by σ undoes it, both ways: a factor near 1 a layer.
+    """Each layer shrinks what it passes on by f' ‖W‖, and dividing by σ undoes it, both ways: a factor near 1
+    a layer.
 
     Every one of the N networks keeps far more than the ¼ a layer of a plain chain.
     """
-    some = [measured(Backprop(), depth, norm=True, residual=residual, activation=activation) for depth in DEPTHS]
+    some = [
+        measured(Backprop(), depth, norm=True, residual=residual, activation=activation) for depth in DEPTHS
+    ]
     assert 0.8 < factor(some) < 1.4
     assert (some[-1].ratio > 0.1).all()
     assert (some[-1].ratio < 100).all()
@@ -266,12 +294,17 @@ def test_credit_of_normalised_networks_keeps_its_size(activation: str, residual:
 
 
 def test_fixed_feedback_explodes_where_layers_are_normalised() -> None:
-    """Backprop's W of ±1/√50 cancel against σ, B of ±½ do not: ½ √50 = 3.5 times backprop's factor a layer."""
-    fed, exactly = ([measured(rule, depth, norm=True) for depth in DEPTHS] for rule in (FeedbackAlignment(), Backprop()))
+    """Backprop's W of ±1/√50 cancel against σ, B of ±½ do not: ½ √50 = 3.5 times backprop's factor a
+    layer."""
+    fed, exactly = (
+        [measured(rule, depth, norm=True) for depth in DEPTHS] for rule in (FeedbackAlignment(), Backprop())
+    )
     assert factor(fed) / factor(exactly) == pytest.approx(0.5 * np.sqrt(50), rel=0.1)
 
 
-@pytest.mark.parametrize("algorithm", [Backprop(), FeedbackAlignment(), DirectFeedbackAlignment()], ids=lambda a: a.name)
+@pytest.mark.parametrize(
+    "algorithm", [Backprop(), FeedbackAlignment(), DirectFeedbackAlignment()], ids=lambda a: a.name
+)
 def test_work_and_span_grow_in_proportion_to_depth(algorithm: Any) -> None:
     """An equal difference for each layer, exactly, and a power near 1 where the ends no longer matter."""
     sheets = [sheet(cell(algorithm, DeepChain(depth=d, width=8), 1)) for d in (2, 3, 4, 8, 16)]
@@ -282,7 +315,9 @@ def test_work_and_span_grow_in_proportion_to_depth(algorithm: Any) -> None:
     assert spans[1] - spans[0] == spans[2] - spans[1] == (spans[4] - spans[3]) / 8
 
 
-def test_the_command_prints_a_table_and_draws(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
+def test_the_command_prints_a_table_and_draws(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path
+) -> None:
     words = [
         "algorithm=backprop,node_perturbation,shallow",
         "task.depth=1,2",
@@ -308,7 +343,14 @@ def test_the_bound_is_drawn_for_what_it_bounds(
     """Plain chains of logistic units."""
     figures = []
     monkeypatch.setattr(vanishing, "write_figure", lambda store, figure: figures.append(figure) or store.path)
-    words = ["algorithm=backprop", "task.depth=1,2", "task.width=5", "run.replicas=4", f"task.{given}", f"store={tmp_path}"]
+    words = [
+        "algorithm=backprop",
+        "task.depth=1,2",
+        "task.width=5",
+        "run.replicas=4",
+        f"task.{given}",
+        f"store={tmp_path}",
+    ]
     monkeypatch.setattr(sys, "argv", ["vanishing", *words])
     main()
     (axes,) = figures[0].axes
@@ -317,8 +359,16 @@ def test_the_bound_is_drawn_for_what_it_bounds(
     assert ("residual" in axes.get_title(loc="left")) is (given == "residual=true")
 
 
-def test_the_command_draws_one_curve_for_each_algorithm(monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path) -> None:
-    words = ["algorithm=backprop", "task.init=uniform,glorot", "task.depth=2", "run.replicas=2", f"store={tmp_path}"]
+def test_the_command_draws_one_curve_for_each_algorithm(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any, tmp_path: Path
+) -> None:
+    words = [
+        "algorithm=backprop",
+        "task.init=uniform,glorot",
+        "task.depth=2",
+        "run.replicas=2",
+        f"store={tmp_path}",
+    ]
     monkeypatch.setattr(sys, "argv", ["vanishing", *words])
     with pytest.raises(SystemExit):
         main()

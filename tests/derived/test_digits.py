@@ -1,4 +1,5 @@
-"""Held to their source and to hand-made figures: real images, what is learnt from, decided on and reported at the end."""
+"""Held to their source and to hand-made figures: real images, what is learnt from, decided on and reported at
+the end."""
 
 from __future__ import annotations
 
@@ -66,11 +67,18 @@ def test_the_split_is_disjoint_covers_all_and_never_changes() -> None:
     train, validation, test = Digits().split()
     assert [len(part) for part in (train, validation, test)] == [1197, 300, 300]
     assert sorted(np.concatenate([train, validation, test])) == list(range(1797))
-    # written down once: another NumPy must give the same, or figures of different machines are of different images
-    assert (train[:2].tolist(), validation[:2].tolist(), test[:2].tolist()) == ([62, 1128], [69, 1150], [1790, 82])
+    # written down once: another NumPy must give the same, or figures of different machines are of different
+    # images
+    assert (train[:2].tolist(), validation[:2].tolist(), test[:2].tolist()) == (
+        [62, 1128],
+        [69, 1150],
+        [1790, 82],
+    )
     digits = bundled()[1]
     for part in (train, validation, test):
-        assert np.bincount(digits[part]).min() > 0.06 * len(part)  # every digit, and images of every tenth of the file
+        assert np.bincount(digits[part]).min() > 0.06 * len(
+            part
+        )  # every digit, and images of every tenth of the file
         assert np.bincount(part // 180, minlength=10).min() > 0.05 * len(part)
 
 
@@ -108,12 +116,17 @@ def test_the_figures_beside_the_task_are_those_of_scikit_learn_on_this_split() -
 
 def test_shares_right_at_the_end_are_those_of_the_final_weights() -> None:
     t = usual().trained
-    for part, shares in zip(parts_of(data_of(Digits())), (t.right, t.validation_right, t.held_right), strict=True):
-        np.testing.assert_array_equal(shares, (outputs(usual(), part.x).argmax(-1) == part.wanted.argmax(-1)).mean(-1))
+    for part, shares in zip(
+        parts_of(data_of(Digits())), (t.right, t.validation_right, t.held_right), strict=True
+    ):
+        np.testing.assert_array_equal(
+            shares, (outputs(usual(), part.x).argmax(-1) == part.wanted.argmax(-1)).mean(-1)
+        )
 
 
 def test_backprop_learns_digits_at_the_usual_settings() -> None:
-    """n = 12: all reach 95 % of the validation images within 40 sweeps, and with it about as much of the test."""
+    """n = 12: all reach 95 % of the validation images within 40 sweeps, and with it about as much of the
+    test."""
     t = usual().trained
     assert usual().solved.all()
     assert (t.validation_right >= 0.95).all()
@@ -137,7 +150,11 @@ class Mislabelled(Digits):
         data = super().data(rand, dtype)
         one: Data = getattr(data, self.part)
         return data._replace(
-            **{self.part: one._replace(wanted=np.roll(one.wanted, 1, axis=-2), target=np.roll(one.target, 1, axis=-2))}
+            **{
+                self.part: one._replace(
+                    wanted=np.roll(one.wanted, 1, axis=-2), target=np.roll(one.target, 1, axis=-2)
+                )
+            }
         )
 
 
@@ -165,7 +182,10 @@ def test_layers_of_a_width_are_the_network() -> None:
     net = Digits(hidden=20, layers=3, activation="relu").network()
     assert [g.size for g in net.groups] == [64, 20, 20, 20, 10]
     assert {g.activation for g in net.hidden} == {"relu"}
-    assert [[g.size for g in t.network().groups] for t in (Digits(), Mnist())] == [[64, 64, 10], [784, 100, 10]]
+    assert [[g.size for g in t.network().groups] for t in (Digits(), Mnist())] == [
+        [64, 64, 10],
+        [784, 100, 10],
+    ]
 
 
 def test_a_chunk_fits_the_memory_and_is_as_it_was_where_that_is_no_question() -> None:
@@ -187,24 +207,30 @@ def test_record_summary_table_metrics_and_figures_have_all_three_shares(
     assert code == 0, err
     (record,) = store.records("scratch")
     means = {name: float(record.replicas[name].mean()) for name in ("validation_right", "held_right")}
-    line = f"validation patterns right: mean {100 * means['validation_right']:.1f} %; held-out patterns right: mean "
-    assert f"{line}{100 * means['held_right']:.1f} %" in out
+    validation, held = (f"patterns right: mean {100 * mean:.1f} %" for mean in means.values())
+    assert f"validation {validation}; held-out {held}" in out
     assert "batches of 16" in out
     summary = record.summary()
-    assert (summary.validation_right_mean, summary.held_right_mean) == (means["validation_right"], means["held_right"])
+    assert (summary.validation_right_mean, summary.held_right_mean) == (
+        means["validation_right"],
+        means["held_right"],
+    )
     assert ("right/validation", means["validation_right"], 0) in list(_metrics(record, summary))
     assert f"{means['validation_right']}" in to_csv(build(store, "scratch"))
     replicas, curves = results.replicas("scratch", store), results.curves("scratch", store)
     for figure in (survival_figure(replicas), curve_figure(curves, replicas), hinton_figure(record)):
         assert figure.axes
     assert record.cost["patterns"] == 16
-    before = {name: column for name, column in record.replicas.items() if name != "validation_right"}  # an older record
+    before = {
+        name: column for name, column in record.replicas.items() if name != "validation_right"
+    }  # an older record
     assert np.isnan(summarise(before).validation_right_mean)
     assert "validation" not in str(run(Backprop(), Xor(), replicas=2, epochs=2))
 
 
 def test_an_update_of_backprop_costs_its_closed_form() -> None:
-    """Multiply-adds: forward and both outer products 2 W each, and the way back over the upper layer; n = 16 images."""
+    """Multiply-adds: forward and both outer products 2 W each, and the way back over the upper layer; n = 16
+    images."""
     ledger = sheet(Cell.of({"name": "backprop"}, {"name": "digits"}, {})).update
     below, above = 64 * 64, 64 * 10
     assert ledger.multiply_adds == 16 * (2 * (below + above) + above)
@@ -251,19 +277,30 @@ def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def as_openml_sends_it(place: Path, images: Any, digits: Any) -> None:
-    """Those images in the folder that scikit-learn keeps what openml.org sends in, in the same format: JSON and ARFF."""
+    """Those images in the folder that scikit-learn keeps what openml.org sends in, in the same format: JSON
+    and ARFF."""
 
     def put(path: str, content: bytes) -> None:
         file = place / "openml" / "openml.org" / f"{path}.gz"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(gzip.compress(content))
 
-    columns = [*((f"pixel{i + 1}", "numeric", "false") for i in range(images.shape[1])), ("class", "nominal", "true")]
+    columns = [
+        *((f"pixel{i + 1}", "numeric", "false") for i in range(images.shape[1])),
+        ("class", "nominal", "true"),
+    ]
     values = {"numeric": "REAL", "nominal": "{0,1,2,3,4,5,6,7,8,9}"}
     lines = ["@RELATION mnist_784", *(f"@ATTRIBUTE {name} {values[kind]}" for name, kind, _ in columns)]
     rows = [",".join([*map(str, image), str(digit)]) for image, digit in zip(images, digits, strict=True)]
     arff = "\n".join([*lines, "@DATA", *rows, ""]).encode()
-    about = {"id": "554", "name": "mnist_784", "version": "1", "description": "", "format": "ARFF", "status": "active"}
+    about = {
+        "id": "554",
+        "name": "mnist_784",
+        "version": "1",
+        "description": "",
+        "format": "ARFF",
+        "status": "active",
+    }
     about |= {
         "url": "https://api.openml.org/data/v1/download/52667/mnist_784.arff",
         "md5_checksum": hashlib.md5(arff).hexdigest(),
@@ -274,10 +311,14 @@ def as_openml_sends_it(place: Path, images: Any, digits: Any) -> None:
         for i, (n, kind, target) in enumerate(columns)
     ]
     answers: dict[str, Any] = {
-        "list/data_name/mnist_784/limit/2/data_version/1": {"data": {"dataset": [{"did": 554, "name": "mnist_784"}]}},
+        "list/data_name/mnist_784/limit/2/data_version/1": {
+            "data": {"dataset": [{"did": 554, "name": "mnist_784"}]}
+        },
         "554": {"data_set_description": about},
         "features/554": {"data_features": {"feature": features}},
-        "qualities/554": {"data_qualities": {"quality": [{"name": "NumberOfInstances", "value": f"{len(images)}.0"}]}},
+        "qualities/554": {
+            "data_qualities": {"quality": [{"name": "NumberOfInstances", "value": f"{len(images)}.0"}]}
+        },
     }
     for path, answer in answers.items():
         put(f"api/v1/json/data/{path}", json.dumps(answer).encode())
@@ -316,7 +357,10 @@ def test_without_a_network_one_sentence_says_what_goes_where(
     offline: Path, harness: Callable[..., tuple[int, str, str]], store: Store
 ) -> None:
     code, _, err = harness("task=mnist", "run.replicas=1")
-    assert (code, err) == (1, "")  # no traceback: what the program leaves with is the sentence, noted in the store
+    assert (code, err) == (
+        1,
+        "",
+    )  # no traceback: what the program leaves with is the sentence, noted in the store
     (note,) = (json.loads(file.read_text()) for file in (store.path / "failed").iterdir())
     assert "\n" not in note["reason"]
     for word in ("openml.org", "no network in this test", "mnist_784.npz", str(offline)):
@@ -327,7 +371,9 @@ def test_a_file_of_other_images_or_of_something_else_is_named(offline: Path) -> 
     offline.mkdir()
     file = offline / "mnist_784.npz"
     np.savez(file, images=np.zeros((3, 784), np.uint8), digits=np.zeros(3, np.uint8))
-    with pytest.raises(InputError, match=r"mnist_784.npz should hold 70,000 images of 784 pixels.*\(3, 784\)"):
+    with pytest.raises(
+        InputError, match=r"mnist_784.npz should hold 70,000 images of 784 pixels.*\(3, 784\)"
+    ):
         Mnist().images()
     file.write_text("no images")
     with pytest.raises(InputError, match=r"mnist_784.npz cannot be read"):
@@ -335,7 +381,8 @@ def test_a_file_of_other_images_or_of_something_else_is_named(offline: Path) -> 
 
 
 def test_naming_mnist_reads_nothing(offline: Path) -> None:
-    """Every algorithm's cell, the size of its network and of its chunks, without a file and without a network.
+    """Every algorithm's cell, the size of its network and of its chunks, without a file and without a
+    network.
 
     What it is kept under holds the images, and asks for them.
     """
@@ -346,7 +393,9 @@ def test_naming_mnist_reads_nothing(offline: Path) -> None:
     assert not offline.exists()
 
 
-def test_data_is_kept_where_the_user_says_or_in_the_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_data_is_kept_where_the_user_says_or_in_the_cache(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
     assert folder() == tmp_path
     monkeypatch.delenv("HARNESS_DATA")

@@ -1,4 +1,5 @@
-"""Random ways back held to backprop where they coincide with it, to steps by hand, to symmetry, and to published angles."""
+"""Random ways back held to backprop where they coincide with it, to steps by hand, to symmetry, and to
+published angles."""
 
 from __future__ import annotations
 
@@ -74,14 +75,18 @@ def test_over_transposed_weights_feedback_alignment_is_backprop_bit_for_bit(p: P
 
 @quick
 @given(problems(KINDS, KINDS), st.floats(0.01, 3.0))
-def test_over_signs_of_weights_that_are_all_as_large_sign_symmetry_is_backprop_bit_for_bit(p: Problem, size: float) -> None:
+def test_over_signs_of_weights_that_are_all_as_large_sign_symmetry_is_backprop_bit_for_bit(
+    p: Problem, size: float
+) -> None:
     p = p._replace(params={k: size * np.where(w > 0, 1.0, -1.0) for k, w in p.params.items()})
     assert same_bits(credit(SignSymmetry(scale=size), p, {}), credit(Backprop(), p, {}))
 
 
 @quick
 @given(problems(KINDS, KINDS))
-def test_over_signs_with_the_magnitudes_of_the_weights_sign_symmetry_is_backprop_bit_for_bit(p: Problem) -> None:
+def test_over_signs_with_the_magnitudes_of_the_weights_sign_symmetry_is_backprop_bit_for_bit(
+    p: Problem,
+) -> None:
     planted = {e.name: np.abs(p.params[e]) for e in p.net.edges}
     assert same_bits(credit(SignSymmetry(magnitude="frozen"), p, planted), credit(Backprop(), p, {}))
 
@@ -94,7 +99,11 @@ def test_what_enters_the_output_is_credited_as_by_backprop(net: Network, seed: i
     for algorithm in FAMILY[:6]:
         found = credit(algorithm, p)
         assert found.keys() == exact.keys()
-        assert all(found[k].tobytes() == exact[k].tobytes() for k in (*net.into(net.output), net.output) if k in exact)
+        assert all(
+            found[k].tobytes() == exact[k].tobytes()
+            for k in (*net.into(net.output), net.output)
+            if k in exact
+        )
 
 
 # Where they are each other, and steps by hand
@@ -102,7 +111,8 @@ def test_what_enters_the_output_is_credited_as_by_backprop(net: Network, seed: i
 
 @pytest.mark.parametrize("shortcut", [False, True])
 def test_with_one_hidden_group_direct_feedback_is_feedback_alignment_bit_for_bit(shortcut: bool) -> None:
-    """Both draw one matrix of outputs × hidden units from the same stream, and then nothing: whole runs are the same."""
+    """Both draw one matrix of outputs × hidden units from the same stream, and then nothing: whole runs are
+    the same."""
     task, how = Xor(hidden=3, shortcut=shortcut), {"replicas": 8, "epochs": 300, "seed": 2}
     one, other = (run(a, task, **how).trained for a in (FeedbackAlignment(), DirectFeedbackAlignment()))
     assert same_bits(one.weights, other.weights)
@@ -112,7 +122,8 @@ def test_with_one_hidden_group_direct_feedback_is_feedback_alignment_bit_for_bit
 @quick
 @given(problems(KINDS, SMOOTH), st.integers(0, 99))
 def test_blame_unit_by_unit(p: Problem, seed: int) -> None:
-    """δ_i = f'(x_i) Σ_j B_ji δ_j over the units that i feeds, or over the outputs; slopes by central differences."""
+    """δ_i = f'(x_i) Σ_j B_ji δ_j over the units that i feeds, or over the outputs; slopes by central
+    differences."""
     rand = Rand(seed, [0], NOISE)
     alignment, direct = FeedbackAlignment(), DirectFeedbackAlignment()
     b = {k: m[0] for k, m in alignment.remember(p.net, p.params, rand).items()}
@@ -124,14 +135,20 @@ def test_blame_unit_by_unit(p: Problem, seed: int) -> None:
     for group in reversed(p.net.hidden):
         delta[group] = np.zeros((n, group.size))
         for pattern, i in np.ndindex(n, group.size):
-            blame = sum(b[e.name][j, i] * delta[e.target][pattern, j] for e in p.net.out_of(group) for j in range(e.target.size))
+            blame = sum(
+                b[e.name][j, i] * delta[e.target][pattern, j]
+                for e in p.net.out_of(group)
+                for j in range(e.target.size)
+            )
             delta[group][pattern, i] = blame * slope[group][pattern, i]
     found, heard = credit(alignment, p, b), credit(direct, p, d)
     for group in p.net.hidden:
         straight = np.zeros((n, group.size))
         for pattern, i in np.ndindex(n, group.size):
             e = delta[p.net.output][pattern]
-            straight[pattern, i] = slope[group][pattern, i] * sum(d[group.name][j, i] * e[j] for j in range(len(e)))
+            straight[pattern, i] = slope[group][pattern, i] * sum(
+                d[group.name][j, i] * e[j] for j in range(len(e))
+            )
         for edge in p.net.into(group):
             np.testing.assert_allclose(found[edge], y[edge.source].T @ delta[group], rtol=1e-10, atol=1e-12)
             np.testing.assert_allclose(heard[edge], y[edge.source].T @ straight, rtol=1e-10, atol=1e-12)
@@ -139,8 +156,9 @@ def test_blame_unit_by_unit(p: Problem, seed: int) -> None:
 
 @pytest.mark.parametrize("targets", [(1.0, 0.0), (0.8, 0.2)])
 def test_a_step_of_random_target_projection_by_hand(targets: tuple[float, float]) -> None:
-    """1-1-2, all weights 0: y = .5, slopes .25. For x = 2 and bits (1, 0): heard .4·1 − .2·0 = .4, δ_h = .1, whatever the
-    error; Δw = −η x δ_h = −.1, Δb = −.05. The output by its own error: δ = .25 (y − d), Δw = −η .5 δ."""
+    """1-1-2, all weights 0: y = .5, slopes .25. For x = 2 and bits (1, 0): heard .4·1 − .2·0 = .4, δ_h = .1,
+    whatever the error; Δw = −η x δ_h = −.1, Δb = −.05. The output by its own error: δ = .25 (y − d), Δw = −η
+    .5 δ."""
     net = Network.chain(1, 1, 2)
     hidden, output = net.groups[1:]
     state = {
@@ -152,7 +170,12 @@ def test_a_step_of_random_target_projection_by_hand(targets: tuple[float, float]
     rule = DirectRandomTargetProjection(GradientDescent(0.5, 0.0, 0.0))
     new = rule.update(net, state, batch, Rand(0, [0], NOISE)).state["params"]
     delta = 0.25 * (0.5 - np.array([targets]))
-    expected = {net.edges[0]: [[-0.1]], hidden: [[-0.05]], net.edges[1]: -0.5 * 0.5 * delta, output: -0.5 * delta}
+    expected = {
+        net.edges[0]: [[-0.1]],
+        hidden: [[-0.05]],
+        net.edges[1]: -0.5 * 0.5 * delta,
+        output: -0.5 * delta,
+    }
     for key, value in expected.items():
         np.testing.assert_allclose(new[key], value, rtol=1e-14)
 
@@ -169,7 +192,9 @@ def test_target_projection_says_where_targets_are_no_bits() -> None:
 # What is random, and when it is drawn
 
 
-@pytest.mark.parametrize("algorithm", [FeedbackAlignment(spread=0.3), DirectFeedbackAlignment(spread=0.3)], ids=label)
+@pytest.mark.parametrize(
+    "algorithm", [FeedbackAlignment(spread=0.3), DirectFeedbackAlignment(spread=0.3)], ids=label
+)
 def test_feedback_is_drawn_once_within_its_spread_for_each_replica(algorithm: Any) -> None:
     task = Encoder(hidden=5)
     net, noise = task.network(), Rand(0, range(4), NOISE)
@@ -183,7 +208,9 @@ def test_feedback_is_drawn_once_within_its_spread_for_each_replica(algorithm: An
     )  # of 40 draws: fails once in (5/6)^-40 · ¼ ≈ 400 seeds; this one is fixed
     assert len(np.unique(feedback)) == feedback.size
     assert 0.3 < (feedback < 0).mean() < 0.7  # of 160 draws: 5 standard deviations
-    new = algorithm.resolved(task.usual).update(net, state, Batch(*task.data(noise, float)[:3], 0), noise).state
+    new = (
+        algorithm.resolved(task.usual).update(net, state, Batch(*task.data(noise, float)[:3], 0), noise).state
+    )
     assert same_bits(new["memory"], state["memory"])
 
 
@@ -233,10 +260,12 @@ def test_a_replica_alone_is_itself_in_a_batch_and_the_seed_is_all_there_is_to_ch
 
 
 @settings(quick, max_examples=15)
-@given(sizes=st.lists(st.integers(1, 7), min_size=2, max_size=5), n=st.integers(1, 6), shortcuts=st.booleans())
+@given(
+    sizes=st.lists(st.integers(1, 7), min_size=2, max_size=5), n=st.integers(1, 6), shortcuts=st.booleans()
+)
 def test_work_in_closed_form(sizes: list[int], n: int, shortcuts: bool) -> None:
-    """Feedback alignment does backprop's operations, one by one. Direct feedback: forward pass and outer products,
-    2 n Σ a b each, and outputs × units of every hidden group."""
+    """Feedback alignment does backprop's operations, one by one. Direct feedback: forward pass and outer
+    products, 2 n Σ a b each, and outputs × units of every hidden group."""
     task = task_of(with_shortcuts(sizes) if shortcuts else Network.chain(*sizes), n)
     net, plain = task.network(), GradientDescent(decay=0.0)
     costs = [cost_of(rule(plain), task).update for rule in (Backprop, FeedbackAlignment, SignSymmetry)]
@@ -252,10 +281,12 @@ def test_work_in_closed_form(sizes: list[int], n: int, shortcuts: bool) -> None:
 
 
 def test_on_the_linear_task_hidden_credit_turns_towards_backprop() -> None:
-    """30-20-10, η .001, W ±.01, B ±.5, one sample at a time: angles of the credit of input → hidden, over all samples.
+    """30-20-10, η .001, W ±.01, B ±.5, one sample at a time: angles of the credit of input → hidden, over all
+    samples.
 
-    At the start B and −B are as likely: the mean cosine is 0 (40 networks, |t| > 4.5 once in 10⁴ seeds). Published-figures
-    of this project, section 4: 28-37° at 1,000 steps, unexplained error .03, below .001 at 2,000; one network may be off.
+    At the start B and −B are as likely: the mean cosine is 0 (40 networks, |t| > 4.5 once in 10⁴ seeds).
+    Published-figures of this project, section 4: 28-37° at 1,000 steps, unexplained error .03, below .001 at
+    2,000; one network may be off.
     """
     replicas = 40
     seen = angles(replicas)
@@ -276,10 +307,13 @@ def fewer(low: int, n: int, rate: float) -> float:
     return NormalDist(n * rate, np.sqrt(n * rate * (1 - rate))).cdf(low - 0.5)
 
 
-@pytest.mark.parametrize(("task", "low", "rate"), [(Xor(), 40, 0.85), (Encoder(), 45, 0.95)], ids=["xor", "encoder"])
+@pytest.mark.parametrize(
+    ("task", "low", "rate"), [(Xor(), 40, 0.85), (Encoder(), 45, 0.95)], ids=["xor", "encoder"]
+)
 def test_feedback_alignment_solves_what_needs_hidden_credit(task: Any, low: int, rate: float) -> None:
-    """n = 60; of a rule that solves `rate` of all networks fewer than `low` are solved once in 10⁴ seeds (below, to the normal
-    approximation). Measured over 1,000 networks: 91 % and 99 %; shallow solves 1 in 100."""
+    """n = 60; of a rule that solves `rate` of all networks fewer than `low` are solved once in 10⁴ seeds
+    (below, to the normal approximation). Measured over 1,000 networks: 91 % and 99 %; shallow solves 1 in
+    100."""
     assert fewer(low, 60, rate) < 1e-4
     assert (run(FeedbackAlignment(), task, replicas=60, epochs=3000).trained.outcome == SOLVED).sum() >= low
 
@@ -313,15 +347,19 @@ def test_a_bad_setting_is_one_sentence(name: str) -> None:
 
 
 def test_other_optimisers_take_the_step_too() -> None:
-    """Adam by feedback alignment solves 87 % of XOR networks (of 200); of 20 at 80 % fewer than 8 once in 10⁵ seeds."""
-    trained = run(replace(FeedbackAlignment(), optimiser=Adam(lr=0.05)), Xor(hidden=4), replicas=20, epochs=500).trained
+    """Adam by feedback alignment solves 87 % of XOR networks (of 200); of 20 at 80 % fewer than 8 once in 10⁵
+    seeds."""
+    trained = run(
+        replace(FeedbackAlignment(), optimiser=Adam(lr=0.05)), Xor(hidden=4), replicas=20, epochs=500
+    ).trained
     assert fewer(8, 20, 0.8) < 1e-5
     assert (trained.outcome == SOLVED).sum() >= 8
 
 
 def test_target_projection_teaches_hidden_units_something() -> None:
-    """Encoder 8-4-8, n = 100: 52 % solved (of 100), 14 % with hidden weights frozen. At 50 % fewer than 30, or at 14 % as many,
-    comes once in 10⁴ seeds. With 3 hidden units, or one output as in XOR, it does no better than frozen weights."""
+    """Encoder 8-4-8, n = 100: 52 % solved (of 100), 14 % with hidden weights frozen. At 50 % fewer than 30,
+    or at 14 % as many, comes once in 10⁴ seeds. With 3 hidden units, or one output as in XOR, it does no
+    better than frozen weights."""
     assert fewer(30, 100, 0.5) < 1e-4
     assert fewer(30, 100, 0.14) > 1 - 1e-4
     trained = run(DirectRandomTargetProjection(spread=0.1), Encoder(hidden=4), replicas=100).trained

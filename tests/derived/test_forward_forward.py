@@ -48,11 +48,16 @@ class Given(Rand):
 
 
 def problem(algorithm: ForwardForward, net: Network = NET) -> tuple[dict[str, Any], Batch, Any]:
-    """A state of one replica, biases and softmax drawn too, some patterns, and the uniforms that choose wrong labels."""
+    """A state of one replica, biases and softmax drawn too, some patterns, and the uniforms that choose wrong
+    labels."""
     rand, state = np.random.default_rng(3), algorithm.init(net, {}, Rand(3, [0], NOISE))
     params = {k: w + 0.3 * rand.normal(size=w.shape) for k, w in state["params"].items()}
     n, outputs = 7, net.output.size
-    wanted = rand.integers(0, 2, (n, 1)) > 0 if outputs == 1 else rand.integers(0, outputs, n)[:, None] == np.arange(outputs)
+    wanted = (
+        rand.integers(0, 2, (n, 1)) > 0
+        if outputs == 1
+        else rand.integers(0, outputs, n)[:, None] == np.arange(outputs)
+    )
     batch = Batch(rand.normal(size=(n, net.input_size)), wanted.astype(float), wanted, np.zeros(()))
     return state | {"params": params}, batch, rand.random(n)
 
@@ -61,7 +66,9 @@ def by_name(params: Any) -> dict[str, Any]:
     return {k.name: w[0] for k, w in params.items()}
 
 
-def step(algorithm: ForwardForward, state: dict[str, Any], batch: Batch, u: Any, net: Network = NET) -> dict[str, Any]:
+def step(
+    algorithm: ForwardForward, state: dict[str, Any], batch: Batch, u: Any, net: Network = NET
+) -> dict[str, Any]:
     """How far every weight moves in one update."""
     new = algorithm.update(net, state, batch, Given(u)).state["params"]
     return {k.name: (new[k] - w)[0] for k, w in state["params"].items()}
@@ -85,7 +92,10 @@ def activities(params: dict[str, Any], x: Any, label: Any) -> list[list[Any]]:
     found, z, below = [], length_root([*x, *label]), "input"
     for name in sorted(n for n in params if n.startswith("hidden") and "-" not in n):
         found.append(layer(params[f"{below}-{name}"], params[name], z))
-        z, below = length_root([v.real for v in found[-1]]), name  # what goes up is data there, whatever it was made of
+        z, below = (
+            length_root([v.real for v in found[-1]]),
+            name,
+        )  # what goes up is data there, whatever it was made of
     return found
 
 
@@ -109,7 +119,9 @@ def losses(params: dict[str, Any], batch: Batch, u: Any, k: int, threshold: floa
         wrong = [(right + 1 + i) % k for i in range(k - 1)][int(v * (k - 1))]
         for label, sign in ((right, -1), (wrong, 1)):
             for i, g in enumerate(goodnesses(params, x, one_hot(label, k))):
-                found[i] = found[i] + cmath.log(1 + cmath.exp(sign * (g - threshold * len(params[f"hidden{i + 1}"][0]))))
+                found[i] = found[i] + cmath.log(
+                    1 + cmath.exp(sign * (g - threshold * len(params[f"hidden{i + 1}"][0])))
+                )
     return found
 
 
@@ -135,7 +147,9 @@ def test_every_layer_descends_its_own_loss(outputs: int, threshold: float) -> No
         for at in np.ndindex(change.shape):
             exact = losses(nudged(params, name, at, 1e-30j), batch, u, k, threshold)[own].imag / 1e-30
             assert -change[at] == pytest.approx(exact, rel=1e-12, abs=1e-12 * biggest)
-            up, down = (losses(nudged(params, name, at, h), batch, u, k, threshold)[own].real for h in (1e-6, -1e-6))
+            up, down = (
+                losses(nudged(params, name, at, h), batch, u, k, threshold)[own].real for h in (1e-6, -1e-6)
+            )
             assert -change[at] == pytest.approx((up - down) / 2e-6, abs=1e-7 * biggest)
 
 
@@ -153,13 +167,18 @@ def test_the_softmax_descends_its_own_loss_and_leaves_the_layers_alone() -> None
         found: Any = 0.0
         for x, wanted in zip(batch.x, batch.wanted, strict=True):
             z = length_root(activities(params, x, [1 / 3] * 3)[1])
-            into = [sum(z[i] * params["hidden2-output"][i][j] for i in range(6)) + params["output"][0][j] for j in range(3)]
+            into = [
+                sum(z[i] * params["hidden2-output"][i][j] for i in range(6)) + params["output"][0][j]
+                for j in range(3)
+            ]
             found = found - into[number_of(wanted)] + cmath.log(sum(cmath.exp(v) for v in into))
         return found
 
     for name in ("hidden2-output", "output"):
         for at in np.ndindex(moved[name].shape):
-            assert -moved[name][at] == pytest.approx(loss(nudged(params, name, at, 1e-30j)).imag / 1e-30, rel=1e-12, abs=1e-12)
+            assert -moved[name][at] == pytest.approx(
+                loss(nudged(params, name, at, 1e-30j)).imag / 1e-30, rel=1e-12, abs=1e-12
+            )
 
 
 # What passes between layers
@@ -176,10 +195,15 @@ def test_nothing_comes_down_and_only_the_direction_goes_up() -> None:
     assert (after["hidden2"] != before["hidden2"]).any()
     longer = {k: (4 * w if k.name in ("input-hidden1", "hidden1") else w) for k, w in state["params"].items()}
     after = step(algorithm, state | {"params": longer}, batch, u)
-    for name in ("hidden1-hidden2", "hidden2"):  # a layer of four times the activity: those above see the same bits
+    for name in (
+        "hidden1-hidden2",
+        "hidden2",
+    ):  # a layer of four times the activity: those above see the same bits
         np.testing.assert_array_equal(after[name], before[name])
     assert (after["hidden1"] != before["hidden1"]).any()
-    np.testing.assert_array_equal(*(algorithm.predict(NET, {"params": p}, batch.x) for p in (longer, state["params"])))
+    np.testing.assert_array_equal(
+        *(algorithm.predict(NET, {"params": p}, batch.x) for p in (longer, state["params"]))
+    )
 
 
 def test_normalised_is_the_direction_at_a_mean_square_of_one() -> None:
@@ -205,7 +229,8 @@ def test_labels_are_one_of_many_or_off_and_on_beside_the_pattern() -> None:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("k", [2, 3, 10, 64])
 def test_wrong_labels_are_each_of_the_others_equally_often(k: int, dtype: str) -> None:
-    """χ² of 2,000 draws an other label; false alarm 1e-6, once, as the seed is fixed. The extremes of u are in range."""
+    """χ² of 2,000 draws an other label; false alarm 1e-6, once, as the seed is fixed. The extremes of u are
+    in range."""
     from scipy.stats import chi2
 
     n = 2000 * (k - 1)
@@ -224,8 +249,12 @@ def test_wrong_labels_are_each_of_the_others_equally_often(k: int, dtype: str) -
 # Prediction
 
 
-@pytest.mark.parametrize(("hidden", "outputs"), [((5, 6), 3), ((5, 6), 1), ((8,), 4), ((4, 5, 6), 2)], ids=str)
-def test_prediction_is_the_label_of_most_goodness_tried_one_by_one(hidden: tuple[int, ...], outputs: int) -> None:
+@pytest.mark.parametrize(
+    ("hidden", "outputs"), [((5, 6), 3), ((5, 6), 1), ((8,), 4), ((4, 5, 6), 2)], ids=str
+)
+def test_prediction_is_the_label_of_most_goodness_tried_one_by_one(
+    hidden: tuple[int, ...], outputs: int
+) -> None:
     net, k = Network.chain(4, *hidden, outputs), max(outputs, 2)
     algorithm = ForwardForward()
     state, batch, _ = problem(algorithm, net)
@@ -240,7 +269,9 @@ def test_prediction_is_the_label_of_most_goodness_tried_one_by_one(hidden: tuple
 
 def test_scores_of_any_size_are_probabilities() -> None:
     p = softmax(np.array([[1e4, 1e4, -1e4], [0.0, 0.0, 0.0], [3.0, 1.0, -800.0]]))
-    np.testing.assert_allclose(p, [[0.5, 0.5, 0], [1 / 3] * 3, [1 / (1 + np.exp(-2)), 1 / (1 + np.exp(2)), 0]], rtol=1e-12)
+    np.testing.assert_allclose(
+        p, [[0.5, 0.5, 0], [1 / 3] * 3, [1 / (1 + np.exp(-2)), 1 / (1 + np.exp(2)), 0]], rtol=1e-12
+    )
 
 
 # Learning
@@ -260,7 +291,8 @@ def test_tasks_of_bits_are_solved_given_room(task: Any, layers: int) -> None:
 def test_a_replica_alone_has_the_bits_of_the_batch_and_of_the_same_seed(readout: str) -> None:
     algorithm, task = ForwardForward(readout=readout), Digits(hidden=12, layers=2)
     batch, again, alone = (
-        run(algorithm, task, replicas=4, epochs=2, seed=5, batch=64, only=only).trained for only in (None, None, [2])
+        run(algorithm, task, replicas=4, epochs=2, seed=5, batch=64, only=only).trained
+        for only in (None, None, [2])
     )
     other = run(algorithm, task, replicas=4, epochs=2, seed=6, batch=64).trained
     for name, w in batch.weights.items():
@@ -271,9 +303,12 @@ def test_a_replica_alone_has_the_bits_of_the_batch_and_of_the_same_seed(readout:
 
 
 def test_initial_weights_are_those_of_hintons_code() -> None:
-    """N(0, 1 / fan-in) and no bias, the softmax from zero: 5 standard errors of mean and variance, n = 64 × 74 × 200 and more."""
+    """N(0, 1 / fan-in) and no bias, the softmax from zero: 5 standard errors of mean and variance, n = 64 ×
+    74 × 200 and more."""
     net, algorithm = Digits(hidden=64, layers=2).network(), ForwardForward(readout="softmax")
-    params = algorithm.init(net, initial(net, Rand(0, range(200), WEIGHTS), "zero"), Rand(0, range(200), NOISE))["params"]
+    params = algorithm.init(
+        net, initial(net, Rand(0, range(200), WEIGHTS), "zero"), Rand(0, range(200), NOISE)
+    )["params"]
     for key, w in params.items():
         if key.name in ("input-hidden1", "hidden1-hidden2"):
             assert abs(w.mean()) < 5 / sqrt(w.size * w.shape[-2])
@@ -284,7 +319,10 @@ def test_initial_weights_are_those_of_hintons_code() -> None:
 
 @pytest.mark.parametrize("readout", ["goodness", "softmax"])
 def test_it_compiles_to_the_same_run(readout: str) -> None:
-    assert refusal(Cell.of({"name": "forward_forward", "readout": readout}, {"name": "digits", "layers": 2}, {})) == ""
+    assert (
+        refusal(Cell.of({"name": "forward_forward", "readout": readout}, {"name": "digits", "layers": 2}, {}))
+        == ""
+    )
     task, algorithm = Xor(hidden=8), ForwardForward(Adam(0.01), readout=readout)
     one, two = (run(algorithm, task, replicas=16, epochs=100, backend=b).trained for b in ("numpy", "jax"))
     assert two.ran["backend"] == "jax"
@@ -293,9 +331,12 @@ def test_it_compiles_to_the_same_run(readout: str) -> None:
 
 
 def test_its_cost_is_counted_and_is_the_closed_form() -> None:
-    """Multiply-adds for N images, W weights of the layers: two forward passes, two outer products; ten passes to predict."""
+    """Multiply-adds for N images, W weights of the layers: two forward passes, two outer products; ten passes
+    to predict."""
     found = {
-        readout: sheet(Cell.of({"name": "forward_forward", "readout": readout}, {"name": "digits", "layers": 2}, {}))
+        readout: sheet(
+            Cell.of({"name": "forward_forward", "readout": readout}, {"name": "digits", "layers": 2}, {})
+        )
         for readout in ("goodness", "softmax")
     }
     n, w, s = 16, 74 * 64 + 64 * 64, 64 * 10
@@ -326,7 +367,9 @@ def test_what_it_cannot_do_it_says_in_a_sentence(task: Any, words: list[str]) ->
 
 
 def test_what_it_can_do() -> None:
-    assert not any(ForwardForward().applies_to(task) for task in (Xor(), Symmetry(), Encoder(), Singleton(), Digits()))
+    assert not any(
+        ForwardForward().applies_to(task) for task in (Xor(), Symmetry(), Encoder(), Singleton(), Digits())
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""Credit held to independent derivatives: one parameter moved at a time, by a complex or a real step, over random networks."""
+"""Credit held to independent derivatives: one parameter moved at a time, by a complex or a real step, over
+random networks."""
 
 from __future__ import annotations
 
@@ -24,7 +25,10 @@ from harness.core.tree import leaves, tree_map
 from harness.tasks.xor import Xor
 from helpers.problems import SMOOTH, Problem, credit_of, derivatives, error, networks, problem, problems
 
-COMPLEX, CENTRAL = 1e-20, 6.1e-6  # steps at which their errors are ~1e-16 and ~1e-10: published-figures.md section 6
+COMPLEX, CENTRAL = (
+    1e-20,
+    6.1e-6,
+)  # steps at which their errors are ~1e-16 and ~1e-10: published-figures.md section 6
 CREDIT = [Backprop(), Shallow(), FiniteDifferences()]
 SCALAR = {  # y = f(x) for one unit, from the textbook
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
@@ -63,7 +67,9 @@ def by_hand(p: Problem) -> tuple[dict[Group, list[list[float]]], list[float]]:
             for j in range(group.size):
                 total = float(params[group][0, j]) if group.bias else 0.0
                 for e in net.into(group):
-                    total += sum(activity[e.source][n][i] * float(params[e][i, j]) for i in range(e.source.size))
+                    total += sum(
+                        activity[e.source][n][i] * float(params[e][i, j]) for i in range(e.source.size)
+                    )
                 if group.activation == "relu":
                     totals.append(total)
                 row.append(SCALAR[group.activation](total))
@@ -80,15 +86,22 @@ def test_forward_is_the_textbook_sum_unit_by_unit(p: Problem) -> None:
 
 
 def test_an_input_group_after_a_hidden_one_is_refused() -> None:
-    """Columns of a pattern go to the inputs in their order, and activity to the groups in theirs: inputs come first."""
-    early, hidden, late, out = Group("early", 2, "linear"), Group("hidden", 3), Group("late", 1, "linear"), Group("out", 1)
+    """Columns of a pattern go to the inputs in their order, and activity to the groups in theirs: inputs come
+    first."""
+    early, hidden, late, out = (
+        Group("early", 2, "linear"),
+        Group("hidden", 3),
+        Group("late", 1, "linear"),
+        Group("out", 1),
+    )
     with pytest.raises(InputError, match="input"):
         Network((early, hidden, late, out), (Edge(early, hidden), Edge(hidden, out), Edge(late, out)))
 
 
 @pytest.mark.parametrize("names", [("a", "b", "a-b", "out"), ("a-b", "a", "b-c", "c")])
 def test_parameters_of_a_network_have_names_of_their_own(names: tuple[str, ...]) -> None:
-    """Records know weights by name: a group called like an edge, or two edges called alike, would lose one of them."""
+    """Records know weights by name: a group called like an edge, or two edges called alike, would lose one of
+    them."""
     groups = tuple(Group(name, 2) for name in names)
     edges = tuple(Edge(a, b) for i, a in enumerate(groups) for b in groups[i + 1 :])
     try:
@@ -192,12 +205,21 @@ def test_no_gradient_reaches_weights_behind_threshold_units(p: Problem) -> None:
     credit, truth = credit_of(Backprop(), p), derivatives(p, COMPLEX * 1j)
     seen = {*p.net.into(p.net.output), p.net.output}  # only what enters the output has a slope in front of it
     assert not any(c.any() for k, c in credit.items() if k not in seen)
-    assert error({k: c for k, c in credit.items() if k in seen}, {k: t for k, t in truth.items() if k in seen}) <= 1e-12
+    assert (
+        error({k: c for k, c in credit.items() if k in seen}, {k: t for k, t in truth.items() if k in seen})
+        <= 1e-12
+    )
 
 
 @pytest.mark.parametrize("algorithm", CREDIT, ids=name)
 @settings(quick, max_examples=40)
-@given(net=networks((*SMOOTH, "relu")), n=st.integers(1, 6), seed=st.integers(0, 2**32 - 1), own=st.booleans(), data=st.data())
+@given(
+    net=networks((*SMOOTH, "relu")),
+    n=st.integers(1, 6),
+    seed=st.integers(0, 2**32 - 1),
+    own=st.booleans(),
+    data=st.data(),
+)
 def test_credit_of_a_stack_is_the_stack_of_credits_bit_for_bit(
     algorithm: Any, net: Network, n: int, seed: int, own: bool, data: st.DataObject
 ) -> None:
@@ -231,7 +253,9 @@ XOR_LEARNERS = [kind for kind in registry.algorithms().values() if kind().applie
 @pytest.mark.parametrize("algorithm", CREDIT, ids=name)
 def test_credit_writes_to_nothing_it_is_handed(algorithm: Any) -> None:
     p = problem(Network.chain(3, 4, 2, shortcut=True), 5, 0, (2,))
-    p = Problem(p.net, frozen(p.params), frozen(p.batch._replace(loss=()))._replace(loss=SquaredError(0.1), epoch=0))
+    p = Problem(
+        p.net, frozen(p.params), frozen(p.batch._replace(loss=()))._replace(loss=SquaredError(0.1), epoch=0)
+    )
     credit_of(algorithm, p)
 
 

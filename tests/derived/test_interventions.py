@@ -1,4 +1,5 @@
-"""Held to rules whose traits are known by construction: planted false declarations are caught, true ones are not."""
+"""Held to rules whose traits are known by construction: planted false declarations are caught, true ones are
+not."""
 
 from __future__ import annotations
 
@@ -47,7 +48,11 @@ TRAITS = [f.name for f in fields(Traits)]
 def test_no_declaration_is_contradicted(name: str) -> None:
     algorithm = registry.algorithms()[name]()
     observed = observe(algorithm)
-    untestable = [f"{trait}: {getattr(observed, trait).why}" for trait in TRAITS if getattr(observed, trait).value is None]
+    untestable = [
+        f"{trait}: {getattr(observed, trait).why}"
+        for trait in TRAITS
+        if getattr(observed, trait).value is None
+    ]
     print(f"{name}: {untestable or 'all tested'}")
     if len(untestable) == len(TRAITS):
         pytest.skip("; ".join(untestable))
@@ -80,7 +85,8 @@ class Sliver(FeedbackAlignment):
 
 @dataclass(frozen=True)
 class LuckyFeedback(FeedbackAlignment):
-    """Feedback alignment whose fixed matrices were drawn equal to the initial weights: backprop's very numbers, once."""
+    """Feedback alignment whose fixed matrices were drawn equal to the initial weights: backprop's very
+    numbers, once."""
 
     def remember(self, net: Any, params: Any, rand: Any) -> Any:
         return {e.name: params[e].mT.copy() for e in ways_back(net)}
@@ -95,7 +101,10 @@ class Peeking(FeedbackAlignment):
         gradient, output = super().credit(net, params, memory, batch, rand)
         for group in net.hidden:
             for key in (*net.into(group), group):
-                gradient = {**gradient, key: gradient[key] / (1.0 + y[group].mean(axis=(-1, -2), keepdims=True))}
+                gradient = {
+                    **gradient,
+                    key: gradient[key] / (1.0 + y[group].mean(axis=(-1, -2), keepdims=True)),
+                }
         return Credit(gradient, output)
 
 
@@ -134,7 +143,11 @@ class LookingAgain(Backprop):
     """Backprop that runs the network a second time for nothing."""
 
     def credit(self, net: Any, params: Any, memory: Any, batch: Any, rand: Any) -> Credit:
-        return super().credit(net, params, memory, batch, rand)._replace(output=net.forward(params, batch.x)[net.output])
+        return (
+            super()
+            .credit(net, params, memory, batch, rand)
+            ._replace(output=net.forward(params, batch.x)[net.output])
+        )
 
 
 @dataclass(frozen=True)
@@ -208,7 +221,9 @@ PLANTED: list[tuple[type[Algorithm], str, Any]] = [
 
 
 @pytest.mark.parametrize(("rule", "trait", "claim"), PLANTED, ids=lambda v: getattr(v, "__name__", str(v)))
-def test_a_false_declaration_is_caught(rule: type[Algorithm], trait: str, claim: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_false_declaration_is_caught(
+    rule: type[Algorithm], trait: str, claim: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     observed = {f: getattr(observe(rule()), f).value for f in TRAITS}
     truth = {f: getattr(rule.traits, f) if value is None else value for f, value in observed.items()}
     monkeypatch.setattr(rule, "traits", Traits(**truth))
@@ -255,7 +270,9 @@ def test_who_waits_for_what_comes_after(rule: type[Algorithm], locked: bool | No
     assert observe(rule()).locked.value is locked
 
 
-@pytest.mark.parametrize(("rule", "n"), [(NodePerturbation(antithetic=True), 3), (Spsa(draws=4), 8), (Reinforce(), 1)])
+@pytest.mark.parametrize(
+    ("rule", "n"), [(NodePerturbation(antithetic=True), 3), (Spsa(draws=4), 8), (Reinforce(), 1)]
+)
 def test_passes_are_counted_of_settings_too(rule: Algorithm, n: int) -> None:
     assert observe(rule).phases.value == n
 
@@ -269,7 +286,8 @@ def test_with_the_forward_pass_held_the_output_is_what_it_was() -> None:
 
 
 def test_backprops_blame_under_altered_weights_is_that_of_the_equations() -> None:
-    """δ_i = f′(x_i) Σ_j w′_ij δ_j with activities at w and w′ handed in: written out here, for the last hidden group."""
+    """δ_i = f′(x_i) Σ_j w′_ij δ_j with activities at w and w′ handed in: written out here, for the last
+    hidden group."""
     trial, edge = Trial(Backprop(), Count()), Trial(Backprop(), Count()).edges[-1]
     new, shift = trial.altered(edge)
     y = trial.net.forward(trial.params, trial.batch.x)
@@ -296,7 +314,9 @@ def test_a_held_loss_is_that_of_the_targets_before_they_changed_places() -> None
     for margin in (None, 0.2):
         held = Held(SquaredError(margin)).of(y, np.roll(target, 1, axis=-1), np.roll(wanted, 1, axis=-1))
         np.testing.assert_array_equal(held, SquaredError(margin).of(y, target, wanted))
-        assert (SquaredError(margin).of(y, np.roll(target, 1, axis=-1), np.roll(wanted, 1, axis=-1)) != held).all()
+        assert (
+            SquaredError(margin).of(y, np.roll(target, 1, axis=-1), np.roll(wanted, 1, axis=-1)) != held
+        ).all()
 
 
 def test_instruments_are_put_away_even_after_an_error() -> None:

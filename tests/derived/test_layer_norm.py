@@ -1,6 +1,8 @@
-"""Layer normalisation held to its formula written out, complex steps, its own algebra, limits, counts and the compiled reading.
+"""Layer normalisation held to its formula written out, complex steps, its own algebra, limits, counts and the
+compiled reading.
 
-The z-tests of this file together raise a false alarm with probability 1e-4 (split evenly, two-sided); they are seeded.
+The z-tests of this file together raise a false alarm with probability 1e-4 (split evenly, two-sided); they
+are seeded.
 """
 
 from __future__ import annotations
@@ -53,7 +55,8 @@ quick = settings(deadline=None, derandomize=True, max_examples=60)
 
 @st.composite
 def problems(draw: st.DrawFn, **options: Any) -> Problem:
-    """Networks of any shape whose hidden groups have two units or more, with identity shortcuts among those of one size."""
+    """Networks of any shape whose hidden groups have two units or more, with identity shortcuts among those
+    of one size."""
     net = draw(networks(**options))
     assume(net.hidden and all(g.size > 1 for g in net.hidden))
     pairs = [(a, b) for a, b in combinations(net.hidden, 2) if a.size == b.size]
@@ -106,7 +109,8 @@ def test_backprop_is_the_complex_step_derivative(p: Problem) -> None:
 @quick
 @given(problems())
 def test_backprop_is_the_central_difference_where_layers_vary(p: Problem) -> None:
-    """Where the variance is down at ε, z turns within √ε: no step is small enough there and large enough for rounding."""
+    """Where the variance is down at ε, z turns within √ε: no step is small enough there and large enough for
+    rounding."""
     assume(min(by_hand(p)[1]) > 100 * EPSILON)
     assert error(credit_of(Backprop(), p), derivatives(p, 6.1e-6)) <= 1e-6
     assert error(credit_of(FiniteDifferences(), p), credit_of(Backprop(), p)) <= 1e-6
@@ -164,14 +168,21 @@ def test_the_way_back_is_the_transposed_jacobian(size: int) -> None:
     s[0] = 0.5 + 1e-4 * s[0]
     steps = [net.sent(group, {group: s + 1e-20j * unit}).imag / 1e-20 for unit in np.eye(size)]
     found = net.through(edge, {group: s}, blame)
-    np.testing.assert_allclose(found, np.stack([(step * blame).sum(axis=-1) for step in steps], axis=-1), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        found, np.stack([(step * blame).sum(axis=-1) for step in steps], axis=-1), rtol=1e-9, atol=1e-9
+    )
     z, sigma = net.sent(group, {group: s}), np.sqrt(s.var(axis=-1) + EPSILON)
-    np.testing.assert_allclose(found.sum(axis=-1), 0.0, atol=1e-10)  # shifts have no blame, and scales that of ε alone
-    np.testing.assert_allclose((z * found).sum(axis=-1), (z * blame).sum(axis=-1) * EPSILON / sigma**3, rtol=1e-8)
+    np.testing.assert_allclose(
+        found.sum(axis=-1), 0.0, atol=1e-10
+    )  # shifts have no blame, and scales that of ε alone
+    np.testing.assert_allclose(
+        (z * found).sum(axis=-1), (z * blame).sum(axis=-1) * EPSILON / sigma**3, rtol=1e-8
+    )
 
 
 def test_the_scale_and_shift_of_a_layer_are_not_heard() -> None:
-    """All biases of linear units + 7: outputs do not move. All weights into them × 3: by no more than some ε / v."""
+    """All biases of linear units + 7: outputs do not move. All weights into them × 3: by no more than some ε
+    / v."""
     net = Network.chain(3, 4, 5, 2, hidden="linear", normalised=True)
     p = problem(net, 6, 0)
     least = min(by_hand(p)[1])
@@ -185,7 +196,12 @@ def test_the_scale_and_shift_of_a_layer_are_not_heard() -> None:
         assert 0 < np.abs(after - before).max() < 10 * EPSILON / least
     plain = replace(net, normalised=False)
     shifted = {**p.params, net.hidden[0]: p.params[net.hidden[0]] + 7.0}
-    assert np.abs(plain.forward(shifted, p.batch.x)[net.output] - plain.forward(p.params, p.batch.x)[net.output]).max() > 0.01
+    assert (
+        np.abs(
+            plain.forward(shifted, p.batch.x)[net.output] - plain.forward(p.params, p.batch.x)[net.output]
+        ).max()
+        > 0.01
+    )
 
 
 def test_nothing_is_normalised_unless_it_is_asked_for() -> None:
@@ -205,11 +221,15 @@ def test_nothing_is_normalised_unless_it_is_asked_for() -> None:
 @pytest.mark.parametrize("algorithm", [Backprop(), ForwardGradient()], ids=lambda a: a.name)
 @settings(quick, max_examples=30)
 @given(p=problems(), dtype=st.sampled_from(["float64", "float32"]), replicas=st.sampled_from([2, 3, 40]))
-def test_credit_of_a_stack_is_the_stack_of_credits_bit_for_bit(algorithm: Any, p: Problem, dtype: str, replicas: int) -> None:
+def test_credit_of_a_stack_is_the_stack_of_credits_bit_for_bit(
+    algorithm: Any, p: Problem, dtype: str, replicas: int
+) -> None:
     stack = problem(p.net, len(p.batch.x), 0, (replicas,), dtype)
 
     def credit(params: Any, replicas: list[int]) -> Any:
-        return algorithm.credit(p.net, params, {}, stack.batch, Rand(0, replicas, NOISE, np.dtype(dtype))).gradient
+        return algorithm.credit(
+            p.net, params, {}, stack.batch, Rand(0, replicas, NOISE, np.dtype(dtype))
+        ).gradient
 
     together = credit(stack.params, list(range(replicas)))
     for i in range(replicas):
@@ -236,7 +256,8 @@ def residual_chain(seed: int = 0) -> Problem:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_feedback_that_is_the_weights_transposed_is_backprop(seed: int) -> None:
-    """Feedback alignment and Kolen-Pollack bit for bit; signs where all weights are ±1; Shallow where there is no way back."""
+    """Feedback alignment and Kolen-Pollack bit for bit; signs where all weights are ±1; Shallow where there
+    is no way back."""
     p = residual_chain(seed)
     rand = Rand(0, [0], NOISE)
     truth = credit_of(Backprop(), p)
@@ -283,7 +304,9 @@ def test_every_algorithm_trains_a_normalised_network_or_says_why_not(name: str) 
         assert np.isfinite(trained.loss).all()
 
 
-@pytest.mark.parametrize("algorithm", [ForwardForward(), Boltzmann(), MeanField(), RestrictedBoltzmann()], ids=lambda a: a.name)
+@pytest.mark.parametrize(
+    "algorithm", [ForwardForward(), Boltzmann(), MeanField(), RestrictedBoltzmann()], ids=lambda a: a.name
+)
 def test_algorithms_with_layers_of_their_own_refuse_it(algorithm: Any) -> None:
     one = DeepChain(depth=1, norm=True, target_off=0.0, target_on=1.0)
     assert algorithm.applies_to(replace(one, norm=False)) is None
@@ -307,19 +330,25 @@ def test_one_unit_alone_is_refused() -> None:
 
 
 def test_work_is_counted_to_the_closed_form() -> None:
-    """Normalising k units: two means (k − 1 and ÷), s − mean, its square, + ε, √, ÷. Once on the way forward, once on the way
-    back, where two more means, z b, z mean, two minuses and ÷ follow, and once for the product with blame."""
+    """Normalising k units: two means (k − 1 and ÷), s − mean, its square, + ε, √, ÷. Once on the way forward,
+    once on the way back, where two more means, z b, z mean, two minuses and ÷ follow, and once for the
+    product with blame."""
     n, sizes = 5, (3, 4, 6, 2)
     hidden = sizes[1:-1]
     plain, found = (
-        cost_of(Backprop(GradientDescent(decay=0.0)), task_of(Network.chain(*sizes, normalised=on), n)) for on in (False, True)
+        cost_of(Backprop(GradientDescent(decay=0.0)), task_of(Network.chain(*sizes, normalised=on), n))
+        for on in (False, True)
     )
     once = {
         "reduction": 2 * n * sum(k - 1 for k in hidden),
         "element-wise": n * sum(3 * k + 3 for k in hidden),
         "transcendental": n * len(hidden),
     }
-    beyond = {"reduction": once["reduction"], "element-wise": n * sum(5 * k + 2 for k in hidden), "transcendental": 0}
+    beyond = {
+        "reduction": once["reduction"],
+        "element-wise": n * sum(5 * k + 2 for k in hidden),
+        "transcendental": 0,
+    }
     for kind in once:
         assert found.forward.flops[kind] == plain.forward.flops[kind] + once[kind], kind
         assert found.update.flops[kind] == plain.update.flops[kind] + 3 * once[kind] + beyond[kind], kind
@@ -332,7 +361,9 @@ def test_compiled_is_interpreted(algorithm: Any) -> None:
     """A few steps, in which rounding does not grow."""
     pytest.importorskip("jax", reason="jax is not installed: there is no compiled reading")
     task = DeepChain(depth=3, width=5, residual=True, norm=True)
-    plain, compiled = (run(algorithm, task, replicas=3, epochs=4, backend=backend).trained for backend in ("numpy", "jax"))
+    plain, compiled = (
+        run(algorithm, task, replicas=3, epochs=4, backend=backend).trained for backend in ("numpy", "jax")
+    )
     assert compiled.ran["backend"] == "jax"
     for key, weights in plain.weights.items():
         np.testing.assert_allclose(compiled.weights[key], weights, rtol=1e-12, atol=1e-12)

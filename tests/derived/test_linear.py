@@ -1,4 +1,5 @@
-"""The delta rule held to linear algebra: least squares, the bound 2 / λ_max, the fixed point of a sweep, its formula by hand."""
+"""The delta rule held to linear algebra: least squares, the bound 2 / λ_max, the fixed point of a sweep, its
+formula by hand."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ def weights(result: Result) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Numbers(Task):
-    """Random real inputs and targets, more patterns than inputs, so that nothing fits; `twin`: two inputs are the same."""
+    """Random real inputs and targets, more patterns than inputs, so that nothing fits; `twin`: two inputs are
+    the same."""
 
     criterion: str = "error"
     bound: float | None = 1e-9
@@ -94,14 +96,21 @@ def test_one_step_on_one_pattern_by_hand() -> None:
     margin=st.sampled_from([None, 0.3]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_an_update_is_the_formula_weight_by_weight(sizes: tuple[int, int], n: int, margin: float | None, seed: int) -> None:
-    """Δw_ij = η Σ_patterns (t_j − y_j) x_i in plain Python; nothing for an output within its margin of the target, or beyond."""
+def test_an_update_is_the_formula_weight_by_weight(
+    sizes: tuple[int, int], n: int, margin: float | None, seed: int
+) -> None:
+    """Δw_ij = η Σ_patterns (t_j − y_j) x_i in plain Python; nothing for an output within its margin of the
+    target, or beyond."""
     (inputs, outputs), rng = sizes, np.random.default_rng(seed)
     w, b = rng.normal(size=(inputs, outputs)), rng.normal(size=(1, outputs))
     x, wanted = rng.normal(size=(n, inputs)), rng.integers(0, 2, (n, outputs)) > 0
     batch = Batch(x, wanted.astype(float), wanted, 0, SquaredError(margin))
     state = {"params": {"input-output": w, "output": b}}
-    new = DeltaRule(lr=0.2).update(Network.chain(inputs, outputs), state, batch, Rand(0, [0], NOISE)).state["params"]
+    new = (
+        DeltaRule(lr=0.2)
+        .update(Network.chain(inputs, outputs), state, batch, Rand(0, [0], NOISE))
+        .state["params"]
+    )
     for j in range(outputs):
         errors = []
         for p in range(n):
@@ -115,7 +124,8 @@ def test_an_update_is_the_formula_weight_by_weight(sizes: tuple[int, int], n: in
 
 
 def test_a_step_shrinks_the_error_of_its_own_pattern_by_a_known_factor() -> None:
-    """t − y is multiplied by 1 − η (x·x + 1): gone in one step at η = 1 / (x·x + 1), as large again at twice that."""
+    """t − y is multiplied by 1 − η (x·x + 1): gone in one step at η = 1 / (x·x + 1), as large again at twice
+    that."""
     x, net = np.array([[0.3, -1.2, 2.0]]), Network.chain(3, 1)
     state = {"params": {"input-output": np.array([[0.1], [0.2], [-0.4]]), "output": np.array([[0.7]])}}
     batch, norm = Batch(x, np.array([[1.0]]), np.array([[True]]), 0), float((x * x).sum()) + 1
@@ -127,7 +137,8 @@ def test_a_step_shrinks_the_error_of_its_own_pattern_by_a_known_factor() -> None
 
 
 def test_on_xor_all_it_learns_is_one_half() -> None:
-    """w = 0, b = ½, outputs ½, E = ½ · 4 · (½)² = .5; at ½, or a rounding beside it, nothing is on its side."""
+    """w = 0, b = ½, outputs ½, E = ½ · 4 · (½)² = .5; at ½, or a rounding beside it, nothing is on its
+    side."""
     result = run(DeltaRule(lr=0.1), Xor(), replicas=5, epochs=1000, batch="full")
     np.testing.assert_allclose(weights(result), np.broadcast_to([[0.0], [0.0], [0.5]], (5, 3, 1)), atol=1e-12)
     np.testing.assert_allclose(result.trained.loss, 0.5, rtol=1e-12)
@@ -139,7 +150,8 @@ def test_on_xor_all_it_learns_is_one_half() -> None:
 
 @pytest.mark.parametrize("twin", [False, True])
 def test_all_patterns_at_once_end_at_least_squares(twin: bool) -> None:
-    """Against `numpy.linalg.lstsq`; where two inputs are the same and many weights are as good, at those of smallest norm."""
+    """Against `numpy.linalg.lstsq`; where two inputs are the same and many weights are as good, at those of
+    smallest norm."""
     task = Numbers(twin=twin)
     best = np.linalg.lstsq(folded(task), targets(task), rcond=None)[0]
     result = run(DeltaRule(lr=1 / largest_eigenvalue(task)), task, replicas=2, epochs=3000, batch="full")
@@ -150,7 +162,8 @@ def test_all_patterns_at_once_end_at_least_squares(twin: bool) -> None:
 
 @pytest.mark.parametrize("task", [Xor(), Symmetry(), Numbers()], ids=lambda task: task.name)
 def test_two_over_the_largest_eigenvalue_divides_convergence_from_divergence(task: Task) -> None:
-    """Beside the steepest direction: errors along it are multiplied by −.98 or −1.02 a sweep, and go or reach 10⁶ in time."""
+    """Beside the steepest direction: errors along it are multiplied by −.98 or −1.02 a sweep, and go or reach
+    10⁶ in time."""
     bound = 2 / largest_eigenvalue(task)
     best = np.linalg.lstsq(folded(task), targets(task), rcond=None)[0]
     below = run(DeltaRule(lr=0.99 * bound), task, replicas=2, epochs=3000, batch="full")
@@ -192,9 +205,13 @@ class LinearXor(Xor):
 
 @pytest.mark.parametrize("batch", [1, 3, "full"])
 def test_it_is_backpropagation_without_a_way_back(batch: Any) -> None:
-    """The same steps as backprop's on one layer of linear units: in the same order of patterns, to rounding."""
+    """The same steps as backprop's on one layer of linear units: in the same order of patterns, to
+    rounding."""
     settings: dict[str, Any] = {"replicas": 4, "epochs": 40, "seed": 2, "batch": batch}
-    ours, theirs = run(DeltaRule(lr=0.1), Xor(), **settings), run(Backprop(GradientDescent(0.1, 0.0)), LinearXor(), **settings)
+    ours, theirs = (
+        run(DeltaRule(lr=0.1), Xor(), **settings),
+        run(Backprop(GradientDescent(0.1, 0.0)), LinearXor(), **settings),
+    )
     np.testing.assert_allclose(weights(ours), weights(theirs), atol=1e-13)
     np.testing.assert_allclose(ours.trained.loss_curve, theirs.trained.loss_curve, rtol=1e-12)
 
@@ -208,14 +225,19 @@ def test_it_finds_the_teacher_of_a_linear_map_and_has_no_bias_where_there_is_non
     assert list(start["params"]) == list(result.trained.weights) == ["input-output"]
     for i in range(5):
         np.testing.assert_allclose(
-            result.trained.weights["input-output"][i], np.linalg.lstsq(x[i], target[i], rcond=None)[0], atol=1e-9
+            result.trained.weights["input-output"][i],
+            np.linalg.lstsq(x[i], target[i], rcond=None)[0],
+            atol=1e-9,
         )
 
 
 def test_hidden_units_are_not_there_and_what_a_line_can_do_is_done() -> None:
     """Naming each of eight patterns needs no hidden layer: the encoder's identity is linear."""
     result = run(DeltaRule(), Encoder(), replicas=3, epochs=200)
-    assert {name: w.shape for name, w in result.trained.weights.items()} == {"input-output": (3, 8, 8), "output": (3, 1, 8)}
+    assert {name: w.shape for name, w in result.trained.weights.items()} == {
+        "input-output": (3, 8, 8),
+        "output": (3, 1, 8),
+    }
     assert result.solved.all()
 
 
@@ -223,17 +245,22 @@ def test_hidden_units_are_not_there_and_what_a_line_can_do_is_done() -> None:
 @pytest.mark.parametrize("batch", [1, 5, "full"])
 def test_a_replica_has_the_same_bits_alone_in_a_batch_and_again(batch: Any, dtype: str) -> None:
     def bits(**more: Any) -> dict[int, Any]:
-        t = run(DeltaRule(), Numbers(), replicas=6, epochs=20, seed=9, batch=batch, dtype=dtype, **more).trained
+        t = run(
+            DeltaRule(), Numbers(), replicas=6, epochs=20, seed=9, batch=batch, dtype=dtype, **more
+        ).trained
         assert {w.dtype for w in t.weights.values()} == {np.dtype(dtype)}
         return {
-            int(i): (t.loss_curve[r].tobytes(), *(w[r].tobytes() for w in t.weights.values())) for r, i in enumerate(t.replica)
+            int(i): (t.loss_curve[r].tobytes(), *(w[r].tobytes() for w in t.weights.values()))
+            for r, i in enumerate(t.replica)
         }
 
     whole = bits()
     assert bits() == whole
     for i in (0, 4):
         assert bits(only=[i]) == {i: whole[i]}
-    assert len(set(whole.values())) == (1 if batch == "full" else 6)  # it starts from zero: only the order differs
+    assert len(set(whole.values())) == (
+        1 if batch == "full" else 6
+    )  # it starts from zero: only the order differs
 
 
 @pytest.mark.parametrize("lr", [0.0, -0.1, float("nan"), float("inf")])

@@ -1,4 +1,5 @@
-"""Mean-field learning held to its equation, to enumeration at weak weights, and to the published cheapness against sampling."""
+"""Mean-field learning held to its equation, to enumeration at weak weights, and to the published cheapness
+against sampling."""
 
 from __future__ import annotations
 
@@ -33,20 +34,29 @@ LONG: dict[str, Any] = {"times": (300,), "temperatures": (1.0,)}
 def random_state(net: Network, weights: float, biases: float, seed: int) -> dict[str, Any]:
     rng, machine = np.random.default_rng(seed), Machine.of(net, "layered")
     sizes = {name: (a.stop - a.start, b.stop - b.start) for name, (a, b) in machine.blocks.items()}
-    return {"params": {name: (weights if "-" in name else biases) * rng.normal(size=size) for name, size in sizes.items()}}
+    return {
+        "params": {
+            name: (weights if "-" in name else biases) * rng.normal(size=size) for name, size in sizes.items()
+        }
+    }
 
 
 def exact_means(machine: Machine, w: Array, x: Array, temperature: float = 1.0) -> tuple[Array, Array]:
-    """Means of units of ±1 given the input x of ±1, and their second moments: every state of hidden and output units."""
+    """Means of units of ±1 given the input x of ±1, and their second moments: every state of hidden and
+    output units."""
     free = 2 * bits(machine.hidden + machine.output) - 1
     s = np.hstack([free, np.tile(x, (len(free), 1)), np.ones((len(free), 1))])
-    p = np.exp(np.array([sum(w[i, j] * row[i] * row[j] for i in range(len(w)) for j in range(i)) for row in s]) / temperature)
+    p = np.exp(
+        np.array([sum(w[i, j] * row[i] * row[j] for i in range(len(w)) for j in range(i)) for row in s])
+        / temperature
+    )
     p /= p.sum()
     return p @ s, s.T @ (p[:, None] * s)
 
 
 def test_a_settled_state_satisfies_the_mean_field_equation() -> None:
-    """s_i = tanh(Σ_j w_ij s_j / T) for every free unit, at 50 random machines; the last temperature counts, not the way there."""
+    """s_i = tanh(Σ_j w_ij s_j / T) for every free unit, at 50 random machines; the last temperature counts,
+    not the way there."""
     net = Network.chain(3, 4, 2)
     machine = Machine.of(net, "layered")
     for seed in range(50):
@@ -75,7 +85,8 @@ def test_means_tend_to_the_exact_ones_as_weights_weaken_with_their_square() -> N
 
 
 def test_at_high_temperature_the_step_is_that_of_the_exact_machine() -> None:
-    """Σ over patterns of exact moments, outputs clamped minus free; the mean-field step misses it by O(1/T): half at twice T."""
+    """Σ over patterns of exact moments, outputs clamped minus free; the mean-field step misses it by O(1/T):
+    half at twice T."""
     task = Xor(hidden=3)
     net, machine = task.network(), Machine.of(task.network(), "layered")
     state = random_state(net, 1.0, 1.0, 2)
@@ -89,7 +100,9 @@ def test_at_high_temperature_the_step_is_that_of_the_exact_machine() -> None:
         change = np.zeros_like(w)
         for row, right in zip(2 * x - 1, 2.0 * wanted - 1, strict=True):
             s = np.concatenate([np.zeros(machine.hidden), right, row, [1.0]])
-            s[: machine.hidden] = np.tanh(w[: machine.hidden] @ s / temperature)  # exact: hidden units do not see each other
+            s[: machine.hidden] = np.tanh(
+                w[: machine.hidden] @ s / temperature
+            )  # exact: hidden units do not see each other
             change += (np.outer(s, s) - exact_means(machine, w, row, temperature)[1]) / len(x)
         exact = {name: change[a, b] for name, (a, b) in machine.blocks.items()}
         return max(np.abs(new[name] - state["params"][name] - exact[name]).max() for name in exact)
@@ -99,7 +112,8 @@ def test_at_high_temperature_the_step_is_that_of_the_exact_machine() -> None:
 
 
 def test_a_machine_that_answers_right_with_certainty_learns_nothing() -> None:
-    """Output copies input over a shortcut of weight 50: both phases are one state, hidden units at the last temperature, too."""
+    """Output copies input over a shortcut of weight 50: both phases are one state, hidden units at the last
+    temperature, too."""
     net = Network.chain(1, 3, 1, shortcut=True)
     state = random_state(net, 0.5, 0.5, 4)
     state["params"]["input-output"] = np.array([[50.0]])
@@ -117,25 +131,36 @@ def test_without_hidden_units_it_is_the_delta_rule_of_its_own_means() -> None:
     net = Network.chain(3, 2)
     state, rng = random_state(net, 1.0, 1.0, 0), np.random.default_rng(1)
     x, d = bits(3), rng.random((8, 2)) < 0.5
-    new = MeanField(lr=0.3, **LONG).update(net, state, Batch(x, d.astype(float), d, 0), Rand(0, [0], NOISE)).state["params"]
+    new = (
+        MeanField(lr=0.3, **LONG)
+        .update(net, state, Batch(x, d.astype(float), d, 0), Rand(0, [0], NOISE))
+        .state["params"]
+    )
     signs, y = 2 * x - 1, np.tanh((2 * x - 1) @ state["params"]["input-output"] + state["params"]["output"])
     np.testing.assert_allclose(
         new["input-output"] - state["params"]["input-output"], 0.3 * signs.T @ (2 * d - 1 - y) / 8, atol=1e-12
     )
-    np.testing.assert_allclose(new["output"] - state["params"]["output"], 0.3 * (2 * d - 1 - y).mean(axis=0)[None], atol=1e-12)
+    np.testing.assert_allclose(
+        new["output"] - state["params"]["output"], 0.3 * (2 * d - 1 - y).mean(axis=0)[None], atol=1e-12
+    )
 
 
 def test_it_starts_from_the_weights_that_all_algorithms_share() -> None:
     net = Xor(shortcut=True).network()
     params = initial(net, Rand(3, range(5), WEIGHTS), "uniform", 0.5)
     state = MeanField().init(net, params, Rand(3, range(5), NOISE))
-    assert {k.name: v.tobytes() for k, v in params.items()} == {k: v.tobytes() for k, v in state["params"].items()}
+    assert {k.name: v.tobytes() for k, v in params.items()} == {
+        k: v.tobytes() for k, v in state["params"].items()
+    }
 
 
 def test_work_is_looks_times_fan_in() -> None:
-    """Contractions: two FLOPs a unit of the row, look and pattern; two moments of all pairs. No random number."""
+    """Contractions: two FLOPs a unit of the row, look and pattern; two moments of all pairs. No random
+    number."""
     algorithm = MeanField(times=(2, 3), temperatures=(2.0, 1.0))
-    found = sheet(Cell.of(settings_of(algorithm), {"name": "encoder", "size": 5, "hidden": 3}, {"replicas": 1}))
+    found = sheet(
+        Cell.of(settings_of(algorithm), {"name": "encoder", "size": 5, "hidden": 3}, {"replicas": 1})
+    )
     row, looks = 5 + 3 + 5 + 1, 5 * (3 + 5)
     assert found.update.flops["contraction"] == 2 * row * (looks + 3) * 5 + 2 * 2 * row**2 * 5
     assert found.update.flops["transcendental"] == (looks + 3) * 5
@@ -144,7 +169,8 @@ def test_work_is_looks_times_fan_in() -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "more"), [(Xor(), {}), (Encoder(size=4, hidden=2), {"dtype": "float32"}), (Xor(shortcut=True), {"batch": 1})]
+    ("task", "more"),
+    [(Xor(), {}), (Encoder(size=4, hidden=2), {"dtype": "float32"}), (Xor(shortcut=True), {"batch": 1})],
 )
 def test_a_replica_has_the_same_bits_alone_again_and_in_a_batch(task: Task, more: dict[str, Any]) -> None:
     def train(**changes: Any) -> Result:
@@ -152,7 +178,10 @@ def test_a_replica_has_the_same_bits_alone_again_and_in_a_batch(task: Task, more
 
     def of(result: Result, row: int) -> dict[str, bytes]:
         t = result.trained
-        return {n: a[row].tobytes() for n, a in {**t.weights, "loss": t.loss, "epochs": t.epochs, "curve": t.loss_curve}.items()}
+        return {
+            n: a[row].tobytes()
+            for n, a in {**t.weights, "loss": t.loss, "epochs": t.epochs, "curve": t.loss_curve}.items()
+        }
 
     together, again = train(), train()
     assert len(set(together.trained.epochs)) > 2
@@ -162,7 +191,8 @@ def test_a_replica_has_the_same_bits_alone_again_and_in_a_batch(task: Task, more
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [({"lr": 0.0}, "lr"), ({"times": (1,)}, "temperature"), ({"times": (-1,) * 4}, "times")]
+    ("given", "said"),
+    [({"lr": 0.0}, "lr"), ({"times": (1,)}, "temperature"), ({"times": (-1,) * 4}, "times")],
 )
 def test_a_bad_setting_gets_one_sentence(given: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said) as error:

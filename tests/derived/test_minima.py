@@ -1,4 +1,5 @@
-"""Where training ends, held to planted kinds, to XOR's symmetries, to PDP's local minimum and to a Hessian in closed form."""
+"""Where training ends, held to planted kinds, to XOR's symmetries, to PDP's local minimum and to a Hessian in
+closed form."""
 
 from __future__ import annotations
 
@@ -61,7 +62,8 @@ def test_mirror_images_are_one_kind(row: Any) -> None:
 
 
 def test_the_mirrors_are_the_symmetries_of_the_task() -> None:
-    """Swapping or inverting both inputs leaves what is wanted as it is; no other order of the columns does."""
+    """Swapping or inverting both inputs leaves what is wanted as it is; no other order of the columns
+    does."""
     x, wanted, *_ = Xor().patterns()
     found = set()
     for columns in ([0, 1], [1, 0]):
@@ -110,7 +112,13 @@ def test_curvature_and_slope_of_a_linear_unit_are_in_closed_form() -> None:
     """E = ½|Xw − d|²: gradient Xᵀ(Xw − d), Hessian XᵀX, X with a column of ones for the bias."""
     task = Line()
     result = run(Backprop(), task, replicas=3, epochs=2)
-    ends = Networks(task, task.network(), {k: result.trained.weights[k.name] for k in task.network().shapes}, result.columns(), 0)
+    ends = Networks(
+        task,
+        task.network(),
+        {k: result.trained.weights[k.name] for k in task.network().shapes},
+        result.columns(),
+        0,
+    )
     x = np.hstack([task.patterns().x, np.ones((3, 1))])
     np.testing.assert_allclose(minima.curvature(ends), np.full(3, np.linalg.eigvalsh(x.T @ x)[0]), rtol=1e-6)
     for i in range(3):

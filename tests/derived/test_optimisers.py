@@ -1,4 +1,5 @@
-"""Optimisers held to closed forms of their recursions, to a plain scalar loop of Adam's paper, and to a common contract."""
+"""Optimisers held to closed forms of their recursions, to a plain scalar loop of Adam's paper, and to a
+common contract."""
 
 from __future__ import annotations
 
@@ -32,13 +33,20 @@ def every_optimiser(**changes: Any) -> list[Optimiser]:
 each = pytest.mark.parametrize("optimiser", every_optimiser(), ids=lambda o: type(o).__name__)
 
 
-def weights(value: float | None = None, seed: int = 0, lead: tuple[int, ...] = (4,), dtype: str = "float64") -> dict[Any, Any]:
+def weights(
+    value: float | None = None, seed: int = 0, lead: tuple[int, ...] = (4,), dtype: str = "float64"
+) -> dict[Any, Any]:
     rng = np.random.default_rng(seed)
     shapes = {k: (*lead, *shape) for k, shape in NET.shapes.items()}
-    return {k: (np.full(s, value) if value is not None else rng.normal(size=s)).astype(dtype) for k, s in shapes.items()}
+    return {
+        k: (np.full(s, value) if value is not None else rng.normal(size=s)).astype(dtype)
+        for k, s in shapes.items()
+    }
 
 
-def steps(optimiser: Optimiser, params: Any, gradients: list[Any], epochs: list[int] | None = None) -> list[Any]:
+def steps(
+    optimiser: Optimiser, params: Any, gradients: list[Any], epochs: list[int] | None = None
+) -> list[Any]:
     """Parameters after each step."""
     memory, path = optimiser.init(params), []
     for epoch, gradient in zip(epochs or range(len(gradients)), gradients, strict=True):
@@ -63,7 +71,8 @@ def test_momentum_under_a_constant_gradient_has_a_closed_form(lr: float, alpha: 
 def test_decay_shrinks_the_weight_after_each_change_and_leaves_the_velocity(
     lr: float, alpha: float, decay: float, t: int
 ) -> None:
-    """w(t) = (1 − λ)(w(t−1) + Δw(t)) with the closed form of Δw(t): what decays is the weight, not the change."""
+    """w(t) = (1 − λ)(w(t−1) + Δw(t)) with the closed form of Δw(t): what decays is the weight, not the
+    change."""
     start, gradient = weights(seed=1), weights(seed=2)
     path = steps(GradientDescent(lr=lr, momentum=alpha, decay=decay), start, [gradient] * t)
     for k, g in gradient.items():
@@ -75,8 +84,11 @@ def test_decay_shrinks_the_weight_after_each_change_and_leaves_the_velocity(
 
 @pytest.mark.parametrize("early", [1, 20])
 def test_the_early_schedule_ends_exactly_at_its_last_sweep(early: int) -> None:
-    """Family tree: ε = .005, α = .5 for the first 20 sweeps, then .01 and .9; two updates a sweep, counted in sweeps."""
-    optimiser = GradientDescent(lr=0.01, momentum=0.9, decay=0.0, early_sweeps=early, early_lr=0.005, early_momentum=0.5)
+    """Family tree: ε = .005, α = .5 for the first 20 sweeps, then .01 and .9; two updates a sweep, counted in
+    sweeps."""
+    optimiser = GradientDescent(
+        lr=0.01, momentum=0.9, decay=0.0, early_sweeps=early, early_lr=0.005, early_momentum=0.5
+    )
     sweeps = [s for s in range(2 * early + 3) for _ in range(2)]
     start, gradient = weights(0.0), weights(1.0)
     path = [start, *steps(optimiser, start, [gradient] * len(sweeps), sweeps)]
@@ -89,8 +101,17 @@ def test_the_early_schedule_ends_exactly_at_its_last_sweep(early: int) -> None:
 
 
 @quick
-@given(rates, momenta, st.floats(0.0, 0.9999), st.floats(1e-10, 1e-3), st.integers(1, 40), st.integers(0, 2**32 - 1))
-def test_adam_is_algorithm_1_of_its_paper(lr: float, b1: float, b2: float, eps: float, t: int, seed: int) -> None:
+@given(
+    rates,
+    momenta,
+    st.floats(0.0, 0.9999),
+    st.floats(1e-10, 1e-3),
+    st.integers(1, 40),
+    st.integers(0, 2**32 - 1),
+)
+def test_adam_is_algorithm_1_of_its_paper(
+    lr: float, b1: float, b2: float, eps: float, t: int, seed: int
+) -> None:
     """Kingma & Ba 2015, algorithm 1, one scalar at a time in plain Python."""
     start = weights(seed=seed)
     gradients = [weights(seed=seed + 1 + i) for i in range(t)]
@@ -122,7 +143,8 @@ def test_the_sign_step_has_one_magnitude() -> None:
 
 @pytest.mark.parametrize("optimiser", every_optimiser(lr=0.01), ids=lambda o: type(o).__name__)
 def test_every_optimiser_comes_to_the_bottom_of_a_bowl(optimiser: Optimiser) -> None:
-    """E = ½ Σ a (w − c)² with a in [.5, 3], from distances up to 3: after 3,000 steps within one step size of the bottom."""
+    """E = ½ Σ a (w − c)² with a in [.5, 3], from distances up to 3: after 3,000 steps within one step size of
+    the bottom."""
     bottom, params = weights(seed=1), weights(0.0)
     curvature = {k: 0.5 + 2.5 * np.random.default_rng(2).random(w.shape) for k, w in params.items()}
     memory = optimiser.init(params)
@@ -133,7 +155,9 @@ def test_every_optimiser_comes_to_the_bottom_of_a_bowl(optimiser: Optimiser) -> 
         assert np.abs(params[k] - bottom[k]).max() <= 0.01 * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("optimiser", [*every_optimiser(), GradientDescent(0.1, 0.9, decay=0.1)], ids=lambda o: type(o).__name__)
+@pytest.mark.parametrize(
+    "optimiser", [*every_optimiser(), GradientDescent(0.1, 0.9, decay=0.1)], ids=lambda o: type(o).__name__
+)
 def test_parameters_without_credit_stay_untouched(optimiser: Optimiser) -> None:
     """Frozen means frozen: no decay, no leftover momentum, not even after credit stops coming."""
     start = weights(seed=1)
@@ -152,7 +176,9 @@ SCHEDULE = GradientDescent(0.1, 0.9, decay=0.01, early_sweeps=2, early_lr=0.05, 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
-    "optimiser", [*every_optimiser(), SCHEDULE, *every_optimiser(lr=np.float64(0.1))], ids=lambda o: type(o).__name__
+    "optimiser",
+    [*every_optimiser(), SCHEDULE, *every_optimiser(lr=np.float64(0.1))],
+    ids=lambda o: type(o).__name__,
 )
 def test_shapes_and_precision_stay_what_they_are(optimiser: Optimiser, dtype: str) -> None:
     """Also where a learning rate is one of NumPy's own scalars, out of a linspace, say."""
@@ -163,7 +189,9 @@ def test_shapes_and_precision_stay_what_they_are(optimiser: Optimiser, dtype: st
     assert {s[0] for _, s, _ in before} == {4}  # every array leads with the replicas, so that some can leave
     for epoch in range(4):
         params, memory = optimiser.step(params, gradient, memory, epoch)
-        assert [(name, a.shape, a.dtype) for name, a in leaves({"params": params, "memory": memory})] == before
+        assert [
+            (name, a.shape, a.dtype) for name, a in leaves({"params": params, "memory": memory})
+        ] == before
 
 
 @each
@@ -171,7 +199,11 @@ def test_steps_of_a_stack_are_the_stack_of_steps_bit_for_bit(optimiser: Optimise
     start, gradients = weights(seed=1), [weights(seed=s) for s in range(2, 7)]
     end = steps(optimiser, start, gradients)[-1]
     for i in range(4):
-        alone = steps(optimiser, {k: w[i] for k, w in start.items()}, [{k: w[i] for k, w in g.items()} for g in gradients])[-1]
+        alone = steps(
+            optimiser,
+            {k: w[i] for k, w in start.items()},
+            [{k: w[i] for k, w in g.items()} for g in gradients],
+        )[-1]
         for k in end:
             assert end[k][i].tobytes() == alone[k].tobytes()
 
@@ -213,7 +245,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "changes", "named"), BAD, ids=lambda v: v.__name__ if isinstance(v, type) else str(v))
+@pytest.mark.parametrize(
+    ("kind", "changes", "named"), BAD, ids=lambda v: v.__name__ if isinstance(v, type) else str(v)
+)
 def test_a_bad_setting_gets_one_sentence(kind: type[Optimiser], changes: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError) as caught:
         kind(**changes)

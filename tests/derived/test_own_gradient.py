@@ -1,5 +1,6 @@
-"""The gradient of a Boltzmann machine's likelihood held to central differences of its logarithm summed over every state of every
-unit; what is learnt held to it by z-tests; the probe and the gradient check that compare with it.
+"""The gradient of a Boltzmann machine's likelihood held to central differences of its logarithm summed over
+every state of every unit; what is learnt held to it by z-tests; the probe and the gradient check that compare
+with it.
 
 False alarms of statistical tests are stated with each; all are seeded.
 """
@@ -42,7 +43,9 @@ SILENT = {"noise_off": 0.0, "noise_on": 0.0}
 
 
 def batch_of(task: Task) -> Batch:
-    return Batch(*(a[0] for a in task.data(Rand(0, [0], SPLIT, block=1), "float64")[:3]), np.zeros(()), task.objective)
+    return Batch(
+        *(a[0] for a in task.data(Rand(0, [0], SPLIT, block=1), "float64")[:3]), np.zeros(()), task.objective
+    )
 
 
 def clamped(batch: Batch, noise: tuple[float, float]) -> Array:
@@ -60,7 +63,8 @@ def clamped(batch: Batch, noise: tuple[float, float]) -> Array:
 
 
 def slopes(machine: Machine, params: dict[str, Array], log_likelihood: Any) -> dict[str, Array]:
-    """Central differences of −`log_likelihood`(w) along every weight, which stands at ij and at ji; none on the diagonal."""
+    """Central differences of −`log_likelihood`(w) along every weight, which stands at ij and at ji; none on
+    the diagonal."""
     w, found = machine.matrix(params), {}
     for name, (a, b) in machine.blocks.items():
         found[name] = np.zeros(params[name].shape)
@@ -87,23 +91,41 @@ def agree(found: Any, expected: dict[str, Array], tolerance: float = 1e-8) -> No
 @pytest.mark.parametrize("noise", NOISES)
 @pytest.mark.parametrize("architecture", ["encoder", "layered", "full"])
 @pytest.mark.parametrize("task", [Xor(hidden=2), Encoder(size=3, hidden=2)], ids=lambda t: t.name)
-def test_a_boltzmann_machine_s_is_that_of_differences(task: Task, architecture: str, noise: tuple[float, float]) -> None:
+def test_a_boltzmann_machine_s_is_that_of_differences(
+    task: Task, architecture: str, noise: tuple[float, float]
+) -> None:
     """Every state of every unit, no sum taken in closed form."""
     algorithm = Boltzmann(architecture, noise_off=noise[0], noise_on=noise[1])
-    machine, batch, temperature = Machine.of(task.network(), architecture), batch_of(task), algorithm.temperatures[-1]
+    machine, batch, temperature = (
+        Machine.of(task.network(), architecture),
+        batch_of(task),
+        algorithm.temperatures[-1],
+    )
     params, q = random_params(machine, 8.0, 3), clamped(batch, noise)
     found = algorithm.own_gradient(task.network(), {"params": params, "memory": {}}, batch)
-    expected = slopes(machine, params, lambda w: likelihood(machine, w, q, temperature, architecture == "layered"))
+    expected = slopes(
+        machine, params, lambda w: likelihood(machine, w, q, temperature, architecture == "layered")
+    )
     agree(found, expected)
 
 
 def test_with_a_shortcut_and_without_hidden_units_it_is_that_of_differences() -> None:
-    for net, architecture in ((Network.chain(2, 2, 1, shortcut=True), "layered"), (Network.chain(2, 1), "full")):
+    for net, architecture in (
+        (Network.chain(2, 2, 1, shortcut=True), "layered"),
+        (Network.chain(2, 1), "full"),
+    ):
         machine, batch = Machine.of(net, architecture), batch_of(Xor())
         params = random_params(machine, 8.0, 4)
         found = Boltzmann(architecture).own_gradient(net, {"params": params}, batch)
         q = clamped(batch, (0.15, 0.05))
-        agree(found, slopes(machine, params, lambda w, m=machine, q=q, a=architecture: likelihood(m, w, q, 10.0, a == "layered")))
+        agree(
+            found,
+            slopes(
+                machine,
+                params,
+                lambda w, m=machine, q=q, a=architecture: likelihood(m, w, q, 10.0, a == "layered"),
+            ),
+        )
 
 
 def test_a_restricted_machine_s_is_that_of_differences() -> None:
@@ -121,19 +143,25 @@ def test_a_mean_field_machine_s_is_that_of_differences_in_units_of_minus_and_plu
     s = np.hstack([2 * bits(machine.units) - 1, np.ones((2**machine.units, 1))])
 
     def log_likelihood(w: Array) -> float:
-        p, total = np.exp([sum(w[i, j] * row[i] * row[j] for i in range(len(w)) for j in range(i)) for row in s]), 0.0
+        p, total = (
+            np.exp([sum(w[i, j] * row[i] * row[j] for i in range(len(w)) for j in range(i)) for row in s]),
+            0.0,
+        )
         for x, y in zip(batch.x, batch.wanted, strict=True):
             given = (s[:, machine.place["input"]] == 2 * x - 1).all(axis=1)
             right = given & (s[:, machine.place["output"]] == 2.0 * y - 1).all(axis=1)
             total += np.log(p[right].sum() / p[given].sum()) / len(batch.x)
         return float(total)
 
-    agree(algorithm.own_gradient(task.network(), {"params": params}, batch), slopes(machine, params, log_likelihood))
+    agree(
+        algorithm.own_gradient(task.network(), {"params": params}, batch),
+        slopes(machine, params, log_likelihood),
+    )
 
 
 def test_mean_field_s_step_tends_to_it_as_weights_weaken() -> None:
-    """What means leave out is the covariance of coupled units, of the order of their weight: the angle is proportional to the
-    weights while biases stay as they are, to 10 %."""
+    """What means leave out is the covariance of coupled units, of the order of their weight: the angle is
+    proportional to the weights while biases stay as they are, to 10 %."""
     task, algorithm = Xor(hidden=3), MeanField(times=(300,), temperatures=(1.0,))
     net, batch = task.network(), batch_of(task)
     params = random_params(Machine.of(net, "layered"), 1.0, 2)
@@ -143,7 +171,10 @@ def test_mean_field_s_step_tends_to_it_as_weights_weaken() -> None:
         state = {"params": weak}
         found = reference(algorithm, net, state, batch)
         assert not isinstance(found, str)
-        c, g = (found.rows(a)["total"][0] for a in (credited(algorithm, net, state, batch, Rand(0, [0], NOISE)), found.gradient))
+        c, g = (
+            found.rows(a)["total"][0]
+            for a in (credited(algorithm, net, state, batch, Rand(0, [0], NOISE)), found.gradient)
+        )
         angles.append(np.degrees(np.arccos(c @ g / np.linalg.norm(c) / np.linalg.norm(g))))
     assert angles[1] / angles[2] == pytest.approx(4, rel=0.1)
     assert angles[2] < 1.0 < angles[0]
@@ -155,14 +186,21 @@ def test_where_visible_units_alone_have_the_world_s_distribution_it_is_zero() ->
     machine, off, on = Machine.of(net, "full"), 0.3, 0.1
     batch = Batch(np.ones((5, 2)), np.ones((5, 1)), np.ones((5, 1), bool), 0)  # all on, as noise leaves them
     logit = np.log((1 - off) / off)
-    params = {n: np.full(w.shape, 10.0 * logit * ("-" not in n)) for n, w in random_params(machine, 1.0, 0).items()}
+    params = {
+        n: np.full(w.shape, 10.0 * logit * ("-" not in n)) for n, w in random_params(machine, 1.0, 0).items()
+    }
     algorithm = Boltzmann("full", noise_off=off, noise_on=on)
     assert all((g == 0).all() for g in algorithm.own_gradient(net, {"params": params}, batch).values())
     elsewhere = {n: w + rng.normal(size=w.shape) * ("-" not in n) for n, w in params.items()}
-    assert max(np.abs(g).max() for g in algorithm.own_gradient(net, {"params": elsewhere}, batch).values()) > 1e-4
+    assert (
+        max(np.abs(g).max() for g in algorithm.own_gradient(net, {"params": elsewhere}, batch).values())
+        > 1e-4
+    )
 
 
-def test_machines_taken_in_blocks_and_patterns_of_one_s_own_give_what_they_give_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machines_taken_in_blocks_and_patterns_of_one_s_own_give_what_they_give_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     net, rng = Network.chain(3, 2, 2), np.random.default_rng(1)
     monkeypatch.setattr(_likelihood, "BLOCK", 2 * 32 * 8)  # two machines, of 2^5 visible states
     for architecture, noise in (("layered", NOISES[0]), ("layered", NOISES[1]), ("encoder", NOISES[1])):
@@ -171,12 +209,16 @@ def test_machines_taken_in_blocks_and_patterns_of_one_s_own_give_what_they_give_
         x, wanted = (rng.random((5, 4, n)) < 0.5 for n in (3, 2))
         batch = Batch(x.astype(float), wanted.astype(float), wanted, 0)
         how = 10.0, architecture == "layered", noise
-        found = likelihood_gradient(machine, {n: np.stack([p[n] for p in alone]) for n in alone[0]}, batch, *how)
+        found = likelihood_gradient(
+            machine, {n: np.stack([p[n] for p in alone]) for n in alone[0]}, batch, *how
+        )
         for r, params in enumerate(alone):
             own = batch._replace(x=batch.x[r], target=batch.target[r], wanted=batch.wanted[r])
             agree({n: g[r] for n, g in found.items()}, likelihood_gradient(machine, params, own, *how), 1e-14)
         shared = batch._replace(x=batch.x[:1], target=batch.target[:1], wanted=batch.wanted[:1])
-        found = likelihood_gradient(machine, {n: np.stack([p[n] for p in alone]) for n in alone[0]}, shared, *how)
+        found = likelihood_gradient(
+            machine, {n: np.stack([p[n] for p in alone]) for n in alone[0]}, shared, *how
+        )
         own = batch._replace(x=batch.x[0], target=batch.target[0], wanted=batch.wanted[0])
         for r, params in enumerate(alone):
             agree({n: g[r] for n, g in found.items()}, likelihood_gradient(machine, params, own, *how), 1e-14)
@@ -191,8 +233,9 @@ def test_chances_of_noisy_patterns_add_up_to_1() -> None:
 
 @pytest.mark.parametrize("architecture", ["encoder", "layered", "full"])
 def test_the_mean_of_sampled_steps_is_it(architecture: str) -> None:
-    """n = 2,000 updates at small weights, where 20 time units forget the start: largest |z| of all weights, each once, Šidák;
-    false alarm 1e-6. Power: half of the gradient's largest entry is 10 standard errors or more."""
+    """n = 2,000 updates at small weights, where 20 time units forget the start: largest |z| of all weights,
+    each once, Šidák; false alarm 1e-6. Power: half of the gradient's largest entry is 10 standard errors or
+    more."""
     task, n = Xor(hidden=2), 2000
     algorithm = Boltzmann(architecture, "gradient", step=1.0, times=(20,), temperatures=(10.0,))
     net, machine, batch = task.network(), Machine.of(task.network(), architecture), batch_of(task)
@@ -202,7 +245,11 @@ def test_the_mean_of_sampled_steps_is_it(architecture: str) -> None:
     steps = credited(algorithm, net, state, batch, Rand(3, range(n), NOISE))
     z, power = [], 0.0
     for name, g in exact.items():
-        once = np.tril_indices(len(g), -1) if name in ("input-input", "output-output") else np.indices(g.shape).reshape(2, -1)
+        once = (
+            np.tril_indices(len(g), -1)
+            if name in ("input-input", "output-output")
+            else np.indices(g.shape).reshape(2, -1)
+        )
         drawn, wanted = steps[name][:, once[0], once[1]], 10.0 * g[once[0], once[1]]  # the rule has no 1 / T
         error = drawn.std(axis=0, ddof=1) / np.sqrt(n)
         z.extend((drawn.mean(axis=0) - wanted) / error)
@@ -216,14 +263,18 @@ def cell(algorithm: Any, task: Task, **how: Any) -> Cell:
 
 
 def test_the_check_holds_the_rules_to_it() -> None:
-    """At zero weights mixing is perfect: `gradient` passes (false alarm .001 a group, 5 at most), Tε = 20 times the gradient.
+    """At zero weights mixing is perfect: `gradient` passes (false alarm .001 a group, 5 at most), Tε = 20
+    times the gradient.
 
-    `sign` keeps within 45° of it, and no more: signs are not sizes. What has no gradient there is said to have none.
+    `sign` keeps within 45° of it, and no more: signs are not sizes. What has no gradient there is said to
+    have none.
     """
     found = check(cell(Boltzmann(rule="gradient"), Xor()))
     assert found.groups.keys() == {"input-hidden", "hidden-output", "hidden", "output", "total"}
     assert not any(a.biased for a in found.groups.values())
-    assert found.groups["total"].ratio == pytest.approx(20.0, rel=0.15)  # |mean| ± 4 se: snr ≈ .08 of each of 2,000 draws
+    assert found.groups["total"].ratio == pytest.approx(
+        20.0, rel=0.15
+    )  # |mean| ± 4 se: snr ≈ .08 of each of 2,000 draws
     assert found.groups["hidden"].word == found.groups["input-hidden"].word == "zero gradient"
     assert "the likelihood, by enumeration" in str(found)
     by_sign = check(cell(Boltzmann(), Xor())).groups["total"]
@@ -233,7 +284,8 @@ def test_the_check_holds_the_rules_to_it() -> None:
 
 
 def test_the_check_finds_contrastive_divergence_where_many_steps_leave_no_bias() -> None:
-    """CD-1 is biased, CD-40 is not to be told from the gradient (false alarm .001 a group, 6 at most); 5,000 draws."""
+    """CD-1 is biased, CD-40 is not to be told from the gradient (false alarm .001 a group, 6 at most); 5,000
+    draws."""
     one, many = (check(cell(RestrictedBoltzmann(k=k), Xor(scale=3.0)), 5000).groups for k in (1, 40))
     assert any(a.biased for a in one.values())
     assert many["total"].angle < one["total"].angle
@@ -241,7 +293,8 @@ def test_the_check_finds_contrastive_divergence_where_many_steps_leave_no_bias()
 
 
 def test_a_scale_is_fitted_by_the_weights_that_know_it() -> None:
-    """One weight of little noise at 2 ∇, fifty of much: c = 2 ± .0001, where the ratio of lengths is far above it; none: 1."""
+    """One weight of little noise at 2 ∇, fifty of much: c = 2 ± .0001, where the ratio of lengths is far
+    above it; none: 1."""
     rng, gradient = np.random.default_rng(0), np.ones(51)
     drawn = 2.0 + rng.normal(size=(1000, 51)) * np.r_[0.001, np.full(50, 300.0)]
     assert fitted_scale(drawn, gradient) == pytest.approx(2, abs=4 * 0.001 / 1000**0.5)
@@ -261,7 +314,8 @@ def test_a_mean_field_machine_is_checked_without_draws() -> None:
 
 
 def test_the_probe_compares_a_boltzmann_machine_with_its_likelihood() -> None:
-    """The default is the sign rule: its mean goes downhill. Edges by name and all together; no Gauss-Newton step."""
+    """The default is the sign rule: its mean goes downhill. Edges by name and all together; no Gauss-Newton
+    step."""
     result = run(Boltzmann(), Xor(), replicas=6, epochs=60, probe=4, probe_draws=8)
     columns = result.credit_columns()
     seen = {(q, e) for q, e in zip(columns["quantity"], columns["edge"], strict=True)}
@@ -275,7 +329,8 @@ def test_the_probe_compares_a_boltzmann_machine_with_its_likelihood() -> None:
 
 
 def test_with_many_presentations_the_probe_finds_the_gradient_rule_on_the_gradient() -> None:
-    """Of 400 presentations the mean of 16 draws is within 30° of it, and its bias, brought to the gradient's length, small."""
+    """Of 400 presentations the mean of 16 draws is within 30° of it, and its bias, brought to the gradient's
+    length, small."""
     algorithm = Boltzmann(rule="gradient", presentations=400)
     credit = run(algorithm, Xor(), replicas=4, epochs=3, probe=1).trained.credit
     assert (credit["mean_angle/total"] < 30).all()
@@ -285,7 +340,8 @@ def test_with_many_presentations_the_probe_finds_the_gradient_rule_on_the_gradie
 
 
 def test_the_size_of_a_mean_has_its_noise_taken_off() -> None:
-    """|E g| = 3 |∇|, noise as long as E g in 10 dimensions, 16 draws: 3 ± .05 over 2,000 networks (4 se); nothing left: 1."""
+    """|E g| = 3 |∇|, noise as long as E g in 10 dimensions, 16 draws: 3 ± .05 over 2,000 networks (4 se);
+    nothing left: 1."""
     rng, gradient = np.random.default_rng(0), np.eye(10)[0]
     drawn = 3 * gradient + 3 / np.sqrt(10) * rng.normal(size=(16, 2000, 10))
     assert np.sqrt((size(drawn, np.tile(gradient, (2000, 1))) ** 2).mean()) == pytest.approx(3, abs=0.05)
@@ -294,9 +350,13 @@ def test_the_size_of_a_mean_has_its_noise_taken_off() -> None:
 
 
 def test_a_machine_that_is_too_large_says_so() -> None:
-    trained = run(Boltzmann(times=(1,), temperatures=(10.0,)), Encoder(size=9, hidden=2), replicas=2, epochs=2, probe=1).trained
+    trained = run(
+        Boltzmann(times=(1,), temperatures=(10.0,)), Encoder(size=9, hidden=2), replicas=2, epochs=2, probe=1
+    ).trained
     assert trained.credit == {}
-    assert trained.ran["not_probed"].startswith("a network of this size is too large for the exact gradient of the likelihood")
+    assert trained.ran["not_probed"].startswith(
+        "a network of this size is too large for the exact gradient of the likelihood"
+    )
     assert "reference" not in trained.ran
 
 

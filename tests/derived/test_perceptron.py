@@ -1,4 +1,5 @@
-"""The perceptron and the delta rule held to their theorems: Novikoff's bound, the cycling theorem, least squares, 2/λ_max."""
+"""The perceptron and the delta rule held to their theorems: Novikoff's bound, the cycling theorem, least
+squares, 2/λ_max."""
 
 from __future__ import annotations
 
@@ -91,7 +92,8 @@ def test_the_rule_on_one_pattern() -> None:
 
 
 def reachable_weights(x: np.ndarray, wanted: np.ndarray) -> set[tuple[int, ...]]:
-    """Every weight vector (integers, ε = 1) that any order of mistakes leads to from zero, by exhaustive search."""
+    """Every weight vector (integers, ε = 1) that any order of mistakes leads to from zero, by exhaustive
+    search."""
     folded = np.hstack([x, np.ones((len(x), 1))]).astype(int)
     found, waiting = {(0,) * folded.shape[1]}, [(0,) * folded.shape[1]]
     while waiting:
@@ -108,7 +110,8 @@ def reachable_weights(x: np.ndarray, wanted: np.ndarray) -> set[tuple[int, ...]]
 
 
 def test_on_xor_the_perceptron_cycles_among_the_few_weights_of_the_cycling_theorem() -> None:
-    """Enumerated: the finite set of weights that mistakes on XOR can lead to; none of them solves it, no run leaves it."""
+    """Enumerated: the finite set of weights that mistakes on XOR can lead to; none of them solves it, no run
+    leaves it."""
     x, wanted, *_ = Xor().patterns()
     possible = reachable_weights(x, wanted[:, 0])
     folded = np.hstack([x, np.ones((4, 1))])
@@ -122,13 +125,19 @@ def test_on_xor_the_perceptron_cycles_among_the_few_weights_of_the_cycling_theor
     result = run(Perceptron(), Xor(), replicas=50, epochs=1000)
     weights = result.trained.weights
     assert list(result.trained.outcome) == [UNSOLVED] * 50
-    assert {(*w.ravel(), *b.ravel()) for w, b in zip(weights["input-output"], weights["output"], strict=True)} <= possible
+    assert {
+        (*w.ravel(), *b.ravel()) for w, b in zip(weights["input-output"], weights["output"], strict=True)
+    } <= possible
 
 
 def test_hidden_units_are_not_there_for_the_perceptron() -> None:
-    """Symmetry: no single layer gets more than 57 of 64 right; the network's hidden units do not help and do not appear."""
+    """Symmetry: no single layer gets more than 57 of 64 right; the network's hidden units do not help and do
+    not appear."""
     result = run(Perceptron(), Symmetry(), replicas=40, seed=1, epochs=300)
-    assert {name: a.shape for name, a in result.trained.weights.items()} == {"input-output": (40, 6, 1), "output": (40, 1, 1)}
+    assert {name: a.shape for name, a in result.trained.weights.items()} == {
+        "input-output": (40, 6, 1),
+        "output": (40, 1, 1),
+    }
     assert not result.solved.any()
     assert result.trained.right_curve.max() <= 57 / 64
     assert result.trained.right.max() <= 57 / 64
@@ -138,7 +147,10 @@ def test_a_criterion_that_threshold_units_cannot_meet_is_not_applicable() -> Non
     """Within .05 of .1 and .9: an output of 0 or 1 never is."""
     with pytest.raises(NotApplicable, match="perceptron"):
         run(Perceptron(), Xor(target_off=0.1, target_on=0.9, criterion="margin", bound=0.05), replicas=1)
-    assert run(Perceptron(), Xor(target_off=0.1, target_on=0.9), replicas=1, epochs=2).trained.outcome[0] == UNSOLVED
+    assert (
+        run(Perceptron(), Xor(target_off=0.1, target_on=0.9), replicas=1, epochs=2).trained.outcome[0]
+        == UNSOLVED
+    )
 
 
 @pytest.mark.parametrize("lr", [0.0, -1.0, float("nan")])
@@ -156,7 +168,9 @@ class LinearXor(Xor):
 
 
 def lms(lr: float, epochs: int, momentum: float = 0.0, **settings: Any) -> Result:
-    return run(Backprop(optimiser=GradientDescent(lr, momentum)), LinearXor(), replicas=10, epochs=epochs, **settings)
+    return run(
+        Backprop(optimiser=GradientDescent(lr, momentum)), LinearXor(), replicas=10, epochs=epochs, **settings
+    )
 
 
 def largest_curvature() -> float:
@@ -188,8 +202,15 @@ class DeepLinearXor(Xor):
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_no_linear_network_solves_xor_not_even_by_rounding(dtype: str) -> None:
-    """y(00) + y(11) = y(01) + y(10) for every linear y, so they cannot lie on opposite sides of ½; at ½ ± 1 ulp nothing does."""
-    result = run(Backprop(optimiser=GradientDescent(0.05, 0.0)), DeepLinearXor(scale=1.0), replicas=1000, epochs=600, dtype=dtype)
+    """y(00) + y(11) = y(01) + y(10) for every linear y, so they cannot lie on opposite sides of ½; at ½ ± 1
+    ulp nothing does."""
+    result = run(
+        Backprop(optimiser=GradientDescent(0.05, 0.0)),
+        DeepLinearXor(scale=1.0),
+        replicas=1000,
+        epochs=600,
+        dtype=dtype,
+    )
     assert result.trained.loss.min() > 0.4999
     assert np.count_nonzero(result.solved) == 0
 
@@ -203,7 +224,8 @@ def test_batch_lms_converges_below_two_over_the_largest_eigenvalue(share: float)
 
 @pytest.mark.parametrize("share", [1.02, 1.5])
 def test_batch_lms_diverges_above_two_over_the_largest_eigenvalue(share: float) -> None:
-    """Along the steepest direction the error is multiplied by 1 − 2·share each sweep: past 1e6 after < 900 of 3,000."""
+    """Along the steepest direction the error is multiplied by 1 − 2·share each sweep: past 1e6 after < 900 of
+    3,000."""
     result = lms(share * 2 / largest_curvature(), 3000)
     assert list(result.trained.outcome) == [DIVERGED] * 10
     assert (result.trained.epochs < 900).all()

@@ -1,7 +1,9 @@
-"""Perturbations of weights held to backprop: exactly, up to the error of a difference, or on average (z-tests).
+"""Perturbations of weights held to backprop: exactly, up to the error of a difference, or on average
+(z-tests).
 
-An average of n = 20,000 estimates, each of its own random stream, is compared with the exact gradient.
-All z-tests of this file together raise a false alarm with probability 1e-4 (split evenly, two-sided); they are seeded.
+An average of n = 20,000 estimates, each of its own random stream, is compared with the exact gradient. All
+z-tests of this file together raise a false alarm with probability 1e-4 (split evenly, two-sided); they are
+seeded.
 """
 
 from __future__ import annotations
@@ -43,8 +45,16 @@ from helpers.costs import cost_of, task_of
 from helpers.problems import Problem, credit_of, derivatives, error, flat, problem, problems
 
 NET = Network.chain(3, 2, 2, shortcut=True)  # 20 weights
-BITS = (FiniteDifferences(scheme="forward"), FiniteDifferences(scheme="complex"), SequentialWeightPerturbation(sigma=0.01))
-BITS += (WeightPerturbation(draws=11), WeightPerturbation(antithetic=True, direction="sign"), ForwardGradient(draws=9))
+BITS = (
+    FiniteDifferences(scheme="forward"),
+    FiniteDifferences(scheme="complex"),
+    SequentialWeightPerturbation(sigma=0.01),
+)
+BITS += (
+    WeightPerturbation(draws=11),
+    WeightPerturbation(antithetic=True, direction="sign"),
+    ForwardGradient(draws=9),
+)
 BITS += (Spsa(draws=10), NodePerturbation(draws=9), NodePerturbation(antithetic=True), Reinforce(draws=2))
 ON_AVERAGE = {
     "weight perturbation": WeightPerturbation(),
@@ -63,13 +73,17 @@ quick = settings(deadline=None, derandomize=True, max_examples=60)
 
 
 def label(value: Any) -> str | None:
-    return None if isinstance(value, int | float | tuple | str) else f"{type(value).__name__} {vars(value)}"[:80]
+    return (
+        None if isinstance(value, int | float | tuple | str) else f"{type(value).__name__} {vars(value)}"[:80]
+    )
 
 
 @pytest.mark.parametrize(("scheme", "tolerance"), [("forward", 1e-6), ("central", 1e-9), ("complex", 1e-14)])
 @pytest.mark.parametrize("shortcut", [False, True])
 @pytest.mark.parametrize("kind", ["sigmoid", "tanh"])
-def test_every_scheme_is_the_gradient_to_its_own_error(scheme: str, tolerance: float, shortcut: bool, kind: str) -> None:
+def test_every_scheme_is_the_gradient_to_its_own_error(
+    scheme: str, tolerance: float, shortcut: bool, kind: str
+) -> None:
     for seed, sizes in enumerate([(2, 2, 1), (4, 3, 2), (3, 4, 4, 2), (5, 2)]):
         p = problem(Network.chain(*sizes, hidden=kind, output="sigmoid", shortcut=shortcut), 5, seed)
         assert error(credit_of(FiniteDifferences(scheme=scheme), p), credit_of(Backprop(), p)) <= tolerance
@@ -84,7 +98,8 @@ def test_the_complex_step_is_that_of_a_plain_loop_over_the_weights(p: Problem) -
 
 @pytest.mark.parametrize(("scheme", "tolerance"), [("forward", 1e-2), ("complex", 2e-6)])
 def test_steps_are_those_of_the_precision(scheme: str, tolerance: float) -> None:
-    """Float32: √ε = 3.5e-4 forward, thirty of them for curvature and E; the complex step to some ε = 1.2e-7."""
+    """Float32: √ε = 3.5e-4 forward, thirty of them for curvature and E; the complex step to some ε =
+    1.2e-7."""
     p = problem(Network.chain(4, 3, 2), 5, 0, dtype="float32")
     credit = credit_of(FiniteDifferences(scheme=scheme), p)
     assert all(c.dtype == np.float32 for c in credit.values())
@@ -122,7 +137,9 @@ def test_sequential_perturbation_is_the_gradient_up_to_curvature(sigma: float) -
     (edge,) = net.edges
     found = credit_of(SequentialWeightPerturbation(sigma=sigma), p)[edge]
     curvature = (p.batch.x**2).sum(axis=0)[:, None]
-    np.testing.assert_allclose(found, credit_of(Backprop(), p)[edge] + 0.5 * sigma * curvature, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(
+        found, credit_of(Backprop(), p)[edge] + 0.5 * sigma * curvature, rtol=1e-9, atol=1e-10
+    )
 
 
 def linear(inputs: int, outputs: int) -> Network:
@@ -132,7 +149,8 @@ def linear(inputs: int, outputs: int) -> Network:
 
 @pytest.mark.parametrize("name", ON_AVERAGE)
 def test_on_average_it_is_the_gradient(name: str) -> None:
-    """Each weight by itself, and all of them along the gradient, where a wrong factor of 6 % would be seen."""
+    """Each weight by itself, and all of them along the gradient, where a wrong factor of 6 % would be
+    seen."""
     p = problem(NET, 4, 1)
     samples, truth = estimates(ON_AVERAGE[name], p), flat(credit_of(Backprop(), p), NET.shapes)
     assert off(samples, truth) < BEYOND
@@ -143,7 +161,8 @@ def test_on_average_it_is_the_gradient(name: str) -> None:
 
 @pytest.mark.parametrize(("algorithm", "times"), MOMENTS, ids=label)
 def test_the_second_moment_of_forward_gradients(algorithm: ForwardGradient, times: float) -> None:
-    """E‖g‖² = (d + 2) ‖∇E‖² for normal directions, d ‖∇E‖² for ±1, d = 20; of a mean of 4, (1 + (22 − 1) / 4) ‖∇E‖²."""
+    """E‖g‖² = (d + 2) ‖∇E‖² for normal directions, d ‖∇E‖² for ±1, d = 20; of a mean of 4, (1 + (22 − 1) / 4)
+    ‖∇E‖²."""
     p = problem(NET, 4, 1)
     truth = flat(credit_of(Backprop(), p), NET.shapes)
     samples = (estimates(algorithm, p, seed=1) ** 2).sum(axis=1) / (truth @ truth)
@@ -158,7 +177,9 @@ def test_the_tangent_is_the_central_difference_along_a_direction(p: Problem) -> 
     along = {k: rng.normal(size=w.shape) for k, w in p.params.items()}
     moved = tangent(p.net, p.params, along, p.net.forward(p.params, p.batch.x))
     h = 6e-6
-    up, down = (p.net.forward({k: w + s * h * along[k] for k, w in p.params.items()}, p.batch.x) for s in (1, -1))
+    up, down = (
+        p.net.forward({k: w + s * h * along[k] for k, w in p.params.items()}, p.batch.x) for s in (1, -1)
+    )
     assert set(moved) == {*p.net.hidden, p.net.output}
     for group in moved:
         np.testing.assert_allclose(moved[group], (up[group] - down[group]) / (2 * h), rtol=1e-6, atol=1e-8)
@@ -167,7 +188,8 @@ def test_the_tangent_is_the_central_difference_along_a_direction(p: Problem) -> 
 @pytest.mark.parametrize("sigma", [0.01, 1.0, 3.0])
 @pytest.mark.parametrize("direction", ["normal", "sign"])
 def test_antithetic_pairs_cancel_even_terms(sigma: float, direction: str) -> None:
-    """On a quadratic loss they are the slope along the direction, however large σ; one side is off by σ/2 ξᵀHξ."""
+    """On a quadratic loss they are the slope along the direction, however large σ; one side is off by σ/2
+    ξᵀHξ."""
     p = problem(linear(3, 2), 4, 0)
     exact = estimates(ForwardGradient(direction=direction, draws=3), p, 50)
     paired = estimates(WeightPerturbation(sigma=sigma, direction=direction, antithetic=True, draws=3), p, 50)
@@ -176,7 +198,9 @@ def test_antithetic_pairs_cancel_even_terms(sigma: float, direction: str) -> Non
     alone = estimates(ForwardGradient(direction=direction), p, 50)
     rand = Rand(0, range(50), NOISE, block=1)
     xi = rand.normal(1, 6) if direction == "normal" else np.where(rand.uniform(1, 6) < 0.5, -1.0, 1.0)
-    curved = np.einsum("rw,wv,rv->r", xi[:, 0], np.kron(p.batch.x.T @ p.batch.x, np.eye(2)), xi[:, 0])[:, None]
+    curved = np.einsum("rw,wv,rv->r", xi[:, 0], np.kron(p.batch.x.T @ p.batch.x, np.eye(2)), xi[:, 0])[
+        :, None
+    ]
     np.testing.assert_allclose(one - alone, 0.5 * sigma * curved * xi[:, 0], rtol=1e-7, atol=1e-8)
 
 
@@ -203,7 +227,9 @@ def test_spsa_steps_by_its_gains_and_counts() -> None:
         for s in (1, -1):
             row = moved(p.net, state["params"], s * size * signs)
             measured.append(p.batch.cost(p.net.forward(row, p.batch.x)[p.net.output]))
-        expected = moved(p.net, state["params"], -rate * ((measured[0] - measured[1]) / (2 * size))[:, None] / signs)
+        expected = moved(
+            p.net, state["params"], -rate * ((measured[0] - measured[1]) / (2 * size))[:, None] / signs
+        )
         state = spsa.update(p.net, state, p.batch, rand).state
         for key, w in expected.items():
             np.testing.assert_allclose(state["params"][key], w, rtol=1e-11, atol=1e-13)
@@ -267,14 +293,18 @@ def test_what_all_weights_at_once_cost(sizes: tuple[int, ...], draws: int) -> No
     weights = [a * b for a, b in pairwise(sizes)]
     tangent = 2 * n * (sum(weights) + sum(weights[1:]))  # y v into every group, y' w out of every hidden one
     scalar = 2 * n * sizes[-1]  # Σ ∂E/∂y · y'
-    assert s.update.flops["contraction"] == s.forward.flops["contraction"] + draws * (tangent + scalar + 2 * net.size)
+    assert s.update.flops["contraction"] == s.forward.flops["contraction"] + draws * (
+        tangent + scalar + 2 * net.size
+    )
     assert s.update.flops["transcendental"] == s.forward.flops["transcendental"]
     assert s.update.draws == {"normal": draws * net.size}
 
 
 @pytest.mark.parametrize("workspace", [1, 500])
 @pytest.mark.parametrize("algorithm", [a for a in BITS if not isinstance(a, Reinforce)], ids=label)
-def test_how_many_are_tried_at_once_changes_no_bits(algorithm: Any, workspace: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_how_many_are_tried_at_once_changes_no_bits(
+    algorithm: Any, workspace: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     p = problem(NET, 4, 0)
     whole = estimates(algorithm, p, 3)
     monkeypatch.setattr(vectors, "WORKSPACE", workspace)
@@ -305,14 +335,17 @@ def test_every_setting_compiles(algorithm: Any, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("algorithm", [BITS[1], WeightPerturbation(draws=5)], ids=label)
 def test_compiled_it_is_the_same(algorithm: Any) -> None:
     """The complex step at 1e-20 too: XLA's complex numbers keep it."""
-    plain, compiled = (run(algorithm, Xor(), replicas=4, epochs=3, backend=b).trained for b in ("numpy", "jax"))
+    plain, compiled = (
+        run(algorithm, Xor(), replicas=4, epochs=3, backend=b).trained for b in ("numpy", "jax")
+    )
     assert compiled.ran["backend"] == "jax"
     for name, w in plain.weights.items():
         np.testing.assert_allclose(compiled.weights[name], w, rtol=1e-9, atol=1e-11)
 
 
 def test_they_learn() -> None:
-    """By their own gradients, sequential and averaged directions solve XOR about as often as backprop: most of the time."""
+    """By their own gradients, sequential and averaged directions solve XOR about as often as backprop: most
+    of the time."""
     step = GradientDescent(lr=0.5, momentum=0.9)
     for algorithm in (SequentialWeightPerturbation(step), ForwardGradient(step, direction="sign", draws=16)):
         assert run(algorithm, Xor(), replicas=30, epochs=1500).solved.mean() > 0.5
@@ -342,7 +375,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "changes", "named"), BAD, ids=lambda v: v.__name__ if isinstance(v, type) else str(v))
+@pytest.mark.parametrize(
+    ("kind", "changes", "named"), BAD, ids=lambda v: v.__name__ if isinstance(v, type) else str(v)
+)
 def test_a_bad_setting_gets_one_sentence(kind: Any, changes: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError) as caught:
         kind(**changes)

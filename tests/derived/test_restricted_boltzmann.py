@@ -1,4 +1,5 @@
-"""CD-k held to enumeration: its expected step by the transition matrix, the likelihood's as k grows; free energy; predictions."""
+"""CD-k held to enumeration: its expected step by the transition matrix, the likelihood's as k grows; free
+energy; predictions."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ def layers(w: Array) -> tuple[Array, Array, Array]:
 
 
 def expected_step(k: int) -> dict[str, Array]:
-    """⟨v p(h | v)⟩⁰ − ⟨v p(h | v)⟩ᵏ exactly: visible states after k steps are q Tᵏ, T(v, v') = Σ_h p(h | v) p(v' | h)."""
+    """⟨v p(h | v)⟩⁰ − ⟨v p(h | v)⟩ᵏ exactly: visible states after k steps are q Tᵏ, T(v, v') = Σ_h p(h | v)
+    p(v' | h)."""
     weights, b, c = layers(MACHINE.matrix(PARAMS))
     v, h = bits(3), bits(MACHINE.hidden)
     of_h = np.array([[np.where(row > 0, p, 1 - p).prod() for row in h] for p in sigmoid(v @ weights + c)])
@@ -104,8 +106,8 @@ def test_contrastive_divergence_tends_to_the_gradient_as_k_grows() -> None:
 
 @pytest.mark.parametrize("k", [1, 2, 40])
 def test_the_sampled_step_is_the_enumerated_one(k: int) -> None:
-    """n = 4,000 replicas of the same weights; largest |z| of 11 parameters, Šidák, false alarm 1e-6 each; at k = 40 the target is
-    the gradient of the likelihood itself."""
+    """n = 4,000 replicas of the same weights; largest |z| of 11 parameters, Šidák, false alarm 1e-6 each; at
+    k = 40 the target is the gradient of the likelihood itself."""
     n = 4000
     state = {"params": {name: np.tile(v, (n, 1, 1)) for name, v in PARAMS.items()}, "memory": {}}
     data = TASK.data(Rand(0, [0], NOISE), "float64")
@@ -130,11 +132,14 @@ def test_predictions_by_free_energy_are_those_of_brute_force(net: Network, scale
     machine = RestrictedBoltzmann().machine(net)
     params = random_params(machine, scale, seed)
     y = RestrictedBoltzmann().predict(net, {"params": params, "memory": {}}, bits(net.input_size))
-    np.testing.assert_allclose(y, brute_force(machine.matrix(params), machine, bits(net.input_size), 1.0), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        y, brute_force(machine.matrix(params), machine, bits(net.input_size), 1.0), rtol=1e-9, atol=1e-12
+    )
 
 
 def test_the_free_energy_is_that_of_the_paper_and_labels_compare_it() -> None:
-    """P(v) ∝ exp(−F(v)), F(v) = −b·v − Σ log(1 + exp(c + vW)); of a label, exp(−F) over the sum of all labels'."""
+    """P(v) ∝ exp(−F(v)), F(v) = −b·v − Σ log(1 + exp(c + vW)); of a label, exp(−F) over the sum of all
+    labels'."""
     net = Network.chain(3, 2, 4)
     machine = RestrictedBoltzmann().machine(net)
     params = random_params(machine, 1.0, 9)
@@ -147,7 +152,9 @@ def test_the_free_energy_is_that_of_the_paper_and_labels_compare_it() -> None:
     p = np.exp(-free_energy(bits(7)))
     every = boltzmann_distribution(machine.matrix(params), 1.0).reshape(4, -1).sum(axis=0)
     np.testing.assert_allclose(p / p.sum(), every, rtol=1e-10)
-    labels = np.array([[np.exp(-free_energy(np.concatenate([label, x]))) for label in np.eye(4)] for x in bits(3)])
+    labels = np.array(
+        [[np.exp(-free_energy(np.concatenate([label, x]))) for label in np.eye(4)] for x in bits(3)]
+    )
     y = RestrictedBoltzmann(one_hot=True).predict(net, {"params": params, "memory": {}}, bits(3))
     np.testing.assert_allclose(y, labels / labels.sum(axis=1, keepdims=True), rtol=1e-10)
 
@@ -161,17 +168,26 @@ def test_many_outputs_are_sampled_unless_they_are_labels() -> None:
     assert y.shape == (3, 12, 12)
     machine = RestrictedBoltzmann().machine(net)
     exact = machine.completion(machine.matrix(state["params"]), np.eye(12), 1.0)
-    assert np.abs(y - exact).max() < 6 * 0.5 / np.sqrt(ASKED.statistics * CHAINS / 3), "six standard errors of correlated draws"
+    assert np.abs(y - exact).max() < 6 * 0.5 / np.sqrt(ASKED.statistics * CHAINS / 3), (
+        "six standard errors of correlated draws"
+    )
     labels = RestrictedBoltzmann(one_hot=True)
     assert labels.init(net, params, Rand(0, range(3), NOISE))["memory"] == {}
-    np.testing.assert_allclose(labels.predict(net, {"params": state["params"], "memory": {}}, np.eye(12)).sum(axis=-1), 1.0)
+    np.testing.assert_allclose(
+        labels.predict(net, {"params": state["params"], "memory": {}}, np.eye(12)).sum(axis=-1), 1.0
+    )
 
 
 @pytest.mark.parametrize("k", [1, 3])
 def test_work_is_probes_times_fan_in(k: int) -> None:
-    """Contractions: two FLOPs a unit of the row and probe, hidden units once more for data and for dreams; two moments."""
+    """Contractions: two FLOPs a unit of the row and probe, hidden units once more for data and for dreams;
+    two moments."""
     update = sheet(
-        Cell.of(settings_of(RestrictedBoltzmann(k=k)), {"name": "encoder", "size": 4, "hidden": 3}, {"replicas": 1})
+        Cell.of(
+            settings_of(RestrictedBoltzmann(k=k)),
+            {"name": "encoder", "size": 4, "hidden": 3},
+            {"replicas": 1},
+        )
     ).update
     row = 4 + 3 + 4 + 1
     assert update.flops["contraction"] == 2 * row * (k * (row - 1) + 2 * 3) * 4 + 2 * 2 * row**2 * 4
@@ -180,15 +196,26 @@ def test_work_is_probes_times_fan_in(k: int) -> None:
 
 @pytest.mark.parametrize(
     ("task", "more"),
-    [(Xor(), {}), (Encoder(size=4, hidden=2), {"dtype": "float32"}), (Encoder(size=12, hidden=6), {"epochs": 3})],
+    [
+        (Xor(), {}),
+        (Encoder(size=4, hidden=2), {"dtype": "float32"}),
+        (Encoder(size=12, hidden=6), {"epochs": 3}),
+    ],
 )
 def test_a_replica_has_the_same_bits_alone_again_and_in_a_batch(task: Task, more: dict[str, Any]) -> None:
     def train(**changes: Any) -> Result:
-        return run(RestrictedBoltzmann(lr=0.5, k=2), task, **{"replicas": 16, "seed": 2, "epochs": 150, **more, **changes})
+        return run(
+            RestrictedBoltzmann(lr=0.5, k=2),
+            task,
+            **{"replicas": 16, "seed": 2, "epochs": 150, **more, **changes},
+        )
 
     def of(result: Result, row: int) -> dict[str, bytes]:
         t = result.trained
-        return {n: a[row].tobytes() for n, a in {**t.weights, "loss": t.loss, "epochs": t.epochs, "curve": t.loss_curve}.items()}
+        return {
+            n: a[row].tobytes()
+            for n, a in {**t.weights, "loss": t.loss, "epochs": t.epochs, "curve": t.loss_curve}.items()
+        }
 
     together, again = train(), train()
     assert all(of(together, i) == of(again, i) for i in range(16))
@@ -205,7 +232,9 @@ def test_it_starts_from_the_weights_that_all_algorithms_share() -> None:
     assert all(v.tobytes() == state[k.name].tobytes() for k, v in params.items())
 
 
-@pytest.mark.parametrize(("given", "said"), [({"lr": -1.0}, "lr"), ({"k": 0}, "k must"), ({"k": 1.5}, "k must")])
+@pytest.mark.parametrize(
+    ("given", "said"), [({"lr": -1.0}, "lr"), ({"k": 0}, "k must"), ({"k": 1.5}, "k must")]
+)
 def test_a_bad_setting_gets_one_sentence(given: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said) as error:
         RestrictedBoltzmann(**given)

@@ -28,7 +28,10 @@ from helpers.kinds import KINDS, Images
 
 Array = Any
 PLAIN = GradientDescent(decay=0.0)
-UNPOLISHED = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}  # compiled in half the time
+UNPOLISHED = {
+    "xla_backend_optimization_level": 0,
+    "xla_llvm_disable_expensive_passes": True,
+}  # compiled in half the time
 TRAINED = [name for name, kind in registry.algorithms().items() if not kind().refusal(Images())]
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
@@ -77,10 +80,10 @@ def seen_at_most(edge: Edge) -> int:
 def test_shared_networks_cost_their_closed_forms(kind: str) -> None:
     """Cross-entropy of softmax outputs, sigmoid hidden units; n patterns.
 
-    Forward: a product for every place; a sum for the bias; minus, plus, over and exp for a sigmoid. Softmax of
-    k: largest and sum are k − 1 each, minus and over k, exp k. Back: y − d; (1 − y) y · blame; blame and outer
-    products; what a unit is told by all places that see it; biases over patterns and places; ties are sums of
-    credits; v = αv − εg, w + v.
+    Forward: a product for every place; a sum for the bias; minus, plus, over and exp for a sigmoid. Softmax
+    of k: largest and sum are k − 1 each, minus and over k, exp k. Back: y − d; (1 − y) y · blame; blame and
+    outer products; what a unit is told by all places that see it; biases over patterns and places; ties are
+    sums of credits; v = αv − εg, w + v.
     """
     task = Images(kind=kind, loss="cross_entropy")
     net, n, s = task.network(), 9, cost_of(Backprop(PLAIN), task)
@@ -93,7 +96,10 @@ def test_shared_networks_cost_their_closed_forms(kind: str) -> None:
     back = [e for e in net.edges if e.source in net.hidden]
     assert s.update.multiply_adds == n * (2 * sum(map(products, net.edges)) + sum(map(products, back)))
     tied = sum(e.shape[0] * e.shape[1] for e in net.edges if e.weights is not e)
-    assert s.update.flops["element-wise"] == s.forward.flops["element-wise"] + n * (k + 3 * hidden) + tied + 4 * net.size
+    assert (
+        s.update.flops["element-wise"]
+        == s.forward.flops["element-wise"] + n * (k + 3 * hidden) + tied + 4 * net.size
+    )
     assert s.update.flops["transcendental"] == s.forward.flops["transcendental"]
     told = n * sum((seen_at_most(e) - 1) * e.source.size for e in back)
     biases = sum((n * g.size // g.channels - 1) * g.channels for g in net.free)
@@ -138,7 +144,9 @@ def test_a_compiled_run_on_shared_weights_comes_to_the_same_ends(monkeypatch: py
     monkeypatch.setattr(program, "QUICKER", UNPOLISHED)
     settings: dict[str, Any] = {"replicas": 6, "epochs": 12, "batch": 4}
     task = Images(kind="mixed", loss="cross_entropy")
-    plain, compiled = (run(Backprop(), task, **settings, backend=backend).trained for backend in ("numpy", "jax"))
+    plain, compiled = (
+        run(Backprop(), task, **settings, backend=backend).trained for backend in ("numpy", "jax")
+    )
     assert compiled.ran["backend"] == "jax", compiled.ran
     np.testing.assert_array_equal(compiled.outcome, plain.outcome)
     np.testing.assert_array_equal(compiled.epochs, plain.epochs)
@@ -157,7 +165,10 @@ def test_a_compiled_update_is_the_interpreted_one(name: str, kind: str) -> None:
     rule, task, _ = resolve(registry.algorithms()[name](), Images(kind=kind, loss=loss), Settings(replicas=2))
     ours, theirs = (Trainer(rule, task, Plan(0, 1, np.inf, 0, True, "float64"), range(2)) for _ in range(2))
     program = program_of(theirs)
-    drawn = [theirs.noise.block(which, n).reshape(2, n) for which, n in zip((UNIFORM, NORMAL), program.each, strict=True)]
+    drawn = [
+        theirs.noise.block(which, n).reshape(2, n)
+        for which, n in zip((UNIFORM, NORMAL), program.each, strict=True)
+    ]
 
     def update(state: list[Array], uniform: Array, normal: Array) -> list[Array]:
         return program._update(state, theirs.data, 0, TracedRand(uniform, normal, "float64"))[0]

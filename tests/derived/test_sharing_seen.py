@@ -157,7 +157,9 @@ def test_a_unit_of_a_map_touches_its_channel_where_a_kernel_sees_it() -> None:
     touched = ~trial.untouched(second, trial.net.hidden[0])
     assert touched.reshape(3, 3, 2, 2).sum() == 2
     assert touched.reshape(3, 3, 2, 2)[0, 0, 0].all()
-    assert (~trial.untouched(first, trial.net.hidden[0])).nonzero()[1].tolist() == [0] * 4, "what stands inside the padding"
+    assert (~trial.untouched(first, trial.net.hidden[0])).nonzero()[1].tolist() == [0] * 4, (
+        "what stands inside the padding"
+    )
 
 
 @every_kind
@@ -205,7 +207,11 @@ def areas(figure: Any) -> list[Array]:
         for collection in (c for c in ax.collections if isinstance(c, PatchCollection)):
             sign = 1 if collection.get_facecolor()[0][0] == 1 else -1
             boxes = [path.get_extents() for path in collection.get_paths()]
-            found += [((b.y0 + b.y1) / 2, (b.x0 + b.x1) / 2, sign * b.width * b.height) for b in boxes if b.width > 0]
+            found += [
+                ((b.y0 + b.y1) / 2, (b.x0 + b.x1) / 2, sign * b.width * b.height)
+                for b in boxes
+                if b.width > 0
+            ]
         panels.append(np.array(sorted(found)))
     return panels
 
@@ -265,7 +271,9 @@ def test_what_is_shared_or_late_says_so() -> None:
 # What units do
 
 
-@pytest.mark.parametrize("task", [*(Images(kind=kind) for kind in KINDS), DelayedXor()], ids=lambda t: getattr(t, "kind", t.name))
+@pytest.mark.parametrize(
+    "task", [*(Images(kind=kind) for kind in KINDS), DelayedXor()], ids=lambda t: getattr(t, "kind", t.name)
+)
 def test_activities_are_those_of_each_network_alone(task: Any) -> None:
     """For patterns without an axis of networks, and as the data share them."""
     net, params = task.network(), weights_of(task.network(), 3)

@@ -1,4 +1,5 @@
-"""Linear CKA held to its invariances, to closed forms, and to the definition by Gram matrices; fronts to brute force."""
+"""Linear CKA held to its invariances, to closed forms, and to the definition by Gram matrices; fronts to
+brute force."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ def test_the_same_representation_turned_moved_and_scaled_is_alike(scale):
 
 
 def test_it_is_that_of_the_gram_matrices():
-    """HSIC(K, L) / √(HSIC(K, K) HSIC(L, L)) with K = X Xᵀ and L = Y Yᵀ centred by H (Gretton et al. 2005; eq. 3 and 4)."""
+    """HSIC(K, L) / √(HSIC(K, K) HSIC(L, L)) with K = X Xᵀ and L = Y Yᵀ centred by H (Gretton et al. 2005; eq.
+    3 and 4)."""
     x, y = normal(12, 3), normal(12, 7, seed=1)
     h = np.eye(12) - 1 / 12
     k, m = h @ x @ x.T @ h, h @ y @ y.T @ h
@@ -56,9 +58,12 @@ def test_orthogonal_representations_have_nothing_in_common():
 
 
 def test_independent_representations_have_the_little_that_chance_makes():
-    """E CKA ≈ k m / n / √(k (1 + k/n) m (1 + m/n)) for normal units: .0050 at k = m = 5, n = 1,000; bound: ten times that."""
+    """E CKA ≈ k m / n / √(k (1 + k/n) m (1 + m/n)) for normal units: .0050 at k = m = 5, n = 1,000; bound:
+    ten times that."""
     assert linear_cka(normal(1000, 5), normal(1000, 5, seed=1)) < 0.05
-    assert linear_cka(normal(6, 50), normal(6, 50, seed=1)) > 0.7  # more units than patterns: near 1 by chance
+    assert (
+        linear_cka(normal(6, 50), normal(6, 50, seed=1)) > 0.7
+    )  # more units than patterns: near 1 by chance
 
 
 def test_leading_axes_come_free_and_what_does_not_vary_has_no_answer():
@@ -81,7 +86,9 @@ def test_pairs_are_those_of_different_replicas():
 def test_of_single_replicas_those_of_different_algorithms_are_compared():
     a, b = normal(1, 10, 4), normal(1, 10, 5, seed=1)
     found = compare({"a": a, "b": b})
-    np.testing.assert_allclose(found.mean, [[np.nan, linear_cka(a[0], b[0])], [linear_cka(a[0], b[0]), np.nan]])
+    np.testing.assert_allclose(
+        found.mean, [[np.nan, linear_cka(a[0], b[0])], [linear_cka(a[0], b[0]), np.nan]]
+    )
     a[0, 3] = np.inf  # a diverged one
     assert np.isnan(compare({"a": a, "b": b}).mean).all()
 

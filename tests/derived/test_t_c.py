@@ -1,4 +1,5 @@
-"""T or C held to counts by hand, to the adjoint law, to translation of the retina, and kinds of kernel to planted ones."""
+"""T or C held to counts by hand, to the adjoint law, to translation of the retina, and kinds of kernel to
+planted ones."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ Array = Any
 
 
 def test_letters_are_five_squares_and_differ_in_no_smaller_part() -> None:
-    """T and C have the same squares one by one, and the rule that tells them apart is about more of them: both have five."""
+    """T and C have the same squares one by one, and the rule that tells them apart is about more of them:
+    both have five."""
     assert {name: int(squares.sum()) for name, squares in LETTERS.items()} == {"T": 5, "C": 5}
     x, wanted, names, _ = T_C().patterns()
     assert (len(x), wanted.sum(), len(set(names))) == (8, 4, 8)
@@ -54,7 +56,9 @@ def test_every_position_has_all_fields_that_see_a_square(retina: int) -> None:
     assert not images[:, [0, 1, -2, -1]].any()
     assert not images[:, :, [0, 1, -2, -1]].any()
     seen = task.network().edges[0].send(np.ones((9, 1)), x)
-    assert set((seen > 0).sum(axis=-1)[wanted[:, 0]]) == {21}  # 3 × 3 fields around the squares of a T, by hand: 15 + 6
+    assert set((seen > 0).sum(axis=-1)[wanted[:, 0]]) == {
+        21
+    }  # 3 × 3 fields around the squares of a T, by hand: 15 + 6
     assert set((seen > 0).sum(axis=-1)[~wanted[:, 0]]) == {20}  # and of a C, 5 × 4
     assert len(names) == len(x)
 
@@ -73,8 +77,14 @@ def test_held_out_are_the_other_positions() -> None:
     [
         ({"retina": 6}, "retina must be a whole number, at least 7 and at most 32, but 6 was given"),
         ({"retina": 40}, "retina must be a whole number, at least 7 and at most 32, but 40 was given"),
-        ({"positions": "midle"}, "unknown positions 'midle': allowed are all, middle; did you mean 'middle'?"),
-        ({"positions": "middle"}, "positions=middle would be ignored: a retina of 7 has one position, give a larger one"),
+        (
+            {"positions": "midle"},
+            "unknown positions 'midle': allowed are all, middle; did you mean 'middle'?",
+        ),
+        (
+            {"positions": "middle"},
+            "positions=middle would be ignored: a retina of 7 has one position, give a larger one",
+        ),
         ({"features": 0}, "features must be a whole number, at least 1, but 0 was given"),
         ({"readout": "mean"}, "unknown readout 'mean': allowed are places, sum"),
         ({"shared": 7}, "shared must be True or False, but 7 was given"),
@@ -106,7 +116,9 @@ def test_a_summed_edge_is_adjoint_and_a_dense_one_with_equal_weights(
 
 
 def test_a_summed_edge_of_no_map_is_one_sentence() -> None:
-    with pytest.raises(InputError, match=r"hears a map .height, width, channels., but its source 'a' has shape .4,."):
+    with pytest.raises(
+        InputError, match=r"hears a map .height, width, channels., but its source 'a' has shape .4,."
+    ):
         Summed(Group("a", 4), Group("b", 1))
 
 
@@ -130,8 +142,11 @@ def test_its_gradient_is_the_complex_step(shared: bool, readout: str) -> None:
 
 
 def test_parameters_by_formula() -> None:
-    """A kernel and its bias, a weight for it and the output's bias; of 25 places with kernels or weights of their own."""
-    sizes = {(s, r): T_C(shared=s, readout=r).network().size for s in (True, False) for r in ("sum", "places")}
+    """A kernel and its bias, a weight for it and the output's bias; of 25 places with kernels or weights of
+    their own."""
+    sizes = {
+        (s, r): T_C(shared=s, readout=r).network().size for s in (True, False) for r in ("sum", "places")
+    }
     assert sizes == {
         (True, "sum"): 9 + 1 + 1 + 1,
         (True, "places"): 9 + 1 + 25 + 1,
@@ -162,7 +177,9 @@ def test_turning_and_mirroring_a_kernel_changes_no_answer() -> None:
     for turned in (np.rot90(kernel, 1, axes=(1, 2)), kernel[:, ::-1]):
         other = net.respond({**params, edge: turned.reshape(2, 9, 1)}, x)
         for letter in (wanted, ~wanted):
-            np.testing.assert_allclose(np.sort(other[:, letter], axis=1), np.sort(y[:, letter], axis=1), rtol=1e-12)
+            np.testing.assert_allclose(
+                np.sort(other[:, letter], axis=1), np.sort(y[:, letter], axis=1), rtol=1e-12
+            )
 
 
 def test_a_kernel_and_its_negative_are_the_same_unit_turned_round() -> None:
@@ -198,15 +215,25 @@ def test_shared_kernels_know_the_other_positions_and_kernels_of_their_own_do_not
     assert held[False].mean() < 0.6
 
 
-@pytest.mark.parametrize("name", ["feedback_alignment", "direct_feedback_alignment", "sign_symmetry", "kolen_pollack", "shallow"])
+@pytest.mark.parametrize(
+    "name", ["feedback_alignment", "direct_feedback_alignment", "sign_symmetry", "kolen_pollack", "shallow"]
+)
 def test_every_rule_of_the_study_runs_on_it(name: str) -> None:
     assert name in algorithms()
-    result = run(build_algorithm({"name": name, "optimiser": {"name": "adam", "lr": 0.03}}), T_C(), replicas=2, epochs=3)
+    result = run(
+        build_algorithm({"name": name, "optimiser": {"name": "adam", "lr": 0.03}}),
+        T_C(),
+        replicas=2,
+        epochs=3,
+    )
     assert np.isfinite(result.trained.loss).all()
 
 
 def test_compiled_it_is_the_same() -> None:
-    found = [run(Backprop(), T_C(), replicas=3, epochs=30, backend=backend).trained.loss for backend in ("numpy", "jax")]
+    found = [
+        run(Backprop(), T_C(), replicas=3, epochs=30, backend=backend).trained.loss
+        for backend in ("numpy", "jax")
+    ]
     np.testing.assert_allclose(found[1], found[0], rtol=1e-9)
 
 
@@ -248,7 +275,9 @@ def test_a_planted_kernel_is_found_whatever_its_turn_sign_size_and_some_noise(
 
 
 def test_kinds_are_apart_and_a_threshold_decides() -> None:
-    between = PLANTED["centre"] / np.linalg.norm(CENTRE) - np.ones((3, 3)) / 3  # half way from a centre to compactness
+    between = (
+        PLANTED["centre"] / np.linalg.norm(CENTRE) - np.ones((3, 3)) / 3
+    )  # half way from a centre to compactness
     found = kinds(np.stack([between, np.zeros((3, 3))]))
     assert found.kind.tolist() == [OTHER, OTHER]
     assert np.isnan(found.cosine[1])

@@ -1,4 +1,5 @@
-"""Held to their definitions: tasks decided by the largest output, on validation patterns, or on numbers; depth."""
+"""Held to their definitions: tasks decided by the largest output, on validation patterns, or on numbers;
+depth."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ from harness.tasks.symmetry import Symmetry
 
 @dataclass(frozen=True)
 class Clusters(Task):
-    """Which of three corners is a noisy point near? 60 points to learn from, 30 to decide on, 30 to report on."""
+    """Which of three corners is a noisy point near? 60 points to learn from, 30 to decide on, 30 to report
+    on."""
 
     criterion: str = "largest"
     share: float = 0.9
@@ -46,7 +48,9 @@ class Clusters(Task):
 
     def data(self, rand: Rand, dtype: object) -> Data:
         whole = super().data(rand, dtype)  # type: ignore[arg-type]  # a dtype, as the harness says it
-        parts = [Data(*(a[..., rows, :] for a in whole[:3])) for rows in (slice(60), slice(60, 90), slice(90, 120))]
+        parts = [
+            Data(*(a[..., rows, :] for a in whole[:3])) for rows in (slice(60), slice(60, 90), slice(90, 120))
+        ]
         return parts[0]._replace(validation=parts[1], held=parts[2])
 
 
@@ -100,7 +104,9 @@ def test_a_linear_map_is_learnt_to_its_teacher() -> None:
     teacher = np.linalg.pinv(data.x) @ data.target
     np.testing.assert_allclose(result.trained.weights["input-output"], teacher, atol=1e-5)
     alone = run(Backprop(GradientDescent(lr=0.01)), task, replicas=5, epochs=200, batch="full", only=[3])
-    np.testing.assert_array_equal(alone.trained.weights["input-output"][0], result.trained.weights["input-output"][3])
+    np.testing.assert_array_equal(
+        alone.trained.weights["input-output"][0], result.trained.weights["input-output"][3]
+    )
 
 
 def test_what_takes_bits_can_ask() -> None:

@@ -1,4 +1,5 @@
-"""Tasks held to independent statements of their rules: kinship by set algebra, arithmetic on integers, text on bits."""
+"""Tasks held to independent statements of their rules: kinship by set algebra, arithmetic on integers, text
+on bits."""
 
 from __future__ import annotations
 
@@ -31,13 +32,18 @@ from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
 
 VERIFIED = Path(__file__).parents[3] / "shared" / "data" / "family_tree.json"
-ALL = [Xor(), Xor(hidden=1, shortcut=True), Parity(), Parity(bits=3, hidden=3), Encoder(), Encoder(size=5, hidden=2), Symmetry(),
-       Symmetry(bits=5), Addition(), Addition(hidden=2, lateral=True), Negation(), Singleton(), FamilyTree()]  # fmt: skip
+ALL: list[Task] = [
+    *(Xor(), Xor(hidden=1, shortcut=True), Parity(), Parity(bits=3, hidden=3), Encoder()),
+    *(Encoder(size=5, hidden=2), Symmetry(), Symmetry(bits=5), Addition(), Addition(hidden=2, lateral=True)),
+    *(Negation(), Singleton(), FamilyTree()),
+]
 
 
 def label(task: Task) -> str:
     own = {f.name for f in fields(task)} - {f.name for f in fields(Task)}
-    return "-".join([task.name, *(f"{n}={v}" for n in sorted(own) if (v := getattr(task, n)) != getattr(type(task)(), n))])
+    return "-".join(
+        [task.name, *(f"{n}={v}" for n in sorted(own) if (v := getattr(task, n)) != getattr(type(task)(), n))]
+    )
 
 
 def rows(task: Task) -> list[tuple[str, str]]:
@@ -60,7 +66,9 @@ def test_xor_is_inequality() -> None:
 
 @pytest.mark.parametrize("bits", range(1, 8))
 def test_parity_is_the_last_bit_of_the_count(bits: int) -> None:
-    assert rows(Parity(bits=bits)) == [("".join(b), str("".join(b).count("1") % 2)) for b in product("01", repeat=bits)]
+    assert rows(Parity(bits=bits)) == [
+        ("".join(b), str("".join(b).count("1") % 2)) for b in product("01", repeat=bits)
+    ]
 
 
 @pytest.mark.parametrize("bits", range(2, 9))
@@ -96,21 +104,23 @@ def test_singleton_counts_in_two_bits() -> None:
 # Family trees
 
 WIVES = {
-    "Christopher": "Penelope", "Andrew": "Christine", "Arthur": "Margaret", "James": "Victoria", "Charles": "Jennifer",
-    "Roberto": "Maria", "Pierro": "Francesca", "Emilio": "Gina", "Marco": "Lucia", "Tomaso": "Angela",
+    "Christopher": "Penelope", "Andrew": "Christine", "Arthur": "Margaret", "James": "Victoria",
+    "Charles": "Jennifer", "Roberto": "Maria", "Pierro": "Francesca", "Emilio": "Gina", "Marco": "Lucia",
+    "Tomaso": "Angela",
 }  # fmt: skip
 OFFSPRING = {
     "Christopher": "Arthur Victoria", "Andrew": "James Jennifer", "James": "Colin Charlotte",
     "Roberto": "Emilio Lucia", "Pierro": "Marco Angela", "Marco": "Alfonso Sophia",
 }  # fmt: skip
 ITALIAN = {
-    "Christopher": "Roberto", "Andrew": "Pierro", "Arthur": "Emilio", "James": "Marco", "Charles": "Tomaso", "Colin": "Alfonso",
-    "Penelope": "Maria", "Christine": "Francesca", "Victoria": "Lucia", "Jennifer": "Angela", "Margaret": "Gina",
-    "Charlotte": "Sophia",
+    "Christopher": "Roberto", "Andrew": "Pierro", "Arthur": "Emilio", "James": "Marco", "Charles": "Tomaso",
+    "Colin": "Alfonso", "Penelope": "Maria", "Christine": "Francesca", "Victoria": "Lucia",
+    "Jennifer": "Angela", "Margaret": "Gina", "Charlotte": "Sophia",
 }  # fmt: skip
 COUNTS = {  # pairs and triples of each relation: published-figures.md, section 1.6
-    "father": (12, 12), "mother": (12, 12), "husband": (10, 10), "wife": (10, 10), "son": (12, 12), "daughter": (12, 12),
-    "uncle": (4, 8), "aunt": (4, 8), "brother": (6, 6), "sister": (6, 6), "nephew": (8, 8), "niece": (8, 8),
+    "father": (12, 12), "mother": (12, 12), "husband": (10, 10), "wife": (10, 10), "son": (12, 12),
+    "daughter": (12, 12), "uncle": (4, 8), "aunt": (4, 8), "brother": (6, 6), "sister": (6, 6),
+    "nephew": (8, 8), "niece": (8, 8),
 }  # fmt: skip
 
 Facts = set[tuple[str, str]]
@@ -176,7 +186,9 @@ def test_the_italian_tree_is_the_english_one_under_other_names() -> None:
 
 def test_family_tree_equals_the_verified_data_row_for_row() -> None:
     if not VERIFIED.exists():
-        reason = f"the verified data of the makers is not there ({VERIFIED}): the counts and the set algebra above still hold"
+        reason = (
+            f"the makers' verified data is not there ({VERIFIED}): counts and set algebra above still hold"
+        )
         print(reason)
         pytest.skip(reason)
     data = json.loads(VERIFIED.read_text())
@@ -245,7 +257,8 @@ def test_a_replica_holds_out_the_same_patterns_alone_and_in_any_batch() -> None:
 def test_every_pattern_is_held_out_as_often_as_any_other() -> None:
     """χ² of 2,600 replicas × 4 over 104 patterns; false alarm 1e-6, once, as the seed is fixed.
 
-    Four at a time without replacement spread a little less than independent draws: the bound is on the safe side.
+    Four at a time without replacement spread a little less than independent draws: the bound is on the safe
+    side.
     """
     from scipy.stats import chi2
 
@@ -310,7 +323,9 @@ def test_patterns_fit_their_network_and_have_names_of_their_own(task: Task) -> N
     assert set(np.unique(x)) <= {0.0, 1.0}
 
 
-@pytest.mark.parametrize("cls", [t for n, t in registry.tasks().items() if n in {a.name for a in ALL}], ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "cls", [t for n, t in registry.tasks().items() if n in {a.name for a in ALL}], ids=lambda c: c.name
+)
 def test_the_activation_setting_is_that_of_the_hidden_units_and_of_no_others(cls: Any) -> None:
     net = cls(activation="tanh").network()
     assert {g.activation for g in net.hidden} == {"tanh"}
@@ -333,7 +348,9 @@ def test_targets_are_right_their_opposites_and_the_middle_are_not(task: Task) ->
         assert not task.met(wrong, data)
 
 
-@pytest.mark.parametrize("criterion", [{}, {"criterion": "margin", "bound": 0.2}, {"criterion": "error", "bound": 1e9}], ids=str)
+@pytest.mark.parametrize(
+    "criterion", [{}, {"criterion": "margin", "bound": 0.2}, {"criterion": "error", "bound": 1e9}], ids=str
+)
 @pytest.mark.parametrize("cls", [Xor, Symmetry, FamilyTree])
 def test_nan_is_never_right(cls: Any, criterion: dict[str, Any]) -> None:
     task = cls(share=1.0, **criterion)
@@ -345,8 +362,12 @@ def test_nan_is_never_right(cls: Any, criterion: dict[str, Any]) -> None:
         assert not task.right(y, data)[0]
 
 
-@pytest.mark.parametrize(("off", "on", "low", "high"), [(0.0, 1.0, 0.49, 0.51), (0.2, 0.8, 0.49, 0.51), (0.1, 0.5, 0.29, 0.31)])
-def test_side_means_the_side_of_the_middle_of_the_targets(off: float, on: float, low: float, high: float) -> None:
+@pytest.mark.parametrize(
+    ("off", "on", "low", "high"), [(0.0, 1.0, 0.49, 0.51), (0.2, 0.8, 0.49, 0.51), (0.1, 0.5, 0.29, 0.31)]
+)
+def test_side_means_the_side_of_the_middle_of_the_targets(
+    off: float, on: float, low: float, high: float
+) -> None:
     task = Xor(target_off=off, target_on=on)
     data = whole_data(task)
     y = np.array([[low], [high], [high], [low]])
@@ -409,13 +430,15 @@ def test_targets_are_the_settings_on_and_off() -> None:
 def test_both_readings_of_the_family_tree_margin(
     off: float, on: float, margin: float, just_short: tuple[float, float], just_over: float
 ) -> None:
-    """No error above .8 for an output that should be on, nor below .2 for one that should be off; just short of
-    there the error is the distance to the target, .21 in one reading and .01 in the other.
+    """No error above .8 for an output that should be on, nor below .2 for one that should be off; just short
+    of there the error is the distance to the target, .21 in one reading and .01 in the other.
     """
     task = FamilyTree(target_off=off, target_on=on, margin=margin)
     wanted = np.array([[False, True]])
     target = np.where(wanted, on, off)
-    assert task.objective.error(np.array([[0.21, 0.79]]), target, wanted) == pytest.approx(np.array([just_short]))
+    assert task.objective.error(np.array([[0.21, 0.79]]), target, wanted) == pytest.approx(
+        np.array([just_short])
+    )
     for y in ([[0.19, 0.81]], [[0.0, 1.0]]):
         assert task.objective.error(np.array(y), target, wanted) == pytest.approx(just_over)
         assert task.objective.of(np.array(y), target, wanted) == 0
@@ -424,7 +447,9 @@ def test_both_readings_of_the_family_tree_margin(
 
 def test_without_a_margin_beyond_the_target_is_an_error_too() -> None:
     wanted = np.array([[True, False]])
-    assert SquaredError().error(np.array([[1.0, 0.0]]), np.array([[0.9, 0.1]]), wanted) == pytest.approx(np.array([[0.1, -0.1]]))
+    assert SquaredError().error(np.array([[1.0, 0.0]]), np.array([[0.9, 0.1]]), wanted) == pytest.approx(
+        np.array([[0.1, -0.1]])
+    )
 
 
 # Bad values
@@ -502,7 +527,8 @@ def test_published_figures_say_what_where_and_how_far_to_trust_them(cls: type[Ta
     ids=lambda v: label(v) if isinstance(v, Task) else "",
 )
 def test_usual_settings_train(task: Task, least: float) -> None:
-    """Acceptance: what we measured over 400 replicas (1, 1, .99, .84, .59) less four standard errors of the 100 here."""
+    """Acceptance: what we measured over 400 replicas (1, 1, .99, .84, .59) less four standard errors of the
+    100 here."""
     assert run(Backprop(), task, replicas=100).solved.mean() >= least
 
 
@@ -510,7 +536,9 @@ def test_usual_settings_train(task: Task, least: float) -> None:
 
 
 def trained(lr: float, decay: float, scale: float, replicas: int) -> Any:
-    rule = GradientDescent(lr=lr, momentum=0.9, decay=decay, early_sweeps=20, early_lr=0.005, early_momentum=0.5)
+    rule = GradientDescent(
+        lr=lr, momentum=0.9, decay=decay, early_sweeps=20, early_lr=0.005, early_momentum=0.5
+    )
     task = FamilyTree(target_off=0.0, target_on=1.0, margin=0.2, share=1.0, scale=scale)
     return run(Backprop(rule), task, replicas=replicas, epochs=1500).trained
 
@@ -521,7 +549,8 @@ def test_the_family_tree_recipe_as_printed_trains_nothing() -> None:
 
 
 def test_the_adapted_family_tree_recipe_trains_and_generalises() -> None:
-    """Published: 98.7 and 99.2 % of training pairs, 36 of 80 held-out ones; accepted: ≥ 95 %, and far from none or all."""
+    """Published: 98.7 and 99.2 % of training pairs, 36 of 80 held-out ones; accepted: ≥ 95 %, and far from
+    none or all."""
     t = trained(0.05, 2e-4, 1.0, 32)
     assert t.right.mean() >= 0.95
     assert 0.25 < t.held_right.mean() < 0.65

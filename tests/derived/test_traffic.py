@@ -1,4 +1,5 @@
-"""Traffic held to its rule: closed-form covariances of long series, brute force over hours, forecasts written out by hand."""
+"""Traffic held to its rule: closed-form covariances of long series, brute force over hours, forecasts written
+out by hand."""
 
 from __future__ import annotations
 
@@ -88,7 +89,9 @@ def test_season_is_its_formula_hour_by_hour() -> None:
     found = traffic.seasonal(np.arange(2 * WEEK))
     for hour in range(2 * WEEK):
         for c, s in enumerate(STATIONS):
-            wave = s.daily * math.cos(2 * math.pi * (hour - s.peak) / 24) + s.twice * math.cos(4 * math.pi * (hour - s.rush) / 24)
+            wave = s.daily * math.cos(2 * math.pi * (hour - s.peak) / 24) + s.twice * math.cos(
+                4 * math.pi * (hour - s.rush) / 24
+            )
             weekend = s.weekend if (hour // 24) % 7 in (5, 6) else 1.0
             assert math.exp(found[hour, c]) == pytest.approx(s.level * math.exp(wave) * weekend, rel=1e-12)
 
@@ -99,15 +102,18 @@ def test_a_burst_fades_and_reaches_both_neighbours_an_hour_later_and_the_opposit
     b = traffic.followed(shocks, traffic.passed_on())
     np.testing.assert_allclose(b[:2], [[0, 0, 0, 0], [1, 0, 0, 0]])
     np.testing.assert_allclose(b[2], [DECAY, SPILL, 0, SPILL])
-    np.testing.assert_allclose(b[3], [DECAY**2 + 2 * SPILL**2, 2 * DECAY * SPILL, 2 * SPILL**2, 2 * DECAY * SPILL])
+    np.testing.assert_allclose(
+        b[3], [DECAY**2 + 2 * SPILL**2, 2 * DECAY * SPILL, 2 * SPILL**2, 2 * DECAY * SPILL]
+    )
 
 
 @pytest.mark.parametrize("onset", [ONSET, 0.0], ids=["bursts and the rest", "the rest alone"])
 def test_bursts_and_the_rest_have_the_mean_and_covariances_of_their_equations(
     onset: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """n = 100 blocks of four weeks, each beyond the memory of bursts (.9 an hour): t-tests of 4 means, 16 covariances at once and
-    16 an hour apart, false alarm 1e-6 in all. Covariance of b from scipy's solution of Σ = Aᵀ Σ A + V.
+    """n = 100 blocks of four weeks, each beyond the memory of bursts (.9 an hour): t-tests of 4 means, 16
+    covariances at once and 16 an hour apart, false alarm 1e-6 in all. Covariance of b from scipy's solution
+    of Σ = Aᵀ Σ A + V.
     """
     from scipy.linalg import solve_discrete_lyapunov
     from scipy.stats import t as student
@@ -150,7 +156,7 @@ def test_the_twelve_weeks_have_a_day_a_week_and_quieter_weekends() -> None:
     np.testing.assert_allclose(ratio, [s.weekend for s in STATIONS], atol=0.02)
 
 
-def test_in_the_twelve_weeks_too_a_neighbour_hears_of_a_station_an_hour_later_more_than_the_opposite_one() -> None:
+def test_in_the_twelve_weeks_too_a_neighbour_hears_of_a_station_an_hour_later_more_than_the_opposite_one():
     """Closed form .36 against .26; n = 2,016 hours of the one series there is."""
     u = beside_season()
     v = (u - u.mean(axis=0)) / u.std(axis=0)
@@ -162,10 +168,16 @@ def test_in_the_twelve_weeks_too_a_neighbour_hears_of_a_station_an_hour_later_mo
 
 
 @pytest.mark.parametrize(("window", "horizon"), [(12, 1), (1, 1), (5, 3), (168, 24)])
-def test_inputs_are_the_last_hours_and_targets_the_next_ones_all_within_a_part(window: int, horizon: int) -> None:
+def test_inputs_are_the_last_hours_and_targets_the_next_ones_all_within_a_part(
+    window: int, horizon: int
+) -> None:
     """Brute force: every pattern of every part against the series, number by number."""
     task, z = Traffic(window=window, horizon=horizon, bound=1.0), standardised()
-    weeks = {"training": range(8 * 168), "validation": range(8 * 168, 10 * 168), "held": range(10 * 168, 12 * 168)}
+    weeks = {
+        "training": range(8 * 168),
+        "validation": range(8 * 168, 10 * 168),
+        "held": range(10 * 168, 12 * 168),
+    }
     for name, part in data_of(task).items():
         at = 0
         for now in weeks[name]:
@@ -223,7 +235,11 @@ def test_patterns_are_those_of_all_parts_by_the_hour_that_is_forecast() -> None:
     np.testing.assert_array_equal(x, np.concatenate([p.x for p in parts]))
     np.testing.assert_array_equal(target, np.concatenate([p.target for p in parts]))
     assert len(set(names)) == len(names) == len(wanted)
-    assert (names[0], names[12], names[1332]) == ("week 1 Monday 12:00", "week 1 Tuesday 0:00", "week 9 Monday 12:00")
+    assert (names[0], names[12], names[1332]) == (
+        "week 1 Monday 12:00",
+        "week 1 Tuesday 0:00",
+        "week 9 Monday 12:00",
+    )
     assert names[-1] == "week 12 Sunday 23:00"
 
 
@@ -232,7 +248,9 @@ def test_patterns_are_those_of_all_parts_by_the_hour_that_is_forecast() -> None:
 
 @pytest.mark.parametrize("season", [1, DAY, WEEK])
 @pytest.mark.parametrize(("window", "horizon"), [(12, 1), (4, 3)])
-def test_naive_forecasts_are_the_last_known_value_of_the_same_hour(season: int, window: int, horizon: int) -> None:
+def test_naive_forecasts_are_the_last_known_value_of_the_same_hour(
+    season: int, window: int, horizon: int
+) -> None:
     task, z = Traffic(window=window, horizon=horizon, bound=1.0), standardised()
     for part in ("validation", "held"):
         start, stop = PARTS[part]
@@ -248,8 +266,12 @@ def test_naive_forecasts_are_the_last_known_value_of_the_same_hour(season: int, 
         found = naive(task, part, season)
         np.testing.assert_array_equal(found, expected)
         target = data_of(task)[part].target.tolist()
-        squares = [(y - d) ** 2 for a, b in zip(expected, target, strict=True) for y, d in zip(a, b, strict=True)]
-        assert nrmse(task, part, found) == pytest.approx(math.sqrt(math.fsum(squares) / len(squares)), rel=1e-12)
+        squares = [
+            (y - d) ** 2 for a, b in zip(expected, target, strict=True) for y, d in zip(a, b, strict=True)
+        ]
+        assert nrmse(task, part, found) == pytest.approx(
+            math.sqrt(math.fsum(squares) / len(squares)), rel=1e-12
+        )
 
 
 def test_the_linear_forecast_is_that_of_scikit_learn() -> None:
@@ -279,7 +301,7 @@ def test_the_figures_beside_the_task_are_those_of_these_forecasts() -> None:
     assert all(all(entry) and entry.trust == "computed" for entry in Traffic.published)
 
 
-def test_the_bound_is_three_eighths_of_the_loss_of_the_same_hour_a_week_before_and_below_the_best_linear_forecast() -> None:
+def test_the_bound_is_three_eighths_of_the_loss_of_the_hour_a_week_ago_and_below_the_best_linear_forecast():
     task = Traffic()
     target = data_of(task)["validation"].target
 
@@ -294,7 +316,8 @@ def test_the_bound_is_three_eighths_of_the_loss_of_the_same_hour_a_week_before_a
 
 
 def test_backprop_solves_it_and_the_figures_beside_the_task_are_its_own() -> None:
-    """n = 24, all solved; errors from the final weights, by hand. Another machine's rounding may move epochs by a few."""
+    """n = 24, all solved; errors from the final weights, by hand. Another machine's rounding may move epochs
+    by a few."""
     t, net, parts = usual().trained, Traffic().network(), data_of(Traffic())
     assert usual().solved.all()
     assert abs(np.median(t.epochs) - 53) <= 5
@@ -316,9 +339,13 @@ def test_a_sweep_less_is_not_enough() -> None:
 
 
 def test_the_delta_rule_has_no_hidden_units_and_ends_above_least_squares() -> None:
-    """On the training patterns nothing linear is below least squares, nor is it twice that; the bound it does not reach."""
+    """On the training patterns nothing linear is below least squares, nor is it twice that; the bound it does
+    not reach."""
     result = run(DeltaRule(lr=0.001), Traffic(), replicas=2, epochs=40)
-    assert {name: w.shape for name, w in result.trained.weights.items()} == {"input-output": (2, 48, 4), "output": (2, 1, 4)}
+    assert {name: w.shape for name, w in result.trained.weights.items()} == {
+        "input-output": (2, 48, 4),
+        "output": (2, 1, 4),
+    }
     best = 0.5 * ((least_squares(Traffic(), "training") - data_of(Traffic())["training"].target) ** 2).sum()
     assert (best < result.trained.loss).all()
     assert (result.trained.loss < 2 * best).all()
@@ -373,7 +400,8 @@ def test_settings_are_the_network() -> None:
 
 
 def test_a_pattern_is_right_below_its_part_of_the_bound_or_within_the_margin_in_every_output() -> None:
-    """E of one pattern with every output off by a is 2 a²; 324 validation patterns: the bound 6.48 allows .02 each, a = .1."""
+    """E of one pattern with every output off by a is 2 a²; 324 validation patterns: the bound 6.48 allows .02
+    each, a = .1."""
     part = data_of(Traffic())["validation"]
     task, within = Traffic(bound=6.48), Traffic(criterion="margin", bound=0.1)
     for off, right in ((0.099, True), (0.101, False)):

@@ -1,4 +1,5 @@
-"""Learnt feedback held to algebra: W − Bᵀ shrinks as (1 − λ)^t; noise through a layer transposes it in expectation."""
+"""Learnt feedback held to algebra: W − Bᵀ shrinks as (1 − λ)^t; noise through a layer transposes it in
+expectation."""
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ def trained(algorithm: Any, task: Any, replicas: int, updates: int, state: Any =
     net, numbers = task.network(), range(replicas)
     noise = Rand(0, numbers, NOISE)
     data = task.data(Rand(0, numbers, SPLIT, block=1), float)
-    start = algorithm.init(net, initial(net, Rand(0, numbers, WEIGHTS, block=1), task.init, task.initial_scale), noise)
+    start = algorithm.init(
+        net, initial(net, Rand(0, numbers, WEIGHTS, block=1), task.init, task.initial_scale), noise
+    )
     state = start = state or start
     for epoch in range(updates):
         state, _ = algorithm.update(net, state, Batch(*data[:3], epoch, task.objective), noise)  # type: ignore[arg-type]
@@ -48,7 +51,9 @@ def apart(net: Network, state: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", OPTIMISERS)
-@pytest.mark.parametrize("task", [Xor(hidden=3, shortcut=True), FamilyTree(held=0)], ids=["xor", "family_tree"])
+@pytest.mark.parametrize(
+    "task", [Xor(hidden=3, shortcut=True), FamilyTree(held=0)], ids=["xor", "family_tree"]
+)
 def test_forward_and_feedback_weights_come_together_as_they_must(name: str, task: Any) -> None:
     """(1 − λ)^t to rounding, while the weights themselves go far: t updates round to about t ε |W| each."""
     decay, updates = 0.01, 120
@@ -62,7 +67,9 @@ def test_forward_and_feedback_weights_come_together_as_they_must(name: str, task
             assert np.abs(before[edge.name]).max() > 0.1
             moved = np.abs(end["params"][edge] - start["params"][edge]).max()
             assert moved > 0.1
-            np.testing.assert_allclose(after[edge.name], (1 - decay) ** updates * before[edge.name], rtol=0, atol=1e-13)
+            np.testing.assert_allclose(
+                after[edge.name], (1 - decay) ** updates * before[edge.name], rtol=0, atol=1e-13
+            )
 
 
 def test_from_transposed_weights_on_kolen_pollack_is_backprop_with_decay_bit_for_bit() -> None:
@@ -73,7 +80,9 @@ def test_from_transposed_weights_on_kolen_pollack_is_backprop_with_decay_bit_for
     start, expected = trained(plain, task, 4, 50)
     hidden_output = task.network().edges[1]
     params = {**start["params"], back(hidden_output): start["params"][hidden_output]}
-    _, found = trained(rule, task, 4, 50, {"params": params, "memory": {}, "optimiser": rule.optimiser.init(params)})
+    _, found = trained(
+        rule, task, 4, 50, {"params": params, "memory": {}, "optimiser": rule.optimiser.init(params)}
+    )
     for key, w in expected["params"].items():
         assert found["params"][key].tobytes() == w.tobytes()
 
@@ -96,7 +105,8 @@ def test_biases_do_not_decay_and_the_tasks_usual_decay_is_not_added() -> None:
 
 
 def noisy(rule: WeightMirror, net: Network, params: Any, replicas: int, phases: int) -> Any:
-    """B at the start and after so many phases of mirror mode, for many draws of the noise over the same weights and start."""
+    """B at the start and after so many phases of mirror mode, for many draws of the noise over the same
+    weights and start."""
     noise = Rand(0, range(replicas), NOISE, block=1)
     start = {k: b[:1] * np.ones((replicas, 1, 1)) for k, b in rule.remember(net, params, noise).items()}
     memory = start
@@ -110,7 +120,9 @@ def same_mean(samples: Any, expected: Any, false_alarms: float = 1e-5) -> None:
     bound = NormalDist().inv_cdf(1 - false_alarms / (2 * expected.size))
     z = (samples.mean(axis=0) - expected) / (samples.std(axis=0, ddof=1) / np.sqrt(len(samples)))
     assert np.abs(z).max() < bound
-    assert (np.abs(expected) > 4 * samples.std(axis=0) / np.sqrt(len(samples))).mean() > 0.5, "the test can tell it from 0"
+    assert (np.abs(expected) > 4 * samples.std(axis=0) / np.sqrt(len(samples))).mean() > 0.5, (
+        "the test can tell it from 0"
+    )
 
 
 @pytest.mark.parametrize(("noise_patterns", "phases"), [(1, 1), (16, 1), (16, 12)])
@@ -126,8 +138,9 @@ def test_noise_through_a_linear_layer_transposes_it_in_expectation(noise_pattern
 
 
 def test_noise_through_a_sigmoid_layer_transposes_it_unit_by_unit() -> None:
-    """Stein's lemma, E[x f(w·x + b)] = σ² w E[f'(w·x + b)]; the mean slope over N(b, σ² |w|²) by Gauss-Hermite quadrature.
-    A second edge into the same group is silent meanwhile, and the edge from the input has no way back."""
+    """Stein's lemma, E[x f(w·x + b)] = σ² w E[f'(w·x + b)]; the mean slope over N(b, σ² |w|²) by
+    Gauss-Hermite quadrature. A second edge into the same group is silent meanwhile, and the edge from the
+    input has no way back."""
     source, one, two = Group("in", 2, "linear", bias=False), Group("one", 4), Group("two", 3)
     output = Group("out", 3)
     edges = (Edge(source, one), Edge(source, two), Edge(one, output), Edge(two, output), Edge(source, output))
@@ -147,7 +160,8 @@ def test_noise_through_a_sigmoid_layer_transposes_it_unit_by_unit() -> None:
 
 
 def test_the_mirror_turns_towards_the_transposed_weights() -> None:
-    """From no relation (90° ± 3°: a mean of 50 networks whose cosines spread by 1/√200) to a small angle, phase by phase."""
+    """From no relation (90° ± 3°: a mean of 50 networks whose cosines spread by 1/√200) to a small angle,
+    phase by phase."""
     net = Network.chain(5, 20, 10)
     params = problem(net, 1, 0, (50,)).params
     rule, noise = WeightMirror(), Rand(0, range(50), NOISE)

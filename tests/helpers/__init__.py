@@ -1,1 +1,2 @@
-"""What tests share: made-up tasks, networks, frames and stores, and oracles that more than one file is held to."""
+"""What tests share: made-up tasks, networks, frames and stores, and oracles that more than one file is held
+to."""

@@ -18,7 +18,8 @@ STEPS = 4
 
 @dataclass(frozen=True)
 class DelayedXor(Task):
-    """At every step: is this bit another than the one before (at the first, than 0)? All 16 sequences of 4 bits."""
+    """At every step: is this bit another than the one before (at the first, than 0)? All 16 sequences of 4
+    bits."""
 
     hidden: int = 4
     delayed: bool = True

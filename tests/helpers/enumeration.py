@@ -1,4 +1,5 @@
-"""Boltzmann machines by brute force, for the tests of the family: every state, its energy, its probability."""
+"""Boltzmann machines by brute force, for the tests of the family: every state, its energy, its
+probability."""
 
 from __future__ import annotations
 
@@ -26,7 +27,10 @@ def boltzmann_distribution(w: Array, temperature: float) -> Array:
 
 def random_params(machine: Machine, scale: float, seed: int) -> dict[str, Array]:
     rng = np.random.default_rng(seed)
-    params = {n: scale * rng.normal(size=(a.stop - a.start, b.stop - b.start)) for n, (a, b) in machine.blocks.items()}
+    params = {
+        n: scale * rng.normal(size=(a.stop - a.start, b.stop - b.start))
+        for n, (a, b) in machine.blocks.items()
+    }
     for name in ("input-input", "output-output"):
         if name in params:
             lower = np.tril(params[name], -1)
@@ -50,7 +54,9 @@ def likelihood(machine: Machine, w: Array, q: Array, temperature: float, given_i
     return float(q @ log_p)
 
 
-def correlations(machine: Machine, w: Array, q: Array, temperature: float, given_input: bool) -> tuple[Array, Array]:
+def correlations(
+    machine: Machine, w: Array, q: Array, temperature: float, given_input: bool
+) -> tuple[Array, Array]:
     """p and p' of all pairs, exactly: visible states distributed as q; all free, or all but the input."""
     p = boltzmann_distribution(w, temperature).reshape(2**machine.hidden, -1)
     clamped = (p / p.sum(axis=0) * q).ravel()

@@ -10,10 +10,25 @@ from harness.training.curves import curve_epochs
 from harness.training.trainer import Trained
 from helpers.made_up import BUDGET, D, S, U
 
-XOR, STRICT = {"name": "xor"}, {"name": "xor", "target_off": 0.1, "target_on": 0.9, "criterion": "margin", "bound": 0.05}
+XOR, STRICT = (
+    {"name": "xor"},
+    {"name": "xor", "target_off": 0.1, "target_on": 0.9, "criterion": "margin", "bound": 0.05},
+)
 
 
-def keep(store, algorithm, task=XOR, outcome=(S,), epochs=(10,), *, weights=None, loss=None, held=None, seconds=0.002, **run):
+def keep(
+    store,
+    algorithm,
+    task=XOR,
+    outcome=(S,),
+    epochs=(10,),
+    *,
+    weights=None,
+    loss=None,
+    held=None,
+    seconds=0.002,
+    **run,
+):
     """A finished cell with made-up replicas in the store; its id. Curves are the final loss throughout."""
     algorithm = {"name": algorithm} if isinstance(algorithm, str) else algorithm
     n = len(outcome)
@@ -21,7 +36,9 @@ def keep(store, algorithm, task=XOR, outcome=(S,), epochs=(10,), *, weights=None
     made = Trained.empty(range(n), len(curve_epochs(cell.settings.epochs)))
     made.outcome[:], made.epochs[:], made.updates[:] = outcome, epochs, epochs
     made.seconds[:] = seconds * made.epochs
-    made.reason[:] = [{S: "", U: "budget of epochs spent", D: "output activity not finite"}[o] for o in outcome]
+    made.reason[:] = [
+        {S: "", U: "budget of epochs spent", D: "output activity not finite"}[o] for o in outcome
+    ]
     made.loss[:] = np.where(made.outcome == S, 0.1, 0.5) if loss is None else loss
     made.right[:] = np.where(made.outcome == S, 1.0, 0.75)
     made.held_right[:] = np.nan if held is None else held

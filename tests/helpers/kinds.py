@@ -88,7 +88,9 @@ def expanded(net: Network, params: Mapping[Key, Array]) -> dict[Key, Array]:
     """Parameters of `written_out(net)` that do the same as these."""
     dense = written_out(net)
     weights = {d: matrix(e, params[e.weights]) for e, d in zip(net.edges, dense.edges, strict=True)}
-    biases = {d: net.everywhere(g, params[g]) for g, d in zip(net.groups, dense.groups, strict=True) if g in params}
+    biases = {
+        d: net.everywhere(g, params[g]) for g, d in zip(net.groups, dense.groups, strict=True) if g in params
+    }
     return {**weights, **biases}
 
 
@@ -98,7 +100,9 @@ def summed(net: Network, credit: Mapping[Key, Array]) -> dict[Key, Array]:
     for e, d in zip(net.edges, written_out(net).edges, strict=True):
         if d in credit:
             rows, columns = e.shape
-            places = matrix(e, np.eye(rows * columns).reshape(-1, rows, columns))  # 1 where each weight stands
+            places = matrix(
+                e, np.eye(rows * columns).reshape(-1, rows, columns)
+            )  # 1 where each weight stands
             each = np.einsum("kst,rst->rk", places, credit[d]).reshape(-1, rows, columns)
             found[e.weights] = found.get(e.weights, 0.0) + each
     for g, d in zip(net.groups, written_out(net).groups, strict=True):

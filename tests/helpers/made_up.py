@@ -38,14 +38,24 @@ def cell(
     budget: int = BUDGET,
     **settings: object,
 ) -> Frames:
-    """A cell whose update costs `flops`; its curves are the final loss throughout (∞ for a diverged replica)."""
+    """A cell whose update costs `flops`; its curves are the final loss throughout (∞ for a diverged
+    replica)."""
     n, fate, spent = len(outcome), np.array(outcome), np.array(epochs)
     plain = {"task_name": task.split(" (")[0], "algorithm_name": algorithm.split(" (")[0]}
     about = {"id": f"{task}-{algorithm}", "task": task, "algorithm": algorithm} | plain
-    replicas = {"replica": range(n), "outcome": fate, "epochs": spent, "updates": 2 * spent, "seconds": 0.5 * spent}
+    replicas = {
+        "replica": range(n),
+        "outcome": fate,
+        "epochs": spent,
+        "updates": 2 * spent,
+        "seconds": 0.5 * spent,
+    }
     at = curve_epochs(budget)
     curves: dict[str, object] = {"epoch": at}
-    for name, values in (("loss", np.where(fate == D, np.inf, loss)), ("right", np.where(fate == S, 1.0, 0.25))):
+    for name, values in (
+        ("loss", np.where(fate == D, np.inf, loss)),
+        ("right", np.where(fate == S, 1.0, 0.25)),
+    ):
         for q in (5, 25, 50, 75, 95):
             curves[f"{name}_q{q:02d}"] = np.full(len(at), np.quantile(values, q / 100, method="inverted_cdf"))
     k = int((fate == S).sum())

@@ -15,7 +15,8 @@ from harness.core.task import Task
 
 @dataclass(frozen=True)
 class TwoOfFour(Task):
-    """On when at least two of four inputs are: separable, so that a single layer finishes; holds out some of 16 patterns."""
+    """On when at least two of four inputs are: separable, so that a single layer finishes; holds out some of
+    16 patterns."""
 
     hidden: int = 2
     kept_back: int = 0

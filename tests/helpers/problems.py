@@ -1,4 +1,5 @@
-"""Random small networks with weights and patterns, and the derivatives of their loss by moving one weight at a time."""
+"""Random small networks with weights and patterns, and the derivatives of their loss by moving one weight at
+a time."""
 
 from __future__ import annotations
 
@@ -37,8 +38,11 @@ def networks(draw: st.DrawFn, hidden: tuple[str, ...] = SMOOTH, output: tuple[st
     return Network(tuple(groups), tuple(draw(st.permutations(edges))))
 
 
-def problem(net: Network, n: int, seed: int, lead: tuple[int, ...] = (), dtype: str = "float64", own: bool = False) -> Problem:
-    """Weights scaled so that no unit saturates; patterns shared by all networks of the stack, or each its `own`."""
+def problem(
+    net: Network, n: int, seed: int, lead: tuple[int, ...] = (), dtype: str = "float64", own: bool = False
+) -> Problem:
+    """Weights scaled so that no unit saturates; patterns shared by all networks of the stack, or each its
+    `own`."""
     rng = np.random.default_rng(seed)
     params = {}
     for key, shape in net.shapes.items():
@@ -85,7 +89,8 @@ def flat(values: Any, keys: Any) -> np.ndarray:
 
 
 def error(credit: Any, truth: Any) -> float:
-    """‖credit − truth‖ / ‖truth‖ over all parameters, the same ones in the same shapes; ‖credit‖ where the truth is zero."""
+    """‖credit − truth‖ / ‖truth‖ over all parameters, the same ones in the same shapes; ‖credit‖ where the
+    truth is zero."""
     assert {k: c.shape for k, c in credit.items()} == {k: t.shape for k, t in truth.items()}
     a, b = flat(credit, truth), flat(truth, truth)
     return float(np.linalg.norm(a - b) / (np.linalg.norm(b) or 1.0))

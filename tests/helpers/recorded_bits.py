@@ -1,9 +1,10 @@
 """What small runs of every algorithm and task come to, to the last bit: the cells, and what is kept of each.
 
-`python tests/helpers/recorded_bits.py` runs all of them and writes `recorded_bits.json` beside this file, a cell a
-line. A later build has to come to the same bits (`tests/laws/test_recorded_bits.py`): record again only where bits are
-meant to change. They also depend on NumPy, on the kernels that it and BLAS choose for a processor, and on the
-C library's functions: the record says which. The task mnist is left out: its files are not in the tree.
+`python tests/helpers/recorded_bits.py` runs all of them and writes `recorded_bits.json` beside this file, a
+cell a line. A later build has to come to the same bits (`tests/laws/test_recorded_bits.py`): record again
+only where bits are meant to change. They also depend on NumPy, on the kernels that it and BLAS choose for a
+processor, and on the C library's functions: the record says which. The task mnist is left out: its files are
+not in the tree.
 """
 
 from __future__ import annotations

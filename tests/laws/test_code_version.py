@@ -1,4 +1,5 @@
-"""Held to what a changed line means: it changes the id of the cells that it takes part in, and of no others; words do not."""
+"""Held to what a changed line means: it changes the id of the cells that it takes part in, and of no others;
+words do not."""
 
 from __future__ import annotations
 
@@ -48,9 +49,17 @@ def id_with(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """The id of a cell whose modules of some names have other source."""
     source = versions._source
 
-    def ask(change: Callable[[str], str], *modules: str, algorithm: str = "backprop", task: str = "xor", **run: Any) -> str:
+    def ask(
+        change: Callable[[str], str],
+        *modules: str,
+        algorithm: str = "backprop",
+        task: str = "xor",
+        **run: Any,
+    ) -> str:
         monkeypatch.setattr(versions, "_known", {})
-        monkeypatch.setattr(versions, "_source", lambda spec: (change if spec.name in modules else str)(str(source(spec))))
+        monkeypatch.setattr(
+            versions, "_source", lambda spec: (change if spec.name in modules else str)(str(source(spec)))
+        )
         return Cell.of({"name": algorithm}, {"name": task}, {"replicas": 5, "epochs": 40, **run}).id
 
     return ask
@@ -83,7 +92,10 @@ def test_a_changed_line_of_what_takes_part_is_another_cell_and_new_words_are_not
 ) -> None:
     as_it_is = id_with(str, **cell)
     assert id_with(lambda source: source + "\n\nz = 3\n", module, **cell) != as_it_is
-    assert id_with(lambda source: '"""New words."""\n' + source + "\n# better said\n", module, **cell) == as_it_is
+    assert (
+        id_with(lambda source: '"""New words."""\n' + source + "\n# better said\n", module, **cell)
+        == as_it_is
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,10 +106,14 @@ def test_a_changed_line_of_what_takes_part_is_another_cell_and_new_words_are_not
         ("above=0", "at_least=0", False),
     ],
 )
-def test_another_sentence_on_a_setting_recomputes_nothing(old: str, new: str, same: bool, id_with: Callable[..., str]) -> None:
+def test_another_sentence_on_a_setting_recomputes_nothing(
+    old: str, new: str, same: bool, id_with: Callable[..., str]
+) -> None:
     module = "algorithms.feedback_alignment"
     given = {"algorithm": "feedback_alignment"}
-    assert (id_with(lambda source: source.replace(old, new), module, **given) == id_with(str, **given)) is same
+    assert (
+        id_with(lambda source: source.replace(old, new), module, **given) == id_with(str, **given)
+    ) is same
 
 
 @pytest.mark.parametrize(
@@ -145,10 +161,16 @@ def write(place: Path, **files: str) -> None:
 def imported(module: str, name: str = "Rule") -> type:
     """A class of a module that is read anew, and all that lies beside it with it."""
     importlib.invalidate_caches()
-    for known in [m for m in sys.modules if m.partition(".")[0] in (module.partition(".")[0], "beside", "numbers_of_mine")]:
+    for known in [
+        m
+        for m in sys.modules
+        if m.partition(".")[0] in (module.partition(".")[0], "beside", "numbers_of_mine")
+    ]:
         del sys.modules[known]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "dont_write_bytecode", True)  # files of one second and size would be taken for one another
+        patch.setattr(
+            sys, "dont_write_bytecode", True
+        )  # files of one second and size would be taken for one another
         thing = getattr(importlib.import_module(module), name)
     assert isinstance(thing, type)
     return thing
@@ -222,7 +244,12 @@ def from_path(file: Path, *, known: bool) -> type:
 
 @pytest.mark.parametrize("known", [True, False])
 def test_a_single_file_is_followed_to_what_lies_beside_it(known: bool, place: Path) -> None:
-    write(place, my_rule=RULE.format(imports="import beside", value="beside.spread"), beside="spread = 1\n", other="z = 1\n")
+    write(
+        place,
+        my_rule=RULE.format(imports="import beside", value="beside.spread"),
+        beside="spread = 1\n",
+        other="z = 1\n",
+    )
     base = cell(from_path(place / "my_rule.py", known=known)).id
     write(place, other="z = 2\n")
     assert cell(from_path(place / "my_rule.py", known=known)).id == base
@@ -252,7 +279,11 @@ def test_a_task_and_an_optimiser_of_somebody_else_count(place: Path) -> None:
     write(place, my_task=task.format(end=""), my_steps=optimiser.format(body="pass"))
 
     def ask() -> str:
-        parts = Backprop(imported("my_steps", "Steps")(lr=0.1)), imported("my_task", "Mine")(), Settings(replicas=2, epochs=3)
+        parts = (
+            Backprop(imported("my_steps", "Steps")(lr=0.1)),
+            imported("my_task", "Mine")(),
+            Settings(replicas=2, epochs=3),
+        )
         return Cell(*resolve(*parts)).id
 
     found = [ask(), ask()]
@@ -313,7 +344,8 @@ def test_a_script_is_the_same_in_the_processes_it_starts(tmp_path: Path) -> None
 
 
 class Notebook:
-    """Cells run one after another in a `__main__` without a file, their lines known as IPython makes them known."""
+    """Cells run one after another in a `__main__` without a file, their lines known as IPython makes them
+    known."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.module, self.count, self.patch = ModuleType("__main__"), 0, monkeypatch
@@ -335,7 +367,10 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Notebook:
 
 def test_a_rule_from_a_notebook_is_known_by_its_source_and_what_that_refers_to(notebook: Notebook) -> None:
     rule = RULE.format(imports="import math", value="helped(SPREAD)")
-    notebook.run("import numpy as np\nSPREAD = 1.0\nOTHER = 1.0\ndef helped(x):\n    return np.tanh(x) * HALF\nHALF = 0.5\n")
+    notebook.run(
+        "import numpy as np\nSPREAD = 1.0\nOTHER = 1.0\ndef helped(x):\n    return np.tanh(x) * HALF\nHALF = "
+        "0.5\n"
+    )
     base = cell(notebook.run(rule)).id
     notebook.run("OTHER = 2.0\nprint")
     assert cell(notebook.run(rule.replace("Its words", "Other words"))).id == base

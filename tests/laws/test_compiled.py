@@ -1,4 +1,5 @@
-"""Whole runs of the compiled reading held to the interpreted one: the same runs, up to rounding where there is any."""
+"""Whole runs of the compiled reading held to the interpreted one: the same runs, up to rounding where there
+is any."""
 
 from __future__ import annotations
 
@@ -59,7 +60,9 @@ def bits(result: Result) -> dict[str, Any]:
     """Everything the replicas came to, in a form that == compares bit for bit."""
     t = result.trained
     arrays = {name: getattr(t, name) for name in EXACT} | {f"weights.{n}": a for n, a in t.weights.items()}
-    return {n: a.tolist() if a.dtype == object else (a.dtype.str, a.shape, a.tobytes()) for n, a in arrays.items()}
+    return {
+        n: a.tolist() if a.dtype == object else (a.dtype.str, a.shape, a.tobytes()) for n, a in arrays.items()
+    }
 
 
 def in_both(algorithm: Algorithm, task: Task, **settings: Any) -> tuple[Result, Result]:
@@ -72,7 +75,8 @@ def in_both(algorithm: Algorithm, task: Task, **settings: Any) -> tuple[Result, 
 
 @pytest.fixture
 def unpolished(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Programs are compiled in half the time: enough where it is the reading, or the bookkeeping, that is looked at."""
+    """Programs are compiled in half the time: enough where it is the reading, or the bookkeeping, that is
+    looked at."""
     monkeypatch.setattr(program, "QUICKER", UNPOLISHED)
 
 
@@ -93,7 +97,8 @@ class Unbounded(Xor):
 
 @dataclass(frozen=True)
 class Settling(Backprop):
-    """Backprop whose blame is found by relaxing, b ← b + r (δ W − b): a loop inside every update; r wanders by noise."""
+    """Backprop whose blame is found by relaxing, b ← b + r (δ W − b): a loop inside every update; r wanders
+    by noise."""
 
     steps: int = 60
 
@@ -104,7 +109,9 @@ class Settling(Backprop):
         def settle(i: Any, now: Any) -> Any:
             return {k: b + rates[..., i, :, :] * (exact.gradient[k] - b) for k, b in now.items()}
 
-        return exact._replace(gradient=repeat(self.steps, settle, {k: np.zeros_like(g) for k, g in exact.gradient.items()}))
+        return exact._replace(
+            gradient=repeat(self.steps, settle, {k: np.zeros_like(g) for k, g in exact.gradient.items()})
+        )
 
 
 class Case(NamedTuple):
@@ -123,7 +130,9 @@ CASES = {
     "in one order": case(Backprop(), Xor(hidden=5), 150, 1, shuffle=False),
     "adam, mini-batch": case(Backprop(optimiser=Adam(lr=0.1)), Xor(hidden=3), 60, 3),
     "sign steps, share": case(Backprop(optimiser=SignStep(lr=0.02)), Xor(hidden=3, share=0.75), 200, "full"),
-    "early sweeps, decay, margin": case(Backprop(optimiser=EARLY), Xor(criterion="margin", bound=0.3, margin=0.1), 400, "full"),
+    "early sweeps, decay, margin": case(
+        Backprop(optimiser=EARLY), Xor(criterion="margin", bound=0.3, margin=0.1), 400, "full"
+    ),
     "noisy online, error": case(Noisy(), Xor(hidden=3, criterion="error", bound=0.1), 150, 1),
     "noisy, held out, mini-batch": case(Noisy(), TwoOfFour(kept_back=3), 30, 5),
     "held out": case(Backprop(), TwoOfFour(kept_back=3), 60, "full"),
@@ -154,7 +163,9 @@ def test_curves_losses_and_weights_are_the_same_up_to_rounding(name: str) -> Non
     a, b = both(name)
     assert (a.epochs == b.epochs).all()
     for what in ("loss", "loss_curve", "right_curve"):
-        np.testing.assert_allclose(getattr(b.trained, what), getattr(a.trained, what), rtol=1e-9, atol=1e-9, err_msg=what)
+        np.testing.assert_allclose(
+            getattr(b.trained, what), getattr(a.trained, what), rtol=1e-9, atol=1e-9, err_msg=what
+        )
     assert a.trained.weights.keys() == b.trained.weights.keys()
     for what, w in a.trained.weights.items():
         assert b.trained.weights[what].dtype == w.dtype
@@ -186,8 +197,8 @@ UPDATES = [("float64", "full"), ("float64", 3), ("float32", 1)]
 def test_a_sweep_of_every_algorithm_is_the_interpreted_sweep(name: str, batch: Any, dtype: str) -> None:
     """The whole state after an update of all patterns; of three and then the fourth; of one after another.
 
-    To 1e-12 (1e-5) of the largest number, or 50 times what rounding the weights alone does to the interpreted sweep: an
-    algorithm that divides differences of losses by a small step divides their rounding, too.
+    To 1e-12 (1e-5) of the largest number, or 50 times what rounding the weights alone does to the interpreted
+    sweep: an algorithm that divides differences of losses by a small step divides their rounding, too.
     """
     algorithm, task, settings = resolve(
         registry.algorithms()[name](), Xor(hidden=3), Settings(replicas=6, epochs=9, batch=batch, dtype=dtype)
@@ -196,12 +207,17 @@ def test_a_sweep_of_every_algorithm_is_the_interpreted_sweep(name: str, batch: A
 
     def interpreted(nudge: float, seed: int = 0) -> list[tuple[str, Any]]:
         trainer, rng = Trainer(algorithm, task, plan, range(6)), np.random.default_rng(seed)
-        weights = tree_map(lambda w: w * (1 + nudge * rng.choice([-1, 1], w.shape)).astype(w.dtype), trainer.state["params"])
+        weights = tree_map(
+            lambda w: w * (1 + nudge * rng.choice([-1, 1], w.shape)).astype(w.dtype), trainer.state["params"]
+        )
         trainer.state = {**trainer.state, "params": weights}
         return list(leaves(trainer.sweep(0)[0]))
 
     with np.errstate(all="ignore"):
-        expected, nudged = interpreted(0.0), [interpreted(float(np.finfo(dtype).eps), seed) for seed in range(4)]
+        expected, nudged = (
+            interpreted(0.0),
+            [interpreted(float(np.finfo(dtype).eps), seed) for seed in range(4)],
+        )
     driver = Driver(trainer := Trainer(algorithm, task, plan, range(6)), program_of(trainer))
     arguments = (driver.chunk.state, driver.data, np.int64(0), *(a[0] for a in driver.feed(1)[2:]))
     with driver.program._reading():
@@ -218,7 +234,8 @@ def test_a_sweep_of_every_algorithm_is_the_interpreted_sweep(name: str, batch: A
 
 @dataclass(frozen=True)
 class Witness(Algorithm):
-    """Learns nothing and writes down the patterns, sweeps and random numbers it is given; right after an appointed sweep.
+    """Learns nothing and writes down the patterns, sweeps and random numbers it is given; right after an
+    appointed sweep.
 
     All it does is move numbers, and count: nothing is rounded, so both readings must have the same bits.
     """
@@ -230,7 +247,10 @@ class Witness(Algorithm):
 
     def init(self, net: Network, params: Any, rand: Rand) -> State:
         due = np.floor(self.spread * rand.uniform(1, 1) ** 4) if self.spread else rand.zeros(1, 1) + self.due
-        pages = {name: rand.zeros(1, self.room) for name in ("shown", "wanted", "uniform", "normal", *["order"] * self.permutes)}
+        pages = {
+            name: rand.zeros(1, self.room)
+            for name in ("shown", "wanted", "uniform", "normal", *["order"] * self.permutes)
+        }
         return {"params": {"due": due, "sweeps": rand.zeros(1, 1), **pages}}
 
     def update(self, net: Network, state: State, batch: Batch, rand: Rand) -> Update:
@@ -243,8 +263,14 @@ class Witness(Algorithm):
         }
         if self.permutes:
             new["order"] = rand.permutation(batch.x.shape[-2])[..., None, :].astype(float)
-        pages = {k: np.concatenate([params[k][..., a.shape[-1] :], a + rand.zeros(1, 1)], axis=-1) for k, a in new.items()}
-        return Update({"params": {**pages, "due": params["due"], "sweeps": 0.0 * params["sweeps"] + batch.epoch + 1}}, None)
+        pages = {
+            k: np.concatenate([params[k][..., a.shape[-1] :], a + rand.zeros(1, 1)], axis=-1)
+            for k, a in new.items()
+        }
+        return Update(
+            {"params": {**pages, "due": params["due"], "sweeps": 0.0 * params["sweeps"] + batch.epoch + 1}},
+            None,
+        )
 
     def predict(self, net: Network, state: State, x: Any) -> Any:
         right = np.abs(x[..., :1] - x[..., 1:])
@@ -255,7 +281,9 @@ class Witness(Algorithm):
 @pytest.mark.usefixtures("unpolished")
 def test_orders_sweeps_and_random_numbers_are_the_same_to_the_bit(batch: Any, shuffle: bool) -> None:
     """With 17 replicas, which are put into a batch of 18."""
-    a, b = in_both(Witness(permutes=batch == 3), Xor(), replicas=17, epochs=9, batch=batch, shuffle=shuffle, seed=5)
+    a, b = in_both(
+        Witness(permutes=batch == 3), Xor(), replicas=17, epochs=9, batch=batch, shuffle=shuffle, seed=5
+    )
     assert bits(a) == bits(b)
     shown, normal = (b.trained.weights[k][:, 0] for k in ("shown", "normal"))
     assert len(np.unique(normal[:, -3:])) == 17 * 3, "each replica has its own noise"
@@ -278,7 +306,8 @@ def test_chunks_of_epochs_change_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.usefixtures("unpolished")
 def test_who_is_left_when_most_are_done_goes_on_undisturbed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Due at 60 u⁴ sweeps: of 90 replicas half are done after 4, three quarters after 19, and the batch is made smaller."""
+    """Due at 60 u⁴ sweeps: of 90 replicas half are done after 4, three quarters after 19, and the batch is
+    made smaller."""
     sizes: list[int] = []
     load = Driver.load
 
@@ -300,7 +329,9 @@ def test_who_is_left_when_most_are_done_goes_on_undisturbed(monkeypatch: pytest.
 def test_held_out_patterns_stay_with_their_replica_when_others_leave(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "LONGEST", 8)
     monkeypatch.setattr(compiled, "FEWEST", 1)
-    a, b = in_both(Backprop(optimiser=GradientDescent(1.0, 0.9)), TwoOfFour(kept_back=3), replicas=40, epochs=60)
+    a, b = in_both(
+        Backprop(optimiser=GradientDescent(1.0, 0.9)), TwoOfFour(kept_back=3), replicas=40, epochs=60
+    )
     assert np.mean(a.trained.epochs < 40) > 0.75
     for what in ("outcome", "epochs", "right", "held_right"):
         np.testing.assert_array_equal(getattr(b.trained, what), getattr(a.trained, what), what)
@@ -308,7 +339,8 @@ def test_held_out_patterns_stay_with_their_replica_when_others_leave(monkeypatch
 
 @pytest.mark.usefixtures("unpolished")
 def test_the_budget_of_epochs_is_spent_to_the_last() -> None:
-    """Below, at and above the length of a chunk, and where a chunk has more points of the curve than it can hold."""
+    """Below, at and above the length of a chunk, and where a chunk has more points of the curve than it can
+    hold."""
     for epochs in (1, 2, 64, 65, 200, 1024, 1025, 2500):
         result = run(Witness(), Xor(), replicas=2, epochs=epochs, backend="jax")
         t = result.trained
@@ -332,8 +364,8 @@ def test_solved_means_solved_after_exactly_that_many_sweeps(due: int) -> None:
 @pytest.mark.parametrize("cost", [1e-3, 1.0])
 @pytest.mark.usefixtures("unpolished")
 def test_a_budget_of_seconds_ends_a_run_and_says_so(cost: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a clock by which an epoch takes a millisecond, or a second. Epochs come in chunks, so the end may be passed, but not by
-    a second budget, however slow they are."""
+    """On a clock by which an epoch takes a millisecond, or a second. Epochs come in chunks, so the end may be
+    passed, but not by a second budget, however slow they are."""
     now, plain = [0.0], Program.run
 
     def timed(self: Program, chunk: Any, data: Any, feed: Any, stop: int) -> Any:
@@ -476,17 +508,21 @@ def assert_same_cell(name: str, size: str) -> None:
     for q in (0.25, 0.5, 0.75):
         assert curve.quantile(q - few) <= other.quantile(q) <= curve.quantile(min(1.0, q + few))
     ert, compiled_ert = (x.epochs.sum() / s.sum() for x, s in ((a, solved), (b, again)))
-    assert abs(compiled_ert - ert) <= few * n * (budget + max(ert, compiled_ert)) / min(solved.sum(), again.sum())
+    assert abs(compiled_ert - ert) <= few * n * (budget + max(ert, compiled_ert)) / min(
+        solved.sum(), again.sum()
+    )
 
 
 @pytest.mark.parametrize("name", CELLS)
 def test_a_cell_has_the_same_replicas_solved_and_the_same_statistics(name: str) -> None:
-    """Both readings start from the same weights and differ by rounding, which a run must amplify 10^14 times to be seen.
+    """Both readings start from the same weights and differ by rounding, which a run must amplify 10^14 times
+    to be seen.
 
-    Stated: at least 99 % of replicas have the same outcome at the same epoch (so far, all have). All else follows from it.
-    The rate differs by at most 0.01. A quantile lies between those 0.01 to either side, for so few replicas cannot carry it
-    further. ERT = Σ epochs ÷ solved: each of the n/100 others moves the sum by the budget at most and the count by one.
-    Small: XOR n = 200, encoder n = 64, symmetry n = 48 with a budget of 3,000 epochs.
+    Stated: at least 99 % of replicas have the same outcome at the same epoch (so far, all have). All else
+    follows from it. The rate differs by at most 0.01. A quantile lies between those 0.01 to either side, for
+    so few replicas cannot carry it further. ERT = Σ epochs ÷ solved: each of the n/100 others moves the sum
+    by the budget at most and the count by one. Small: XOR n = 200, encoder n = 64, symmetry n = 48 with a
+    budget of 3,000 epochs.
     """
     assert_same_cell(name, "small")
 
@@ -532,7 +568,10 @@ class Masking(Backprop):
 class DrawingInLoop(Backprop):
     def credit(self, net: Network, params: Any, memory: Any, batch: Batch, rand: Rand) -> Any:
         exact = super().credit(net, params, memory, batch, rand)
-        noise = {k: repeat(3, lambda i, a: a + 0.1 * rand.normal(*a.shape[-2:]), 0.0 * g) for k, g in exact.gradient.items()}
+        noise = {
+            k: repeat(3, lambda i, a: a + 0.1 * rand.normal(*a.shape[-2:]), 0.0 * g)
+            for k, g in exact.gradient.items()
+        }
         return exact._replace(gradient={k: g + noise[k] for k, g in exact.gradient.items()})
 
 
@@ -556,7 +595,9 @@ class Counting(Backprop):
 class Narrowing(Backprop):
     def update(self, net: Network, state: State, batch: Batch, rand: Rand) -> Update:
         new = super().update(net, state, batch, rand)
-        return new._replace(state={**new.state, "params": {k: w.astype("float32") for k, w in new.state["params"].items()}})
+        return new._replace(
+            state={**new.state, "params": {k: w.astype("float32") for k, w in new.state["params"].items()}}
+        )
 
 
 INTERPRETED = {
@@ -596,12 +637,17 @@ class WithAList(Backprop):
 @pytest.mark.usefixtures("unpolished")
 def test_a_setting_that_has_no_hash_is_no_obstacle() -> None:
     settings = {"replicas": 3, "epochs": 10}
-    a, b = (run(WithAList(rates=[1, 2]), Xor(), backend=backend, **settings).trained for backend in ("numpy", "jax"))
+    a, b = (
+        run(WithAList(rates=[1, 2]), Xor(), backend=backend, **settings).trained
+        for backend in ("numpy", "jax")
+    )
     np.testing.assert_allclose(b.loss_curve, a.loss_curve, rtol=1e-9)
 
 
 def test_float32_stays_float32_to_the_end() -> None:
-    a, b = (r.trained for r in in_both(Backprop(), Xor(hidden=4), replicas=6, epochs=30, batch=3, dtype="float32"))
+    a, b = (
+        r.trained for r in in_both(Backprop(), Xor(hidden=4), replicas=6, epochs=30, batch=3, dtype="float32")
+    )
     assert {w.dtype for w in b.weights.values()} == {np.dtype("float32")}
     np.testing.assert_array_equal(b.epochs, a.epochs)
     np.testing.assert_allclose(b.loss_curve, a.loss_curve, rtol=1e-4)
@@ -651,7 +697,9 @@ def test_without_jax_all_else_goes_on() -> None:
         print(run(Backprop(), Xor(), replicas=2, epochs=5, backend="auto"))
         auto.COMPILING = 0.0
         print(run(Backprop(), Xor(), replicas=2, epochs=5, backend="auto"))"""
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     assert re.findall("backend   (.*)", done.stdout) == [
         "numpy (auto: about 0.0 s of work, less than compiling takes)",
@@ -670,7 +718,9 @@ def test_auto_tries_both_and_takes_the_faster(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(auto, "COMPILING", 0.0)
     settings = {"replicas": 60, "epochs": 300, "seed": 1}
     ran = (result := run(Backprop(), Xor(), backend="auto", **settings)).trained.ran
-    said = re.fullmatch(r"auto: ([\d,]+) µs an epoch compiled \(in [\d.]+ s\), ([\d,]+) interpreted", ran["why"])
+    said = re.fullmatch(
+        r"auto: ([\d,]+) µs an epoch compiled \(in [\d.]+ s\), ([\d,]+) interpreted", ran["why"]
+    )
     assert said, ran["why"]
     faster, slower = (int(figure.replace(",", "")) for figure in said.groups())
     assert ran["backend"] == ("jax" if faster < slower else "numpy")

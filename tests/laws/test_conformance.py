@@ -1,4 +1,5 @@
-"""Contracts that every registered algorithm keeps: bits, purity, words; whoever adds one is held to them without a line."""
+"""Contracts that every registered algorithm keeps: bits, purity, words; whoever adds one is held to them
+without a line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Held to what a record's key promises: the same data are the same cell, other data, from a file or a rule, are another."""
+"""Held to what a record's key promises: the same data are the same cell, other data, from a file or a rule,
+are another."""
 
 from __future__ import annotations
 
@@ -28,7 +29,11 @@ from harness.tasks.family_tree import FamilyTree
 from harness.tasks.mnist import Mnist, loaded
 from harness.tasks.xor import Xor
 
-MADE: dict[str, Any] = {"x": np.array([[0.0, 1.0], [1.0, 0.0]]), "wanted": np.array([[True], [False]]), "target": None}
+MADE: dict[str, Any] = {
+    "x": np.array([[0.0, 1.0], [1.0, 0.0]]),
+    "wanted": np.array([[True], [False]]),
+    "target": None,
+}
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,8 @@ def test_all_shipped_tasks_have_a_fingerprint_of_their_own_and_keep_it() -> None
     found = [data_fingerprint(task) for task in tasks]
     module._of_settings.cache_clear()
     assert [data_fingerprint(task) for task in tasks] == found
-    # negation, parity and symmetry are different questions about other inputs: none shares its data with another
+    # negation, parity and symmetry are different questions about other inputs: none shares its data with
+    # another
     assert len(set(found)) == len(found)
 
 
@@ -166,7 +172,8 @@ def test_an_error_of_the_task_is_the_tasks(made: Callable[..., str], monkeypatch
 
 
 def test_a_changed_file_is_another_cell(tmp_path: Path) -> None:
-    """In another process, as the next command is; for a task that says what it reads (a file mapped) in this one too."""
+    """In another process, as the next command is; for a task that says what it reads (a file mapped) in this
+    one too."""
     file = tmp_path / "x.npy"
     np.save(file, MADE["x"])
     found = [data_fingerprint(Mapped(file=str(file)))]
@@ -184,7 +191,8 @@ def test_a_changed_file_is_another_cell(tmp_path: Path) -> None:
 
 
 def test_a_subclass_with_data_of_its_own_is_not_taken_for_what_it_is_made_of() -> None:
-    """`source` speaks for the data of its own class: one that reads more, and does not say so, is known by its data."""
+    """`source` speaks for the data of its own class: one that reads more, and does not say so, is known by
+    its data."""
 
     @dataclass(frozen=True)
     class Halved(Digits):
@@ -200,7 +208,9 @@ def test_a_subclass_with_data_of_its_own_is_not_taken_for_what_it_is_made_of() -
     assert data_fingerprint(Same()) == data_fingerprint(Digits())
 
 
-def test_an_array_is_hashed_in_blocks_to_the_same_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_array_is_hashed_in_blocks_to_the_same_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rand = np.random.default_rng(0)
     arrays = [rand.random(shape) for shape in ((1000,), (7, 300), (1, 2, 500), (3, 1), (0, 4), ())]
     arrays += [arrays[1].T, arrays[1][:, ::2], arrays[0] > 0.5]
@@ -254,7 +264,8 @@ class FewOfMnist(Mnist):
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where MNIST is kept, empty, on a machine without a network; what was loaded before is forgotten, as by a new process."""
+    """Where MNIST is kept, empty, on a machine without a network; what was loaded before is forgotten, as by
+    a new process."""
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError("no network in this test")
@@ -299,14 +310,17 @@ def test_images_are_hashed_once_for_all_cells(file: Path, monkeypatch: pytest.Mo
     assert few().id
 
 
-def test_data_that_cannot_be_had_fail_their_own_cell_with_their_own_sentence(file: Path, store: Store) -> None:
+def test_data_that_cannot_be_had_fail_their_own_cell_with_their_own_sentence(
+    file: Path, store: Store
+) -> None:
     cell = few()
     assert attempt(cell, store) is None
     reason = store.failures([cell.id])[cell.id]["reason"]
     assert reason.startswith("MNIST is not on this machine")
     assert reason.count("MNIST is not on this machine") == 1
     assert "\n" not in reason
-    # the file has come while this cell was about to run: it is still the one that failed, and the next is another
+    # the file has come while this cell was about to run: it is still the one that failed, and the next is
+    # another
     keep(file)
     assert attempt(cell, store) is None
     assert attempt(few(), store) is not None
@@ -345,4 +359,6 @@ def test_a_file_changed_between_two_commands_is_noticed(
 
 def test_equal_tasks_share_a_fingerprint_across_settings_that_change_no_pattern() -> None:
     assert data_fingerprint(Xor()) == data_fingerprint(Xor(hidden=8))
-    assert data_fingerprint(Xor(target_on=0.9)) == data_fingerprint(Xor()), "targets are settings, and in the key as such"
+    assert data_fingerprint(Xor(target_on=0.9)) == data_fingerprint(Xor()), (
+        "targets are settings, and in the key as such"
+    )

@@ -1,4 +1,5 @@
-"""Held to the adjoint law, differences and dense expansions: every kind of edge, alone and in networks of mixed kinds."""
+"""Held to the adjoint law, differences and dense expansions: every kind of edge, alone and in networks of
+mixed kinds."""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ def edges(draw: Any) -> Edge:
 @given(edges(), st.integers(0, 2**32 - 1), st.integers(1, 3), st.integers(1, 4))
 @settings(max_examples=120, deadline=None)
 def test_send_back_and_outer_are_adjoint(edge: Edge, seed: int, replicas: int, patterns: int) -> None:
-    """⟨send(w, y), δ⟩ = ⟨y, back(w, δ)⟩ = ⟨w, outer(y, δ)⟩, for each replica, and for activity that all of them share."""
+    """⟨send(w, y), δ⟩ = ⟨y, back(w, δ)⟩ = ⟨w, outer(y, δ)⟩, for each replica, and for activity that all of
+    them share."""
     rng = np.random.default_rng(seed)
     w = rng.normal(size=(replicas, *edge.shape))
     y = rng.normal(size=(rng.choice([1, replicas]), patterns, edge.source.size))
@@ -56,8 +58,14 @@ def test_send_back_and_outer_are_adjoint(edge: Edge, seed: int, replicas: int, p
 @settings(max_examples=60, deadline=None)
 def test_a_replica_alone_has_the_bits_it_has_in_a_batch(edge: Edge, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    w, y, d = (rng.normal(size=(3, *shape)) for shape in (edge.shape, (4, edge.source.size), (4, edge.target.size)))
-    for of in (lambda i: edge.send(w[i], y[i]), lambda i: edge.back(w[i], d[i]), lambda i: edge.outer(y[i], d[i])):
+    w, y, d = (
+        rng.normal(size=(3, *shape)) for shape in (edge.shape, (4, edge.source.size), (4, edge.target.size))
+    )
+    for of in (
+        lambda i: edge.send(w[i], y[i]),
+        lambda i: edge.back(w[i], d[i]),
+        lambda i: edge.outer(y[i], d[i]),
+    ):
         together = of(slice(None))
         for i in range(3):
             assert of(slice(i, i + 1)).tobytes() == together[i].tobytes()
@@ -84,7 +92,9 @@ def test_a_convolution_is_its_definition_by_loops(stride: int, padding: int) -> 
     edge = Convolution(Group("a", shape), target, kernel=kernel, stride=stride, padding=padding)
     image, w = rng.normal(size=shape), rng.normal(size=(*kernel, 2, 3))
     found = edge.send(w.reshape(-1, 3), image.reshape(1, -1))
-    np.testing.assert_allclose(found.reshape(target.shape), written_out(image, w, stride, padding), rtol=1e-12)
+    np.testing.assert_allclose(
+        found.reshape(target.shape), written_out(image, w, stride, padding), rtol=1e-12
+    )
     local = Local(Group("a", shape), target, kernel=kernel, stride=stride, padding=padding)
     same = np.tile(w.reshape(-1, 3), (len(edge.seen), 1))
     np.testing.assert_allclose(local.send(same, image.reshape(1, -1)), found, rtol=1e-12)
@@ -139,14 +149,19 @@ def close(net: Network, params: Any, batch: Batch, rtol: float) -> None:
     for key in net.shapes:
         size = np.abs(exact[key]).max()
         np.testing.assert_allclose(found[key], exact[key], rtol=rtol, atol=rtol * size, err_msg=key.name)
-        np.testing.assert_allclose(rough[key], exact[key], rtol=1e-4, atol=1e-6 * max(size, 1.0), err_msg=key.name)
+        np.testing.assert_allclose(
+            rough[key], exact[key], rtol=1e-4, atol=1e-6 * max(size, 1.0), err_msg=key.name
+        )
 
 
 @pytest.mark.parametrize("kind", [Convolution, Local])
 @pytest.mark.parametrize("hidden", ["tanh", "sigmoid", "softmax"])
 @pytest.mark.parametrize("output", ["softmax", "sigmoid", "linear", "tanh"])
-def test_backprop_is_the_complex_step_on_mixed_networks(kind: type[Convolution], hidden: str, output: str) -> None:
-    """To ten digits, and by central differences to four: convolutions, local and tied edges, softmax, cross-entropy."""
+def test_backprop_is_the_complex_step_on_mixed_networks(
+    kind: type[Convolution], hidden: str, output: str
+) -> None:
+    """To ten digits, and by central differences to four: convolutions, local and tied edges, softmax,
+    cross-entropy."""
     net, rng = mixed(hidden, output, kind), np.random.default_rng(2)
     params = {k: 0.5 * rng.normal(size=(2, *shape)) for k, shape in net.shapes.items()}
     close(net, params, batch_for(net, output, rng), 1e-10)
@@ -154,11 +169,24 @@ def test_backprop_is_the_complex_step_on_mixed_networks(kind: type[Convolution],
 
 def in_time(hidden: str, output: str) -> Network:
     """Delayed edges within a group, backwards, tied to another, and from the output; two hidden groups."""
-    x, a, b, y = Group("input", 2, "linear", bias=False), Group("a", 3, hidden), Group("b", 3, hidden), Group("output", 3, output)
+    x, a, b, y = (
+        Group("input", 2, "linear", bias=False),
+        Group("a", 3, hidden),
+        Group("b", 3, hidden),
+        Group("output", 3, output),
+    )
     own = Edge(a, a, delay=1)
     return Network(
         (x, a, b, y),
-        (Edge(x, a), own, Edge(a, b), Edge(b, a, delay=1), Edge(b, b, delay=1, like=own), Edge(b, y), Edge(y, a, delay=1)),
+        (
+            Edge(x, a),
+            own,
+            Edge(a, b),
+            Edge(b, a, delay=1),
+            Edge(b, b, delay=1, like=own),
+            Edge(b, y),
+            Edge(y, a, delay=1),
+        ),
     )
 
 
@@ -178,19 +206,30 @@ def test_the_first_step_of_a_group_that_hears_only_the_past() -> None:
     seen = rng.normal(size=(1, 3, 4, 2))
     steps = net.unrolled(params, seen)
     np.testing.assert_allclose(steps[0][h], np.tanh(np.broadcast_to(params[h], (2, 4, 3))), rtol=1e-14)
-    np.testing.assert_allclose(steps[2][h], np.tanh(seen[:, 1] @ params[net.edges[0]] + params[h]), rtol=1e-14)
+    np.testing.assert_allclose(
+        steps[2][h], np.tanh(seen[:, 1] @ params[net.edges[0]] + params[h]), rtol=1e-14
+    )
     assert net.respond(params, seen).shape == (2, 3, 4, 1)
 
 
 def test_tied_chains_are_one_weight_many_times() -> None:
     """The gradient of a shared matrix is the sum of those of its copies in the network without ties."""
-    groups = (Group("input", 3, "linear", bias=False), *(Group(f"h{i}", 3, "tanh") for i in range(3)), Group("output", 2))
+    groups = (
+        Group("input", 3, "linear", bias=False),
+        *(Group(f"h{i}", 3, "tanh") for i in range(3)),
+        Group("output", 2),
+    )
     first = Edge(groups[0], groups[1])
-    tied = Network(groups, (first, *(Edge(a, b, like=first) for a, b in pairwise(groups[1:4])), Edge(groups[3], groups[4])))
+    tied = Network(
+        groups,
+        (first, *(Edge(a, b, like=first) for a, b in pairwise(groups[1:4])), Edge(groups[3], groups[4])),
+    )
     free = Network(groups, tuple(Edge(a, b) for a, b in pairwise(groups)))
     rng = np.random.default_rng(5)
     params = {k: rng.normal(size=(1, *shape)) for k, shape in tied.shapes.items()}
-    copies = {e: params[tied.edges[i].weights] for i, e in enumerate(free.edges)} | {g: params[g] for g in groups[1:]}
+    copies = {e: params[tied.edges[i].weights] for i, e in enumerate(free.edges)} | {
+        g: params[g] for g in groups[1:]
+    }
     x, target = rng.normal(size=(1, 5, 3)), rng.random((1, 5, 2))
     batch = Batch(x, target, target > 0.5, np.zeros(()))
     whole, each = exact_gradient(tied, params, batch).gradient, exact_gradient(free, copies, batch).gradient
@@ -216,7 +255,9 @@ def test_what_cannot_be_wired_is_said_in_one_sentence() -> None:
         "tied edges need one kind and one shape of weights, but 'c-c:1' is "
         "a dense edge of (5, 5) and 'c-d' a dense edge of (5, 4)"
     )
-    assert "is a local edge of (36, 3) and 'a-b' a convolution of (9, 3)" in wrong(lambda: Local(a, b, like=shared))
+    assert "is a local edge of (36, 3) and 'a-b' a convolution of (9, 3)" in wrong(
+        lambda: Local(a, b, like=shared)
+    )
     assert "delay must be 0 or 1" in wrong(lambda: Edge(a, c, delay=2))
     assert "runs against the order" in wrong(
         lambda: Network((Group("i", 1), a, c), (Edge(Group("i", 1), a), Edge(c, a), Edge(a, c)))

@@ -1,4 +1,5 @@
-"""Random streams held to NumPy's own generators drawn directly, and to the distributions they are named after."""
+"""Random streams held to NumPy's own generators drawn directly, and to the distributions they are named
+after."""
 
 from __future__ import annotations
 
@@ -26,7 +27,10 @@ from harness.tasks.xor import Xor
 
 PURPOSES = (WEIGHTS, ORDER, NOISE, SPLIT)
 quick = settings(deadline=None, derandomize=True, max_examples=60)
-seeds, shapes = st.integers(0, 2**64), st.lists(st.tuples(st.integers(1, 5), st.integers(1, 7)), min_size=1, max_size=8)
+seeds, shapes = (
+    st.integers(0, 2**64),
+    st.lists(st.tuples(st.integers(1, 5), st.integers(1, 7)), min_size=1, max_size=8),
+)
 
 
 def direct(seed: int, replica: int, purpose: int, kind: int) -> Generator:
@@ -36,7 +40,9 @@ def direct(seed: int, replica: int, purpose: int, kind: int) -> Generator:
 
 @quick
 @given(seeds, st.lists(st.integers(0, 10**6), min_size=1, max_size=5), st.sampled_from(PURPOSES), shapes)
-def test_a_replica_draws_from_its_own_seed_sequence(seed: int, replicas: list[int], purpose: int, drawn: Any) -> None:
+def test_a_replica_draws_from_its_own_seed_sequence(
+    seed: int, replicas: list[int], purpose: int, drawn: Any
+) -> None:
     rand = Rand(seed, replicas, purpose)
     mine = [(direct(seed, i, purpose, UNIFORM), direct(seed, i, purpose, NORMAL)) for i in replicas]
     for shape in drawn:
@@ -46,7 +52,9 @@ def test_a_replica_draws_from_its_own_seed_sequence(seed: int, replicas: list[in
 
 @quick
 @given(seeds, shapes, st.sampled_from([1, 2, 7, 64, 4096]), st.data())
-def test_bits_depend_on_no_block_size_batch_or_leaver(seed: int, drawn: Any, block: int, data: st.DataObject) -> None:
+def test_bits_depend_on_no_block_size_batch_or_leaver(
+    seed: int, drawn: Any, block: int, data: st.DataObject
+) -> None:
     """A replica that stays sees the same numbers while others are there, or leave between any two draws."""
     replicas = data.draw(st.lists(st.integers(0, 99), min_size=2, max_size=6, unique=True))
     stays = data.draw(st.sampled_from(replicas))
@@ -91,7 +99,8 @@ def test_permutation_is_uniform_over_orders(n: int) -> None:
 
 
 def test_uniform_and_normal_have_their_distributions() -> None:
-    """Kolmogorov-Smirnov on 100,000 draws of 100 streams, and their correlation with the next draw; false alarm 4e-6 in all."""
+    """Kolmogorov-Smirnov on 100,000 draws of 100 streams, and their correlation with the next draw; false
+    alarm 4e-6 in all."""
     rand = Rand(12, range(100), NOISE)
     uniform, normal = rand.uniform(1000), rand.normal(1000)
     assert stats.kstest(uniform.ravel(), "uniform").pvalue > 1e-6
@@ -102,7 +111,8 @@ def test_uniform_and_normal_have_their_distributions() -> None:
 
 
 def test_uniform_stays_below_one_in_every_precision(monkeypatch: pytest.MonkeyPatch) -> None:
-    """[0, 1): the largest number a generator gives, 1 − 2⁻⁵³, must not round up to 1 (one float32 draw in 2²⁵ would)."""
+    """[0, 1): the largest number a generator gives, 1 − 2⁻⁵³, must not round up to 1 (one float32 draw in 2²⁵
+    would)."""
     monkeypatch.setattr("harness.core.rand.Generator", lambda bits: Largest())
     for dtype in ("float64", "float32"):
         assert Rand(0, [0], NOISE, dtype).uniform(3).max() < 1
@@ -125,7 +135,8 @@ def drawn(init: str, scale: float = 0.0, dtype: str = "float64") -> dict[Any, An
 
 @pytest.mark.parametrize("scale", [0.3, 1.0, 5.0])
 def test_uniform_initial_weights_fill_plus_minus_scale_biases_too(scale: float) -> None:
-    """Kolmogorov-Smirnov against U(−scale, scale), 40 replicas, ≥ 400 numbers an array; false alarm 1e-6 each, seeded."""
+    """Kolmogorov-Smirnov against U(−scale, scale), 40 replicas, ≥ 400 numbers an array; false alarm 1e-6
+    each, seeded."""
     for value in drawn("uniform", scale).values():
         assert np.abs(value).max() <= scale
         assert stats.kstest(value.ravel(), stats.uniform(-scale, 2 * scale).cdf).pvalue > 1e-6
@@ -133,7 +144,8 @@ def test_uniform_initial_weights_fill_plus_minus_scale_biases_too(scale: float) 
 
 @pytest.mark.parametrize("init", ["glorot", "he"])
 def test_glorot_and_he_have_their_papers_laws(init: str) -> None:
-    """Glorot & Bengio 2010: U(±√(6/(in+out))), variance 2/(in+out); He et al. 2015: N(0, 2/in). False alarm 2e-6 an array.
+    """Glorot & Bengio 2010: U(±√(6/(in+out))), variance 2/(in+out); He et al. 2015: N(0, 2/in). False alarm
+    2e-6 an array.
 
     The variance of n numbers has standard error σ² √((κ − 1)/n), κ the kurtosis (9/5 uniform, 3 normal).
     """
@@ -175,17 +187,23 @@ class Still(Optimiser):
         return params, memory
 
 
-CREDIT = [kind for kind in registry.algorithms().values() if issubclass(kind, CreditAlgorithm) and not kind().applies_to(Xor())]
+CREDIT = [
+    kind
+    for kind in registry.algorithms().values()
+    if issubclass(kind, CreditAlgorithm) and not kind().applies_to(Xor())
+]
 
 
 @pytest.mark.parametrize("kind", CREDIT, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("init", ["uniform", "glorot", "he"])
 def test_all_algorithms_start_from_the_same_weights(init: str, kind: Any) -> None:
-    """Common random numbers: comparisons are paired, whatever else an algorithm draws and however patterns come."""
+    """Common random numbers: comparisons are paired, whatever else an algorithm draws and however patterns
+    come."""
     task = Xor(init=init)
     shared = initial(task.network(), Rand(7, range(5), WEIGHTS), init, task.initial_scale)
     for batch in ("full", 1):
-        # Kolen-Pollack must decay: by so little that no weight moves; and it keeps matrices of its own besides
+        # Kolen-Pollack must decay: by so little that no weight moves; and it keeps matrices of its own
+        # besides
         decay = {"decay": 1e-300} if kind.name == "kolen_pollack" else {}
         result = run(kind(optimiser=Still(lr=1.0), **decay), task, replicas=5, seed=7, epochs=1, batch=batch)
         assert {name: a.tobytes() for name, a in result.trained.weights.items() if "back" not in name} == {

@@ -1,4 +1,5 @@
-"""Invariances of training: a replica has the same bits alone, in any batch, chunk or process; no unit has a name."""
+"""Invariances of training: a replica has the same bits alone, in any batch, chunk or process; no unit has a
+name."""
 
 from __future__ import annotations
 
@@ -36,7 +37,12 @@ from helpers.planted import Noisy, TwoOfFour
 
 REPLICAS = 24
 quick = settings(deadline=None, derandomize=True, max_examples=150)
-TIMED = ("seconds", "weights", "credit", "ran")  # the clock is nobody's replica; weights are looked at by name
+TIMED = (
+    "seconds",
+    "weights",
+    "credit",
+    "ran",
+)  # the clock is nobody's replica; weights are looked at by name
 BITWISE = [f.name for f in fields(Trained) if f.name not in TIMED]
 
 
@@ -86,7 +92,9 @@ def bits(result: Result) -> dict[int, dict[str, Any]]:
     t = result.trained
     arrays = {name: getattr(t, name) for name in BITWISE} | {f"weights.{n}": a for n, a in t.weights.items()}
     return {
-        int(i): {n: a[row] if a.dtype == object else (a.dtype.str, a[row].tobytes()) for n, a in arrays.items()}
+        int(i): {
+            n: a[row] if a.dtype == object else (a.dtype.str, a[row].tobytes()) for n, a in arrays.items()
+        }
         for row, i in enumerate(t.replica)
     }
 
@@ -152,13 +160,18 @@ class Relabelled(Backprop):
         first, second = net.edges
         order = list(self.order)
         hidden = net.hidden[0]
-        moved = {first: params[first][..., order], hidden: params[hidden][..., order], second: params[second][..., order, :]}
+        moved = {
+            first: params[first][..., order],
+            hidden: params[hidden][..., order],
+            second: params[second][..., order, :],
+        }
         return super().init(net, {**params, **moved}, rand)
 
 
 @pytest.mark.parametrize("batch", ["full", 1])
 def test_hidden_units_have_no_names(batch: Any) -> None:
-    """Permuting them at the start permutes them at the end; rounding may differ, so a short run and a tolerance."""
+    """Permuting them at the start permutes them at the end; rounding may differ, so a short run and a
+    tolerance."""
     order = (2, 0, 3, 1)
     task, settings = Xor(hidden=4), {"replicas": 6, "epochs": 60, "batch": batch, "seed": 5}
     plain = run(Backprop(), task, **settings).trained.weights
@@ -212,8 +225,17 @@ SIZES = st.integers(1, 9)
 
 
 @quick
-@given(lead=LEADS, n=SIZES, k=SIZES, dtype=DTYPES, shared=st.sampled_from(["none", "total", "bias"]), seed=st.integers(0, 2**32))
-def test_add_bias_is_plus_bit_for_bit(lead: tuple[int, ...], n: int, k: int, dtype: str, shared: str, seed: int) -> None:
+@given(
+    lead=LEADS,
+    n=SIZES,
+    k=SIZES,
+    dtype=DTYPES,
+    shared=st.sampled_from(["none", "total", "bias"]),
+    seed=st.integers(0, 2**32),
+)
+def test_add_bias_is_plus_bit_for_bit(
+    lead: tuple[int, ...], n: int, k: int, dtype: str, shared: str, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     total = rng.normal(size=(*(() if shared == "total" else lead), n, k)).astype(dtype)
     bias = rng.normal(size=(*(() if shared == "bias" else lead), 1, k)).astype(dtype)
@@ -223,7 +245,9 @@ def test_add_bias_is_plus_bit_for_bit(lead: tuple[int, ...], n: int, k: int, dty
 
 @quick
 @given(lead=LEADS, n=st.integers(1, 100), k=SIZES, dtype=DTYPES, seed=st.integers(0, 2**32))
-def test_sum_patterns_is_the_sum_to_rounding(lead: tuple[int, ...], n: int, k: int, dtype: str, seed: int) -> None:
+def test_sum_patterns_is_the_sum_to_rounding(
+    lead: tuple[int, ...], n: int, k: int, dtype: str, seed: int
+) -> None:
     """Any order of summing n numbers errs by at most (n − 1) ε Σ|a|."""
     a = np.random.default_rng(seed).normal(size=(*lead, n, k)).astype(dtype)
     total = kernels.sum_patterns(a)
@@ -247,7 +271,8 @@ def test_outer_is_activity_times_blame_summed_over_patterns(
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("n", [1, 2, 4, 7, 64, 100])
 def test_products_of_a_stack_are_the_stack_of_products_bit_for_bit(n: int, dtype: str) -> None:
-    """What everything above rests on, and BLAS never promised: forward, back, and outer products, 49 shapes each."""
+    """What everything above rests on, and BLAS never promised: forward, back, and outer products, 49 shapes
+    each."""
     rng = np.random.default_rng(0)
     replicas, sizes = 5, (1, 2, 3, 6, 12, 24, 65)
     with threadpool_limits(1, user_api="blas"):

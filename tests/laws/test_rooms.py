@@ -25,10 +25,12 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("doors",),
 )
-"""From the ground up, as in docs/design.md. Doors: the face `harness`, `python -m harness.…`, and Hydra's plugins."""
+"""From the ground up, as in docs/design.md. Doors: the face `harness`, `python -m harness.…`, and Hydra's
+plugins."""
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 NEVER = {"experiment": {"store"}, "store": {"plots"}, "plots": {"store"}, "answers": {"store"}}
-"""Said aloud, floors or not: experiments know no files, a store no figures; figures and answers take frames."""
+"""Said aloud, floors or not: experiments know no files, a store no figures; figures and answers take
+frames."""
 
 
 def room_of(module: str) -> str | None:
@@ -41,9 +43,12 @@ def room_of(module: str) -> str | None:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """The modules that a file imports anywhere, but for type checkers. A package's own name, `import harness`, is no import."""
+    """The modules that a file imports anywhere, but for type checkers. A package's own name, `import
+    harness`, is no import."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in [n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)]:
+    for node in [
+        n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)
+    ]:
         node.body = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -56,7 +61,9 @@ def imports(path: Path) -> Iterator[str]:
 
 def arrows() -> Iterator[tuple[str, str, str]]:
     """Room, what one of its files imports of another room, and that room."""
-    for path in sorted(p for name in ("harness", "algorithms", "hydra_plugins") for p in (ROOT / name).rglob("*.py")):
+    for path in sorted(
+        p for name in ("harness", "algorithms", "hydra_plugins") for p in (ROOT / name).rglob("*.py")
+    ):
         own = room_of(".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"))
         for module in imports(path):
             other = room_of(module)
@@ -71,7 +78,9 @@ def test_every_room_has_a_floor_and_there_are_few() -> None:
 
 
 def test_a_room_imports_rooms_on_lower_floors_only() -> None:
-    assert [said for own, said, other in arrows() if FLOOR[other] >= FLOOR[own] or other in NEVER.get(own, ())] == []
+    assert [
+        said for own, said, other in arrows() if FLOOR[other] >= FLOOR[own] or other in NEVER.get(own, ())
+    ] == []
 
 
 def test_algorithms_and_tasks_import_only_the_core() -> None:

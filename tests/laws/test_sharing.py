@@ -82,7 +82,9 @@ class Case:
         self.task = Images(kind=kind, loss=loss)
         self.net: Network = self.task.network()
         self.dense = written_out(self.net)
-        self.batch = Batch.of(self.task.data(Rand(0, range(replicas), SPLIT), float), np.zeros(()), self.task.objective)
+        self.batch = Batch.of(
+            self.task.data(Rand(0, range(replicas), SPLIT), float), np.zeros(()), self.task.objective
+        )
         self.params = initial(self.net, Rand(0, range(replicas), WEIGHTS), "uniform", 0.5)
         self.wide = expanded(self.net, self.params)
         self.replicas = range(replicas)
@@ -106,7 +108,9 @@ def test_every_credit_rule_is_held_to_its_credit_in_the_dense_network() -> None:
 @every_kind
 def test_a_network_does_what_the_dense_one_does(kind: str) -> None:
     case = Case(kind)
-    shared, dense = (n.respond(p, case.batch.x) for n, p in ((case.net, case.params), (case.dense, case.wide)))
+    shared, dense = (
+        n.respond(p, case.batch.x) for n, p in ((case.net, case.params), (case.dense, case.wide))
+    )
     np.testing.assert_allclose(shared, dense, rtol=1e-12)
     assert case.net.size < case.dense.size
 
@@ -116,18 +120,27 @@ def dense_state(rule: Algorithm, case: Case, state: Any) -> tuple[Any, Any]:
     memory = state["memory"]
     pairs = list(zip(case.net.edges, case.dense.edges, strict=True))
     if isinstance(rule, FeedbackAlignment):
-        memory = {d.name: matrix(e, memory[e.weights.name].mT).mT for e, d in pairs if e.weights.name in memory}
+        memory = {
+            d.name: matrix(e, memory[e.weights.name].mT).mT for e, d in pairs if e.weights.name in memory
+        }
     if isinstance(rule, SignSymmetry):
         memory = {d.name: matrix(e, memory[e.weights.name]) for e, d in pairs if e.weights.name in memory}
-    feedback = {back(d): matrix(e, state["params"][back(e.weights)]) for e, d in pairs if back(e.weights) in state["params"]}
+    feedback = {
+        back(d): matrix(e, state["params"][back(e.weights)])
+        for e, d in pairs
+        if back(e.weights) in state["params"]
+    }
     return {**case.wide, **feedback}, memory
 
 
 @every_kind
 @pytest.mark.parametrize("loss", ["squared_error", "cross_entropy"])
 @pytest.mark.parametrize("rule", BY_OUTER, ids=rule_name)
-def test_shared_credit_is_the_dense_credit_summed_by_index(rule: CreditAlgorithm, kind: str, loss: str) -> None:
-    """To rounding, with the same feedback weights and the same noise; of squared error and of cross-entropy."""
+def test_shared_credit_is_the_dense_credit_summed_by_index(
+    rule: CreditAlgorithm, kind: str, loss: str
+) -> None:
+    """To rounding, with the same feedback weights and the same noise; of squared error and of
+    cross-entropy."""
     case = Case(kind, loss)
     if isinstance(rule, Reinforce) and loss == "cross_entropy":
         assert "'output' is softmax" in str(rule.refusal(case.task))
@@ -135,7 +148,9 @@ def test_shared_credit_is_the_dense_credit_summed_by_index(rule: CreditAlgorithm
     rule = rule.resolved(case.task.usual)  # type: ignore[assignment]
     state = rule.init(case.net, case.params, Rand(0, case.replicas, NOISE))
     params, memory = dense_state(rule, case, state)
-    shared = rule.credit(case.net, state["params"], state["memory"], case.batch, Rand(1, case.replicas, NOISE)).gradient
+    shared = rule.credit(
+        case.net, state["params"], state["memory"], case.batch, Rand(1, case.replicas, NOISE)
+    ).gradient
     dense = rule.credit(case.dense, params, memory, case.batch, Rand(1, case.replicas, NOISE)).gradient
     case.close({k: g for k, g in shared.items() if k in case.net.shapes}, summed(case.net, dense), 1e-8)
     for e in ways_back(case.net) if isinstance(rule, KolenPollack) else []:
@@ -219,7 +234,8 @@ def said(name: str, kind: str) -> str:
 
 @every_kind
 def test_rules_with_a_machine_of_their_own_say_that_it_shares_nothing(kind: str) -> None:
-    """Boltzmann machines and forward-forward; who reads the raw input does not ask how hidden groups are wired."""
+    """Boltzmann machines and forward-forward; who reads the raw input does not ask how hidden groups are
+    wired."""
     refuse = {name: said(name, kind) for name in registry.algorithms() if said(name, kind)}
     assert set(refuse) == {"boltzmann", "restricted_boltzmann", "mean_field", "forward_forward"}
     for name, sentence in refuse.items():
@@ -244,7 +260,8 @@ def test_every_rule_that_says_no_word_trains_to_the_end(name: str, kind: str) ->
 
 
 def test_a_node_of_a_map_is_a_channel() -> None:
-    """Convolutional: 2 and 2 channels, 3 outputs. Tied: weights lead into nodes of the edge that lends them."""
+    """Convolutional: 2 and 2 channels, 3 outputs. Tied: weights lead into nodes of the edge that lends
+    them."""
     net = Images().network()
     nodes = entered(net)
     assert len(nodes) == net.size

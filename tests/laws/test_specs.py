@@ -1,4 +1,5 @@
-"""Held to the data themselves: what every task says of its shape without making them, and the cross-entropy it allows."""
+"""Held to the data themselves: what every task says of its shape without making them, and the cross-entropy
+it allows."""
 
 from __future__ import annotations
 
@@ -23,17 +24,20 @@ from harness.tasks.linear_map import LinearMap
 from harness.tasks.mnist import Mnist
 from harness.tasks.xor import Xor
 
-HERE = {name: cls for name, cls in registry.tasks().items() if name != "mnist"}  # its files are not in the tree
+HERE = {
+    name: cls for name, cls in registry.tasks().items() if name != "mnist"
+}  # its files are not in the tree
 
 
 @pytest.mark.parametrize("name", HERE)
 def test_a_spec_is_what_the_data_turn_out_to_be(name: str) -> None:
-    """Sizes, kind of target and bits: replicas, chunks and rules are chosen by them before any pattern is made."""
+    """Sizes, kind of target and bits: replicas, chunks and rules are chosen by them before any pattern is
+    made."""
     task: Task = HERE[name]()
     spec, net = task.spec(), task.network()
-    assert "spec" in vars(type(task)) or any("spec" in vars(c) for c in type(task).__mro__[1:-1] if c is not Task), (
-        f"{name} leaves its spec to the patterns"
-    )
+    assert "spec" in vars(type(task)) or any(
+        "spec" in vars(c) for c in type(task).__mro__[1:-1] if c is not Task
+    ), f"{name} leaves its spec to the patterns"
     data = task.data(Rand(0, [0, 1], SPLIT, block=1), np.float64)
     assert len(data.x) in (1, 2)
     assert data.x.shape[-2:] == (spec.patterns, net.input_size)
@@ -66,7 +70,8 @@ def test_cross_entropy_makes_labels_softmax_and_bits_sigmoids() -> None:
 
 
 def test_cross_entropy_by_hand() -> None:
-    """ln 2 an output at ½; of two wrong softmax outputs at ¾ and ¼, −ln ¼; blame is y − d whatever the slope."""
+    """ln 2 an output at ½; of two wrong softmax outputs at ¾ and ¼, −ln ¼; blame is y − d whatever the
+    slope."""
     bits, label = Xor(loss="cross_entropy").objective, Encoder(loss="cross_entropy").objective
     half, off = np.full((4, 1), 0.5), np.zeros((4, 1))
     assert bits.of(half, off, off > 0) == pytest.approx(4 * np.log(2))
@@ -91,7 +96,8 @@ def test_cross_entropy_by_hand() -> None:
         ),
         (
             lambda: Encoder(loss="cross_entropy", target_off=0.1, target_on=0.9),
-            "softmax outputs need targets that sum to 1, but target_off=0.1 and target_on=0.9 were given: 8 outputs sum to 1.6",
+            "softmax outputs need targets that sum to 1, but target_off=0.1 and target_on=0.9 were given: 8 "
+            "outputs sum to 1.6",
         ),
         (
             lambda: Xor(loss="cross_entropy", margin=0.1),
@@ -109,7 +115,9 @@ def test_cross_entropy_of_what_is_no_distribution_is_one_sentence(make: Any, sai
 @pytest.mark.parametrize("rule", [Boltzmann(), MeanField(), RestrictedBoltzmann()], ids=lambda r: r.name)
 def test_softmax_inside_a_boltzmann_machine_is_one_sentence(rule: Any) -> None:
     reason = rule.applies_to(Xor(activation="softmax"))
-    assert reason == ("its units are on or off, each for itself, and those of 'hidden' in the network of xor are softmax")
+    assert reason == (
+        "its units are on or off, each for itself, and those of 'hidden' in the network of xor are softmax"
+    )
 
 
 def test_the_delta_rule_has_no_probabilities_to_take_a_cross_entropy_of() -> None:

@@ -1,4 +1,5 @@
-"""A task in time, run end to end by every rule that has a way through it; the others say that they have none."""
+"""A task in time, run end to end by every rule that has a way through it; the others say that they have
+none."""
 
 from __future__ import annotations
 
@@ -78,7 +79,8 @@ def test_backprop_through_time_learns_it() -> None:
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_rule_through_time_is_counted(name: str) -> None:
-    """A forward pass: over input and output edges at all 4 steps, over the delayed one at all but the first."""
+    """A forward pass: over input and output edges at all 4 steps, over the delayed one at all but the
+    first."""
     s = sheet(Cell(*resolve(built(name), DelayedXor(), Settings(replicas=1))))
     assert s.forward.multiply_adds == 16 * (STEPS * (4 + 4) + (STEPS - 1) * 16)
     assert s.update.work > s.forward.work
@@ -150,7 +152,9 @@ def test_perturbing_weights_through_time_is_the_gradient_but_for_the_step() -> N
         rule = built(name).resolved(task.usual)
         found = rule.credit(net, params, {}, batch, Rand(0, [0], NOISE)).gradient
         for key, each in exact.items():
-            np.testing.assert_allclose(found[key], each, rtol=0, atol=tolerance * np.abs(each).max(), err_msg=key.name)
+            np.testing.assert_allclose(
+                found[key], each, rtol=0, atol=tolerance * np.abs(each).max(), err_msg=key.name
+            )
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -158,7 +162,8 @@ def test_the_others_say_in_one_sentence_that_they_have_none(name: str) -> None:
     with pytest.raises(NotApplicable) as error:
         run(built(name), DelayedXor(), replicas=2)
     assert str(error.value) == (
-        f"{name} does not apply to delayed_xor: it has no way through time, and delayed_xor gives sequences of 4 steps "
+        f"{name} does not apply to delayed_xor: it has no way through time, and delayed_xor gives sequences "
+        "of 4 steps "
         "to a network with delayed edges"
     )
 
@@ -166,10 +171,15 @@ def test_the_others_say_in_one_sentence_that_they_have_none(name: str) -> None:
 def test_a_task_whose_network_does_not_fit_its_time_is_told_so() -> None:
     with pytest.raises(InputError) as error:
         run(Backprop(), DelayedXor(delayed=False))
-    assert str(error.value) == "sequences of delayed_xor have 4 time steps, but no edge of its network is delayed"
+    assert (
+        str(error.value)
+        == "sequences of delayed_xor have 4 time steps, but no edge of its network is delayed"
+    )
     with pytest.raises(InputError) as error:
         run(Backprop(), DelayedXor(steps=0))
-    message = "patterns of delayed_xor have no time steps, but edge 'hidden-hidden:1' of its network is delayed"
+    message = (
+        "patterns of delayed_xor have no time steps, but edge 'hidden-hidden:1' of its network is delayed"
+    )
     assert str(error.value) == message
 
 
@@ -184,7 +194,9 @@ def test_the_probe_and_the_check_look_through_time() -> None:
     assert all(group.central >= 6 and group.complex >= 12 for group in checked.groups.values())
 
 
-@pytest.mark.parametrize("name", ["backprop", "feedback_alignment", "kolen_pollack", "sign_symmetry", "weight_perturbation"])
+@pytest.mark.parametrize(
+    "name", ["backprop", "feedback_alignment", "kolen_pollack", "sign_symmetry", "weight_perturbation"]
+)
 def test_traits_are_seen_through_time(name: str) -> None:
     """What is declared, with the passes of a sequence counted once."""
     rule = built(name)

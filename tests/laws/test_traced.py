@@ -1,4 +1,5 @@
-"""Traced arrays held to NumPy: the same values from the same lines, or a refusal that names the line; never other values."""
+"""Traced arrays held to NumPy: the same values from the same lines, or a refusal that names the line; never
+other values."""
 
 from __future__ import annotations
 
@@ -81,9 +82,27 @@ def numbers(*shape: int, seed: int = 0, dtype: str = "float64") -> Any:
 ROWS, COLUMNS = np.array([2, 0, 2]), np.array([3, 1, 0])
 MASK = np.array([True, False, True])
 FORMS: dict[str, Function] = {  # of x and y (2, 3, 4)
-    "arithmetic": lambda x, y: (x + y, x - 2.0, 3.0 * y, x / (2.0 + y * y), -x, +y, abs(x), x // 0.7, x % 0.7, x**2, x**-1),
+    "arithmetic": lambda x, y: (
+        x + y,
+        x - 2.0,
+        3.0 * y,
+        x / (2.0 + y * y),
+        -x,
+        +y,
+        abs(x),
+        x // 0.7,
+        x % 0.7,
+        x**2,
+        x**-1,
+    ),
     "comparison": lambda x, y: (x > y, x >= 0.0, x < y, x <= y, x == x, x != y),
-    "logic": lambda x, y: ((x > 0) & (y > 0), (x > 0) | (y > 0), (x > 0) ^ (y > 0), ~(x > 0), np.logical_not(x > 0)),
+    "logic": lambda x, y: (
+        (x > 0) & (y > 0),
+        (x > 0) | (y > 0),
+        (x > 0) ^ (y > 0),
+        ~(x > 0),
+        np.logical_not(x > 0),
+    ),
     "a Boolean as a number": lambda x, y: ((x > 0) * y, 1 - (x > 0), (x > 0).sum(axis=-1)),
     "ufuncs": lambda x, y: (
         np.exp(x),
@@ -94,9 +113,17 @@ FORMS: dict[str, Function] = {  # of x and y (2, 3, 4)
         np.maximum(x, y),
         np.hypot(x, y),
     ),
-    "mixed with constants": lambda x, y: (np.ones(4, x.dtype) * x, np.eye(3, dtype=x.dtype) @ y, np.float32(2) * x),
+    "mixed with constants": lambda x, y: (
+        np.ones(4, x.dtype) * x,
+        np.eye(3, dtype=x.dtype) @ y,
+        np.float32(2) * x,
+    ),
     "matmul": lambda x, y: (x @ y.mT, np.matmul(x, y.mT), x[0] @ y[0, 0], x @ np.ones((4, 2), x.dtype)),
-    "einsum": lambda x, y: (np.einsum("rnk,rnk->rn", x, y), np.einsum("...k,...k->...", x, y), np.einsum("rni,rnj->ij", x, y)),
+    "einsum": lambda x, y: (
+        np.einsum("rnk,rnk->rn", x, y),
+        np.einsum("...k,...k->...", x, y),
+        np.einsum("rni,rnj->ij", x, y),
+    ),
     "other products": lambda x, y: (
         np.dot(x[0], y[0].T),
         np.outer(x[0, 0], y[0, 0]),
@@ -105,16 +132,29 @@ FORMS: dict[str, Function] = {  # of x and y (2, 3, 4)
     ),
     "solve": lambda x, y: np.linalg.solve(x @ x.mT + 3 * np.eye(3, dtype=x.dtype), y),
     "solve for vectors": lambda x, y: np.linalg.solve(x @ x.mT + 3 * np.eye(3, dtype=x.dtype), y[..., :1]),
-    "norm": lambda x, y: (np.linalg.norm(x), np.linalg.norm(x, axis=-1), np.linalg.norm(y, axis=(-2, -1), keepdims=True)),
+    "norm": lambda x, y: (
+        np.linalg.norm(x),
+        np.linalg.norm(x, axis=-1),
+        np.linalg.norm(y, axis=(-2, -1), keepdims=True),
+    ),
     "inverse": lambda x, y: np.linalg.inv(x @ x.mT + 3 * np.eye(3, dtype=x.dtype)),
     "singular values": lambda x, y: np.linalg.svd(x, full_matrices=False)[1],
     "singular values by name": lambda x, y: np.linalg.svd(x, full_matrices=False).S,
     "slices": lambda x, y: (x[0], x[..., 1:3], x[:, ::-2], x[-1, -1], x[:, None, 1], x[...], x[1, 2, 3]),
-    "fancy": lambda x, y: (x[:, ROWS], x[1, ROWS, COLUMNS], x[:, ROWS[:, None], COLUMNS], x[0, np.ix_([0, 2], [1, 3])[0]]),
+    "fancy": lambda x, y: (
+        x[:, ROWS],
+        x[1, ROWS, COLUMNS],
+        x[:, ROWS[:, None], COLUMNS],
+        x[0, np.ix_([0, 2], [1, 3])[0]],
+    ),
     "fancy with lists": lambda x, y: (x[[1, 0]], x[:, [0, 2]], x[0, [0, 1], [2, 3]]),
     "fancy with what was computed": lambda x, y: x[0][np.argsort(y[0, :, 0])],
     "a mask that is a constant": lambda x, y: x[:, MASK],
-    "where": lambda x, y: (np.where(x > 0, x, y), np.where(x > y, x, 0.0), np.where(x > 0, 1.0, 0.0).astype(x.dtype)),
+    "where": lambda x, y: (
+        np.where(x > 0, x, y),
+        np.where(x > y, x, 0.0),
+        np.where(x > 0, 1.0, 0.0).astype(x.dtype),
+    ),
     "clip": lambda x, y: (np.clip(x, -0.5, 0.5), x.clip(-0.5, 0.5), np.clip(x, None, y)),
     "joining": lambda x, y: (
         np.concatenate([x, y], axis=-1),
@@ -145,7 +185,10 @@ FORMS: dict[str, Function] = {  # of x and y (2, 3, 4)
         np.tile(x, 2),
         np.repeat(x, 2, axis=1),
     ),
-    "take along": lambda x, y: (np.take_along_axis(x, np.argsort(y, axis=-1), axis=-1), np.take(x, ROWS, axis=1)),
+    "take along": lambda x, y: (
+        np.take_along_axis(x, np.argsort(y, axis=-1), axis=-1),
+        np.take(x, ROWS, axis=1),
+    ),
     "sorting": lambda x, y: (
         np.argsort(x, axis=-1),
         x.argsort(axis=0),
@@ -153,7 +196,13 @@ FORMS: dict[str, Function] = {  # of x and y (2, 3, 4)
         np.argmax(x, axis=-1),
         x.argmin(axis=1),
     ),
-    "sums": lambda x, y: (x.sum(), x.sum(axis=0), np.sum(x, axis=(-1, -2)), x.sum(axis=-2, keepdims=True), np.add.reduce(x)),
+    "sums": lambda x, y: (
+        x.sum(),
+        x.sum(axis=0),
+        np.sum(x, axis=(-1, -2)),
+        x.sum(axis=-2, keepdims=True),
+        np.add.reduce(x),
+    ),
     "other reductions": lambda x, y: (
         x.mean(axis=(0, 1)),
         x.max(axis=-1),
@@ -162,7 +211,11 @@ FORMS: dict[str, Function] = {  # of x and y (2, 3, 4)
         x.var(axis=0, ddof=1),
         x.std(),
     ),
-    "reductions of logic": lambda x, y: ((x > 0).all(axis=-1), np.any(x > 1, axis=(1, 2)), np.logical_or.reduce(x > 1, axis=-1)),
+    "reductions of logic": lambda x, y: (
+        (x > 0).all(axis=-1),
+        np.any(x > 1, axis=(1, 2)),
+        np.logical_or.reduce(x > 1, axis=-1),
+    ),
     "running sums": lambda x, y: (np.cumsum(x, axis=1), x.cumsum(axis=-1), np.diff(x, axis=-1)),
     "like another": lambda x, y: (
         np.zeros_like(x),
@@ -171,10 +224,29 @@ FORMS: dict[str, Function] = {  # of x and y (2, 3, 4)
         np.zeros_like(x, shape=(5, 2)),
         np.zeros_like(x, dtype=bool),
     ),
-    "made like=": lambda x, y: (np.zeros((3, 2), x.dtype, like=x), np.arange(4, like=x), np.array([1.0, 2.0], x.dtype, like=x)),
-    "another type": lambda x, y: ((x > 0).astype(x.dtype), (x * 10).astype(int), x.astype(bool), (x > 0).astype(int) // 2),
+    "made like=": lambda x, y: (
+        np.zeros((3, 2), x.dtype, like=x),
+        np.arange(4, like=x),
+        np.array([1.0, 2.0], x.dtype, like=x),
+    ),
+    "another type": lambda x, y: (
+        (x > 0).astype(x.dtype),
+        (x * 10).astype(int),
+        x.astype(bool),
+        (x > 0).astype(int) // 2,
+    ),
     "what is known of it": lambda x, y: (
-        x * (x.shape[0] + x.ndim + x.size + x.nbytes + len(x) + np.ndim(x) + np.shape(x)[-1] + np.finfo(x.dtype).bits)
+        x
+        * (
+            x.shape[0]
+            + x.ndim
+            + x.size
+            + x.nbytes
+            + len(x)
+            + np.ndim(x)
+            + np.shape(x)[-1]
+            + np.finfo(x.dtype).bits
+        )
     ),
     "Python's sum": lambda x, y: sum([x, y, 1.0]),
 }
@@ -227,7 +299,16 @@ def test_what_is_known_of_an_array_is_what_numpy_says() -> None:
 def test_operators_broadcast_as_numpys(shapes: Any, seed: int) -> None:
     a, b = (numbers(*shape, seed=seed + k) for k, shape in enumerate(shapes.input_shapes))
     assert_agrees(
-        lambda a, b: (a + b, a * b - a, a / (1.0 + b * b), np.maximum(a, b), (a > b) & (b < 1), np.where(a > b, a, b)), a, b
+        lambda a, b: (
+            a + b,
+            a * b - a,
+            a / (1.0 + b * b),
+            np.maximum(a, b),
+            (a > b) & (b < 1),
+            np.where(a > b, a, b),
+        ),
+        a,
+        b,
     )
 
 
@@ -240,8 +321,11 @@ def test_operators_broadcast_as_numpys(shapes: Any, seed: int) -> None:
     seed=st.integers(0, 99),
 )
 @pytest.mark.parametrize("k", range(1, 7))
-def test_products_narrow_and_wide(k: int, lead: tuple[int, ...], shared: str, n: int, m: int, seed: int) -> None:
-    """Up to NARROW a product is written out as a sum of products: any order of summing errs by at most k ε Σ|a b|."""
+def test_products_narrow_and_wide(
+    k: int, lead: tuple[int, ...], shared: str, n: int, m: int, seed: int
+) -> None:
+    """Up to NARROW a product is written out as a sum of products: any order of summing errs by at most k ε
+    Σ|a b|."""
     assert 1 <= NARROW < 6
     a = numbers(*(() if shared == "left" else lead), n, k, seed=seed)
     b = numbers(*(() if shared == "right" else lead), k, m, seed=seed + 1)
@@ -325,7 +409,9 @@ WRITES: dict[str, Function] = {  # to own, x (3, 3)
     "a number": lambda own, x: own.__setitem__((0, 1), 7),
     "one row for all": lambda own, x: own.__setitem__(..., x[1]),
     "where another array says": lambda own, x: own.__setitem__(np.argsort(x[0]), x),
-    "a number of another type": lambda own, x: (lambda n: (n.__setitem__(0, x[0] * 10), n)[1])((own * 10).astype(int)),
+    "a number of another type": lambda own, x: (lambda n: (n.__setitem__(0, x[0] * 10), n)[1])(
+        (own * 10).astype(int)
+    ),
     "out of a ufunc": lambda own, x: np.add(x, x, out=own),
     "out of a reduction": lambda own, x: np.maximum.reduce(x, axis=1, out=np.zeros_like(x, shape=(3,))),
     "into zeros like another": into_zeros,
@@ -496,12 +582,18 @@ REFUSED: dict[str, tuple[Function, str]] = {  # of x (3, 3)
     "mT after a write": (stale(lambda a: a.mT), "a view is used after its array was written"),
     "np.put": (lambda x: np.put(x + 0.0, [0], [1.0]), "put"),
     "np.fill_diagonal": (lambda x: np.fill_diagonal(x + 0.0, 1.0), "fill_diagonal"),
-    "np.put_along_axis": (lambda x: np.put_along_axis(x + 0.0, np.zeros((3, 1), int), 1.0, axis=1), "put_along_axis"),
+    "np.put_along_axis": (
+        lambda x: np.put_along_axis(x + 0.0, np.zeros((3, 1), int), 1.0, axis=1),
+        "put_along_axis",
+    ),
     "np.copyto": (lambda x: np.copyto(x + 0.0, 1.0), "np.copyto"),
     "np.add.at": (lambda x: np.add.at(x + 0.0, 0, 1.0), "np.add.at"),
     "np.add.outer": (lambda x: np.add.outer(x, x), "np.add.outer"),
     "where= of a ufunc": (lambda x: np.add(x, 1.0, where=x > 0, out=x * 0.0), "np.add"),
-    "out= of what is no ufunc": (lambda x: np.concatenate([x, x], out=np.zeros_like(x, shape=(6, 3))), "np.concatenate"),
+    "out= of what is no ufunc": (
+        lambda x: np.concatenate([x, x], out=np.zeros_like(x, shape=(6, 3))),
+        "np.concatenate",
+    ),
     ".flat": (lambda x: x.flat, ".flat"),
     ".sort": (lambda x: (x + 0.0).sort(), ".sort"),
     ".fill": (lambda x: (x + 0.0).fill(1.0), ".fill"),
@@ -693,10 +785,18 @@ LOOPS: dict[str, Function] = {  # of x (3, 3)
     "in place in the body": in_place_in_the_body,
     "what came out is one's own": written_after,
     "a tuple": lambda x: repeat(3, lambda i, c: (c[1] + i, c[0] @ x), (x, x * 2.0)),
-    "a named tuple": lambda x: tuple(repeat(3, lambda i, c: Carried(c.second, c.first + c.second), Carried(x, x * 2.0))),
-    "a dict": lambda x: repeat(3, lambda i, c: {"a": c["a"] + c["b"], "b": c["b"] * 0.5}, {"a": x, "b": x * 2.0}),
-    "a dict in another order": lambda x: (lambda c: (c["a"], c["b"]))(repeat(3, backwards, {"a": x, "b": x * 3.0})),
-    "a dict in a tuple": lambda x: repeat(2, lambda i, c: ({"w": c[0]["w"] + c[1]}, c[1] * 2.0), ({"w": x}, x)),
+    "a named tuple": lambda x: tuple(
+        repeat(3, lambda i, c: Carried(c.second, c.first + c.second), Carried(x, x * 2.0))
+    ),
+    "a dict": lambda x: repeat(
+        3, lambda i, c: {"a": c["a"] + c["b"], "b": c["b"] * 0.5}, {"a": x, "b": x * 2.0}
+    ),
+    "a dict in another order": lambda x: (lambda c: (c["a"], c["b"]))(
+        repeat(3, backwards, {"a": x, "b": x * 3.0})
+    ),
+    "a dict in a tuple": lambda x: repeat(
+        2, lambda i, c: ({"w": c[0]["w"] + c[1]}, c[1] * 2.0), ({"w": x}, x)
+    ),
     "a 0-d array": lambda x: repeat(3, lambda i, t: t * 2.0 + x[0, 0], x[1, 1]),
     "truths": lambda x: repeat(3, lambda i, seen: seen | (x > i), x > 5),
     "integers": lambda x: repeat(3, lambda i, n: n + i + (x > 0), (x * 10).astype(int)),
@@ -880,7 +980,10 @@ NO_LOOPS: dict[str, tuple[Function, str]] = {
         lambda x: repeat(3, lambda i, s: np.concatenate([s, s]), x),
         "float64(3, 3), but its body returned float64(6, 3)",
     ),
-    "another type": (lambda x: repeat(3, lambda i, s: s > 0, x), "float64(3, 3), but its body returned bool(3, 3)"),
+    "another type": (
+        lambda x: repeat(3, lambda i, s: s > 0, x),
+        "float64(3, 3), but its body returned bool(3, 3)",
+    ),
     "fewer arrays": (lambda x: repeat(3, lambda i, c: (c[0],), (x, x)), "a loop carries 2 arrays"),
     "more arrays": (lambda x: repeat(3, lambda i, c: (c, c), x), "a loop carries 1 arrays"),
     "a branch on the index": (lambda x: repeat(3, lambda i, s: s if i == 0 else s + 1.0, x), "branches"),
@@ -907,13 +1010,22 @@ def test_random_numbers_are_handed_out_in_the_order_of_rand(dtype: str) -> None:
     from harness.core.rand import NOISE, NORMAL, UNIFORM, Rand
 
     def draw(rand: Any) -> Any:
-        return rand.uniform(2, 3), rand.normal(4), rand.permutation(5), rand.zeros(2), rand.normal(1, 2), rand.uniform(1)
+        return (
+            rand.uniform(2, 3),
+            rand.normal(4),
+            rand.permutation(5),
+            rand.zeros(2),
+            rand.normal(1, 2),
+            rand.uniform(1),
+        )
 
     ahead, rand = Rand(7, range(3), NOISE, dtype), Rand(7, range(3), NOISE, dtype)
     uniform, normal = ahead.block(UNIFORM, 12), ahead.block(NORMAL, 6)
     dry = TracedRand(np.zeros((3, 0)), np.zeros((3, 0)), dtype)
     with reading():
-        got = tree_map(np.asarray, values(draw(TracedRand(*map(jax.numpy.asarray, (uniform, normal)), dtype))))
+        got = tree_map(
+            np.asarray, values(draw(TracedRand(*map(jax.numpy.asarray, (uniform, normal)), dtype)))
+        )
         assert [a.shape for a in draw(dry)] == [a.shape for a in got]
     assert dry.taken == {"uniform": 12, "normal": 6}
     for a, b in zip(got, draw(rand), strict=True):

@@ -1,4 +1,5 @@
-"""Learning times and failures held to what independent runs of the same settings gave: published-figures.md, section 1.5.
+"""Learning times and failures held to what independent runs of the same settings gave: published-figures.md,
+section 1.5.
 
 Every comparison has two samples, the published one and ours, and allows for the chance in both, exactly and
 without assuming any distribution:
@@ -7,7 +8,8 @@ without assuming any distribution:
     quantiles   if both samples have one distribution, the number of ours below the j-th smallest of n
                 published is beta-binomial, BetaBinom(m, j, n + 1 − j)
 
-False alarm of the whole file 1e-4, split evenly over the checks in it; seeded, so that it is raised once or never.
+False alarm of the whole file 1e-4, split evenly over the checks in it; seeded, so that it is raised once or
+never.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ class Row(NamedTuple):
     of: int
     solved: int
     quantiles: dict[float, float]
-    """Sweeps to the solution, over the solved runs: where a row has failures, only so do its medians come out."""
+    """Sweeps to the solution, over the solved runs: where a row has failures, only so do its medians come
+    out."""
     ours: int
     sweeps: int = 20_000
     batch: Any = "full"
@@ -52,24 +55,41 @@ def times(*values: float) -> dict[float, float]:
 
 
 ROWS = {
-    "xor 2-1-1 shortcut": Row(Xor(hidden=1, shortcut=True, scale=0.3), 0.5, 0.9, 200, 200, times(379, 589, 1077), 600),
-    "xor 2-1-1 shortcut α=0": Row(Xor(hidden=1, shortcut=True, scale=0.3), 0.5, 0.0, 200, 181, times(4762), 120),
+    "xor 2-1-1 shortcut": Row(
+        Xor(hidden=1, shortcut=True, scale=0.3), 0.5, 0.9, 200, 200, times(379, 589, 1077), 600
+    ),
+    "xor 2-1-1 shortcut α=0": Row(
+        Xor(hidden=1, shortcut=True, scale=0.3), 0.5, 0.0, 200, 181, times(4762), 120
+    ),
     "xor 2-2-1": Row(Xor(scale=0.3), 0.5, 0.9, 200, 194, times(517), 600),
     "xor 2-2-1 η=.25": Row(Xor(scale=0.3), 0.25, 0.9, 200, 194, times(970), 400),
     "xor 2-2-1 η=.25 α=0": Row(Xor(scale=0.3), 0.25, 0.0, 200, 163, times(8187), 120),
     "xor 2-2-1 ±1": Row(Xor(scale=1.0), 0.5, 0.9, 200, 177, times(139), 300),
     "symmetry": Row(Symmetry(scale=0.3), 0.1, 0.9, 100, 92, times(917, 2410, 5450), 120),
-    # the section does not say how its encoders start: ±.3, as its XOR and symmetry; at ±.5 the median is 2,136
+    # the section does not say how its encoders start: ±.3, as its XOR and symmetry; at ±.5 the median is
+    # 2,136
     "encoder η=.25": Row(Encoder(scale=0.3), 0.25, 0.9, 100, 100, times(856), 200),
     "encoder η=.5": Row(Encoder(scale=0.3), 0.5, 0.9, 100, 2, {}, 100, sweeps=5000),
     "encoder η=.1": Row(Encoder(scale=0.3), 0.1, 0.9, 50, 50, times(526), 200),
     "encoder online": Row(
-        Encoder(scale=0.3, target_off=0.1, target_on=0.9), 0.5, 0.9, 50, 50, times(113), 60, sweeps=1000, batch=1
+        Encoder(scale=0.3, target_off=0.1, target_on=0.9),
+        0.5,
+        0.9,
+        50,
+        50,
+        times(113),
+        60,
+        sweeps=1000,
+        batch=1,
     ),
     "addition 4-2-3": Row(Addition(hidden=2, scale=0.5), 0.5, 0.9, 50, 19, times(80), 200, sweeps=2000),
     "addition 4-3-3": Row(Addition(hidden=3, scale=0.5), 0.5, 0.9, 50, 41, times(94), 200, sweeps=2000),
-    "addition 4-2-3 without shortcut": Row(Addition(hidden=2, shortcut=False, scale=0.5), 0.5, 0.9, 50, 0, {}, 100, sweeps=2000),
-    "addition 4-3-3 without shortcut": Row(Addition(hidden=3, shortcut=False, scale=0.5), 0.5, 0.9, 50, 1, {}, 100, sweeps=2000),
+    "addition 4-2-3 without shortcut": Row(
+        Addition(hidden=2, shortcut=False, scale=0.5), 0.5, 0.9, 50, 0, {}, 100, sweeps=2000
+    ),
+    "addition 4-3-3 without shortcut": Row(
+        Addition(hidden=3, shortcut=False, scale=0.5), 0.5, 0.9, 50, 1, {}, 100, sweeps=2000
+    ),
 }
 OCTAVE = times(1127, 2715, 7830)  # symmetry: 1,000 runs, all solved, however long it took
 CHECKS = len(ROWS) + sum(len(row.quantiles) for row in ROWS.values()) + len(OCTAVE)
@@ -112,11 +132,14 @@ def test_solved_share_and_learning_times_are_as_published(name: str) -> None:
     assert stats.fisher_exact(table).pvalue > ALARM, f"solved: {table[0]}, published {table[1]}"
     for q, figure in row.quantiles.items():
         mine = np.quantile(solved, q, method="inverted_cdf")
-        assert agrees(solved, q, figure, row.solved), f"quantile {q} of {len(solved)}: {mine}, published {figure}"
+        assert agrees(solved, q, figure, row.solved), (
+            f"quantile {q} of {len(solved)}: {mine}, published {figure}"
+        )
 
 
 def test_symmetry_takes_as_long_as_a_thousand_runs_in_octave() -> None:
-    """Those ran on until they were solved, ours are cut at 20,000 sweeps: unsolved ones lie above all three quartiles."""
+    """Those ran on until they were solved, ours are cut at 20,000 sweeps: unsolved ones lie above all three
+    quartiles."""
     sweeps = sweeps_of("symmetry")
     for q, figure in OCTAVE.items():
         mine = np.quantile(sweeps, q, method="inverted_cdf")
@@ -126,8 +149,9 @@ def test_symmetry_takes_as_long_as_a_thousand_runs_in_octave() -> None:
 def test_the_two_sample_interval_raises_false_alarms_as_stated() -> None:
     """The oracle's own test: both samples from one distribution, 2,000 times, alarm set to 5 %.
 
-    Discrete counts and the allowance for definitions make it smaller, never larger: at most 5 % + 4 standard errors
-    (.0195), at least 1 %, or the interval would be too wide to mean anything. False alarm 3e-5, seeded.
+    Discrete counts and the allowance for definitions make it smaller, never larger: at most 5 % + 4 standard
+    errors (.0195), at least 1 %, or the interval would be too wide to mean anything. False alarm 3e-5,
+    seeded.
     """
     rng = np.random.default_rng(0)
     for q in QUARTILES:
@@ -139,6 +163,7 @@ def test_the_two_sample_interval_raises_false_alarms_as_stated() -> None:
 
 
 def test_the_two_sample_interval_notices_a_learning_rate_that_is_off_by_two() -> None:
-    """Power: half the rate is about twice the sweeps (970 against 517 in the table above), and must not pass."""
+    """Power: half the rate is about twice the sweeps (970 against 517 in the table above), and must not
+    pass."""
     slow = sweeps_of("xor 2-2-1 η=.25")
     assert not agrees(slow[np.isfinite(slow)], 0.5, 517, 194)

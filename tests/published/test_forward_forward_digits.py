@@ -1,4 +1,5 @@
-"""Forward-Forward on digits held to backprop: the same network, as many settings tried for each, the test looked at once."""
+"""Forward-Forward on digits held to backprop: the same network, as many settings tried for each, the test
+looked at once."""
 
 from __future__ import annotations
 
@@ -78,29 +79,37 @@ def test_digits_are_learnt_and_the_test_is_that_of_the_final_weights(readout: st
 
 
 def tuned(candidates: list[Candidate], epochs: int, choosing: int, testing: int) -> float:
-    """Mean test accuracy of the candidate that is best by validation, on other replicas than it was chosen by."""
+    """Mean test accuracy of the candidate that is best by validation, on other replicas than it was chosen
+    by."""
 
     def trained(candidate: Candidate, replicas: int, seed: int) -> Result:
         return run(*candidate, replicas=replicas, epochs=epochs, batch=32, seed=seed)
 
-    chosen = max(candidates, key=lambda candidate: trained(candidate, choosing, 0).trained.validation_right.mean())
+    chosen = max(
+        candidates, key=lambda candidate: trained(candidate, choosing, 0).trained.validation_right.mean()
+    )
     return float(trained(chosen, testing, 1).trained.held_right.mean())
 
 
-def candidates(hidden: int, rates: tuple[float, ...], thresholds: tuple[float, ...], activations: tuple[str, ...]) -> Any:
+def candidates(
+    hidden: int, rates: tuple[float, ...], thresholds: tuple[float, ...], activations: tuple[str, ...]
+) -> Any:
     """As many for backprop as for forward-forward: a rate, and the activation or the threshold."""
     assert len(thresholds) == len(activations)
 
     def task(activation: str = "sigmoid") -> Digits:
         return Digits(share=1.0, hidden=hidden, layers=2, activation=activation)
 
-    forward: list[Candidate] = [(ForwardForward(Adam(lr), threshold=t), task()) for lr, t in product(rates, thresholds)]
+    forward: list[Candidate] = [
+        (ForwardForward(Adam(lr), threshold=t), task()) for lr, t in product(rates, thresholds)
+    ]
     back: list[Candidate] = [(Backprop(Adam(lr)), task(a)) for lr, a in product(rates, activations)]
     return forward, back
 
 
 def test_forward_forward_comes_near_backprop_on_a_small_net() -> None:
-    """The small form: 64-100-100-10, 15 sweeps, 2 settings each, n = 2 and 2: within 5 points on the same 300 test images."""
+    """The small form: 64-100-100-10, 15 sweeps, 2 settings each, n = 2 and 2: within 5 points on the same 300
+    test images."""
     forward, back = candidates(100, (0.001, 0.003), (0.5,), ("relu",))
     assert tuned(forward, 15, 2, 2) >= tuned(back, 15, 2, 2) - 0.05
 

@@ -1,4 +1,5 @@
-"""Every preset and study composes, and trains three epochs; every preset says what it is and where it comes from."""
+"""Every preset and study composes, and trains three epochs; every preset says what it is and where it comes
+from."""
 
 from __future__ import annotations
 
@@ -19,8 +20,9 @@ from harness.studies.conf import CONF, VERSION_BASE
 PRESETS = [name for name, _ in described("experiment")]
 FOUND = {  # every setting of published-figures, section 1, for the tasks that are here
     "nature1986/symmetry", "nature1986/family_tree", "nature1986/family_tree_adapted",
-    "pdp1986/xor_shortcut", "pdp1986/xor_local_minimum", "pdp1986/xor_hidden_units", "pdp1986/parity", "pdp1986/encoder",
-    "pdp1986/symmetry", "pdp1986/t_c", "pdp1986/addition", "pdp1986/addition_minimal", "pdp1986/negation",
+    "pdp1986/xor_shortcut", "pdp1986/xor_local_minimum", "pdp1986/xor_hidden_units", "pdp1986/parity",
+    "pdp1986/encoder", "pdp1986/symmetry", "pdp1986/t_c", "pdp1986/addition", "pdp1986/addition_minimal",
+    "pdp1986/negation",
 }  # fmt: skip
 
 
@@ -89,7 +91,8 @@ class TowardsZero(Algorithm):
 
 
 def test_one_file_dropped_in_is_an_option_an_entry_and_a_run(tmp_path: Path) -> None:
-    """In a process of its own, since options are registered at import: no registration elsewhere, typed settings, glob."""
+    """In a process of its own, since options are registered at import: no registration elsewhere, typed
+    settings, glob."""
     import os
     import subprocess
     import sys
@@ -105,7 +108,12 @@ def test_one_file_dropped_in_is_an_option_an_entry_and_a_run(tmp_path: Path) -> 
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         env = os.environ | {"HARNESS_STORE": str(tmp_path / "store")}
-        return subprocess.run([sys.executable, "-c", program, str(tmp_path), *arguments], env=env, capture_output=True, text=True)
+        return subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path), *arguments],
+            env=env,
+            capture_output=True,
+            text=True,
+        )
 
     assert "towards_zero" in call("catalog").stdout
     small = ("run.replicas=2", "run.epochs=3", "tracking.enabled=false")
@@ -118,7 +126,9 @@ def test_one_file_dropped_in_is_an_option_an_entry_and_a_run(tmp_path: Path) -> 
     assert "algorithm.fraction" in wrong.stderr
     swept = call("-m", "hydra/launcher=basic", "algorithm=glob(*)", *small)
     assert swept.returncode == 0, swept.stderr
-    assert [r.meta["algorithm"]["name"] for r in Store.at(tmp_path / "store").records("scratch")].count("towards_zero") == 1
+    assert [r.meta["algorithm"]["name"] for r in Store.at(tmp_path / "store").records("scratch")].count(
+        "towards_zero"
+    ) == 1
 
 
 def test_the_console_script_is_the_same_program() -> None:

@@ -33,7 +33,10 @@ from harness.tasks.singleton import Singleton
 from harness.tasks.symmetry import Symmetry
 from harness.tasks.xor import Xor
 
-DIGITS4, DIGITS3 = 0.5e-4 * 1.02, 0.5e-3 * 1.02  # half a unit of the last digit, and a hair for binary fractions
+DIGITS4, DIGITS3 = (
+    0.5e-4 * 1.02,
+    0.5e-3 * 1.02,
+)  # half a unit of the last digit, and a hair for binary fractions
 
 
 # Exclusive or: Figs. 2, 3 and 5
@@ -56,14 +59,18 @@ def test_fig_5_local_minimum_has_the_computed_outputs() -> None:
     task = Xor()
     y = outputs(task, task.network(), weights(task.network(), FIG5))
     assert y.ravel() == pytest.approx([0.0957, 0.4998, 0.8977, 0.5001], abs=DIGITS4)
-    # 01 and 11 sit at the middle: the first just below, where it should be on, the second just above, where off
+    # 01 and 11 sit at the middle: the first just below, where it should be on, the second just above, where
+    # off
     assert is_right(task, y).tolist() == [True, False, True, False]
 
 
 @pytest.mark.parametrize(
-    ("off", "on", "error", "steepest", "digit"), [(0.0, 1.0, 0.260, 0.0105, 0.5e-4), (0.1, 0.9, 0.160, 6.1e-4, 0.5e-5)]
+    ("off", "on", "error", "steepest", "digit"),
+    [(0.0, 1.0, 0.260, 0.0105, 0.5e-4), (0.1, 0.9, 0.160, 6.1e-4, 0.5e-5)],
 )
-def test_fig_5_local_minimum_is_wrong_and_flat(off: float, on: float, error: float, steepest: float, digit: float) -> None:
+def test_fig_5_local_minimum_is_wrong_and_flat(
+    off: float, on: float, error: float, steepest: float, digit: float
+) -> None:
     task = Xor(target_off=off, target_on=on)
     net = task.network()
     params, batch = weights(net, FIG5), batch_of(task)
@@ -74,9 +81,14 @@ def test_fig_5_local_minimum_is_wrong_and_flat(off: float, on: float, error: flo
 
 
 def test_fig_5_local_minimum_keeps_who_is_in_it_at_its_own_learning_rate() -> None:
-    """A thousand sweeps at the printed η=.25 change the digits, not the answer: two patterns stay in the middle."""
+    """A thousand sweeps at the printed η=.25 change the digits, not the answer: two patterns stay in the
+    middle."""
     task = Xor(target_off=0.1, target_on=0.9)
-    net, rule, rand = task.network(), Backprop(GradientDescent(lr=0.25, momentum=0.0, decay=0.0)), Rand(0, [0], NOISE)
+    net, rule, rand = (
+        task.network(),
+        Backprop(GradientDescent(lr=0.25, momentum=0.0, decay=0.0)),
+        Rand(0, [0], NOISE),
+    )
     batch = batch_of(task)
     state = rule.init(net, weights(net, FIG5), rand)
     start = float(batch.cost(rule.predict(net, state, batch.x)))
@@ -102,7 +114,8 @@ def test_fig_6_threshold_units_compute_parity_of_any_number_of_bits(bits: int) -
 
 
 def test_fig_8_and_table_7_agree_within_the_rounding_of_the_figure() -> None:
-    """Fig. 8 prints whole numbers, −6, +4 and bias 0; a bias that prints as 0 gives the four levels of Table 7."""
+    """Fig. 8 prints whole numbers, −6, +4 and bias 0; a bias that prints as 0 gives the four levels of Table
+    7."""
     task = Singleton()
     net = task.network()
     single = net.hidden[0]
@@ -132,7 +145,8 @@ def test_symmetry_weights_classify_all_64_patterns() -> None:
 
 
 def test_symmetry_solution_has_the_printed_structure() -> None:
-    """Antisymmetric, 1 : 1.99 : 3.95, opposite signs; both hidden units off for palindromes and for nothing else."""
+    """Antisymmetric, 1 : 1.99 : 3.95, opposite signs; both hidden units off for palindromes and for nothing
+    else."""
     task = Symmetry()
     net = task.network()
     params = weights(net, SYMMETRY)
@@ -147,7 +161,8 @@ def test_symmetry_solution_has_the_printed_structure() -> None:
 
 
 def test_symmetry_weights_are_where_training_with_targets_of_a_tenth_and_nine_ends() -> None:
-    """Learned weights lie where the gradient vanishes: for targets .1 and .9 they nearly do, for 0 and 1 they do not."""
+    """Learned weights lie where the gradient vanishes: for targets .1 and .9 they nearly do, for 0 and 1 they
+    do not."""
     steepest = {}
     for off, on in ((0.0, 1.0), (0.1, 0.9)):
         task = Symmetry(target_off=off, target_on=on)

@@ -1,4 +1,5 @@
-"""What hidden units stand for, held to published weights and codes, to the family tree as drawn, to scipy and to chance."""
+"""What hidden units stand for, held to published weights and codes, to the family tree as drawn, to scipy and
+to chance."""
 
 from __future__ import annotations
 
@@ -21,12 +22,25 @@ TABLE_5 = np.array(  # PDP vol. 1 ch. 8: codes of the 8-3-8 encoder
 )
 GRANDPARENTS = {"Christopher", "Penelope", "Andrew", "Christine", "Roberto", "Maria", "Pierro", "Francesca"}
 GRANDCHILDREN = {"Colin", "Charlotte", "Alfonso", "Sophia"}
-RIGHT = {"Andrew", "Christine", "James", "Jennifer", "Charles", "Pierro", "Francesca", "Marco", "Angela", "Tomaso"}
+RIGHT = {
+    "Andrew",
+    "Christine",
+    "James",
+    "Jennifer",
+    "Charles",
+    "Pierro",
+    "Francesca",
+    "Marco",
+    "Angela",
+    "Tomaso",
+}
 
 
 def test_the_published_weights_are_antisymmetric_in_ratios_1_2_4() -> None:
     found = rep.mirror(PDP_SYMMETRY[None])
-    np.testing.assert_allclose(found.ratios[0], [[1, 1.99, 3.95]] * 2, atol=0.02)  # worked out from them elsewhere
+    np.testing.assert_allclose(
+        found.ratios[0], [[1, 1.99, 3.95]] * 2, atol=0.02
+    )  # worked out from them elsewhere
     assert (found.antisymmetry < 0.005).all()
     assert rep.opposition(PDP_SYMMETRY[None])[0] < -0.9999
 
@@ -61,7 +75,9 @@ def test_features_are_those_of_the_drawn_trees() -> None:
     found = rep.features()
     for i, person in enumerate(PEOPLE):
         assert found["nationality"][i] == (i >= 12)
-        assert found["generation"][i] == (0 if person in GRANDPARENTS else 2 if person in GRANDCHILDREN else 1), person
+        assert found["generation"][i] == (
+            0 if person in GRANDPARENTS else 2 if person in GRANDCHILDREN else 1
+        ), person
         assert found["branch"][i] == (None if person in GRANDCHILDREN else int(person in RIGHT)), person
 
 
@@ -82,7 +98,8 @@ def test_separation_is_the_f_test_of_the_best_unit() -> None:
 
 @pytest.mark.parametrize("name", ["nationality", "generation", "branch"])
 def test_p_is_uniform_without_a_feature_and_small_with_one(name: str) -> None:
-    """n = 400 networks of noise, 199 permutations: P(p ≤ .05) = .05, within 4 binomial standard errors (false alarm 6e-5)."""
+    """n = 400 networks of noise, 199 permutations: P(p ≤ .05) = .05, within 4 binomial standard errors (false
+    alarm 6e-5)."""
     rng = np.random.default_rng(11)
     feature = rep.features()[name]
     noise = rng.normal(size=(400, 24, 6))
