@@ -31,19 +31,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from algorithms._boltzmann_machine import (
-    ARCHITECTURES,
-    CHAINS,
-    FREE,
-    LAYERED,
-    Machine,
-    Schedule,
-    annealed,
-    barriers,
-    check_schedule,
-    refusal,
-    sampled,
-)
+from algorithms._annealing import CHAINS, Schedule, annealed, barriers, check_schedule, sampled
+from algorithms._boltzmann_machine import ARCHITECTURES, FREE, LAYERED, Machine, refusal
 from algorithms._likelihood import ENUMERATED, likelihood_gradient
 from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
 from harness.core.setting import setting

@@ -24,7 +24,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from algorithms._boltzmann_machine import FREE, LAYERED, Machine, check_schedule, refusal
+from algorithms._annealing import check_schedule
+from algorithms._boltzmann_machine import FREE, LAYERED, Machine, refusal
 from algorithms._likelihood import likelihood_gradient
 from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
 from harness.core.loops import repeat

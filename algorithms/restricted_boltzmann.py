@@ -24,7 +24,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from algorithms._boltzmann_machine import CHAINS, FREE, Machine, Schedule, barriers, refusal, sampled
+from algorithms._annealing import CHAINS, Schedule, barriers, sampled
+from algorithms._boltzmann_machine import FREE, Machine, refusal
 from algorithms._likelihood import ENUMERATED, likelihood_gradient
 from harness.core.algorithm import Algorithm, Array, Batch, Network, Params, Rand, State, Traits, Update
 from harness.core.loops import repeat

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from algorithms import _boltzmann_machine
-from algorithms._boltzmann_machine import CHAINS, FREE, Machine, Schedule, annealed, sampled
+from algorithms._annealing import CHAINS, Schedule, annealed, sampled
+from algorithms._boltzmann_machine import FREE, Machine
 from algorithms.boltzmann import Boltzmann
 from harness.cells.cell import Cell
 from harness.core.algorithm import Batch

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from algorithms._boltzmann_machine import CHAINS, Machine
+from algorithms._annealing import CHAINS
+from algorithms._boltzmann_machine import Machine
 from algorithms.restricted_boltzmann import ASKED, RestrictedBoltzmann
 from harness.cells.cell import Cell
 from harness.core.algorithm import Batch
