@@ -14,10 +14,8 @@ What an algorithm asks of it, whatever the kinds of its edges and units:
     outer       ∂E/∂w_ij = Σ_patterns y_i δ_j      what a weight did, over all places that share it
     step        all of them once, in order         of a network in time, a step later
 
-In a `normalised` network everything that leaves a hidden group over an edge is first brought to mean 0 and
-variance 1 over its units, for each pattern: with residuals s_l = s_{l-1} + f(z(s_{l-1}) W_l + b_l), the
-layout of Xiong et al. 2020 (On layer normalization in the transformer architecture, arXiv:2002.04745). Gains
-and biases of the normalisation are left out: the weights and biases that follow would take them up.
+What leaves a group over its edges is its activity, or with residuals and normalisation what
+`harness.core.leaving` makes of it.
 """
 
 from __future__ import annotations
@@ -30,9 +28,10 @@ import numpy as np
 
 from harness.core import kernels
 from harness.core.edges import Edge, Group
+from harness.core.leaving import Leaving
 from harness.core.readings import reading
 from harness.core.units import UNITS
-from harness.core.wiring import Key, Wiring
+from harness.core.wiring import Key
 
 __all__ = ["Array", "Edge", "Group", "Key", "Network", "Params"]
 
@@ -41,7 +40,7 @@ Params = Mapping[Key, Array]
 
 
 @dataclass(frozen=True)
-class Network(Wiring):
+class Network(Leaving):
     """Groups of units and the edges between them: what an algorithm asks for activity and blame.
 
     Groups without incoming edges are inputs; they split the columns of a pattern in their order. With a
@@ -143,32 +142,6 @@ class Network(Wiring):
         if not self.timed:
             return self.forward(params, x)[self.output]
         return np.stack([y[self.output] for y in self.unrolled(params, x)], axis=-3)
-
-    def sent(self, group: Group, y: Mapping[Group, Array]) -> Array:
-        """What leaves a group over its edges: s of `gathered`, or in a normalised network its z.
-
-        Args:
-            group: whose activity.
-            y: activities (…, N, size) by group.
-
-        Returns:
-            s or z (…, N, size).
-        """
-        s = self.gathered(group, y)
-        return kernels.standardised(s)[0] if group in self._normalised else s
-
-    def gathered(self, group: Group, y: Mapping[Group, Array]) -> Array:
-        """s: the activity of a group, plus over residuals that of the groups behind it.
-
-        Args:
-            group: whose activity.
-            y: activities (…, N, size) by group; groups behind it that are not in `y` add nothing.
-
-        Returns:
-            s (…, N, size).
-        """
-        carried = self._carried[group]
-        return y[group] if len(carried) == 1 else kernels.total(y[g] for g in carried if g in y)
 
     def net_input(
         self,
@@ -273,24 +246,6 @@ class Network(Wiring):
             ∂E/∂x (…, N, size).
         """
         return reading().pull(UNITS[group.activation], y[group], blame)
-
-    def through(self, edge: Edge, y: Mapping[Group, Array], blame: Array) -> Array:
-        """Blame that came back over an edge, taken back through the normalisation of what left its source.
-
-        Σ_j ∂z_j/∂s_i b_j = (b_i − mean b − z_i mean(z b)) / σ, the same forwards: ∂z/∂s is symmetric.
-
-        Args:
-            edge: over which it came.
-            y: activities (…, N, size) by group.
-            blame: b (…, N, source size).
-
-        Returns:
-            Blame (…, N, source size); where nothing is normalised, `blame` itself.
-        """
-        if edge.source not in self._normalised:
-            return blame
-        z, sigma = kernels.standardised(self.gathered(edge.source, y))
-        return (blame - kernels.mean_units(blame) - z * kernels.mean_units(z * blame)) / sigma
 
     def outer(
         self,

@@ -70,11 +70,11 @@ class Optimiser:
 
 @dataclass(frozen=True)
 class GradientDescent(Optimiser):
-    """Gradient descent with momentum, Δw(t) = −ε ∂E/∂w(t) + α Δw(t−1).
+    """Gradient descent with momentum, Δw(t) = −ε ∂E/∂w(t) + α Δw(t−1)
+    (Rumelhart, Hinton & Williams 1986, eq. 9).
 
-    Rumelhart, Hinton & Williams 1986, Nature 323:533-536, eq. 9. Two additions of its family-tree recipe:
-    `decay` shrinks every weight after each change, and the first sweeps may have a rate and a momentum of
-    their own.
+    Nature 323:533-536. Two additions of its family-tree recipe: `decay` shrinks every weight after each
+    change, and the first sweeps may have a rate and a momentum of their own.
 
     Args:
         lr: ε; None is the task's usual one.
@@ -143,9 +143,9 @@ class GradientDescent(Optimiser):
 
 @dataclass(frozen=True)
 class Adam(Optimiser):
-    """Adam: steps by the mean of the credit over the root of the mean of its square, both without bias.
+    """Adam (Kingma & Ba 2015, algorithm 1): the mean of the credit over the root of the mean of its square.
 
-    Kingma & Ba 2015, Adam: a method for stochastic optimization, ICLR, algorithm 1.
+    Both means without the bias of their start. Adam: a method for stochastic optimization, ICLR.
 
     Args:
         lr: step size α; None is the task's usual learning rate.
@@ -187,9 +187,10 @@ class Adam(Optimiser):
 
 @dataclass(frozen=True)
 class SignStep(Optimiser):
-    """A fixed step against the sign of the credit, Δw = −ε sign(∂E/∂w): the Manhattan rule.
+    """A fixed step against the sign of the credit, Δw = −ε sign(∂E/∂w)
+    (Manhattan rule, Peterson & Hartman 1989).
 
-    Peterson & Hartman 1989, Neural Networks 2:475-494.
+    Neural Networks 2:475-494.
 
     Args:
         lr: ε, the size of every step; None is the task's usual learning rate.
