@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from helpers.repository import ROOT
@@ -42,7 +43,8 @@ def room_of(module: str) -> str | None:
     return {"algorithms": "algorithms", "hydra_plugins": "doors"}.get(parts[0])
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> tuple[str, ...]:
     """The modules that a file imports anywhere, but for type checkers. A package's own name, `import
     harness`, is no import."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -50,13 +52,15 @@ def imports(path: Path) -> Iterator[str]:
         n for n in ast.walk(tree) if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n.test)
     ]:
         node.body = []
+    found: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name != "harness")
+            found += [alias.name for alias in node.names if alias.name != "harness"]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively, which the hash of the code does not follow"
             within = node.module == "harness"
-            yield from (f"harness.{alias.name}" for alias in node.names) if within else [str(node.module)]
+            found += [f"harness.{alias.name}" for alias in node.names] if within else [str(node.module)]
+    return tuple(found)
 
 
 def arrows() -> Iterator[tuple[str, str, str]]:
