@@ -9,13 +9,25 @@ NEXT_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 \
 	do $$p -c '' 2>/dev/null && echo $$p && break; done)
 NEXT := .venv-next/bin
 
-.PHONY: compare dashboard test test-slow test-next check bench docs studies notebooks results lock clean
+.PHONY: compare dashboard quick test test-slow test-next check bench docs studies notebooks results lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
 
 dashboard: .venv/installed
 	$(BIN)/python -m harness.dashboard
+
+# What every change is held to before it is committed: what each rule, edge and stream keeps, the recorded bits, and the fast
+# core of what is derived. It leaves out what needs a second process, Hydra, a store or a compiler (command line, studies,
+# code version, the compiled reading), most of what is drawn by chance, and all that trains a network for long.
+QUICK := $(addprefix tests/laws/test_,conformance.py edges.py rand.py recorded_bits.py rooms.py sharing.py specs.py through_time.py) \
+	$(addprefix tests/derived/test_,cost.py gradients.py linear.py mean_field.py minima.py optimisers.py \
+	similarity.py task_kinds.py weight_mirror.py) \
+	tests/published/test_published_weights.py tests/contracts/test_record.py
+
+quick: .venv/installed-test  ## within a minute on two cores: laws, derivations and printed weights
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow" -k "not compiled" $(QUICK)
 
 test: check
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"

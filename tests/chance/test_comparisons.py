@@ -312,6 +312,7 @@ def test_runtime_profile_by_hand():
     st.sampled_from([1e-6, 4.0]),
 )
 def test_restarts_keep_order_and_unit(runs, unit):
+    """If this fails, the draws depend on the order of replicas or on what is counted (epochs, seconds)."""
     reached, spent = np.array(runs, float).T
     drawn = restarted(reached[:, None], spent, seed=0, draws=50)
     assert not np.isnan(drawn).any()

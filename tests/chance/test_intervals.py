@@ -200,6 +200,8 @@ def test_the_order_of_replicas_does_not_matter(cell, shuffler):
 @quick
 @given(CELL, st.floats(1e-9, 1e9))
 def test_the_unit_does_not_matter(cell, unit):
+    """Counted in thousandths, a running time and its interval are a thousand times as large, and nothing
+    else."""
     spent, solved = columns(cell)
     one, other = (running_time(c * spent, solved, seed=3, resamples=200) for c in (1, unit))
     np.testing.assert_allclose(other, np.multiply(one, unit))
@@ -222,6 +224,7 @@ def test_failing_more_never_costs_less(cell, data):
 @quick
 @given(CELL, st.booleans(), st.integers(1, 300))
 def test_infinity_makes_no_nan(cell, accelerated, resamples):
+    """Where resamples solve nothing an end is infinite: it is never NaN, and the ends stand in order."""
     spent, solved = columns(cell)
     value, low, high = running_time(spent, solved, seed=3, resamples=resamples, accelerated=accelerated)
     assert not np.isnan([value, low, high]).any()

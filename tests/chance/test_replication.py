@@ -271,6 +271,7 @@ def test_digits_are_equal_to_half_a_unit_of_the_last(off: float, verdict: str) -
 
 
 def test_another_setting_says_nothing() -> None:
+    """A run at another setting than the printed one must not count for or against a claim."""
     assert judge(Elsewhere("1.4 %", "hours"), known([1.0] * 100)) == (NOT_TESTABLE, "hours")
 
 
@@ -466,6 +467,8 @@ def test_without_evidence_nothing_is_claimed(store: Store, plan: Agenda) -> None
 
 
 def test_a_word_picks_claims() -> None:
+    """`python -m harness.replicate WORD` takes the claims that are meant, and names the nearest one to a
+    typo."""
     assert {c.id for c in chosen(CLAIMS, ["write_ups/1"])} >= {"write_ups/1", "write_ups/10"}
     assert [c.section for c in chosen(CLAIMS, ["15.1"])] == ["15.1"]
     assert len(chosen(CLAIMS, ["15"])) == 17

@@ -83,6 +83,7 @@ def test_a_record_holds_them_and_says_when_it_is_from_another_kernel(
     ],
 )
 def test_what_differs_is_named(other: dict[str, str], words: str) -> None:
+    """A record made on another machine says in which way; where nothing is known it says nothing."""
     clause = made_elsewhere(environment() | other)
     assert clause.startswith(words.format(**environment())) if words else clause == ""
     older = {name: value for name, value in environment().items() if name not in ("blas", "simd")}

@@ -400,6 +400,7 @@ def accuracy(algorithm, wrong, peak, hidden=16):
     ("peak", "verdict"), [(50.0, "beats it with 50 kB, 0.50 of it"), (150.0, "does not beat it with 150 kB")]
 )
 def test_memory_beaten_or_not(peak, verdict):
+    """The sentence follows the peaks: said to be beaten where memory is not, the finding would be wrong."""
     f = frames(accuracy("backprop", 0.1, 100.0), accuracy("feedback_alignment", 0.1, peak))
     points = memory_accuracy.points(f.cells, f.replicas)
     (sentence,) = memory_accuracy.answers(points)
@@ -440,6 +441,7 @@ def test_a_study_that_was_not_run_is_a_sentence_with_its_command(store: Store):
 
 
 def test_no_look_no_finding():
+    """Cells whose credit was never looked at give no sentence, rather than one on nothing."""
     nobody = looks("shallow", e0=[], e9=[])
     assert credit_and_cost.seen(nobody, "angle") == []
     assert credit_and_cost.within(nobody) == credit_and_cost.newton(nobody) == []

@@ -363,6 +363,7 @@ def test_shares_have_wilsons_interval():
     [(20, "more than half"), (0, "fewer than half"), (10, "whether more than half is not decided")],
 )
 def test_half_by_the_whole_interval(some, word):
+    """A share is called more or fewer than half only if all of its interval is; else not decided."""
     assert shares.half(some, 20) == word
 
 

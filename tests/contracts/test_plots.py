@@ -59,6 +59,7 @@ def right(made):
 
 @pytest.mark.parametrize("figure_of", [survival, loss, right])
 def test_awkward_cells_can_be_drawn(awkward, figure_of):
+    """Nobody solved, all diverged, one replica: each is drawn, legible, and has its line in the legend."""
     figure = figure_of(awkward)
     check_page(figure)
     assert list(shown(figure.axes[0])) == list(dict.fromkeys(awkward.replicas["algorithm"]))
@@ -242,6 +243,8 @@ def test_a_study_without_a_finished_cell_has_no_figures(store):
 
 
 def test_hinton_prefers_backprop(store, monkeypatch):
+    """Of several cells with weights a study's diagram shows backprop's, which the others are compared
+    with."""
     ids = [keep(store, name, XOR, weights=weights((2, 2, 1))) for name in ("shallow", "backprop")]
     store.write_study("made_up", "", ids)
     drawn: list[Record] = []

@@ -130,6 +130,7 @@ def test_runs_side_by_side_all_join(store: Store) -> None:
 
 
 def test_no_record_holds_a_pickle(store: Store) -> None:
+    """Reading a record of somebody else must not run code: numbers, parquet and JSON only."""
     cell = small()
     record = store.write(cell, run_cell(cell.algorithm, cell.task, cell.settings))
     files = ["cell.json", "cost.json", "curves.parquet", "replicas.parquet", "weights.npz"]

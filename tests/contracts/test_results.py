@@ -187,6 +187,7 @@ def test_frame_of_cost_is_what_was_counted(both: Both) -> None:
 
 
 def test_units_are_in_the_names(both: Both) -> None:
+    """A column of numbers whose name has no unit would be read in the wrong one."""
     units = "flops|operations|bytes|seconds|epochs|updates|numbers|passes|adds|degrees"
     counts = "replicas|solved|unsolved|diverged|patterns|weights|depth"
     ratios = "rate(_low|_high)?|(validation_|held_)?right_(median|mean)|work_over_backprop"
@@ -203,6 +204,7 @@ def test_units_are_in_the_names(both: Both) -> None:
 
 
 def test_kinds_of_columns(both: Both) -> None:
+    """Counts are whole numbers and measures are not, so that a user can compare and index by them."""
     replicas = results.replicas("s", both.store)
     kinds = {
         name: replicas[name].dtype.kind
@@ -459,6 +461,7 @@ def test_a_filter_changes_no_number_and_no_label(study: Store) -> None:
 
 
 def test_records_are_filtered_too(both: Both) -> None:
+    """`records(…, algorithm, where)` gives the cells that `cells` gives, whole, with their weights."""
     chosen = results.records("s", both.store, algorithm="backprop", where={"run.batch": 1})
     assert [record.id for record in chosen] == [both.cells[4].id]
     assert chosen[0].weights["input-hidden"].shape == (30, 2, 2)

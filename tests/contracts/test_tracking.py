@@ -101,6 +101,7 @@ def test_curves_and_files_arrive_whole(store: Store, study: list[Record]) -> Non
 
 
 def test_sending_again_sends_nothing(store: Store, study: list[Record]) -> None:
+    """Otherwise every `sync` would put each cell into MLflow once more, even after its notes are lost."""
     sync(store, "s")
     assert sync(store, "s") == 0
     shutil.rmtree(store.path / "studies" / "s" / "sent")  # even if the notes are lost

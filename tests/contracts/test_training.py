@@ -176,6 +176,7 @@ def test_chunks_share_a_budget_of_seconds(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_real_seconds_are_real() -> None:
+    """A budget of seconds ends a run by the clock of the machine, not only by the one tests hand in."""
     result = run(Backprop(), Xor(), replicas=2, epochs=10**6, seconds=0.05, seed=3)
     t = result.trained
     assert set(t.outcome) <= {SOLVED, UNSOLVED}
@@ -510,6 +511,7 @@ def test_float32_stays_float32_to_the_end() -> None:
 
 
 def test_tick_hears_of_every_epoch() -> None:
+    """A progress bar would stand still or run ahead."""
     heard: list[int] = []
     run(Appointed(due=NEVER), Xor(), tick=heard.append, replicas=2, epochs=5)
     assert heard == [1, 2, 3, 4, 5]

@@ -288,6 +288,7 @@ def test_a_residual_chain_keeps_all_activities_and_blames_but_not_at_once() -> N
 
 
 def test_it_compiles() -> None:
+    """Its recomputation must not keep it from the compiled reading, on chains and with residuals."""
     for task in ({"name": "xor"}, {"name": "deep_chain", "depth": 5, "residual": True}):
         assert refusal(Cell.of({"name": "checkpointed_backprop", "segment": 2}, task, {})) == ""
 

@@ -179,6 +179,7 @@ def _in_place(x: Tracked) -> Tracked:
 
 @pytest.mark.parametrize("case", COUNTED)
 def test_counted_right(case: str) -> None:
+    """An operation counted wrong would make every cost sheet wrong; beside it, counting changes no value."""
     operation, kind, flops = COUNTED[case]
     x, y = a(3, 4), a(4, 5)
     y.ledger = x.ledger
@@ -200,6 +201,7 @@ def test_counted_right(case: str) -> None:
     ],
 )
 def test_moving_data_is_no_operation(operation) -> None:
+    """Transposing, slicing and reshaping cost nothing, or rules would pay for how they are written."""
     x = a(3, 4)
     result = operation(x)
     assert isinstance(result, Tracked)

@@ -368,6 +368,9 @@ def test_what_is_the_same_in_every_draw_has_no_noise() -> None:
 
 
 def test_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """`python -m harness.credit` says for each rule what was compared, and ends with 2 and a sentence on bad
+    input."""
+
     def call(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr("sys.argv", ["credit", *arguments])
         try:

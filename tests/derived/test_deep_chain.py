@@ -97,6 +97,7 @@ def test_depth_counts_hidden_layers_and_weights_lie_within_one_over_root_width()
     "bad", [{"depth": 0}, {"width": 0}, {"bits": 13}, {"rule": "sum"}, {"activation": "step"}, NORMLESS]
 )
 def test_what_cannot_be_is_refused(bad: dict[str, Any]) -> None:
+    """A network that cannot be built is an error when it is asked for, not at its first update."""
     with pytest.raises(InputError):
         DeepChain(**bad)
 

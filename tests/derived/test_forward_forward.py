@@ -367,6 +367,7 @@ def test_what_it_cannot_do_it_says_in_a_sentence(task: Any, words: list[str]) ->
 
 
 def test_what_it_can_do() -> None:
+    """It takes tasks of one bit or of labels: no reason against them may be left in `applies_to`."""
     assert not any(
         ForwardForward().applies_to(task) for task in (Xor(), Symmetry(), Encoder(), Singleton(), Digits())
     )

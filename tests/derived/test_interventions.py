@@ -46,6 +46,7 @@ TRAITS = [f.name for f in fields(Traits)]
 
 @pytest.mark.parametrize("name", registry.algorithms())
 def test_no_declaration_is_contradicted(name: str) -> None:
+    """What a rule says of itself (local, transports weights, …) is what it is seen to do."""
     algorithm = registry.algorithms()[name]()
     observed = observe(algorithm)
     untestable = [
@@ -299,6 +300,7 @@ def test_backprops_blame_under_altered_weights_is_that_of_the_equations() -> Non
 
 
 def test_what_comes_before_an_edge() -> None:
+    """Weights upstream of an edge: were one missed, a rule that reads it would be called local."""
     trial = Trial(Backprop(), Count())
     first, middle, last = trial.edges
     names = {e: {getattr(k, "name", k) for k in trial.upstream(e)} for e in trial.edges}
@@ -332,6 +334,7 @@ def test_instruments_are_put_away_even_after_an_error() -> None:
 
 
 def test_a_task_of_ones_own() -> None:
+    """What is observed holds on a task that is handed in, not only on the one it is tried on by default."""
     assert observe(Backprop(), Encoder()).transports_weights.value is True
     assert observe(WeightMirror(), Encoder()).transports_weights.value is False
 

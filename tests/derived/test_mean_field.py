@@ -95,7 +95,9 @@ def test_at_high_temperature_the_step_is_that_of_the_exact_machine() -> None:
 
     def miss(temperature: float) -> float:
         algorithm = MeanField(lr=1.0, times=(5, 300), temperatures=(3 * temperature, temperature))
-        new = algorithm.update(net, state, Batch(*data[:3], 0), Rand(0, [0], NOISE)).state["params"]
+        new = algorithm.update(net, state, Batch(*(a[0] for a in data[:3]), 0), Rand(0, [0], NOISE)).state[
+            "params"
+        ]
         w = machine.matrix(state["params"])
         change = np.zeros_like(w)
         for row, right in zip(2 * x - 1, 2.0 * wanted - 1, strict=True):

@@ -110,6 +110,7 @@ def test_a_linear_map_is_learnt_to_its_teacher() -> None:
 
 
 def test_what_takes_bits_can_ask() -> None:
+    """A Boltzmann machine must be told when inputs are no bits, or it would be run on numbers."""
     assert Symmetry().spec().binary
     assert not LinearMap().spec().binary
     assert not Clusters().spec().binary

@@ -392,6 +392,7 @@ def test_every_other_algorithm_runs_on_it_or_says_in_a_sentence_why_not(name: st
 
 
 def test_settings_are_the_network() -> None:
+    """Each setting reaches the network: window × 4 inputs, layers of `hidden`, horizon × 4 outputs."""
     net = Traffic(window=6, horizon=2, hidden=7, layers=3, activation="relu", bound=1.0).network()
     assert [g.size for g in net.groups] == [24, 7, 7, 7, 8]
     assert {g.activation for g in net.hidden} == {"relu"}

@@ -173,6 +173,8 @@ def test_curves_losses_and_weights_are_the_same_up_to_rounding(name: str) -> Non
 
 
 def test_these_cases_have_every_outcome() -> None:
+    """Without diverging replicas among them, the cases above would not show that these leave the others
+    alone."""
     assert {str(o) for name in CASES for o in both(name)[0].trained.outcome} == {SOLVED, UNSOLVED, DIVERGED}
     diverged = both("diverging")[1].trained
     assert 3 < np.count_nonzero(diverged.outcome == DIVERGED) < REPLICAS, "they would take the others along"
@@ -387,6 +389,7 @@ def test_a_budget_of_seconds_ends_a_run_and_says_so(cost: float, monkeypatch: py
 
 @pytest.mark.usefixtures("unpolished")
 def test_real_seconds_are_real() -> None:
+    """A compiled run too ends by the clock of the machine, not only by the one tests hand in."""
     t = run(Witness(), Xor(), replicas=2, epochs=10**8, seconds=0.05, backend="jax").trained
     assert list(t.reason) == ["budget of seconds spent"] * 2
     assert (t.epochs < 10**8).all()

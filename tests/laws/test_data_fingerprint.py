@@ -248,6 +248,7 @@ def test_what_nobody_can_write_to_is_hashed_once_and_what_somebody_can_is_not() 
 
 
 def test_python_objects_are_no_data() -> None:
+    """The bytes of an array of objects are addresses: hashed, equal data would be other cells every time."""
     with pytest.raises(InputError, match="data must be numbers or bits"):
         array_fingerprint(np.array([1, None]))
 

@@ -334,6 +334,8 @@ def test_products_narrow_and_wide(
 
 @pytest.mark.parametrize("k", range(1, 7))
 def test_a_product_of_a_vector(k: int) -> None:
+    """`@` treats a vector unlike a matrix of one row or column: from the left, from the right, with
+    itself."""
     assert_agrees(lambda a, v: (a @ v, v @ v, v @ a.mT), numbers(3, k), numbers(k, seed=1))
 
 

@@ -62,6 +62,7 @@ def test_each_has_a_line_for_the_catalog(group: str) -> None:
 
 
 def test_the_catalog_lists_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    """`python -m harness.catalog` is where a user learns what there is: nothing may be missing from it."""
     from harness.cli.catalog import main
     from harness.core import registry
 

@@ -114,6 +114,7 @@ def test_p_is_uniform_without_a_feature_and_small_with_one(name: str) -> None:
 
 
 def test_a_silent_unit_separates_nothing() -> None:
+    """Units that never vary have an F of 0/0, which must read as no separation, not as NaN."""
     found = rep.separation(np.full((1, 24, 6), 0.3), rep.features()["nationality"], 19)
     assert (found.ratio[0], found.p[0]) == (0.0, 1.0)
 
