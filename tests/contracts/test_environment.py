@@ -13,7 +13,6 @@ from harness.cells import environment as module
 from harness.cells.cell import Cell
 from harness.cells.environment import environment, made_elsewhere
 from harness.experiment.run import run_cell
-from harness.experiment.summary import describe
 from harness.store.record import Store
 
 
@@ -63,14 +62,14 @@ def test_a_record_holds_them_and_says_when_it_is_from_another_kernel(
     result = run_cell(cell.algorithm, cell.task, cell.settings)
     record = store.write(cell, result)
     assert {name: record.meta["versions"][name] for name in environment()} == environment()
-    assert "\nmade " not in describe(record)
-    assert "\nmade " not in describe(result)
+    assert "\nmade " not in str(record)
+    assert "\nmade " not in str(result)
     here = environment()
     monkeypatch.setattr(
         module, "environment", lambda: here | {"blas": "openblas 0.3 SkylakeX", "simd": here["simd"]}
     )
-    assert f"\nmade      with {here['blas']}, not openblas 0.3 SkylakeX as here" in describe(record)
-    assert describe(record).count("\nmade ") == 1
+    assert f"\nmade      with {here['blas']}, not openblas 0.3 SkylakeX as here" in str(record)
+    assert str(record).count("\nmade ") == 1
 
 
 @pytest.mark.parametrize(
