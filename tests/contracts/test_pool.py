@@ -81,9 +81,9 @@ def test_whatever_ends_a_sweep_ends_its_workers_and_theirs(store: Store, end: si
         "task.criterion=error",
         "task.bound=1e-9",
     ]
-    sweep = subprocess.Popen(
-        command, env=os.environ | {"HARNESS_STORE": str(store.path)}, stderr=subprocess.PIPE, text=True
-    )
+    environment = os.environ | {"HARNESS_STORE": str(store.path)}
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore it
+    sweep = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
     deadline = time.monotonic() + 60
     while (
         len(below := children(sweep.pid)) < 6 and time.monotonic() < deadline
