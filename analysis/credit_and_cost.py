@@ -14,7 +14,7 @@ from harness.answers import memory_accuracy, update_costs
 from harness.answers import vanishing as depth
 from harness.answers.provenance import frames, sources
 from harness.answers.words import say, table
-from harness.credit import vanishing
+from harness.plots.vanishing import vanishing_figure
 
 credit, cost = results.credit("credit_and_cost"), results.cost("credit_and_cost")
 say(*sources("credit_and_cost", "vanishing", "memory_accuracy"))
@@ -88,7 +88,7 @@ left = depth.before_training()
 say(depth.left_over(left))
 
 # %% vanishing tags=["results"]
-vanishing.vanishing_figure("deep_chain, sigmoid units, before training", left, bounded=True)
+vanishing_figure("deep_chain, sigmoid units, before training", left, bounded=True)
 
 # %% [markdown]
 # ## What training through depth takes
