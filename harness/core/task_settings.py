@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from harness.core.errors import InputError
 from harness.core.units import UNITS
 
-if TYPE_CHECKING:
-    from harness.core.task import Task
 
-
-def check_task(task: Task) -> None:
+def check_task(task: Any) -> None:
     """Raise `InputError` for settings that would be ignored, and where no output could meet the criterion."""
     if not task.target_off < task.target_on:
         raise InputError(
@@ -45,7 +42,7 @@ def check_task(task: Task) -> None:
         )
 
 
-def check_distribution(task: Task) -> None:
+def check_distribution(task: Any) -> None:
     """Raise `InputError` unless cross-entropy can be had:
     of targets that are probabilities, without a margin.
     """
