@@ -19,6 +19,10 @@ from harness.store.record import Store
 from harness.studies.attempt import attempt_text
 from harness.studies.pool import Lost, each
 
+# A shell's background jobs ignore SIGINT, children included: this hears it again, then becomes the command.
+HEARING = [sys.executable, "-c"]
+HEARING += ["import os, signal as s, sys; s.signal(s.SIGINT, s.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"]
+
 
 def square(x: int) -> int:
     return x * x
@@ -82,8 +86,7 @@ def test_whatever_ends_a_sweep_ends_its_workers_and_theirs(store: Store, end: si
         "task.bound=1e-9",
     ]
     environment = os.environ | {"HARNESS_STORE": str(store.path)}
-    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore it
-    sweep = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
+    sweep = subprocess.Popen(HEARING + command, env=environment, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while (
         len(below := children(sweep.pid)) < 6 and time.monotonic() < deadline
