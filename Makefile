@@ -72,15 +72,15 @@ clean:
 	$(PYTHON) -m venv .venv
 
 .venv/installed: pyproject.toml constraints.txt | .venv/bin/python
-	$(PIP) install -c constraints.txt -e .
+	$(PIP) install --no-compile -c constraints.txt -e .
 	@touch $@
 
 .venv/installed-test: pyproject.toml constraints.txt | .venv/bin/python
-	$(PIP) install -c constraints.txt -e '.[test]'
+	$(PIP) install --no-compile -c constraints.txt -e '.[test]'
 	@touch $@ .venv/installed
 
 .venv-next/installed: pyproject.toml
 	@test -n "$(NEXT_PYTHON)" || { echo "Python 3.12 or newer is needed, and none was found: give one by make test-next NEXT_PYTHON=…"; exit 2; }
 	$(NEXT_PYTHON) -m venv --clear .venv-next
-	$(NEXT)/python -m pip --disable-pip-version-check --quiet install -e '.[test]' 'hydra-core>=1.4.0rc1'
+	$(NEXT)/python -m pip --disable-pip-version-check --quiet install --no-compile -e '.[test]' 'hydra-core>=1.4.0rc1'
 	@touch $@

@@ -51,9 +51,9 @@ def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Mapp
                 reasons = launch(missing)
             except Exception as error:  # a worker was killed: what the others finished is on disk
                 trouble = f"{type(error).__name__}: {error}".splitlines()[0]
-    report(store, name, fresh=bool(missing))
+    report(store, name, fresh=bool(missing), figures=cfg.figures)
     follow_up(store, name, cfg.tracking)
-    print(f"table and figures: {os.path.relpath(folder)}")
+    print(f"{'table and figures' if cfg.figures else 'table'}: {os.path.relpath(folder)}")
     if cfg.tracking.enabled:
         print("dashboard: python -m harness.dashboard")
     lost = [cell_id for cell_id in cells if not store.has(cell_id)]
@@ -66,8 +66,11 @@ def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Mapp
         sys.exit(1)
 
 
-def report(store: Store, name: str, *, fresh: bool) -> None:
-    """Print a study's table; write it and the figures where they are missing or cells are new."""
+def report(store: Store, name: str, *, fresh: bool, figures: bool) -> None:
+    """Print a study's table; write it and the figures where they are missing or cells are new.
+
+    Without `figures` none are drawn, and those of other cells are no longer taken for current.
+    """
     from harness.results import table
 
     rows = table.build(store, name)
@@ -76,12 +79,14 @@ def report(store: Store, name: str, *, fresh: bool) -> None:
     made_for = folder / "figures_of.txt"
     cells = "\n".join(store.study(name)["cells"])
     if fresh or not made_for.is_file() or made_for.read_text(encoding="utf-8") != cells:
-        from harness import plots
-        from harness.core.files import write_atomically
-
         table.write(rows, folder, store.study(name)["question"])
-        plots.write_figures(store, name)
-        write_atomically(made_for, cells)
+        made_for.unlink(missing_ok=True)
+        if figures:
+            from harness import plots
+            from harness.core.files import write_atomically
+
+            plots.write_figures(store, name)
+            write_atomically(made_for, cells)
 
 
 def follow_up(store: Store, study: str, tracking: Any) -> None:

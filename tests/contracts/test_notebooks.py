@@ -32,7 +32,9 @@ SMALL = "small=true"
 
 
 def command(study: str) -> list[str]:
-    return OWN_COMMAND.get(study, ["-m", "harness", "-m", f"study={study}", SMALL, "tracking.enabled=false"])
+    return OWN_COMMAND.get(
+        study, ["-m", "harness", "-m", f"study={study}", SMALL, "figures=false", "tracking.enabled=false"]
+    )
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,7 @@ SWEEP = (
     "run.seed=1,2,3,4",
     "run.replicas=400",
     "run.epochs=3000",
+    "figures=false",
     "tracking.enabled=false",
 )
 
@@ -70,7 +71,7 @@ def test_workers_and_one_process_give_the_same_bits(tmp_path: Path) -> None:
             "run.replicas=20",
             "run.epochs=300",
         ]
-        command += ["tracking.enabled=false", f"hydra/launcher={path.name}", f"store={path}"]
+        command += ["figures=false", "tracking.enabled=false", f"hydra/launcher={path.name}", f"store={path}"]
         subprocess.run(command, capture_output=True, check=True)
         records.append(Store.at(path).records("scratch"))
     ids = [[r.id for r in some] for some in records]
@@ -80,6 +81,17 @@ def test_workers_and_one_process_give_the_same_bits(tmp_path: Path) -> None:
             np.testing.assert_array_equal(a.replicas["epochs"], b.replicas["epochs"])
             for name, weights in a.weights.items():
                 np.testing.assert_array_equal(weights, b.weights[name])
+
+
+def test_figures_that_were_not_drawn_are_drawn_by_the_same_command(harness: Harness, store: Store) -> None:
+    sweep = ("-m", "hydra/launcher=basic", "run.seed=1,2", "run.replicas=2", "run.epochs=3")
+    for figures, expected in (("false", set()), ("true", {"survival.png", "loss.png", "ert.png"})):
+        code, out, _ = harness(*sweep, f"figures={figures}")
+        assert code == 0
+        folder = store.path / "studies" / "scratch"
+        assert {p.name for p in folder.glob("*.png")} == expected
+        assert (folder / "table.md").is_file()
+        assert ("table and figures:" in out) == bool(expected)
 
 
 def test_not_applicable_cells_are_rows_with_their_reason(harness: Harness, store: Store) -> None:
@@ -118,7 +130,7 @@ def test_a_cell_whose_code_raises_is_told_and_the_others_are_kept(
 
 def test_the_command_line_adds_to_every_block_of_a_study(harness: Harness, store: Store) -> None:
     code, out, _ = harness(
-        "-m", "study=first_light", "hydra/launcher=basic", "run.replicas=1", "run.epochs=2"
+        "-m", "study=first_light", "hydra.launcher.n_jobs=2", "run.replicas=1", "run.epochs=2"
     )
     assert code == 0
     records = store.records("first_light")
@@ -189,7 +201,8 @@ def test_a_study_without_a_small_form_says_so(harness: Harness) -> None:
 def test_the_sweep_of_the_readme_sees_each_algorithm_once(harness: Harness, store: Store) -> None:
     code, _, _ = harness(
         "-m",
-        "hydra/launcher=basic",
+        "hydra.launcher.n_jobs=2",
+        "figures=false",
         "algorithm=glob(*)",
         "task=xor,symmetry",
         "run.replicas=1",
