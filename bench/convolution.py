@@ -50,7 +50,7 @@ def network() -> Network:
     image = Group("input", (SIDE, SIDE, 1), "linear", bias=False)
     shape: Any = image.shape
     first = Group("maps1", (*map_size(shape, (KERNEL, KERNEL)), CHANNELS[0]), "tanh")
-    places = map_size(first.shape, (KERNEL, KERNEL), STRIDE)  # type: ignore[arg-type]
+    places = map_size(first.shape, (KERNEL, KERNEL), STRIDE)  # type: ignore[arg-type]  # images
     second, last = Group("maps2", (*places, CHANNELS[1]), "tanh"), Group("output", CLASSES, "softmax")
     kernel = (KERNEL, KERNEL)
     edges = (

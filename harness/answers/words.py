@@ -19,7 +19,7 @@ def say(*paragraphs: str | Iterable[str]) -> Markdown:
     """What a notebook shows: paragraphs, and lists of sentences as bullets."""
     from IPython.display import Markdown
 
-    return Markdown(  # type: ignore[no-untyped-call]
+    return Markdown(  # type: ignore[no-untyped-call]  # IPython has no types
         "\n\n".join(p if isinstance(p, str) else bullets(p) for p in paragraphs)
     )
 

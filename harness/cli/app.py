@@ -72,7 +72,7 @@ def main() -> None:
         os.environ["HYDRA_FULL_ERROR"] = before
 
 
-@hydra.main(config_path=CONF, config_name="config", **VERSION_BASE)  # type: ignore[untyped-decorator]
+@hydra.main(config_path=CONF, config_name="config", **VERSION_BASE)  # type: ignore[untyped-decorator]  # Hydra
 def job(cfg: DictConfig) -> None:
     """One cell: alone, or as a job of a sweep,
     which keeps what becomes of its code and goes on to the next.

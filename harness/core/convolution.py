@@ -54,7 +54,7 @@ class Convolution(Edge):
                     f"but its {name} {group.name!r} has shape {group.shape}"
                 )
         places = self._places()
-        if self.target.shape[:2] != places:  # type: ignore[index]
+        if self.target.shape[:2] != places:  # type: ignore[index]  # it has three
             raise InputError(
                 f"a kernel of {self.kernel} at stride {self.stride} "
                 f"and padding {self.padding} makes a map of {places} of {self.source.name!r}, "
@@ -72,7 +72,7 @@ class Convolution(Edge):
         """Which place of the source stands at each offset of the kernel:
         (places, offsets); one too many is the padding.
         """
-        height, width, _ = self.source.shape  # type: ignore[misc]
+        height, width, _ = self.source.shape  # type: ignore[misc]  # it has three
         rows, columns = self._places()
         i = (np.arange(rows) * self.stride - self.padding)[:, None, None, None] + np.arange(self.kernel[0])[
             :, None

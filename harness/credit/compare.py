@@ -135,7 +135,7 @@ def gauss_newton(net: Network, params: Params, batch: Batch) -> Array:
         jacobian = np.where(rest != 0, jacobian, 0.0)
     fine = np.isfinite(jacobian).all(axis=(-1, -2), keepdims=True)  # the SVD of another raises
     # rtol=None is NumPy's own rule, size × ε; its stubs do not know it
-    inverse: Array = np.linalg.pinv(np.where(fine, jacobian, 0.0), rtol=None)  # type: ignore[call-overload]
+    inverse: Array = np.linalg.pinv(np.where(fine, jacobian, 0.0), rtol=None)  # type: ignore[call-overload]  # stub
     return (inverse @ np.where(fine, rest, np.nan))[..., 0]
 
 
