@@ -29,6 +29,7 @@ from .core.exact_gradient import exact_gradient as exact_gradient
 from .core.kernels import total as total
 from .core.loops import repeat as repeat
 from .core.losses import CrossEntropy as CrossEntropy
+from .core.losses import Loss as Loss
 from .core.losses import SquaredError as SquaredError
 from .core.network import Key as Key
 from .core.network import Network as Network
@@ -40,6 +41,7 @@ from .core.optimisers import SignStep as SignStep
 from .core.rand import Rand as Rand
 from .core.setting import setting as setting
 from .core.task import Task as Task
+from .core.units import Unit as Unit
 from .core.vectors import flatten as flatten
 from .core.vectors import unflatten as unflatten
 from .experiment.result import Result as Result

@@ -84,13 +84,15 @@ class Cell:
 
     def versions(self) -> dict[str, str]:
         """What else determines the bits: the code, the data, NumPy and what it is compiled with."""
-        modules = ["harness.experiment.run"]
+        modules: list[str | type] = ["harness.experiment.run"]
         if self.settings.probe:
             modules.append("harness.credit.probe")
         compilers: dict[str, str] = {}
         if self.settings.backend != "numpy":
             modules.append("harness.compiling.driver")
             compilers = {name: version(name) for name in ("jax", "jaxlib") if find_spec(name)}
+        if not self.not_applicable:
+            modules += _parts_of(self.task)
         code = code_version(*_classes(self.algorithm), *_classes(self.task), *modules)
         data = self.data if isinstance(self.data, str) else "none"
         return {"code": code, "data": data, "numpy": np.__version__, **compilers}
@@ -116,3 +118,12 @@ def _classes(part: Any) -> list[type]:
     """
     inside = (getattr(part, f.name) for f in fields(part))
     return [type(part), *(cls for value in inside if is_dataclass(value) for cls in _classes(value))]
+
+
+def _parts_of(task: Task) -> list[str | type]:
+    """What a plug-in adds to a network: modules of its units, classes of edges and of the loss."""
+    net = task.network()
+    classes = {type(task.objective), *(type(edge) for edge in net.edges)}
+    units = {group.activation for group in net.groups}
+    strange = (cls for cls in classes if not cls.__module__.startswith("harness."))
+    return [*sorted(registry.homes[name] for name in units if name in registry.homes), *strange]

@@ -31,8 +31,6 @@ from harness.studies.attempt import attempt
 from harness.studies.compose import cell_of
 from harness.studies.conf import CONF, VERSION_BASE
 
-options.register()  # at import: the workers of a launcher import this module to find the job
-
 
 def _in_words(*names: str) -> str:
     """What conf/hydra/help/harness.yaml ends with; there, $ has a meaning."""
@@ -47,10 +45,11 @@ def main() -> None:
     before = os.environ.get("HYDRA_FULL_ERROR", "0")
     wants_traceback = before == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands us its errors instead of printing them
-    for module, error in registry.broken.items():
-        print(f"harness: {module} is left out, it does not load: {error}", file=sys.stderr)
     signal.signal(signal.SIGTERM, _stop)
     try:
+        options.prepare(sys.argv[1:])
+        for what, why in registry.broken.items():
+            print(f"harness: {what} is left out: {why}", file=sys.stderr)
         job()
     except KeyboardInterrupt:
         print(

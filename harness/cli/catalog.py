@@ -13,11 +13,13 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from harness.cli.arguments import one_sentence
 from harness.cli.settings import in_words
 from harness.core import registry
 from harness.core.errors import InputError
 from harness.core.registry import first_line
 from harness.studies.conf import CONF
+from harness.studies.options import prepare
 
 PARTS = ("algorithm", "algorithm/optimiser", "task")
 
@@ -26,6 +28,10 @@ def main(arguments: Sequence[str] = ()) -> None:
     """Print what there is; or the settings of what is named;
     or, asked for `compiles`, which algorithms do.
     """
+    named = [each for each in arguments if each.startswith("plugins=")]
+    with one_sentence():
+        prepare(named)
+    arguments = [each for each in arguments if each not in named]
     chosen = dict(each.partition("=")[::2] for each in arguments)
     if arguments and set(chosen) <= set(PARTS):
         try:
@@ -64,8 +70,8 @@ def main(arguments: Sequence[str] = ()) -> None:
         for name, line in rows:
             print(f"  {name:{width}}  {line}")
         print()
-    for module, error in registry.broken.items():
-        print(f"not loaded: {module}: {error}")
+    for what, why in registry.broken.items():
+        print(f"left out: {what}: {why}")
     print("what their settings are: python -m harness.catalog algorithm=… task=…")
     print("which algorithms compile (run.backend=jax): python -m harness.catalog compiles")
 
@@ -87,7 +93,13 @@ def compiles() -> dict[str, tuple[str, str]]:
             for task in sorted(registry.tasks(), key=lambda t: t != "xor")
         )
         cell = next((c for c in cells if not c.not_applicable), None)
-        reasons[name] = ("", "applies to no task") if cell is None else (cell.task.name, refusal(cell))
+        if cell is None:
+            reasons[name] = "", "applies to no task"
+            continue
+        try:
+            reasons[name] = cell.task.name, refusal(cell)
+        except Exception as error:  # a plug-in's code: the others are told all the same
+            reasons[name] = cell.task.name, f"its code raises {type(error).__name__}: {error}"
     return reasons
 
 

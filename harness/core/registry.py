@@ -1,42 +1,67 @@
-"""Finding algorithms and tasks: every file in `algorithms/` and `harness/tasks/`, no registration.
+"""What there is by name: algorithms, tasks, optimisers, units and losses, ours and those of plug-ins.
 
-A class's name in commands and records is its own in snake_case (`FiniteDifferences` → `finite_differences`).
-A file that fails to import is named in `broken` and the others go on.
+A class's name in commands and records is its own in snake_case (`FiniteDifferences` → `finite_differences`);
+a unit's is that of the variable which holds it. Nothing is registered: what a module defines is found
+(`harness.core.plugins`). A class that cannot be an option is named in `broken`, and the others go on.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
+from types import ModuleType
 from typing import Any, TypeVar, get_type_hints
 
+from harness.core import plugins
 from harness.core.algorithm import Algorithm
 from harness.core.errors import InputError, unknown
+from harness.core.losses import LOSSES, Loss
 from harness.core.naming import snake_case
 from harness.core.optimisers import OPTIMISERS, Optimiser
+from harness.core.plugins import broken as broken
 from harness.core.setting import declaration, fitted
 from harness.core.task import Task
+from harness.core.units import UNITS, Unit
+from harness.core.vetting import fault
 
 T = TypeVar("T")
 FAMILIES: dict[type, Mapping[str, type]] = {Optimiser: OPTIMISERS}
 """Types of which a setting is chosen by name, with all there are."""
-broken: dict[str, str] = {}
-"""Files that could not be imported, with the error."""
+homes: dict[str, str] = {}
+"""The module in which a plug-in's unit is, by the unit's name."""
 
 
 @cache
 def algorithms() -> dict[str, type[Algorithm]]:
     """All learning algorithms by name."""
-    return _subclasses("algorithms", Algorithm)
+    return dict(sorted(_found()[Algorithm].items()))
 
 
 @cache
 def tasks() -> dict[str, type[Task]]:
     """All tasks by name."""
-    return _subclasses("harness.tasks", Task)
+    return dict(sorted(_found()[Task].items()))
+
+
+def add_plugins(*given: str) -> None:
+    """Load plug-ins beside those there are, here and in processes that are started from now on.
+
+    Args:
+        given: files, folders, or names of modules.
+
+    Raises:
+        InputError: for one that does not load, with the reason.
+    """
+    new = [each for each in given if each not in plugins.named()]
+    if new:
+        plugins.name(new)
+        for known in (algorithms, tasks, _found, nested):
+            known.cache_clear()
+    algorithms()
+    for each in given:
+        if each in broken:
+            raise InputError(f"the plug-in {each!r} does not load: {broken[each]}")
 
 
 def build_algorithm(settings: Mapping[str, Any]) -> Algorithm:
@@ -136,21 +161,48 @@ def _build(kind: str, settings: Mapping[str, Any], known: Mapping[str, type[T]])
     return known[name](**values)
 
 
-def _subclasses(package: str, base: type[T]) -> dict[str, type[T]]:
-    classes: dict[str, type[T]] = {}
-    for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
-        try:
-            module = importlib.import_module(info.name)
-        except Exception as error:  # one bad file must not take the others away
-            broken[info.name] = f"{type(error).__name__}: {error}"
-            continue
-        for thing in vars(module).values():
-            is_own = isinstance(thing, type) and issubclass(thing, base) and thing.__module__ == info.name
-            if is_own and not thing.__name__.startswith("_"):
-                name = snake_case(thing.__name__)
-                if name in classes:
-                    raise InputError(
-                        f"two classes are called {name!r}: in {classes[name].__module__} and {info.name}"
-                    )
-                classes[name] = thing
-    return dict(sorted(classes.items()))
+@cache
+def _found() -> dict[type, dict[str, type]]:
+    """Classes by what they are and by name; units and losses are put to the others of their kind."""
+    classes: dict[type, dict[str, type]] = {Algorithm: {}, Task: {}, Optimiser: OPTIMISERS}
+    for module in plugins.modules():
+        for base, known in classes.items():
+            for cls in _own(module, base):
+                _take(known, snake_case(cls.__name__), cls, fault(cls) or _without_traits(cls))
+        for cls in _own(module, Loss):
+            made = cls
+            _take(LOSSES, snake_case(cls.__name__), lambda _, made=made: made(), "")
+        for name, unit in vars(module).items():
+            if isinstance(unit, Unit) and not any(unit is other for other in UNITS.values()):
+                _take(UNITS, name, unit, "")
+                homes[name] = module.__name__
+    return classes
+
+
+def _own(module: ModuleType, base: type) -> Iterator[type]:
+    """The public subclasses that a module defines itself."""
+    for thing in list(vars(module).values()):
+        own = isinstance(thing, type) and thing.__module__ == module.__name__ and base in thing.__mro__[1:]
+        if own and not thing.__name__.startswith("_"):
+            yield thing
+
+
+def _take(known: dict[str, Any], name: str, thing: Any, wrong: str) -> None:
+    """Take a thing in under its name, unless something is wrong with it, or another has the name."""
+    where = f"{getattr(thing, '__module__', '')}.{getattr(thing, '__name__', name)}".strip(".")
+    other = known.get(name)
+    if other is not None and getattr(other, "__module__", "") != getattr(thing, "__module__", None):
+        wrong = f"the name {name!r} is taken by {getattr(other, '__module__', 'another')}: give it another"
+    if wrong:
+        broken[where] = wrong
+    else:
+        known[name] = thing
+
+
+def _without_traits(cls: type) -> str:
+    if not issubclass(cls, Algorithm) or hasattr(cls, "traits"):
+        return ""
+    return (
+        f"{cls.__name__} does not say what it needs of its network: give it "
+        "traits = Traits(needs_derivative=…, transports_weights=…, local=…, phases=…, global_scalar=…)"
+    )

@@ -12,16 +12,17 @@ a field another default (`hidden: int = 100`) keeps range and sentence. Checks a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import MISSING, field, fields, is_dataclass
 from functools import cache
 from operator import ge, gt, le, lt
 from types import NoneType, UnionType
-from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from harness.core.errors import InputError, unknown
+from harness.core.vetting import fault
 
 WORDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a word"}
 LISTS = {int: "a list of whole numbers", float: "a list of numbers"}
@@ -33,7 +34,8 @@ class Declared(NamedTuple):
 
     sentence: str = ""
     bounds: tuple[tuple[str, float], ...] = ()
-    one_of: tuple[str, ...] = ()
+    one_of: Collection[str] = ()
+    """The words that are allowed; of a family that plug-ins add to, all that there are by now."""
     rate: bool = False
 
     @property
@@ -64,7 +66,7 @@ def setting(
     at_least: float | None = None,
     below: float | None = None,
     at_most: float | None = None,
-    one_of: Iterable[str] = (),
+    one_of: Collection[str] = (),
     rate: bool = False,
     factory: Callable[[], Any] | None = None,
 ) -> Any:
@@ -95,7 +97,7 @@ def setting(
         for word, end in zip(BOUNDS, (above, at_least, below, at_most), strict=True)
         if end is not None
     )
-    declared = {"setting": Declared(sentence, tuple(bounds), tuple(one_of), rate)}
+    declared = {"setting": Declared(sentence, tuple(bounds), one_of, rate)}
     return (
         field(default_factory=factory, metadata=declared)
         if factory
@@ -109,6 +111,8 @@ def check(thing: Any) -> None:
     However a value is said, it is the same cell: NumPy's scalars become Python's, lists tuples, 1 becomes 1.0
     in a float.
     """
+    if wrong := fault(type(thing)):  # type: ignore[arg-type]  # a class can be hashed
+        raise InputError(wrong)
     for f in fields(thing):
         value = getattr(thing, f.name)
         if is_dataclass(value) and not isinstance(value, type):
@@ -166,9 +170,11 @@ def described(cls: type) -> list[Described]:
 def declaration(cls: type, name: str) -> Declared:
     """What a class declares of a field, or else the nearest of its bases that says anything."""
     said = (getattr(base, "__dataclass_fields__", {}).get(name) for base in cls.__mro__)
-    return next(
+    declared: Declared = next(
         (f.metadata["setting"] for f in said if f is not None and "setting" in f.metadata), Declared()
     )
+    hint = get_type_hints(cls)[name]
+    return declared._replace(one_of=get_args(hint)) if get_origin(hint) is Literal else declared
 
 
 @cache
@@ -183,6 +189,8 @@ def _types(cls: type) -> dict[str, tuple[Any, bool, bool]]:
             for h in (get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,))
             if h is not NoneType
         ]
+        if get_origin(rest[0]) is Literal:
+            rest = [str]
         several = get_origin(rest[0]) is tuple
         of = get_args(rest[0])[0] if several else rest[0] if len(rest) == 1 else Any
         types[name] = (of if isinstance(of, type) else Any, several, NoneType in get_args(hint))

@@ -7,6 +7,7 @@ Knows nothing of Hydra, MLflow or files.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
@@ -18,6 +19,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from harness.cells.settings import Settings, resolve
+from harness.core import registry
 from harness.core.algorithm import Algorithm
 from harness.core.errors import InputError, one_of
 from harness.core.task import Task
@@ -101,8 +103,10 @@ def run_cell(
     if settings.processes == 1 or len(work) == 1:
         parts = [_train_alone(algorithm, task, backend, probe, *job, tick=tick) for job in work]
     else:
+        _can_be_found(algorithm, task)
         # spawned, not forked: a fork would copy the threads' locks of whoever calls us
-        with ProcessPoolExecutor(settings.processes, mp_context=get_context("spawn")) as pool:
+        context, found = get_context("spawn"), registry.algorithms  # units and losses of plug-ins, too
+        with ProcessPoolExecutor(settings.processes, mp_context=context, initializer=found) as pool:
             parts = list(
                 pool.map(partial(_train_alone, algorithm, task, backend, probe), *zip(*work, strict=True))
             )
@@ -110,6 +114,16 @@ def run_cell(
     if why:
         trained.ran["why"] = why
     return Result(algorithm, task, settings, trained)
+
+
+def _can_be_found(*parts: Any) -> None:
+    """Raise `InputError` for a class that no other process can import."""
+    for cls in (type(part) for part in parts):
+        if cls.__module__ == "__main__" and not hasattr(sys.modules["__main__"], "__file__"):
+            raise InputError(
+                f"{cls.__name__} is defined in this session, where other processes cannot find it: "
+                "leave processes at 1, or put the class into a file and import it"
+            )
 
 
 def chunk_size(task: Task, settings: Settings) -> int:

@@ -23,7 +23,6 @@ from harness.cells.cell import Cell
 from harness.studies import options
 from harness.studies.conf import CONF, VERSION_BASE
 
-options.register()  # at import: without them there is nothing to compose
 PARTS = ("algorithm", "task", "run")  # of a configuration, that a cell is made of
 
 
@@ -67,6 +66,7 @@ def cells_of(*blocks: Sequence[str]) -> tuple[list[Cell], DictConfig]:
 
     For all that is not itself a Hydra application.
     """
+    options.prepare(each for block in blocks for each in block)
     with initialize_config_dir(CONF, **VERSION_BASE):
         loader = GlobalHydra.instance().config_loader()
         return compose_cells(

@@ -7,17 +7,45 @@ ConfigStore, so that `glob(*)` sees each name once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_origin, get_type_hints
 
+import numpy as np
 import omegaconf
 from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from harness.cells.settings import Settings
 from harness.core import registry
 from harness.core.algorithm import Algorithm
+from harness.core.errors import InputError
 from harness.core.naming import snake_case
+
+
+def prepare(overrides: Iterable[str]) -> None:
+    """Have an option for everything there is, the plug-ins named by `plugins=…` among the overrides included.
+
+    Args:
+        overrides: a command line's; those that are not about plug-ins are not looked at.
+
+    Raises:
+        InputError: for a plug-in that does not load, with the reason.
+    """
+    named = [each for each in overrides if each.partition("=")[0].lstrip("+") == "plugins"]
+    given: list[str] = []
+    if named:
+        for override in OverridesParser.create().parse_overrides(named):
+            value = override.value()
+            given += value if isinstance(value, list) else [value]
+        for each in given:
+            if not isinstance(each, str):
+                raise InputError(f"plugins are files, folders or names of modules, but {each!r} was given")
+    registry.add_plugins(*given)
+    if given:
+        register.cache_clear()
+    register()
 
 
 @cache
@@ -73,7 +101,8 @@ def _option(cls: type) -> type:
             defaults.append({f.name: snake_case(type(value).__name__)})
             settings.append((f.name, Any, field(default=omegaconf.MISSING)))
         else:
-            settings.append((f.name, _type(hints[f.name]), field(default=value)))
+            plain = value.item() if isinstance(value, np.generic) else value
+            settings.append((f.name, _type(hints[f.name]), field(default=plain)))
     if defaults:
         settings.insert(0, ("defaults", list[Any], field(default_factory=lambda: ["_self_", *defaults])))
     return make_dataclass(f"{cls.__name__}Option", settings)
@@ -83,4 +112,6 @@ def _type(hint: Any) -> Any:
     """The type of an option: Any for yes and no,
     since OmegaConf would take 7 for True; what the setting is checks them.
     """
-    return Any if hint is bool else hint
+    if hint is bool:
+        return Any
+    return str if get_origin(hint) is Literal else hint
