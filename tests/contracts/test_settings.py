@@ -63,7 +63,7 @@ def inside(cls: type, name: str) -> st.SearchStrategy[Any]:
     of, said = plain(cls, name), declaration(cls, name)
     bound = ends(said)
     if said.one_of:
-        return st.sampled_from(said.one_of)
+        return st.sampled_from(sorted(said.one_of))
     if of is bool:
         return st.booleans()
     if of is int:
