@@ -59,6 +59,10 @@ class Settings:
         1, "Processes that share the replicas; the results have the same bits.", at_least=1
     )
 
+    unchecked: bool = setting(
+        False, "Run a rule that the checks before every cell find wrong; for looking into what it does."
+    )
+
     def __post_init__(self) -> None:
         check(self)
         if not self.probe and self.probe_draws != 16:

@@ -25,6 +25,7 @@ from harness.core.errors import InputError, one_of
 from harness.core.task import Task
 from harness.experiment.result import Result
 from harness.training.plan import Plan
+from harness.training.preflight import preflight
 from harness.training.trained import Trained
 from harness.training.trainer import train
 from harness.training.watch import Watch
@@ -52,7 +53,7 @@ def run(
         only: run just these replicas of the cell; they give the bits they have in it.
         settings: fields of `harness.cells.settings.Settings`: replicas, seed, epochs (budget in sweeps),
             seconds (budget of updates), batch, shuffle, dtype, backend, device, probe, probe_draws,
-            processes.
+            processes, unchecked.
 
     Returns:
         Outcome, epochs, curves and weights of every replica.
@@ -87,6 +88,9 @@ def run_cell(
         raise InputError(
             f"only must name replicas from 0 to {settings.replicas - 1}, but {numbers} was given"
         )
+    if not settings.unchecked:
+        with threadpool_limits(1, user_api="blas"):
+            preflight(algorithm, task, settings)
     size, backend, why = chunk_size(task, settings), settings.backend, ""
     probe = settings.probe, settings.probe_draws
 
