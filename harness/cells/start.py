@@ -83,7 +83,7 @@ def start(
 def ground(
     task: Task, how: Seeded, replicas: Sequence[int], patterns: int | None = None, block: int | None = None
 ) -> Ground:
-    """The start of some replicas but for what their algorithm makes of it; the arguments are those of `start`."""
+    """The start of some replicas, but for what their algorithm makes of it; arguments as of `start`."""
 
     def rand(purpose: int, block: int | None = 1) -> Rand:
         return Rand(how.seed, replicas, purpose, how.dtype, **({} if block is None else {"block": block}))

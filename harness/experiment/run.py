@@ -37,8 +37,8 @@ MEMORY = 2**30  # bytes of activity beyond which a chunk is made smaller still
 
 
 def run(
-    algorithm: Algorithm,
-    task: Task,
+    algorithm: Algorithm | type[Algorithm] | str,
+    task: Task | type[Task] | str,
     tick: Tick | None = None,
     only: Sequence[int] | None = None,
     **settings: Any,
@@ -48,7 +48,7 @@ def run(
     Divergence is an outcome, and raises nothing.
 
     Args:
-        algorithm, task: what is trained on what.
+        algorithm, task: what is trained on what; a class or a name stands for its defaults.
         tick: is told each epoch that is reached.
         only: run just these replicas of the cell; they give the bits they have in it.
         settings: fields of `harness.cells.settings.Settings`: replicas, seed, epochs (budget in sweeps),
@@ -71,7 +71,8 @@ def run(
     known = [f.name for f in fields(Settings)]
     for name in settings:
         one_of("setting", name, known)
-    return run_cell(algorithm, task, Settings(**settings), tick, only)
+    parts = registry.an_algorithm(algorithm), registry.a_task(task)
+    return run_cell(*parts, Settings(**settings), tick, only)
 
 
 def run_cell(

@@ -220,5 +220,5 @@ def _file(owner: Any) -> str:
 
 def _streams() -> tuple[Any, ...]:
     """Where the global streams stand."""
-    kind, keys, *rest = np.random.get_state()  # noqa: NPY002  # the stream that nobody may touch
-    return kind, keys.tobytes(), *rest, random.getstate()
+    numpys: Any = np.random.get_state(legacy=False)  # noqa: NPY002  # the stream that nobody may touch
+    return numpys["state"]["key"].tobytes(), numpys["state"]["pos"], numpys["gauss"], random.getstate()
