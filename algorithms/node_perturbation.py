@@ -61,6 +61,7 @@ class NodePerturbation(CreditAlgorithm):
         "Werfel, Xie & Seung 2005, Neural Computation 17:2699-2718; Flower & Jabri 1993, NIPS 5:212-219"
     )
     equations: ClassVar[str] = "∂E/∂w_ij ≈ Σ_p y_ip (E_p(ξ) − E_p(0)) / σ · ξ_jp"
+    promise: ClassVar[str] = "limit"
     oracle: ClassVar[str] = (
         "backprop in expectation (z-test); learning speed of Werfel et al. on the linear perceptron"
     )

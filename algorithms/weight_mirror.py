@@ -69,6 +69,7 @@ class KolenPollack(Backprop):
     )
     paper: ClassVar[str] = "Akrout et al. 2019, NeurIPS 32, eqs. 16, 17, after Kolen & Pollack 1994"
     equations: ClassVar[str] = "ΔW = −η δ_{l+1} y_lᵀ − λ W, ΔB = −η y_l δ_{l+1}ᵀ − λ B"
+    promise: ClassVar[str] = ""
     oracle: ClassVar[str] = "W − Bᵀ shrinks as (1 − λ)^t exactly; backprop where B starts at Wᵀ"
 
     def __post_init__(self) -> None:

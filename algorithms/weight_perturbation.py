@@ -63,6 +63,7 @@ class WeightPerturbation(CreditAlgorithm):
         "Werfel, Xie & Seung 2005, Neural Computation 17:2699-2718; Cauwenberghs 1993, NIPS 5"
     )
     equations: ClassVar[str] = "∂E/∂w ≈ (E(w + σξ) − E(w)) / σ · ξ"
+    promise: ClassVar[str] = "limit"
     oracle: ClassVar[str] = (
         "backprop in expectation (z-test); learning speed of Werfel et al. on the linear perceptron"
     )
@@ -87,6 +88,7 @@ class SequentialWeightPerturbation(CreditAlgorithm):
     )
     paper: ClassVar[str] = "Jabri & Flower 1992, IEEE TNN 3:154-157"
     equations: ClassVar[str] = "∂E/∂w_i ≈ (E(w + σ e_i) − E(w)) / σ"
+    promise: ClassVar[str] = "limit"
     oracle: ClassVar[str] = "backprop up to σ/2 ∂²E/∂w_i²; W + 1 forward passes exactly"
     through_time: ClassVar[bool] = True
 
@@ -108,6 +110,7 @@ class ForwardGradient(CreditAlgorithm):
     )
     paper: ClassVar[str] = "Baydin, Pearlmutter, Syme, Wood & Torr 2022, arXiv:2202.08587"
     equations: ClassVar[str] = "∂E/∂w ≈ (∇E · v) v"
+    promise: ClassVar[str] = "limit"
     oracle: ClassVar[str] = "backprop in expectation (z-test); E‖g‖² = (d + 2) ‖∇E‖² and d ‖∇E‖²"
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:

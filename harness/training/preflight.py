@@ -74,7 +74,7 @@ def updated(algorithm: Algorithm, at: Ground, state: Any) -> Any:
     """The state after an update from a frozen one. Raises `Broken`."""
     batch = at.batch._replace(**{name: frozen(getattr(at.batch, name)) for name in ("x", "target", "wanted")})
     given = frozen(state)
-    if isinstance(algorithm, CreditAlgorithm):
+    if isinstance(algorithm, CreditAlgorithm) and type(algorithm).update is CreditAlgorithm.update:
         credit = held(
             algorithm,
             lambda: algorithm.credit(at.net, given["params"], given["memory"], batch, at.noise),
