@@ -106,8 +106,9 @@ def rate_zero_moves_nothing(s: Subject) -> None:
     if not path:
         raise Idle("it has no rate")
     still = with_rate(s.rule, path, 0.0)
-    if decay := getattr(getattr(still, path[0], None), "decay", 0.0):
-        raise Idle(f"weights decay by {decay}, whatever the rate")
+    owners = (still, getattr(still, path[0], None))
+    if decay := next((d for owner in owners if (d := getattr(owner, "decay", 0.0))), 0.0):
+        raise Idle(f"weights decay by {decay:g}, whatever the rate")
     step = s.begin(rule=still)
     after = s.updates(step, 3, rule=still)
     if name := unequal(step.state["params"], after.state["params"]):
