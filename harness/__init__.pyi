@@ -41,6 +41,7 @@ from .core.optimisers import GradientDescent as GradientDescent
 from .core.optimisers import Optimiser as Optimiser
 from .core.optimisers import SignStep as SignStep
 from .core.rand import Rand as Rand
+from .core.registry import add_plugins as add_plugins
 from .core.setting import setting as setting
 from .core.task import Task as Task
 from .core.units import Unit as Unit

@@ -19,6 +19,7 @@ from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Algorithm
 from harness.core.errors import InputError, NotApplicable, unknown
+from harness.core.source import line_that_raised
 from harness.core.task import Task
 
 
@@ -42,11 +43,19 @@ class Cell:
         for name in run:
             if name not in known:
                 raise unknown("setting of run", name, known)
-        parts = registry.build_algorithm(algorithm), registry.build_task(task), Settings(**run)
         try:
-            return cls(*resolve(*parts))
-        except NotApplicable as reason:
-            return cls(*parts, not_applicable=str(reason))
+            parts = registry.build_algorithm(algorithm), registry.build_task(task), Settings(**run)
+            try:
+                return cls(*resolve(*parts))
+            except NotApplicable as reason:
+                return cls(*parts, not_applicable=str(reason))
+        except InputError:
+            raise
+        except Exception as error:  # a plug-in's code
+            raise InputError(
+                f"{algorithm.get('name')} on {task.get('name')} is no cell: "
+                f"{type(error).__name__}: {error}{line_that_raised(error)}"
+            ) from error
 
     def text(self) -> str:
         """All of it in one line: the form in which a cell goes from process to process.

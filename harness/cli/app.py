@@ -20,13 +20,12 @@ from yaml import YAMLError
 
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings
+from harness.cli.arguments import prepare
 from harness.cli.bars import epochs_bar
 from harness.cli.conduct import follow_up
 from harness.cli.settings import in_words, lines
-from harness.core import registry
 from harness.core.errors import InputError
 from harness.store.record import Store
-from harness.studies import options
 from harness.studies.attempt import attempt
 from harness.studies.compose import cell_of
 from harness.studies.conf import CONF, VERSION_BASE
@@ -47,9 +46,7 @@ def main() -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands us its errors instead of printing them
     signal.signal(signal.SIGTERM, _stop)
     try:
-        options.prepare(sys.argv[1:])
-        for what, why in registry.broken.items():
-            print(f"harness: {what} is left out: {why}", file=sys.stderr)
+        prepare(sys.argv[1:])
         job()
     except KeyboardInterrupt:
         print(

@@ -1,12 +1,29 @@
-"""Commands beside the application: bad input in one sentence, with exit code 2."""
+"""What all commands do with what they are given: find plug-ins, and answer bad input in one sentence."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from harness.core.errors import InputError
+
+
+def prepare(overrides: Iterable[str]) -> None:
+    """Have an option for everything there is, and say on stderr what had to be left out.
+
+    Args:
+        overrides: a command line's, with its plug-ins (`plugins=…`) among them.
+
+    Raises:
+        InputError: for a plug-in that is named there and does not load.
+    """
+    from harness.core import registry
+    from harness.studies import options
+
+    options.prepare(overrides)
+    for what, why in registry.broken.items():
+        print(f"harness: {what} is left out: {why}", file=sys.stderr)
 
 
 @contextmanager

@@ -9,17 +9,20 @@ compiled form, and why not.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.cli.arguments import one_sentence
+from harness.cli.arguments import one_sentence, prepare
 from harness.cli.settings import in_words
 from harness.core import registry
 from harness.core.errors import InputError
+from harness.core.losses import LOSSES
+from harness.core.optimisers import OPTIMISERS
 from harness.core.registry import first_line
+from harness.core.source import line_that_raised
+from harness.core.units import UNITS
 from harness.studies.conf import CONF
-from harness.studies.options import prepare
 
 PARTS = ("algorithm", "algorithm/optimiser", "task")
 
@@ -54,12 +57,10 @@ def main(arguments: Sequence[str] = ()) -> None:
             print(f"{name:{width}}  {f'runs interpreted: {reason}' if reason else 'compiles'}  ({task})")
         return
     sections = (
-        (
-            "algorithms",
-            "algorithm=…",
-            ((name, first_line(cls)) for name, cls in registry.algorithms().items()),
-        ),
-        ("tasks", "task=…", ((name, first_line(cls)) for name, cls in registry.tasks().items())),
+        ("algorithms", "algorithm=…", in_lines(registry.algorithms())),
+        ("tasks", "task=…", in_lines(registry.tasks())),
+        ("optimisers", "algorithm/optimiser=…", in_lines(OPTIMISERS)),
+        ("losses", "task.loss=…", in_lines(LOSSES)),
         ("presets", "experiment=…", described("experiment")),
         ("studies", "-m study=…", described("study")),
     )
@@ -70,10 +71,14 @@ def main(arguments: Sequence[str] = ()) -> None:
         for name, line in rows:
             print(f"  {name:{width}}  {line}")
         print()
-    for what, why in registry.broken.items():
-        print(f"left out: {what}: {why}")
+    print(f"kinds of unit: {', '.join(UNITS)}")
     print("what their settings are: python -m harness.catalog algorithm=… task=…")
     print("which algorithms compile (run.backend=jax): python -m harness.catalog compiles")
+
+
+def in_lines(classes: Mapping[str, type]) -> Iterator[tuple[str, str]]:
+    """Names, and what each is in a line."""
+    return ((name, first_line(cls)) for name, cls in classes.items())
 
 
 def compiles() -> dict[str, tuple[str, str]]:
@@ -86,21 +91,22 @@ def compiles() -> dict[str, tuple[str, str]]:
     from harness.cells.cell import Cell
     from harness.compiling.driver import refusal
 
-    reasons: dict[str, tuple[str, str]] = {}
-    for name in registry.algorithms():
-        cells = (
-            Cell.of({"name": name}, {"name": task}, {})
-            for task in sorted(registry.tasks(), key=lambda t: t != "xor")
-        )
-        cell = next((c for c in cells if not c.not_applicable), None)
-        if cell is None:
-            reasons[name] = "", "applies to no task"
-            continue
+    tasks = sorted(registry.tasks(), key=lambda task: task != "xor")
+
+    def look(name: str) -> tuple[str, str]:
+        task = tasks[0]
         try:
-            reasons[name] = cell.task.name, refusal(cell)
+            for task in tasks:
+                cell = Cell.of({"name": name}, {"name": task}, {})
+                if not cell.not_applicable:
+                    return task, refusal(cell)
+        except InputError as error:
+            return task, str(error)
         except Exception as error:  # a plug-in's code: the others are told all the same
-            reasons[name] = cell.task.name, f"its code raises {type(error).__name__}: {error}"
-    return reasons
+            return task, f"its code raises {type(error).__name__}: {error}{line_that_raised(error)}"
+        return "", "applies to no task"
+
+    return {name: look(name) for name in registry.algorithms()}
 
 
 def described(group: str) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from harness.cli.arguments import one_sentence
+from harness.cli.arguments import one_sentence, prepare
 from harness.cost import ledger as conventions
 from harness.cost.growth import growth_table
 from harness.cost.sheet import CostSheet, sheet
@@ -21,6 +21,7 @@ from harness.studies.compose import cells_of
 def main() -> None:
     """Print the sheet of one cell, or the growth over several."""
     with one_sentence():
+        prepare(sys.argv[1:])
         cells, cfg = cells_of(sys.argv[1:])
         sheets = [sheet(cell) for cell in cells]
     task = cells[0].task.name

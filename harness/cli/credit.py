@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from harness.cli.arguments import one_sentence
+from harness.cli.arguments import one_sentence, prepare
 from harness.core.errors import InputError, whole
 from harness.credit.gradient_check import DRAWS, check
 from harness.studies.compose import cells_of
@@ -18,7 +18,9 @@ def main() -> None:
     with one_sentence():
         given = [text for text in sys.argv[1:] if text.startswith("draws=")]
         draws = _number(given[-1].removeprefix("draws=")) if given else DRAWS
-        cells, _ = cells_of([text for text in sys.argv[1:] if text not in given])
+        overrides = [text for text in sys.argv[1:] if text not in given]
+        prepare(overrides)
+        cells, _ = cells_of(overrides)
     failed = False
     for i, cell in enumerate(cells):
         try:

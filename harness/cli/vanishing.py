@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.arguments import one_sentence
+from harness.cli.arguments import one_sentence, prepare
 from harness.core.errors import InputError
 from harness.credit.vanishing import Left, left, ratio_table
 from harness.store.record import Store
@@ -35,6 +35,7 @@ def main() -> None:
     usual |= CHAIN if given.get("task", DeepChain.name) == DeepChain.name else {}
     arguments = [*(f"{name}={value}" for name, value in usual.items() if name not in given), *sys.argv[1:]]
     with one_sentence():
+        prepare(arguments)
         cells, cfg = cells_of(arguments)
         ratios: dict[str, list[Left]] = {}
         for cell in cells:

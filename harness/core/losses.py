@@ -7,7 +7,6 @@ and targets (…, N, outputs), and `wanted`, which outputs should be on (bool, t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +31,18 @@ class Loss:
     >>> Absolute().delta("sigmoid", y, d, d > 0.5).tolist()
     [[-0.25]]
     """
+
+    @classmethod
+    def made_for(cls, task: Any) -> Loss:
+        """The loss as the settings of a task want it: here, the same for all.
+
+        Args:
+            task: the task whose loss it is to be.
+
+        Returns:
+            A loss.
+        """
+        return cls()
 
     def error(self, y: Array, target: Array, wanted: Array) -> Array:
         """∂E/∂y of the outputs.
@@ -88,6 +99,10 @@ class SquaredError(Loss):
 
     margin: float | None = None
 
+    @classmethod
+    def made_for(cls, task: Any) -> Loss:
+        return cls(task.margin)
+
     def error(self, y: Array, target: Array, wanted: Array) -> Array:
         gap = y - target
         if self.margin is None:
@@ -120,6 +135,10 @@ class CrossEntropy(Loss):
     unit: str = "softmax"
     """The output's units, softmax or sigmoid."""
 
+    @classmethod
+    def made_for(cls, task: Any) -> Loss:
+        return cls(task.output_unit)
+
     def error(self, y: Array, target: Array, wanted: Array) -> Array:
         if self.unit == "softmax":
             return -target / above_zero(y)
@@ -142,8 +161,5 @@ def above_zero(y: Array) -> Array:
     return np.maximum(y, np.finfo(y.dtype).tiny)
 
 
-LOSSES: dict[str, Callable[[Any], Loss]] = {
-    "squared_error": lambda task: SquaredError(task.margin),
-    "cross_entropy": lambda task: CrossEntropy(task.output_unit),
-}
-"""How a task's loss is made, by name."""
+LOSSES: dict[str, type[Loss]] = {"squared_error": SquaredError, "cross_entropy": CrossEntropy}
+"""What a task may be trained to lower, by name."""

@@ -22,19 +22,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
+from harness.core import shipped
 from harness.core.errors import InputError
 
 VARIABLE, GROUP = "HARNESS_PLUGINS", "harness.plugins"
-HERE = Path(__file__).parents[2]
-SHIPPED = {"algorithms": HERE / "algorithms", "harness.tasks": HERE / "harness" / "tasks"}
 broken: dict[str, str] = {}
 """What could not be loaded, a file, a module or a class, and why, in one sentence."""
 
 
 def modules() -> Iterator[ModuleType]:
     """Every module in which algorithms, tasks, optimisers, units and losses are looked for, ours first."""
-    for package, folder in SHIPPED.items():
-        yield from _all_of(_package(package, folder), [str(folder)])
+    for package, folder in shipped.SHIPPED.items():
+        yield from _all_of(shipped.package(package), [str(folder)])
     for given in named():
         yield from loaded(given)
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.value):
@@ -54,6 +53,11 @@ def name(given: Sequence[str]) -> None:
         if "," in each:
             raise InputError(f"a plug-in's path or name has no commas, but {each!r} was given")
     os.environ[VARIABLE] = ",".join([*named(), *given])
+
+
+def forget(given: Sequence[str]) -> None:
+    """Name plug-ins no longer: those that do not load."""
+    os.environ[VARIABLE] = ",".join(each for each in named() if each not in given)
 
 
 def loaded(given: str) -> Iterator[ModuleType]:
@@ -118,15 +122,6 @@ def _all_of(package: ModuleType, folders: list[str]) -> Iterator[ModuleType]:
             yield module
 
 
-def _package(name: str, folder: Path) -> ModuleType:
-    """A package of ours, even where somebody's own folder of that name comes first on Python's path."""
-    module = importlib.import_module(name)
-    places = list(getattr(module, "__path__", ()))
-    if str(folder) not in places:
-        module.__path__ = [str(folder), *places]
-    return module
-
-
 def _imported(name: str, called: str) -> ModuleType | None:
     try:
         return importlib.import_module(name)
@@ -138,20 +133,16 @@ def _imported(name: str, called: str) -> ModuleType | None:
 
 
 def _why(error: BaseException) -> str:
-    """What went wrong and, where it was in a file of the user's, in which line."""
+    """What went wrong and in which line of the file that was loaded, or of one beside it."""
     if isinstance(error, InputError):
         return str(error)
     words = " ".join(str(error).split())
-    place = next(
-        (
-            f"line {at.lineno}: "
-            for at in reversed(traceback.extract_tb(error.__traceback__))
-            if _theirs(at.filename)
-        ),
-        "",
-    )
+    places = [at for at in traceback.extract_tb(error.__traceback__) if _is_loaded(at.filename)]
+    beside = [at for at in places if Path(at.filename).parent == Path(places[0].filename).parent]
+    place = f"{Path(beside[-1].filename).name}, line {beside[-1].lineno}: " if beside else ""
     return f"{place}{type(error).__name__}{': ' * bool(words)}{words}"
 
 
-def _theirs(file: str) -> bool:
-    return not file.startswith("<") and file != __file__ and "importlib" not in file
+def _is_loaded(file: str) -> bool:
+    """Whether a line of a traceback is of what was loaded, and not of who loads it."""
+    return not file.startswith("<") and file not in (__file__, importlib.__file__)

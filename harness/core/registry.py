@@ -8,13 +8,13 @@ a unit's is that of the variable which holds it. Nothing is registered: what a m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import cache
 from types import ModuleType
 from typing import Any, TypeVar, get_type_hints
 
 from harness.core import plugins
-from harness.core.algorithm import Algorithm
+from harness.core.algorithm import Algorithm, Traits
 from harness.core.errors import InputError, unknown
 from harness.core.losses import LOSSES, Loss
 from harness.core.naming import snake_case
@@ -23,7 +23,7 @@ from harness.core.plugins import broken as broken
 from harness.core.setting import declaration, fitted
 from harness.core.task import Task
 from harness.core.units import UNITS, Unit
-from harness.core.vetting import fault
+from harness.core.vetting import fault, is_plain
 
 T = TypeVar("T")
 FAMILIES: dict[type, Mapping[str, type]] = {Optimiser: OPTIMISERS}
@@ -44,16 +44,25 @@ def tasks() -> dict[str, type[Task]]:
     return dict(sorted(_found()[Task].items()))
 
 
-def add_plugins(*given: str) -> None:
+def add_plugins(*given: str) -> list[str]:
     """Load plug-ins beside those there are, here and in processes that are started from now on.
+
+    The command line does the same for `plugins=[…]`.
 
     Args:
         given: files, folders, or names of modules.
 
+    Returns:
+        All plug-ins that are named by now, those of HARNESS_PLUGINS first.
+
     Raises:
         InputError: for one that does not load, with the reason.
+
+    >>> add_plugins("no_such_rule.py")
+    Traceback (most recent call last):
+    harness.core.errors.InputError: the plug-in 'no_such_rule.py' does not load: there is no such file
     """
-    new = [each for each in given if each not in plugins.named()]
+    new = list(dict.fromkeys(each for each in given if each not in plugins.named()))
     if new:
         plugins.name(new)
         for known in (algorithms, tasks, _found, nested):
@@ -61,7 +70,9 @@ def add_plugins(*given: str) -> None:
     algorithms()
     for each in given:
         if each in broken:
+            plugins.forget(new)
             raise InputError(f"the plug-in {each!r} does not load: {broken[each]}")
+    return plugins.named()
 
 
 def build_algorithm(settings: Mapping[str, Any]) -> Algorithm:
@@ -153,14 +164,19 @@ def nested(cls: type) -> dict[str, dict[str, type]]:
     choices_of: dict[str, dict[str, type]] = {}
     for f in fields(cls):
         for base, choices in FAMILIES.items():
-            if isinstance(hints[f.name], type) and issubclass(hints[f.name], base):
+            if _is_of(hints[f.name], base):
                 choices_of[f.name] = dict(choices)
     return choices_of
 
 
+def _is_of(hint: Any, base: type) -> bool:
+    return isinstance(hint, type) and issubclass(hint, base)
+
+
 def first_line(thing: object) -> str:
-    """The first paragraph of a docstring, as one line."""
-    return " ".join((thing.__doc__ or "").strip().split("\n\n")[0].split())
+    """The first paragraph of a docstring, as one line; '' for what dataclasses write where there is none."""
+    line = " ".join((thing.__doc__ or "").strip().split("\n\n")[0].split())
+    return "" if line.startswith(f"{getattr(thing, '__name__', '')}(") else line
 
 
 def _build(kind: str, settings: Mapping[str, Any], known: Mapping[str, type[T]]) -> T:
@@ -207,17 +223,21 @@ def _meant(
 def _found() -> dict[type, dict[str, type]]:
     """Classes by what they are and by name; units and losses are put to the others of their kind."""
     classes: dict[type, dict[str, type]] = {Algorithm: {}, Task: {}, Optimiser: OPTIMISERS}
-    for module in plugins.modules():
+    broken.clear()
+    modules = list(plugins.modules())
+    for module in modules:  # first what settings name
+        for cls in _own(module, Loss):
+            _take(LOSSES, snake_case(cls.__name__), cls, whole_name(cls))
+        for name, unit in list(vars(module).items()):
+            strange = isinstance(unit, Unit) and not any(unit is other for other in UNITS.values())
+            if strange and not name.startswith("_"):
+                _take(UNITS, name, unit, f"{module.__name__}.{name}")
+                homes.setdefault(name, module.__name__)
+    for module in modules:
         for base, known in classes.items():
             for cls in _own(module, base):
-                _take(known, snake_case(cls.__name__), cls, fault(cls) or _without_traits(cls))
-        for cls in _own(module, Loss):
-            made = cls
-            _take(LOSSES, snake_case(cls.__name__), lambda _, made=made: made(), "")
-        for name, unit in vars(module).items():
-            if isinstance(unit, Unit) and not any(unit is other for other in UNITS.values()):
-                _take(UNITS, name, unit, "")
-                homes[name] = module.__name__
+                wrong = fault(cls) or _without_default(cls) or _without_traits(cls)
+                _take(known, snake_case(cls.__name__), cls, whole_name(cls), wrong)
     return classes
 
 
@@ -229,20 +249,44 @@ def _own(module: ModuleType, base: type) -> Iterator[type]:
             yield thing
 
 
-def _take(known: dict[str, Any], name: str, thing: Any, wrong: str) -> None:
+def _take(known: dict[str, Any], name: str, thing: Any, where: str, wrong: str = "") -> None:
     """Take a thing in under its name, unless something is wrong with it, or another has the name."""
-    where = f"{getattr(thing, '__module__', '')}.{getattr(thing, '__name__', name)}".strip(".")
-    other = known.get(name)
-    if other is not None and getattr(other, "__module__", "") != getattr(thing, "__module__", None):
-        wrong = f"the name {name!r} is taken by {getattr(other, '__module__', 'another')}: give it another"
+    other = known.get(name, thing)
+    if other is not thing:
+        whose = whole_name(other) if isinstance(other, type) else homes.get(name, Unit.__module__)
+        wrong = f"the name {name!r} is taken by {whose}: give it another"
     if wrong:
         broken[where] = wrong
     else:
         known[name] = thing
 
 
+def whole_name(cls: type) -> str:
+    """The name of a class with its module's."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _without_default(cls: type) -> str:
+    """A default that is no value of its setting, or that no record could keep."""
+    for f in fields(cls):
+        where = f"{cls.__name__}.{f.name}"
+        try:
+            value = f.default if f.default_factory is MISSING else f.default_factory()
+            if is_dataclass(value):
+                if not any(_is_of(get_type_hints(cls)[f.name], base) for base in FAMILIES):
+                    kinds = " or ".join(base.__name__ for base in FAMILIES)
+                    return f"{where}: what has settings of its own must be of type {kinds}"
+            elif value is not MISSING and not is_plain(fitted(cls, f.name, value)):
+                return f"the default of {where} is {value!r}, which no command line can say"
+        except InputError as error:
+            return f"the default of {cls.__name__}.{error}"
+        except Exception as error:
+            return f"the default of {where} cannot be made: {type(error).__name__}: {error}"
+    return ""
+
+
 def _without_traits(cls: type) -> str:
-    if not issubclass(cls, Algorithm) or hasattr(cls, "traits"):
+    if not issubclass(cls, Algorithm) or isinstance(getattr(cls, "traits", None), Traits):
         return ""
     return (
         f"{cls.__name__} does not say what it needs of its network: give it "

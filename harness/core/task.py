@@ -145,7 +145,7 @@ class Task:
     @cached_property
     def objective(self) -> Loss:
         """The loss it is trained with, as functions."""
-        return LOSSES[self.loss](self)
+        return LOSSES[self.loss].made_for(self)
 
     def resolved(self) -> Task:
         """This task with every setting that is left to what is usual (None) filled in.

@@ -8,7 +8,7 @@ what is wrong with it is said by name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
@@ -66,12 +66,19 @@ def _untyped(cls: type) -> str:
     typed = set(vars(cls).get("__annotations__", {}))
     for name, value in own_values(cls).items():
         if name not in typed and isinstance(value, (*PLAIN, NoneType, np.generic, tuple)):
-            kind = type(value).__name__ if isinstance(value, PLAIN) else "float"
             return (
                 f"{cls.__name__}.{name} has no type, so that it is no setting: write "
-                f"{name}: {kind} = {value!r}, or {name}: ClassVar = {value!r} if it is none"
+                f"{name}: {_type_of(value)} = {value!r}, or {name}: ClassVar = {value!r} if it is none"
             )
     return ""
+
+
+def _type_of(value: Any) -> str:
+    """The type that a value without one may be meant to have, as it is written."""
+    if isinstance(value, tuple):
+        return f"tuple[{_type_of(value[0]) if value else 'int'}, ...]"
+    plain = value.item() if isinstance(value, np.generic) else value
+    return "float | None" if plain is None else type(plain).__name__
 
 
 def _strange(cls: type) -> str:
@@ -88,11 +95,11 @@ def _strange(cls: type) -> str:
             return (
                 f"{where}: a setting cannot be called {f.name!r}, which is the name of the class in commands"
             )
-        if f.default_factory is not MISSING:
-            made = f.default_factory()
-            if not is_dataclass(made):
-                return f"{where} is a {type(made).__name__}, which is no kind of setting: {ALLOWED}"
-            continue
+        if not f.init:
+            return (
+                f"{where} has init=False, so that nothing can set it: make it a property, "
+                "or a ClassVar where it is the same for all"
+            )
         if not is_setting(hints[f.name]):
             return f"{where}: {_said(hints[f.name])} is no type of a setting: {ALLOWED}"
     return ""
@@ -111,6 +118,12 @@ def is_setting(hint: Any) -> bool:
         args = get_args(hint)
         return len(args) == 2 and args[1] is Ellipsis and args[0] in PLAIN
     return False
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value is one that a command line can say, and a record keep."""
+    several = isinstance(value, tuple)
+    return all(each is None or isinstance(each, PLAIN) for each in (value if several else (value,)))
 
 
 def _is_class_var(hint: Any) -> bool:

@@ -12,7 +12,6 @@ from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass
 from functools import cache
 from typing import Any, Literal, get_origin, get_type_hints
 
-import numpy as np
 import omegaconf
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -22,6 +21,7 @@ from harness.core import registry
 from harness.core.algorithm import Algorithm
 from harness.core.errors import InputError
 from harness.core.naming import snake_case
+from harness.core.setting import fitted
 
 
 def prepare(overrides: Iterable[str]) -> None:
@@ -42,15 +42,12 @@ def prepare(overrides: Iterable[str]) -> None:
         for each in given:
             if not isinstance(each, str):
                 raise InputError(f"plugins are files, folders or names of modules, but {each!r} was given")
-    registry.add_plugins(*given)
-    if given:
-        register.cache_clear()
-    register()
+    register(tuple(registry.add_plugins(*given)))
 
 
 @cache
-def register() -> None:
-    """Put an option for everything in the registry into Hydra's ConfigStore."""
+def register(plugins: tuple[str, ...]) -> None:
+    """Put an option for everything in the registry into Hydra's ConfigStore; once for the same plug-ins."""
     groups: dict[str, dict[str, type]] = {
         "algorithm": dict(registry.algorithms()),
         "task": dict(registry.tasks()),
@@ -101,7 +98,7 @@ def _option(cls: type) -> type:
             defaults.append({f.name: snake_case(type(value).__name__)})
             settings.append((f.name, Any, field(default=omegaconf.MISSING)))
         else:
-            plain = value.item() if isinstance(value, np.generic) else value
+            plain = value if value is omegaconf.MISSING else fitted(cls, f.name, value)
             settings.append((f.name, _type(hints[f.name]), field(default=plain)))
     if defaults:
         settings.insert(0, ("defaults", list[Any], field(default_factory=lambda: ["_self_", *defaults])))
