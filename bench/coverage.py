@@ -34,7 +34,7 @@ from harness.statistics import (
 PAGE = Path(__file__).parent.parent / "docs" / "statistics.md"
 SIZES, RATES = (10, 20, 40), (0.05, 0.2, 0.5, 0.8, 0.9, 0.95, 0.99)
 BUDGET, SPREAD, OTHER, TASKS = 50.0, 0.7, 0.9, 3  # spread of a time's logarithm; the other rule's rate
-CELLS, RESAMPLES, PERMUTATIONS = 1000, 500, 199
+CELLS, RESAMPLES, PERMUTATIONS = 1000, 400, 199
 STRICT = 1 - 0.05 / 23  # the level of 23 rules beside backprop
 NORMAL = NormalDist()
 
@@ -145,7 +145,11 @@ def covered(n: int, rate: float, cells: int, seed: int = 0) -> dict[str, float]:
 
 def table(cells: int) -> str:
     """Coverage in per cent: a row for each interval and n, a column for each solved rate."""
-    found = {(n, rate): covered(n, rate, cells) for n in SIZES for rate in RATES}
+    found = {}
+    for n in SIZES:
+        for rate in RATES:
+            found[n, rate] = covered(n, rate, cells)
+            print(f"n = {n}, p = {rate:g}", flush=True)
     lines = [
         f"Per cent of {cells:,} cells in which the interval holds the truth; the standard error of 95 is "
         f"{100 * (0.95 * 0.05 / cells) ** 0.5:.1f}. Level 95 %, except `log_ratio of doubles`, at "

@@ -11,6 +11,9 @@ is that its time is longer than it was watched. Three answers follow, none of wh
 and from them what compares algorithms: the log-rank test, paired differences, profiles over targets and
 tasks.
 
+A failure that no replica showed may yet come: no interval is a point because nothing was seen to vary. What
+each is, and how often it covers, stands in docs/statistics.md.
+
 Pure functions of arrays; a time that is never reached is infinite, and what is random has a seed. Intervals
 come as `Interval(value, low, high)`. scipy, slow to import, is imported by the few functions that need it.
 """

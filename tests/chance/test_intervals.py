@@ -180,8 +180,8 @@ def test_where_all_are_solved_a_failure_may_yet_come_and_cost_the_budget():
 @pytest.mark.parametrize("n", [10, 20, 40])
 @pytest.mark.parametrize("budget", [5.0, 50.0])
 def test_running_time_covers_where_failures_are_dear(n, budget):
-    """Successes cost 1 and failures the budget: exactly, over all counts, at rates from .05 to .995. With a
-    point where all are solved it would be .40 at n = 10, .64 at 20 and .87 at 40, for one failure in twenty."""
+    """Successes cost 1 and failures the budget: exactly, over all counts, at rates from .05 to .995. With
+    a point where all are solved it is .40 at n = 10, .64 at 20 and .87 at 40, for one failure in twenty."""
     ends = []
     for k in range(n + 1):
         solved = np.arange(n) < k
@@ -207,7 +207,7 @@ def test_the_outer_of_two_intervals_by_hand():
 
 
 @pytest.mark.parametrize("cells", FORMS)
-@pytest.mark.parametrize(("n", "budget", "covers"), [(40, 200, 0.9384), (40, 70, 0.9463)])
+@pytest.mark.parametrize(("n", "budget", "covers"), [(40, 200, 0.9569), (40, 70, 0.9598)])
 def test_running_time_covers_the_truth(cells, n, budget, covers):
     """n = 40, nominal 95 %; ERT = 100 at any budget, here one that 86 % or 50 % of replicas keep."""
     rng, covered = np.random.default_rng(n + budget), []
@@ -321,7 +321,7 @@ def test_without_early_censoring_the_restricted_mean_is_a_plain_mean(event, unti
 
 
 @pytest.mark.parametrize("cells", FORMS)
-@pytest.mark.parametrize(("q", "covers"), [(0.25, 0.9528), (0.5, 0.9621)])
+@pytest.mark.parametrize(("q", "covers"), [(0.25, 0.9685), (0.5, 0.9702)])
 def test_quantile_interval_covers_the_truth_under_early_censoring(cells, q, covers):
     """n = 40, nominal 95 %: exponential times of mean 100, watched for uniform(0, 300)."""
     rng, covered, truth = np.random.default_rng(int(100 * q)), [], -100 * log(1 - q)
