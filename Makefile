@@ -46,7 +46,7 @@ check: .venv/installed-test
 bench: .venv/installed-test  ## ratios, measured side by side in one run on one core
 	$(BIN)/python -m bench
 
-coverage: .venv/installed-test  ## how often each interval holds the truth, into docs/statistics.md: ten minutes on one core
+coverage: .venv/installed-test  ## how often each interval holds the truth, into docs/statistics.md: some ten minutes on one core
 	$(BIN)/python -m bench.coverage
 
 docs: compare bench  ## run first light and the benchmark, and put what they say into README and docs/

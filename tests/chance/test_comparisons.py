@@ -288,7 +288,7 @@ def constant(n, only_a, only_b, budget=50.0):
 @pytest.mark.parametrize(("n", "rate"), [(20, 0.95), (40, 0.95), (40, 0.99), (20, 0.8)])
 def test_paired_intervals_cover_where_no_pair_differs(n, rate):
     """a solves at this rate, b always; exactly, over all numbers of pairs that differ. With a point where
-    none does, what is left is .64 at n = 20 and .85 at 40, for one failure in twenty."""
+    none does it is .64 at n = 20 and .87 at 40, for one failure in twenty."""
     covered = np.zeros(3)
     truth = np.array([rate - 1, 49 * (1 - rate), log(1 + 50 * (1 - rate) / rate)])
     for failing, chance in enumerate(stats.binom.pmf(np.arange(n + 1), n, 1 - rate)):
@@ -327,7 +327,7 @@ def test_tangos_interval_is_the_score_test_of_the_likelihood(fates, level):
 def test_one_rule_and_its_double_are_seldom_called_different():
     """12 pairs, of which each rule alone solves two in ten; exactly, over all numbers of such pairs, and all
     4,096 swaps: at a level of 99 % an interval of the ratio excludes 0 in at most 1 % of cases, and in some.
-    That of the resamples alone does in 3 %."""
+    That of the resamples alone does in 2 %."""
     n, level, shares = 12, 0.99, [0.2, 0.2, 0.6]
     alarms = 0.0
     for only_a in range(n + 1):
