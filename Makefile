@@ -9,7 +9,7 @@ NEXT_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 \
 	do $$p -c '' 2>/dev/null && echo $$p && break; done)
 NEXT := .venv-next/bin
 
-.PHONY: compare dashboard quick test test-slow test-next check bench docs studies notebooks results lock clean
+.PHONY: compare dashboard quick test test-slow test-next check bench coverage docs studies notebooks results lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
@@ -45,6 +45,9 @@ check: .venv/installed-test
 
 bench: .venv/installed-test  ## ratios, measured side by side in one run on one core
 	$(BIN)/python -m bench
+
+coverage: .venv/installed-test  ## how often each interval holds the truth, into docs/statistics.md: some ten minutes on one core
+	$(BIN)/python -m bench.coverage
 
 docs: compare bench  ## run first light and the benchmark, and put what they say into README and docs/
 	$(BIN)/python docs/update.py

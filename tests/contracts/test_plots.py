@@ -87,10 +87,10 @@ def test_survival_draws_the_share_unsolved_and_its_interval():
     assert ax.get_xscale() == "log"
     (band,) = ax.collections
     heights = band.get_paths()[0].vertices[:, 1]
-    ends = [0.1500, 1.0]  # of Wilson's interval of 2 of 4, and of 4 of 4
+    ends = [0.0676, 1.0]  # of Clopper and Pearson's interval of 2 of 4, and of 4 of 4
     np.testing.assert_allclose([heights.min(), heights.max()], ends, atol=1e-4)
     assert "2 / 4" in said(figure)
-    assert "95 % Wilson interval" in said(figure)
+    assert "95 % interval (beta product)" in said(figure)
 
 
 def test_a_line_ends_where_nothing_more_is_known():
