@@ -66,7 +66,7 @@ def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Mapp
         sys.exit(1)
 
 
-def report(store: Store, name: str, *, fresh: bool, figures: bool) -> None:
+def report(store: Store, name: str, *, fresh: bool, figures: bool, shown: bool = True) -> None:
     """Print a study's table; write it and the figures where they are missing or cells are new.
 
     Without `figures` none are drawn, and those of other cells are no longer taken for current.
@@ -75,7 +75,8 @@ def report(store: Store, name: str, *, fresh: bool, figures: bool) -> None:
 
     rows = table.build(store, name)
     folder = store.path / "studies" / name
-    table.show(rows)
+    if shown:
+        table.show(rows)
     made_for = folder / "figures_of.txt"
     cells = "\n".join(store.study(name)["cells"])
     if fresh or not made_for.is_file() or made_for.read_text(encoding="utf-8") != cells:

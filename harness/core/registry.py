@@ -127,7 +127,7 @@ def an_algorithm(thing: Any) -> Algorithm:
     Raises:
         InputError: for anything else.
     """
-    return _meant(thing, "algorithm", Algorithm, algorithms, "task", Task, tasks)
+    return _meant(thing, "algorithm", Algorithm, algorithms, "a task", Task, tasks)
 
 
 def a_task(thing: Any) -> Task:
@@ -136,7 +136,7 @@ def a_task(thing: Any) -> Task:
     Raises:
         InputError: for anything else.
     """
-    return _meant(thing, "task", Task, tasks, "algorithm", Algorithm, algorithms)
+    return _meant(thing, "task", Task, tasks, "an algorithm", Algorithm, algorithms)
 
 
 def build_task(settings: Mapping[str, Any]) -> Task:
@@ -208,9 +208,9 @@ def _meant(
         return thing
     if isinstance(thing, other) or (isinstance(thing, type) and issubclass(thing, other)):
         name = getattr(thing, "__name__", type(thing).__name__)
-        raise InputError(f"{name} is a {other_kind}, and stands where the {kind} is expected")
+        raise InputError(f"{name} is {other_kind}, and stands where the {kind} is expected")
     if isinstance(thing, str) and thing not in known() and thing in others():
-        raise InputError(f"{thing!r} is a {other_kind}, and stands where the {kind} is expected")
+        raise InputError(f"{thing!r} is {other_kind}, and stands where the {kind} is expected")
     if isinstance(thing, str):
         return _build(kind, {"name": thing}, known())
     if isinstance(thing, type) and issubclass(thing, base):

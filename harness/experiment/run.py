@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
 from functools import partial
+from inspect import Parameter, signature
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -75,6 +77,18 @@ def run(
     return run_cell(*parts, Settings(**settings), tick, only)
 
 
+# what help() and editors show: the settings themselves, with their defaults
+run.__signature__ = signature(run).replace(  # type: ignore[attr-defined]  # read by inspect
+    parameters=[
+        *(p for p in signature(run).parameters.values() if p.kind is not Parameter.VAR_KEYWORD),
+        *(
+            Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=f.type)
+            for f in fields(Settings)
+        ),
+    ]
+)
+
+
 def run_cell(
     algorithm: Algorithm,
     task: Task,
@@ -124,7 +138,8 @@ def run_cell(
 def _can_be_found(*parts: Any) -> None:
     """Raise `InputError` for a class that no other process can import."""
     for cls in (type(part) for part in parts):
-        if cls.__module__ == "__main__" and not hasattr(sys.modules["__main__"], "__file__"):
+        file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+        if cls.__module__ == "__main__" and not (file and Path(file).is_file()):
             raise InputError(
                 f"{cls.__name__} is defined in this session, where other processes cannot find it: "
                 "leave processes at 1, or put the class into a file and import it"
