@@ -1,6 +1,6 @@
 """A loss is a class with `of` and `error`: task.loss=log_cosh, for every task.
 
-    E = Σ ln cosh (y − d),      ∂E/∂y = tanh (y − d)
+E = Σ ln cosh (y − d),      ∂E/∂y = tanh (y − d)
 """
 
 import numpy as np

@@ -16,7 +16,9 @@ from harness import Optimiser, setting
 class RmsStep(Optimiser):
     """RMSProp: steps of one size, whatever the size of the credit."""
 
-    lr: float | None = setting(0.01, "Step size ε; None is the task's usual learning rate.", above=0, rate=True)
+    lr: float | None = setting(
+        0.01, "Step size ε; None is the task's usual learning rate.", above=0, rate=True
+    )
     rho: float = setting(0.9, "Decay ρ of the mean square, per update.", at_least=0, below=1)
 
     def init(self, params):
