@@ -95,10 +95,14 @@ def _check(kind: str, name: str) -> None:
     own = snake_case(_class_name(name))
     if own != name:
         raise InputError(
-            f"the class {_class_name(name)} would be called {own!r} in commands, and not {name!r}: give {own!r}"
+            f"the class {_class_name(name)} would be called {own!r} in commands, not {name!r}: give {own!r}"
         )
-    known = {"algorithm": registry.algorithms, "task": registry.tasks, "optimiser": lambda: OPTIMISERS}
-    taken = known[kind]().get(name)
+    known: dict[str, Mapping[str, type]] = {
+        "algorithm": registry.algorithms(),
+        "task": registry.tasks(),
+        "optimiser": OPTIMISERS,
+    }
+    taken = known[kind].get(name)
     if taken is not None:
         raise InputError(f"the name {name!r} is taken by {registry.whole_name(taken)}: give another")
     spec = find_spec(name)

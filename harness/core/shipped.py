@@ -15,7 +15,7 @@ SHIPPED = {"algorithms": HERE / "algorithms", "harness.tasks": HERE / "harness" 
 
 
 def package(name: str) -> ModuleType:
-    """A package of ours. Somebody else's of that name is not run; if it was imported before, ours joins it."""
+    """A package of ours. Another of that name is not run; if it was imported before, ours joins it."""
     folder = SHIPPED[name]
     if name not in sys.modules:
         spec = spec_from_file_location(name, folder / "__init__.py")

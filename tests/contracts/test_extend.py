@@ -1,5 +1,5 @@
-"""Held to docs/extend.md as somebody takes it who adds a rule of their own: its blocks are saved and run as they
-stand, and so is what `python -m harness.new` writes, with the commands that it prints."""
+"""Held to docs/extend.md as somebody takes it who adds a rule of their own: its blocks are saved and run as
+they stand, and so is what `python -m harness.new` writes, with the commands that it prints."""
 
 from __future__ import annotations
 
@@ -72,6 +72,11 @@ def test_a_file_in_algorithms_is_one_of_ours(tmp_path: Path) -> None:
     save(tmp_path, "algorithms/half_way.py")
     (done,) = ran(tmp_path, "half_way", path=[tmp_path])
     assert done.out.startswith("half_way on xor: 20 replicas")
+    (tmp_path / "algorithms" / "faulty.py").write_text("import sys\nsys.exit()\n")
+    (catalog,) = commands(tmp_path, "python -m harness.catalog", path=[tmp_path])
+    assert catalog.said == ["harness: algorithms.faulty is left out: faulty.py, line 2: SystemExit"]
+    assert "  half_way " in catalog.out
+    assert "  backprop " in catalog.out
 
 
 def test_a_plug_in_from_anywhere_does_all_that_ours_do(tmp_path: Path) -> None:

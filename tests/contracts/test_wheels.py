@@ -1,5 +1,5 @@
-"""Held to what `pip install` gives: the harness and the example of a plug-in, built as wheels and installed into an
-empty folder, run from another empty folder as the pages say."""
+"""Held to what `pip install` gives: the harness and the example of a plug-in, built as wheels and installed
+into an empty folder, run from another empty folder as the pages say."""
 
 from __future__ import annotations
 

@@ -51,7 +51,8 @@ class Done(NamedTuple):
 def commands(folder: Path, *given: str, path: Sequence[Path] = (ROOT,), **environment: str) -> list[Done]:
     """What comes of commands, `python -m …`, run one after another in a folder, in one process of its own.
 
-    `export NAME=value` sets a variable for those that follow, and has no entry in what is returned. `path` is where Python looks first. Results are kept in the folder's store.
+    `export NAME=value` sets a variable for those that follow, and has no entry in what is returned. `path` is
+    where Python looks first. Results are kept in the folder's store.
     """
     own = {
         "PYTHONPATH": os.pathsep.join(map(str, path)),

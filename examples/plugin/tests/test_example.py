@@ -28,7 +28,10 @@ def test_it_is_backprop_where_no_weight_fails() -> None:
 
 
 def test_with_one_hidden_layer_its_mean_is_the_gradient() -> None:
-    """4,000 draws; 13 weights, each beyond 4.5 standard errors with 7e-6: a false alarm in 11,000 runs, seeded."""
+    """4,000 draws; 13 weights, each beyond 4.5 standard errors with 7e-6: a false alarm in 11,000 runs.
+
+    Seeded.
+    """
     net, draws, rng = Network.chain(2, 3, 1), 4000, np.random.default_rng(0)
     params = {key: np.tile(rng.normal(size=shape), (draws, 1, 1)) for key, shape in net.shapes.items()}
     x = np.array(list(product((0.0, 1.0), repeat=2)))[None]

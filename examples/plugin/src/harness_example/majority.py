@@ -1,7 +1,7 @@
 """Majority: on when more than half of the bits are.
 
-One threshold unit can do it, so that it needs no hidden credit: a control for rules that may learn in the last
-layer only.
+One threshold unit can do it, so that it needs no hidden credit: a control for rules that may learn in the
+last layer only.
 """
 
 from dataclasses import dataclass
