@@ -10,7 +10,7 @@ many learning algorithms, the same tasks, weights, statistics and costs.
 
 `run` trains one cell, `results` reads what studies left as tidy frames, `plots` draws them. The rest of the
 names is what a rule or a task of your own is written with: `Algorithm`, `CreditAlgorithm`, `Task`, `setting`,
-`Network`, `Edge`, `Unit`, `Loss`, … (docs/extend.md); `add_plugins` loads those of others. A name is
+`Network`, `Edge`, `Unit`, `Loss`, … (docs/extend.md); `add_plugins` loads what others wrote. A name is
 imported when it is first asked for, so that `import harness` costs nothing.
 """
 

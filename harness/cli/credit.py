@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 from harness.cli.arguments import one_sentence, prepare
 from harness.core.errors import InputError, whole
@@ -11,8 +12,8 @@ from harness.studies.compose import cells_of
 
 
 def main() -> None:
-    """Print the check of one cell, or of several one after another;
-    exit code 2 for what cannot be checked.
+    """Print the check of one cell, or of several one after another; exit code 2 for what cannot be checked,
+    1 for a rule whose code raises.
     """
 
     with one_sentence():
@@ -21,15 +22,19 @@ def main() -> None:
         overrides = [text for text in sys.argv[1:] if text not in given]
         prepare(overrides)
         cells, _ = cells_of(overrides)
-    failed = False
+    code = 0
     for i, cell in enumerate(cells):
         try:
             print(("\n" if i else "") + str(check(cell, draws)))
         except InputError as error:  # the others are checked all the same
             print(f"harness: {error}", file=sys.stderr)
-            failed = True
-    if failed:
-        sys.exit(2)
+            code = 2
+        except Exception as error:  # the rule's own code: here somebody looks for what is wrong in it
+            traceback.print_exc()
+            print(f"harness: {cell.id} failed: {type(error).__name__}: {error}", file=sys.stderr)
+            code = 1
+    if code:
+        sys.exit(code)
 
 
 def _number(text: str) -> int:

@@ -55,9 +55,10 @@ def name(given: Sequence[str]) -> None:
     os.environ[VARIABLE] = ",".join([*named(), *given])
 
 
-def forget(given: Sequence[str]) -> None:
-    """Name plug-ins no longer: those that do not load."""
-    os.environ[VARIABLE] = ",".join(each for each in named() if each not in given)
+def forget(given: str) -> str:
+    """Name a plug-in that does not load no longer; why it does not."""
+    os.environ[VARIABLE] = ",".join(each for each in named() if each != given)
+    return broken.pop(given)
 
 
 def loaded(given: str) -> Iterator[ModuleType]:
@@ -127,6 +128,10 @@ def _imported(name: str, called: str) -> ModuleType | None:
         return importlib.import_module(name)
     except KeyboardInterrupt:
         raise
+    except ModuleNotFoundError as error:
+        missing = error.name and f"{name}.".startswith(f"{error.name}.")
+        broken[called] = "there is no file, folder or module of this name" if missing else _why(error)
+        return None
     except BaseException as error:  # sys.exit() included: one bad file must not take the others away
         broken[called] = _why(error)
         return None

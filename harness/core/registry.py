@@ -70,8 +70,7 @@ def add_plugins(*given: str) -> list[str]:
     algorithms()
     for each in given:
         if each in broken:
-            plugins.forget(new)
-            raise InputError(f"the plug-in {each!r} does not load: {broken[each]}")
+            raise InputError(f"the plug-in {each!r} does not load: {plugins.forget(each)}")
     return plugins.named()
 
 
@@ -276,10 +275,10 @@ def _without_default(cls: type) -> str:
                 if not any(_is_of(get_type_hints(cls)[f.name], base) for base in FAMILIES):
                     kinds = " or ".join(base.__name__ for base in FAMILIES)
                     return f"{where}: what has settings of its own must be of type {kinds}"
-            elif value is not MISSING and not is_plain(fitted(cls, f.name, value)):
+            elif value is not MISSING and not is_plain(fitted(cls, f.name, value, where)):
                 return f"the default of {where} is {value!r}, which no command line can say"
         except InputError as error:
-            return f"the default of {cls.__name__}.{error}"
+            return f"a default cannot be: {error}"
         except Exception as error:
             return f"the default of {where} cannot be made: {type(error).__name__}: {error}"
     return ""

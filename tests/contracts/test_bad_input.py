@@ -212,20 +212,3 @@ def test_a_diverging_network_is_data_without_a_warning(harness: Harness) -> None
     assert code == 0
     assert "diverged" in out
     assert "Warning" not in err
-
-
-def test_an_algorithm_file_that_raises_is_named_and_the_others_go_on(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    import algorithms
-    from harness.core import registry
-
-    (tmp_path / "faulty_rule.py").write_text("raise RuntimeError('not today')\n")
-    monkeypatch.setattr(algorithms, "__path__", [*algorithms.__path__, str(tmp_path)])
-    monkeypatch.setattr(registry, "broken", {})
-    registry.algorithms.cache_clear()
-    try:
-        assert "backprop" in registry.algorithms()
-        assert registry.broken == {"algorithms.faulty_rule": "RuntimeError: not today"}
-    finally:
-        registry.algorithms.cache_clear()
