@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import sys
 
-from harness.cli.arguments import one_sentence
+from harness.cli.arguments import complain, one_sentence
 from harness.core.errors import InputError, whole
 from harness.credit.gradient_check import DRAWS, check
 from harness.studies.compose import cells_of
 
 
+@one_sentence()
 def main() -> None:
     """Print the check of one cell, or of several one after another;
     exit code 2 for what cannot be checked.
     """
-
-    with one_sentence():
-        given = [text for text in sys.argv[1:] if text.startswith("draws=")]
-        draws = _number(given[-1].removeprefix("draws=")) if given else DRAWS
-        cells, _ = cells_of([text for text in sys.argv[1:] if text not in given])
+    given = [text for text in sys.argv[1:] if text.startswith("draws=")]
+    draws = _number(given[-1].removeprefix("draws=")) if given else DRAWS
+    cells, _ = cells_of([text for text in sys.argv[1:] if text not in given])
     failed = False
     for i, cell in enumerate(cells):
         try:
             print(("\n" if i else "") + str(check(cell, draws)))
         except InputError as error:  # the others are checked all the same
-            print(f"harness: {error}", file=sys.stderr)
+            complain(str(error))
             failed = True
     if failed:
         sys.exit(2)
