@@ -58,6 +58,9 @@ def sentence(error: Exception) -> str:
     if isinstance(cause, OmegaConfBaseException):
         return f"{cause.full_key or 'a setting'} cannot be worked out: {_first_line(cause)}"
     text = _first_line(error)
+    unfit = re.match(r"In '(.+?)': \w+ raised while composing config:\n(.*)", str(error))
+    if unfit:
+        return f"{unfit[1]} does not go with what else was chosen: {unfit[2].strip()}"
     no_group = re.search(r"Could not override '([^']+)'\. No match in the defaults list", str(error))
     if no_group:
         parent = no_group[1].rpartition("/")[0]

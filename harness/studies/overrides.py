@@ -52,10 +52,15 @@ def jobs(overrides: Sequence[Override]) -> int:
     return count
 
 
+def shorten(text: str, width: int) -> str:
+    """At most so many characters of a text."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
 def _read(text: Any, parser: OverridesParser) -> Override:
     if not isinstance(text, str):
         raise InputError(f"an override is a text such as run.epochs=3, but {text!r} was given")
-    shown = " ".join(text.split())
+    shown = shorten(" ".join(text.split()), 80)
     try:
         (override,) = parser.parse_overrides([text])
     except Exception:  # of any kind: the grammar's, or that of a function called in it, such as int(x)

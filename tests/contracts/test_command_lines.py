@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.mutations import Line, lines
 
 from harness.cells.cell import Cell
 from harness.store.record import Store
 from harness.studies.attempt import attempt
+from helpers.mutations import Line, lines
 
 Harness = Callable[..., tuple[int, str, str]]
 SEED = 1986
@@ -54,7 +54,8 @@ def fault(line: Line, harness: Harness, folder: Path) -> str:
         return "something was written" if sorted(folder.rglob("*")) != before else ""
     if line.nonsense:
         return f"taken, with exit code {code}: {err}"
-    return "" if code in (0, 1) else f"exit code {code}: {err}"
+    # of a sweep two cells are run here: the others are said to be lost, but none may fail
+    return "" if code == 0 or (code == 1 and " failed: " not in err) else f"exit code {code}: {err}"
 
 
 def _too_long(*_: object) -> None:
@@ -82,7 +83,7 @@ def test_1500_mutated_command_lines_run_or_are_refused_in_one_sentence(
 
 
 def test_a_line_that_is_nonsense_is_known_to_be(harness: Harness) -> None:
-    """The generator makes enough of each: a test of lines that are all refused for one reason tests that reason."""
+    """The generator makes enough of each: lines that are all refused for one reason test that reason."""
     drawn = list(lines(SEED, 1500))
     assert sum(line.nonsense for line in drawn) > 500
     assert sum(not line.nonsense for line in drawn) > 300

@@ -1,8 +1,8 @@
 """Command lines that were valid before something happened to them: a seeded generator.
 
-A line is drawn from what there is (tasks, algorithms, their settings at their defaults, run settings, studies and
-presets), then one or two things happen to it. Of some it is known that no reading of the line makes sense
-(`nonsense`): these must be refused. Others may be a line of sense again, which may run.
+A line is drawn from what there is (tasks, algorithms, their settings at their defaults, run settings), then one
+or two things happen to it. Of some it is known that no reading of the line makes sense (`nonsense`): these must
+be refused. Others may be a line of sense again, which may run.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ HUGE = ("1000000000000000", "1" + 21 * "0", "1" + 400 * "0", "-1" + 21 * "0")
 UNBOUNDED = ("seed", "segment", "nodes", "connections", "early_sweeps", "elite", "batch", "held")
 """Whole numbers of which any is taken, or refused for another reason."""
 STRANGE = (
-    "null", "nan", "inf", "-inf", "[]", "[1]", "[1,2,3]", "{}", "{a:1}", "[[1]]", "[{a:[1]}]", "true", "false",
-    "-1", "0", "7", "0.5", "1e-5", "1e400", "1_000", "0x10", "abc", "a b", "'a b'", '"a,b"', '""', "''", "'",
-    '"', "a#b", "größe", "日本", "😀", "\x00", "\x1b[31m", "a\nb", "\t", "a=b", "a,", ",a", ",", "a,,b", "a:b",
-    "${nope}", "${run.epochs}", "${run}", "${", "$", "${oc.env:NOPE}", "${oc.env:HOME}", "${nope:1}", "???", "~",
-    "+", "@", "(", ")", "[", "]", "{", "}", "range(1,3)", "range(1,2,0)", "range(1,1000000000)", "range(3,1)",
-    "range(0,1,0.000000001)", "choice(1,2)", "choice()", "interval(0,1)", "glob(*)", "glob(nothing*)", "glob([1])",
-    "sort(3,2)", "shuffle(1,2)", "int(abc)", "str([1,2])", "float(x)", "nope(1)", "tag(a,1)", "extend_list(1)",
-    "../../x", "/dev/null/x", ".", "..", "-", "--", "\\", "\\'", "%s", "{0}", "None", "True", "NaN", "1" * 5000,
-    "[" * 60 + "]" * 60, "a" * 300, *HUGE,
+    "null", "nan", "inf", "-inf", "[]", "[1]", "[1,2,3]", "{}", "{a:1}", "[[1]]", "[{a:[1]}]", "true",
+    "false", "-1", "0", "7", "0.5", "1e-5", "1e400", "1_000", "0x10", "abc", "a b", "'a b'", '"a,b"', '""',
+    "''", "'", '"', "a#b", "größe", "日本", "😀", "\x00", "\x1b[31m", "a\nb", "\t", "a=b", "a,", ",a", ",",
+    "a,,b", "a:b", "${nope}", "${run.epochs}", "${run}", "${", "$", "${oc.env:NOPE}", "${oc.env:HOME}",
+    "${nope:1}", "???", "~", "+", "@", "(", ")", "[", "]", "{", "}", "range(1,3)", "range(1,2,0)",
+    "range(1,1000000000)", "range(3,1)", "range(0,1,0.000000001)", "choice(1,2)", "choice()",
+    "interval(0,1)", "glob(*)", "glob(nothing*)", "glob([1])", "sort(3,2)", "shuffle(1,2)", "int(abc)",
+    "str([1,2])", "float(x)", "nope(1)", "tag(a,1)", "extend_list(1)", "../../x", "/dev/null/x", ".", "..",
+    "-", "--", "\\", "\\'", "%s", "{0}", "None", "True", "NaN", "1" * 5000, "[" * 60 + "]" * 60, "a" * 300,
+    *HUGE,
 )  # fmt: skip
 
 
@@ -120,7 +121,7 @@ def _must_be_refused(known: dict[str, tuple[type, str]], key: str, value: str) -
     cls, _ = known[key]
     (d,) = [d for d in described(cls) if d.name == key.rpartition(".")[2]]
     optional = "or None" in d.range or d.name == "batch"
-    if value in ("null", "None") and value == "null":
+    if value == "null":
         return not optional
     if value in (
         "{}",
