@@ -1,8 +1,8 @@
 """Command lines that were valid before something happened to them: a seeded generator.
 
-A line is drawn from what there is (tasks, algorithms, their settings at their defaults, run settings), then one
-or two things happen to it. Of some it is known that no reading of the line makes sense (`nonsense`): these must
-be refused. Others may be a line of sense again, which may run.
+A line is drawn from what there is (tasks, algorithms, their settings at their defaults, run settings), then
+one or two things happen to it. Of some it is known that no reading of the line makes sense (`nonsense`): these
+must be refused. Others may be a line of sense again, which may run.
 """
 
 from __future__ import annotations
