@@ -1,4 +1,4 @@
-"""The order of a study's cells, held to what it promises: something is kept early, and workers end together."""
+"""The order of a study's cells, held to what it promises: some are kept early, and workers end together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every command does at a prompt, held to shells' customs: a reader who leaves, a study that is not there."""
+"""What every command does at a prompt, held to shells' customs: a reader who leaves, a study not yet run."""
 
 from __future__ import annotations
 
@@ -67,6 +67,5 @@ def test_an_error_of_the_code_is_raised() -> None:
         raise ZeroDivisionError
 
 
-def test_the_caption_in_short_is_one_line_of_a_full_table() -> None:
-    assert len(table.SHORT) <= 2 * table.WIDTH // 1
-    assert "\n" not in table.SHORT
+def test_the_caption_in_short_is_two_lines_at_most() -> None:
+    assert len(table.SHORT) <= 2 * (table.WIDTH - 10)

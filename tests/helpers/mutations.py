@@ -1,7 +1,7 @@
 """Command lines that were valid before something happened to them: a seeded generator.
 
 A line is drawn from what there is (tasks, algorithms, their settings at their defaults, run settings), then
-one or two things happen to it. Of some it is known that no reading of the line makes sense (`nonsense`): these
+one or two things happen to it. Of some it is known that no reading of them makes sense (`nonsense`): these
 must be refused. Others may be a line of sense again, which may run.
 """
 
@@ -18,7 +18,7 @@ from harness.core import registry
 from harness.core.optimisers import OPTIMISERS
 from harness.core.setting import described
 
-SLOW = ("mnist", "digits", "traffic", "family_tree")  # read files, or take seconds an update
+SLOW = ("mnist", "digits", "traffic", "family_tree", "linear_map")  # read files, or take seconds an epoch
 BASE = ("run.epochs=2", "run.replicas=2", "tracking.enabled=false", "figures=false")
 HUGE = ("1000000000000000", "1" + 21 * "0", "1" + 400 * "0", "-1" + 21 * "0")
 UNBOUNDED = ("seed", "segment", "nodes", "connections", "early_sweeps", "elite", "batch", "held")
