@@ -42,7 +42,8 @@ class Declared(NamedTuple):
         """What is allowed of the type, in words; '' where all of it is."""
         if self.one_of:
             return f"one of {', '.join(self.one_of)}"
-        words = " and ".join(f"{word} {end:g}" for word, end in self.bounds)
+        ends = ((word, f"{end:,}" if end >= 10**6 else f"{end:g}") for word, end in self.bounds)
+        words = " and ".join(f"{word} {end}" for word, end in ends)
         return words if len(self.bounds) > 1 else words.replace("above", "greater than")
 
 

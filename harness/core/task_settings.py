@@ -52,7 +52,7 @@ def check_middle(task: Any) -> None:
             continue
         if distance > half or (distance == half and name == "margin"):
             raise InputError(
-                f"{name} must be {allowed} {half:g}, half the distance of the targets, "
+                f"{name} must be {allowed} {half:g}, half of target_on − target_off, "
                 f"or outputs on the wrong side would count as right, but {name}={distance} was given"
             )
     if task.criterion == "error" and task.meets(task.middle, task.middle):
