@@ -60,16 +60,18 @@ class Request:
     def of(cls, cfg: DictConfig) -> Request:
         """What a composed configuration asks for. Raises `InputError` for what it cannot."""
         known = [f.name for f in fields(cls)]
-        for name in cfg:
+        given = list(cfg)  # a key left open (???) is not "in" it
+        for name in given:
             if name not in (*known, *PARTS, "hydra"):
                 raise unknown("setting", str(name), [*known, *PARTS])
-        return _built(cls, {name: _plain(cfg, name) for name in known if name in cfg}, "")
+        return _built(cls, {name: _plain(cfg, name) for name in known if name in given}, "")
 
 
 def cell_parts(cfg: DictConfig) -> Iterator[dict[str, Any]]:
     """The plain settings that a cell is made of, in the order of `PARTS`. Raises `InputError` for others."""
+    given = list(cfg)
     for name in PARTS:
-        part = _plain(cfg, name) if name in cfg else None
+        part = _plain(cfg, name) if name in given else None
         if not isinstance(part, dict):
             way = "run.replicas=…" if name == "run" else f"{name}=… by name"
             raise InputError(f"{name} must have settings, but {part!r} was given: set {way}")
