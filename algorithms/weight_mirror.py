@@ -124,6 +124,9 @@ class WeightMirror(FeedbackAlignment):
     oracle: ClassVar[str] = "E[ΔB] ∝ Wᵀ by a z-test; its angle to Wᵀ falls"
     through_time: ClassVar[bool] = False
 
+    def held(self, net: Network) -> int:
+        return max(net.size, self.noise_patterns * net.input_size)
+
     def mirror(self, net: Network, params: Params, memory: State, rand: Rand) -> State:
         """The feedback weights after a phase of mirror mode."""
         feedback = dict(memory)

@@ -54,7 +54,7 @@ class WeightPerturbation(CreditAlgorithm):
     sigma: float = setting(1e-3, "Size σ of the noise, in units of a weight.", above=0)
     direction: str = setting("normal", "Noise ξ: normal numbers, or ±1 (sign).", one_of=DIRECTIONS)
     antithetic: bool = setting(False, "Compare with the loss at w − σξ, not at w.")
-    draws: int = setting(1, "Estimates averaged in an update.", at_least=1)
+    draws: int = setting(1, "Estimates averaged in an update.", at_least=1, at_most=10**6)
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=False, transports_weights=False, local=True, phases=2, global_scalar=True
@@ -103,7 +103,7 @@ class ForwardGradient(CreditAlgorithm):
     """
 
     direction: str = setting("normal", "Directions v: normal numbers, or ±1 (sign).", one_of=DIRECTIONS)
-    draws: int = setting(1, "Estimates averaged in an update.", at_least=1)
+    draws: int = setting(1, "Estimates averaged in an update.", at_least=1, at_most=10**6)
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=True
@@ -151,7 +151,7 @@ class Spsa(Algorithm):
     )
     alpha: float = setting(0.602, "Exponent α of the steps.", at_least=0)
     gamma: float = setting(0.101, "Exponent γ of the perturbations.", at_least=0)
-    draws: int = setting(1, "Estimates averaged in a step.", at_least=1)
+    draws: int = setting(1, "Estimates averaged in a step.", at_least=1, at_most=10**6)
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=False, transports_weights=False, local=True, phases=2, global_scalar=True

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from harness.cells.room import refuse, start_bytes
 from harness.core.algorithm import Algorithm, Batch, State
 from harness.core.data import Data, checked
 from harness.core.initial import initial
@@ -74,7 +75,12 @@ def start(
         replicas: their numbers, which decide their random streams.
         patterns: how many are in the batch; None for all.
         block: random numbers drawn ahead (`Rand`); 1 where few are drawn. A matter of speed, never of bits.
+
+    Raises:
+        InputError: if there is not enough memory for them.
     """
+    needed = start_bytes(algorithm, task, how.dtype, len(replicas))
+    refuse(needed, f"the start of {algorithm.name} on {task.name} with replicas={len(replicas)}")
 
     at = ground(task, how, replicas, patterns, block)
     return Start(*at[:4], algorithm.init(at.net, at.weights, at.noise), at.noise)

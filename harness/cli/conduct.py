@@ -8,15 +8,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
-
-from omegaconf import DictConfig
+from typing import NamedTuple
 
 from harness.cells.cell import Cell
 from harness.cli.bars import cells_bar
-from harness.core.errors import InputError
 from harness.store.record import Store
 from harness.studies.attempt import expected_work
+from harness.studies.order import in_turn
+from harness.studies.request import Request, Tracking
 
 
 class Job(NamedTuple):
@@ -26,35 +25,33 @@ class Job(NamedTuple):
     overrides: list[str]
 
 
-def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Mapping[str, str]]) -> None:
+def conduct(asked: Request, jobs: list[Job], launch: Callable[[list[Job]], Mapping[str, str]]) -> None:
     """Launch the jobs whose cells are not recorded; print the table, write it and the figures, tell MLflow.
 
     `launch` may say, by id, why cells were lost. Exits with code 1 if a cell failed or was lost; what is
     finished is kept, and shown first.
     """
-    if not jobs:
-        raise InputError(f"the study {cfg.study.name!r} has no cells")
-    store = Store.at(cfg.store).prepare()
+    store = Store.at(asked.store).prepare()
     cells = {job.cell.id: job for job in jobs}
-    name = cfg.study.name
-    folder = store.write_study(name, cfg.study.question, cells, small=cfg.small)
+    name = asked.study.name
+    folder = store.write_study(name, asked.study.question, cells, small=asked.small)
     for cell_id, job in cells.items():
         if job.cell.not_applicable and not store.has(cell_id):
             store.write(job.cell, None)
     missing = [job for cell_id, job in cells.items() if not store.has(cell_id)]
-    missing.sort(key=lambda job: -expected_work(job.cell))  # long cells first, so that workers end together
+    missing = [missing[i] for i in in_turn([expected_work(job.cell) for job in missing])]
     reasons: Mapping[str, str] = {}
     trouble = ""
     if missing:
-        with cells_bar(store, [job.cell.id for job in missing]):
+        with cells_bar(store, [job.cell for job in missing]):
             try:
                 reasons = launch(missing)
             except Exception as error:  # a worker was killed: what the others finished is on disk
                 trouble = f"{type(error).__name__}: {error}".splitlines()[0]
-    report(store, name, fresh=bool(missing), figures=cfg.figures)
-    follow_up(store, name, cfg.tracking)
-    print(f"{'table and figures' if cfg.figures else 'table'}: {os.path.relpath(folder)}")
-    if cfg.tracking.enabled:
+    report(store, name, fresh=bool(missing), figures=asked.figures)
+    follow_up(store, name, asked.tracking)
+    print(f"{'table and figures' if asked.figures else 'table'}: {os.path.relpath(folder)}")
+    if asked.tracking.enabled:
         print("dashboard: python -m harness.dashboard")
     lost = [cell_id for cell_id in cells if not store.has(cell_id)]
     if lost:
@@ -90,7 +87,7 @@ def report(store: Store, name: str, *, fresh: bool, figures: bool, shown: bool =
             write_atomically(made_for, cells)
 
 
-def follow_up(store: Store, study: str, tracking: Any) -> None:
+def follow_up(store: Store, study: str, tracking: Tracking) -> None:
     """Send what is new to MLflow, unless tracking is off."""
     if tracking.enabled:
         from harness.store.mlflow_send import sync

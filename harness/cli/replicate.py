@@ -43,7 +43,7 @@ def replicate(store: Store, some: Sequence[Claim], small: bool, whole: bool) -> 
     agenda = Agenda.of(some, small)
     tell(store, agenda, whole, small)
     jobs = agenda.missing(store)
-    cells = [job.id for job in jobs if isinstance(job, Cell)]
+    cells = [job for job in jobs if isinstance(job, Cell)]
     with cells_bar(store, cells) if cells else nullcontext():
         trouble = run(jobs, store)
     return [judged(claim, agenda.evidence(store, claim)) for claim in some], trouble
@@ -94,15 +94,14 @@ def parsed(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     return words, given
 
 
+@one_sentence()
 def main() -> None:
     """Run what is missing, print, write; exit code 2 for bad input, 1 for a cell that failed."""
-    trouble: list[str] = []
-    with one_sentence():
-        words, given = parsed(sys.argv[1:])
-        some, small = chosen(claims(), words), given["small"] == "true"
-        at = [f"store={given['store']}"] if "store" in given else []
-        store = Store.at(cells_of(at)[1].store).prepare()
-        table, trouble = replicate(store, some, small, whole=not words)
+    words, given = parsed(sys.argv[1:])
+    some, small = chosen(claims(), words), given["small"] == "true"
+    at = [f"store={given['store']}"] if "store" in given else []
+    store = Store.at(cells_of(at)[1].store).prepare()
+    table, trouble = replicate(store, some, small, whole=not words)
     show(table)
     if not words:
         folder = store.path / "studies" / STUDY

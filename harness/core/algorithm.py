@@ -162,6 +162,17 @@ class Algorithm:
         """
         return self
 
+    def held(self, net: Network) -> int:
+        """Numbers that it holds at once for one network, at the least: what is refused if there is no room.
+
+        Args:
+            net: the network.
+
+        Returns:
+            The number of weights, unless the algorithm knows better.
+        """
+        return net.size
+
     def init(self, net: Network, params: Params, rand: Rand) -> State:
         """Everything that persists between updates.
 

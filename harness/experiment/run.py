@@ -7,6 +7,7 @@ Knows nothing of Hydra, MLflow or files.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,12 +21,15 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from harness.cells.cell import Cell
+from harness.cells.room import refuse, start_bytes
 from harness.cells.settings import Settings, resolve
 from harness.core import registry
-from harness.core.algorithm import Algorithm
+from harness.core.algorithm import Algorithm, CreditAlgorithm
 from harness.core.errors import InputError, one_of
 from harness.core.task import Task
 from harness.experiment.result import Result
+from harness.training.curves import curve_epochs
 from harness.training.plan import Plan
 from harness.training.preflight import preflight
 from harness.training.trained import Trained
@@ -36,6 +40,8 @@ Tick = Callable[[int], None]
 CACHE = 5 * 2**20  # bytes of activity that a chunk of replicas may hold: measured, see docs/core.md
 SMALLEST, LARGEST = 32, 4096  # replicas in a chunk
 MEMORY = 2**30  # bytes of activity beyond which a chunk is made smaller still
+COLUMNS = 15 * 8  # bytes of what is kept of a replica beside its curves and weights
+PROCESS = 30 * 10**6  # bytes of a Python process with NumPy
 
 
 def run(
@@ -98,6 +104,7 @@ def run_cell(
 ) -> Result:
     """`run` with its settings in one piece."""
     algorithm, task, settings = resolve(algorithm, task, settings)
+    _check_room(algorithm, task, settings, settings.replicas if only is None else len(only))
     numbers = list(range(settings.replicas) if only is None else only)
     if not numbers or not all(0 <= i < settings.replicas for i in numbers):
         raise InputError(
@@ -125,7 +132,7 @@ def run_cell(
         _can_be_found(algorithm, task)
         # spawned, not forked: a fork would copy the threads' locks of whoever calls us
         context, found = get_context("spawn"), registry.algorithms  # units and losses of plug-ins, too
-        with ProcessPoolExecutor(settings.processes, mp_context=context, initializer=found) as pool:
+        with ProcessPoolExecutor(_workers(settings), mp_context=context, initializer=found) as pool:
             parts = list(
                 pool.map(partial(_train_alone, algorithm, task, backend, probe), *zip(*work, strict=True))
             )
@@ -144,6 +151,28 @@ def _can_be_found(*parts: Any) -> None:
                 f"{cls.__name__} is defined in this session, where other processes cannot find it: "
                 "leave processes at 1, or put the class into a file and import it"
             )
+
+
+def check_room(cell: Cell) -> None:
+    """Raise `InputError` if a cell does not fit into the memory there is; nothing is made for that."""
+    if not cell.not_applicable:
+        _check_room(cell.algorithm, cell.task, cell.settings, cell.settings.replicas)
+
+
+def _check_room(algorithm: Algorithm, task: Task, settings: Settings, replicas: int) -> None:
+    """What all replicas leave and the first chunk of them starts from, beside the other processes."""
+    each = COLUMNS + 2 * 8 * len(curve_epochs(settings.epochs or 0))
+    if isinstance(algorithm, CreditAlgorithm):  # others may have weights of their own, and fewer
+        each += task.network().size * np.dtype(settings.dtype).itemsize
+    chunk = start_bytes(algorithm, task, settings.dtype, min(replicas, chunk_size(task, settings)))
+    others = min(_workers(settings), replicas) - 1
+    what = f"{algorithm.name} on {task.name} with replicas={replicas}"
+    what += f" and processes={settings.processes}" if others else ""
+    refuse(replicas * each + chunk + others * PROCESS, what)
+
+
+def _workers(settings: Settings) -> int:
+    return min(settings.processes, os.cpu_count() or 1)
 
 
 def chunk_size(task: Task, settings: Settings) -> int:

@@ -26,6 +26,7 @@ from harness.replication.claim import Claim, Observation, Setting
 from harness.store.record import Record, Store
 from harness.studies.attempt import attempt, expected_work
 from harness.studies.compose import cells_of
+from harness.studies.order import in_turn
 from harness.studies.pool import Lost, cores, each
 
 STUDY = "replication"
@@ -94,11 +95,11 @@ class Agenda:
         return [name for name, job in self.jobs.items() if isinstance(job, Cell)]
 
     def missing(self, store: Store) -> list[Job]:
-        """What the store does not have; long jobs first, so that workers end together."""
-        return sorted(
-            (job for job in self.jobs.values() if not has(store, job)),
-            key=lambda job: -expected_work(job) if isinstance(job, Cell) else -np.inf,
-        )
+        """What the store does not have: what is no cell first, then cells in the order of any study."""
+        there = [job for job in self.jobs.values() if not has(store, job)]
+        cells = [job for job in there if isinstance(job, Cell)]
+        others = [job for job in there if not isinstance(job, Cell)]
+        return [*others, *(cells[i] for i in in_turn([expected_work(cell) for cell in cells]))]
 
     def evidence(self, store: Store, claim: Claim) -> tuple[Any, ...] | None:
         """What a claim is measured from; None where some of it is missing."""
