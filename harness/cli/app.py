@@ -21,16 +21,19 @@ from yaml import YAMLError
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings
 from harness.cli.bars import epochs_bar
-from harness.cli.conduct import follow_up
+from harness.cli.conduct import follow_up, say_mended
 from harness.cli.settings import in_words, lines
 from harness.core import registry
 from harness.core.errors import InputError
+from harness.store import definitions
 from harness.store.record import Store
-from harness.studies import options
+from harness.studies import options, study_option
 from harness.studies.attempt import attempt
 from harness.studies.compose import cell_of
 from harness.studies.conf import CONF, VERSION_BASE
+from harness.studies.pool import end_with_parent
 
+study_option.register()
 options.register()  # at import: the workers of a launcher import this module to find the job
 
 
@@ -78,11 +81,12 @@ def job(cfg: DictConfig) -> None:
     which keeps what becomes of its code and goes on to the next.
     """
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        # Hydra holds what it raises; the study misses the record
+        end_with_parent()
+        # Hydra holds what it raises, and the study says it
         attempt(cell_of(cfg), Store.at(cfg.store).prepare())
         return
     try:
-        run_alone(cell_of(cfg), Store.at(cfg.store).prepare(), cfg)
+        run_alone(cell_of(cfg), Store.at(cfg.store), cfg)
     except InputError as error:
         sys.exit(_complain(str(error)))  # here, before Hydra adds its own words
 
@@ -101,6 +105,9 @@ def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:
             "small=true would be ignored: it is the small form "
             "of a study (python -m harness -m study=… small=true)"
         )
+    definitions.check(store.study_folder(cfg.study.name))  # before hours of training, not after
+    store.prepare()
+    say_mended(store, [cell.id])
     known = store.has(cell.id)
     with epochs_bar(cell) as tick:
         record = attempt(cell, store, tick)

@@ -20,9 +20,10 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from harness.cells.cell import Cell
-from harness.studies import options
+from harness.studies import options, study_option
 from harness.studies.conf import CONF, VERSION_BASE
 
+study_option.register()
 options.register()  # at import: without them there is nothing to compose
 PARTS = ("algorithm", "task", "run")  # of a configuration, that a cell is made of
 
