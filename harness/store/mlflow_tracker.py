@@ -42,6 +42,7 @@ def quieten() -> None:
     # no connection outlives its use: a database that was moved aside, or made anew, is let go
     os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # where it was imported before
 
 
 def database_of(uri: str) -> Path | None:

@@ -260,10 +260,10 @@ class Store:
     def failures(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """What is known of those of the cells that failed."""
         known = {}
-        for i in ids:
+        for i, path in [(i, self.path / "failed" / f"{cell_id(i)}.json") for i in ids]:
             # gone when the cell is finished; and a note that cannot be read says no more than none
             with suppress(FileNotFoundError, ValueError):
-                known[i] = read_json(self.path / "failed" / f"{cell_id(i)}.json")
+                known[i] = read_json(path)
         return known
 
     def studies(self) -> list[str]:

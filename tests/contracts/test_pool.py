@@ -18,10 +18,7 @@ from harness.core.registry import algorithms, tasks
 from harness.store.record import Store
 from harness.studies.attempt import attempt_text
 from harness.studies.pool import Lost, each
-
-# A shell's background jobs ignore SIGINT, children included: this hears it again, then becomes the command.
-HEARING = [sys.executable, "-c"]
-HEARING += ["import os, signal as s, sys; s.signal(s.SIGINT, s.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"]
+from helpers.processes import HEARING, alive, children
 
 
 def square(x: int) -> int:
@@ -49,21 +46,6 @@ def test_without_jobs_nothing_is_started() -> None:
 def test_a_killed_worker_loses_its_job_and_no_other(workers: int) -> None:
     lost = {2: Lost("its worker was killed by SIGKILL"), 3: Lost("ValueError: three")}
     assert each(square_or_die, range(6), workers) == [lost.get(x, x * x) for x in range(6)]
-
-
-def children(pid: int) -> list[int]:
-    """Processes below one, workers and theirs."""
-    below = [
-        int(p) for task in Path(f"/proc/{pid}/task").glob("*/children") for p in task.read_text().split()
-    ]
-    return [*below, *(p for child in below for p in children(child))]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc to see processes in")

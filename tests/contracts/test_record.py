@@ -137,6 +137,49 @@ def test_runs_side_by_side_all_join(store: Store) -> None:
     assert sorted(store.study("s")["cells"]) == sorted(named(str(i)) for i in range(40))
 
 
+def test_what_another_writer_finishes_meanwhile_is_no_error(store: Store) -> None:
+    """Otherwise a worker that opens the store loses its cell because another has just kept one."""
+    from threading import Event, Thread
+
+    done, failed = Event(), []
+
+    def write() -> None:
+        for n in range(100_000):
+            if done.is_set():
+                return
+            leftover = store.path / "cells" / f"{UNFINISHED}{n % 7}"
+            leftover.mkdir(exist_ok=True)
+            leftover.rename(folder := store.cell_folder(named(str(n))))
+            folder.rmdir()
+
+    def join() -> None:
+        n = 0
+        while not done.is_set():
+            try:
+                store.join_study("s", "", named(str(n := n + 1)))
+                store.failures([named("0")])
+                store.studies()
+            except OSError as error:
+                failed.append(error)
+
+    threads = [Thread(target=write), Thread(target=join)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(150):
+            store.prepare()
+            store.cells()
+            store.write_study("s", "", [named("x")])
+            store.study("s")
+            (note := store.path / "failed" / f"{named('0')}.json").write_text("{}")
+            note.unlink()
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert failed == []
+
+
 def test_no_record_holds_a_pickle(store: Store) -> None:
     """Reading a record of somebody else must not run code: numbers, parquet and JSON only."""
     cell = small()

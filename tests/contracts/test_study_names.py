@@ -28,8 +28,13 @@ def everything(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*"))
 
 
-@pytest.mark.parametrize("name", NO_NAMES)
-@pytest.mark.parametrize("mode", [["run.replicas=2"], ["-m", "hydra/launcher=basic"]], ids=["run", "sweep"])
+RUN, SWEEP = ["run.replicas=2"], ["-m", "hydra/launcher=basic"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"),
+    [(SWEEP, "../../X"), *((RUN, name) for name in ("../../X", "/tmp/X", "", "a\nb", "x" * 300))],
+)
 def test_the_command_line_refuses_what_is_no_name_before_anything_runs(
     harness: Harness,
     store: Store,
