@@ -15,7 +15,7 @@ import sys
 
 from harness.core.errors import InputError, one_of
 from harness.store.mlflow_send import TABLE, Note, sync, tracking_uri
-from harness.store.mlflow_tracker import alone, make_database
+from harness.store.mlflow_tracker import alone, answering, make_database
 from harness.store.record import Store
 from harness.studies.pool import tended
 
@@ -48,7 +48,7 @@ def main() -> None:
 def serve(store: Store, study: str | None, port: int) -> int:
     """Serve the store's database; the exit code of MLflow's server.
 
-    Raises `InputError` for a store without studies.
+    Raises `InputError` for a store without studies, or with a database that is no use.
     """
     if not 0 < port < 65536:
         raise InputError(f"port must be from 1 to 65535, but {port} was given")
@@ -60,14 +60,16 @@ def serve(store: Store, study: str | None, port: int) -> int:
         )
     if study is not None:
         one_of("study", study, studies)
+    uri = tracking_uri(store, None)
+    with alone(uri, store.path):
+        make_database(uri)  # MLflow's server would make it in place
+    answering(uri)
     for name in studies:
         sync(store, name)
-    with alone(tracking_uri(store, None), store.path):
-        make_database(tracking_uri(store, None))  # MLflow's server would make it in place
     port = free_port(port)
     link = f"http://{HOST}:{port}/" + run_table(store, study or studies[-1])
     print(f"dashboard: {link}\n(stop with Ctrl-C)", flush=True)
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", tracking_uri(store, None)]
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     command += [
         "--host",
         HOST,

@@ -130,7 +130,10 @@ def read_columns(path: Path) -> Columns:
 
 def read_arrays(path: Path) -> Columns:
     """The arrays of an npz file; nothing in it is run."""
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:  # NumPy does not close bad ones
+    with (
+        path.open("rb") as file,
+        np.load(file, allow_pickle=False) as arrays,
+    ):  # NumPy does not close bad ones
         return {name: arrays[name] for name in arrays.files}
 
 

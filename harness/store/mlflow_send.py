@@ -92,11 +92,8 @@ def sync(store: Store, study: str, uri: str | None = None) -> int:
     if not note and not ids:
         return 0
     try:
-        try:
-            with alone(target, store.path):
-                return _send_all(store, study, target, ids)
-        except OSError as error:  # of the lock
-            raise in_words(target, error) from error
+        with alone(target, store.path):
+            return _send_all(store, study, target, ids)
     except InputError as error:
         print(
             "harness: MLflow did not take the results, which are safe in the store "

@@ -55,7 +55,8 @@ def database_of(uri: str) -> Path | None:
 def alone(uri: str, folder: Path) -> Iterator[None]:
     """Inside the block no other process of this kind is at the tracker; one that dies holds nothing.
 
-    The lock is a file beside the database, or in `folder` for a server, where every store has its own.
+    The lock is a file beside the database, or in `folder` for a server, where every store has its own. Raises
+    `InputError` where it cannot be made.
     """
     from filelock import FileLock, Timeout
 
@@ -63,10 +64,13 @@ def alone(uri: str, folder: Path) -> Iterator[None]:
     key = hashlib.sha256(uri.encode()).hexdigest()[:12]
     lock = FileLock(f"{database}.lock" if database else folder / f"mlflow-{key}.lock")
     try:
-        lock.acquire(timeout=SOON)
-    except Timeout:
-        print("harness: another process is sending to MLflow: waiting for it", file=sys.stderr)
-        lock.acquire()
+        try:
+            lock.acquire(timeout=SOON)
+        except Timeout:
+            print("harness: another process is sending to MLflow: waiting for it", file=sys.stderr)
+            lock.acquire()
+    except OSError as error:
+        raise in_words(uri, error) from error
     try:
         yield
     finally:

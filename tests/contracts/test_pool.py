@@ -86,6 +86,35 @@ def test_whatever_ends_a_sweep_ends_its_workers_and_theirs(store: Store, end: si
     assert not [pid for pid in below if alive(pid)]
 
 
+TENDED = """
+import subprocess, sys
+from harness.studies.pool import tended
+if __name__ == "__main__":
+    with tended(subprocess.call, ["sleep", "1000"]) as process:
+        process.join(None if sys.argv[1:] else 0)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc to see processes in")
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL, None])
+def test_what_is_tended_ends_with_whoever_tends_it(end: signal.Signals | None) -> None:
+    """A server that the dashboard has started would stay; None: the block ends."""
+    command = [sys.executable, "-c", TENDED, *(["for ever"] if end else [])]
+    process = subprocess.Popen(command)
+    deadline, below = time.monotonic() + 60, []
+    while process.poll() is None and time.monotonic() < deadline:
+        below = sorted({*below, *children(process.pid)})
+        if end and any(Path(f"/proc/{p}/comm").read_text() == "sleep\n" for p in children(process.pid)):
+            process.send_signal(end)
+            process.wait(timeout=60)
+        time.sleep(0.02)
+    assert process.returncode == (-end if end else 0)
+    while any(map(alive, below)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert below
+    assert not [pid for pid in below if alive(pid)]
+
+
 def every_cell() -> list[Cell]:
     cells = [Cell.of({"name": a}, {"name": t}, {}) for a in algorithms() for t in ("xor", "encoder")]
     cells += [Cell.of({"name": "backprop"}, {"name": t}, {"probe": 3, "processes": 2}) for t in tasks()]

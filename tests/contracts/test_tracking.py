@@ -192,6 +192,12 @@ def test_a_dashboard_without_a_study_or_a_port_says_so(store: Store) -> None:
         serve(store, "mne", 5000)
 
 
+def test_a_dashboard_on_a_damaged_database_says_so(store: Store, study: list[Record]) -> None:
+    (store.path / "mlflow.db").write_text("no database")
+    with pytest.raises(InputError, match=r"mlflow\.db is damaged or half-made"):
+        serve(store, "s", 5000)
+
+
 def test_a_taken_port_is_left_to_its_owner() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
