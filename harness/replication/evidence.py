@@ -163,12 +163,12 @@ def keep(store: Store, job: Look, columns: Columns) -> None:
         np.savez(new, allow_pickle=False, **columns)
 
 
-def tell(store: Store, agenda: Agenda, all_of_it: bool, small: bool) -> Replaced | None:
+def tell(store: Store, agenda: Agenda, whole: bool, small: bool) -> Replaced | None:
     """The cells make a study, of the `small` form or the full one: all of it, or some that join it.
 
     Returns what was replaced.
     """
-    if all_of_it:
+    if whole:
         return store.write_study(STUDY, QUESTION, agenda.cells, small=small)
     for cell in agenda.cells:
         store.join_study(STUDY, QUESTION, cell)

@@ -7,11 +7,11 @@ The small form runs always, the long one (60 kills; 200 cells into 10,000 record
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,22 +36,24 @@ def stamps(store: Store) -> dict[str, int]:
     [pytest.param(4, 1.5, False, id="4"), pytest.param(60, 9.0, True, id="60", marks=LONG)],
 )
 def test_a_study_killed_at_any_moment_loses_nothing_and_does_nothing_twice(
-    store: Store, kills: int, longest: float, tracking: bool
+    store: Store, tmp_path: Path, kills: int, longest: float, tracking: bool
 ) -> None:
     """The moments are drawn from seed 0; killed is the whole group of processes, as by a scheduler."""
     cells = [Cell.of({"name": "backprop"}, {"name": "xor"}, RUN | {"seed": seed}) for seed in SEEDS]
     expected = {c.id: run_cell(c.algorithm, c.task, c.settings) for c in cells}
-    command = [sys.executable, "-W", "ignore", "-m", "harness", "-m", f"store={store.path}", "figures=false"]
+    command = [sys.executable, "-W", "ignore", "-m", "harness", "-m", "figures=false"]
     command += [f"run.{name}={value}" for name, value in RUN.items()]
     command += [f"run.seed={','.join(map(str, SEEDS))}", "study.name=s", "hydra.launcher.n_jobs=2"]
     command += [f"tracking.enabled={str(tracking).lower()}"]
     rng, before, finished = np.random.default_rng(0), dict[str, int](), 0
-    for _ in range(kills):
+    for kill in range(kills):
         if len(before) == len(cells) and rng.random() < 0.3:  # else only sending would be killed from here on
-            shutil.rmtree(store.path)
-            before = {}
+            store, before = Store.at(tmp_path / f"store {kill}"), {}
         study = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            [*command, f"store='{store.path}'"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         while not (store.path / "studies" / "s" / "study.json").is_file() and study.poll() is None:
             time.sleep(0.005)
@@ -65,7 +67,8 @@ def test_a_study_killed_at_any_moment_loses_nothing_and_does_nothing_twice(
         assert all(store.read(i).damage() == "" for i in after)
         before = after
     assert finished < kills, "every kill came too late to test anything"
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    last = [*command, f"store='{store.path}'"]
+    done = subprocess.run(last, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert before.items() <= stamps(store).items()
     assert sorted(store.cells()) == sorted(expected)
