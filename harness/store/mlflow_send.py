@@ -181,7 +181,9 @@ def _experiment(client: MlflowClient, store: Store, study: str, target: str) -> 
 
 
 def _complete_runs(client: MlflowClient, experiment: str, sender: str) -> dict[str, str]:
-    """The runs of cells already there in whole, by cell; those of ours that were cut off are deleted."""
+    """The runs of cells already there in whole, by cell; those of ours that were cut off, or are
+    there twice, are deleted.
+    """
     runs: list[Any] = []
     token = None
     while True:
@@ -193,8 +195,11 @@ def _complete_runs(client: MlflowClient, experiment: str, sender: str) -> dict[s
     complete: dict[str, str] = {}
     for run in runs:
         tags = run.data.tags
-        if tags.get(COMPLETE) == "true":
-            complete[tags.get("cell", "")] = run.info.run_id
+        # a second one is a run that was deleted, and came back with its experiment
+        if tags.get(COMPLETE) == "true" and (
+            tags.get("cell", "") not in complete or tags.get(SENDER) != sender
+        ):
+            complete.setdefault(tags.get("cell", ""), run.info.run_id)
         elif tags.get(SENDER) == sender:
             client.delete_run(run.info.run_id)
     return complete
