@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.utils import JobStatus
 
 from hydra_plugins.harness_launcher import ProcessLauncher
 
@@ -56,7 +57,12 @@ class StudySweeper(BasicSweeper):
         def launch(missing: list[Job]) -> dict[str, str]:
             if isinstance(launcher, ProcessLauncher):
                 return launcher.run([job.cell for job in missing])
-            launcher.launch([job.overrides for job in missing], initial_job_idx=0)
-            return {}
+            done = launcher.launch([job.overrides for job in missing], initial_job_idx=0)
+            # what a job raised is held by Hydra, and raised again by `return_value`
+            return {
+                job.cell.id: str(of._return_value).partition("\n")[0]
+                for job, of in zip(missing, done, strict=False)  # some launchers say nothing of their jobs
+                if of.status == JobStatus.FAILED
+            }
 
         return conduct(asked, jobs, launch)

@@ -21,15 +21,17 @@ from harness.cells.cell import Cell
 from harness.cells.settings import Settings
 from harness.cli.arguments import one_sentence, prepare
 from harness.cli.bars import epochs_bar
-from harness.cli.conduct import follow_up
+from harness.cli.conduct import follow_up, say_mended
 from harness.cli.settings import in_words, lines
 from harness.core.errors import InputError
 from harness.experiment.run import check_room
+from harness.store import definitions
 from harness.store.record import Store
 from harness.studies.attempt import attempt
 from harness.studies.compose import cell_of
 from harness.studies.conf import CONF, VERSION_BASE
 from harness.studies.overrides import read
+from harness.studies.pool import end_with_parent
 from harness.studies.request import Request
 
 
@@ -70,7 +72,8 @@ def job(cfg: DictConfig) -> None:
     which keeps what becomes of its code and goes on to the next.
     """
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        # Hydra holds what it raises; the study misses the record
+        end_with_parent()
+        # Hydra holds what it raises, and the study says it
         attempt(cell_of(cfg), Store.at(Request.of(cfg).store).prepare())
         return
     with one_sentence():  # here, before Hydra adds its own words
@@ -92,7 +95,10 @@ def run_alone(cell: Cell, asked: Request) -> None:
             "of a study (python -m harness -m study=… small=true)"
         )
     check_room(cell)
-    store = Store.at(asked.store).prepare()
+    store = Store.at(asked.store)
+    definitions.check(store.study_folder(asked.study.name))  # before hours of training, not after
+    store.prepare()
+    say_mended(store, [cell.id])
     known = store.has(cell.id)
     with epochs_bar(cell) as tick:
         record = attempt(cell, store, tick)

@@ -1,4 +1,4 @@
-"""What every command does with plug-ins, bad input, Ctrl-C and a reader who has gone: one sentence, an exit code.
+"""What every command does with plug-ins, bad input, Ctrl-C and a reader who has gone: one sentence, one code.
 
 Codes: 2 for bad input, 130 for Ctrl-C, 141 for a reader that closed the pipe (`… | head -1`), as a shell says
 of programs that end so.

@@ -124,7 +124,7 @@ def compare(
     at = store if isinstance(store, Store) else Store.at(store or os.environ.get("HARNESS_STORE", "results"))
     at.prepare().write_study(name, question, cells)
     missing = [cell for cell in cells.values() if not at.has(cell.id)]
-    with cells_bar(at, [cell.id for cell in missing]):
+    with cells_bar(at, missing):
         _run(missing, at, processes)
     report(at, name, fresh=bool(missing), figures=figures, shown=False)
     lost = at.failures(cells)

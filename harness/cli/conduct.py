@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from harness.cells.cell import Cell
 from harness.cli.bars import cells_bar
+from harness.core.errors import InputError
+from harness.store.definitions import Replaced
+from harness.store.mend import mend
 from harness.store.record import Store
 from harness.studies.attempt import expected_work
 from harness.studies.order import in_turn
@@ -26,15 +29,19 @@ class Job(NamedTuple):
 
 
 def conduct(asked: Request, jobs: list[Job], launch: Callable[[list[Job]], Mapping[str, str]]) -> None:
-    """Launch the jobs whose cells are not recorded; print the table, write it and the figures, tell MLflow.
+    """Launch the jobs whose cells are not recorded; say what was lost, print the table, write it and the
+    figures, tell MLflow.
 
-    `launch` may say, by id, why cells were lost. Exits with code 1 if a cell failed or was lost; what is
-    finished is kept, and shown first.
+    `launch` may say, by id, why cells were lost. Exits with code 1 if a cell failed or was lost, or the disk
+    did not take the table or a figure; what is finished is kept.
     """
-    store = Store.at(asked.store).prepare()
-    cells = {job.cell.id: job for job in jobs}
     name = asked.study.name
-    folder = store.write_study(name, asked.study.question, cells, small=asked.small)
+    store = Store.at(asked.store)
+    folder = store.study_folder(name)  # refuses a name that is none, before anything is there
+    store.prepare()
+    cells = {job.cell.id: job for job in jobs}
+    say_replaced(name, store.write_study(name, asked.study.question, cells, small=asked.small))
+    say_mended(store, cells)
     for cell_id, job in cells.items():
         if job.cell.not_applicable and not store.has(cell_id):
             store.write(job.cell, None)
@@ -48,19 +55,53 @@ def conduct(asked: Request, jobs: list[Job], launch: Callable[[list[Job]], Mappi
                 reasons = launch(missing)
             except Exception as error:  # a worker was killed: what the others finished is on disk
                 trouble = f"{type(error).__name__}: {error}".splitlines()[0]
-    report(store, name, fresh=bool(missing), figures=asked.figures)
+    complete = say_lost(store, cells, reasons, trouble)  # before all that is made of the rest, and may fail
+    try:
+        report(store, name, fresh=bool(missing), figures=asked.figures)
+        print(f"{'table and figures' if asked.figures else 'table'}: {os.path.relpath(folder)}")
+    except BrokenPipeError:  # whoever reads the table has seen enough
+        raise
+    except (OSError, InputError) as error:
+        say(f"the table or figures of study {name!r} could not be made: {error}")
+        complete = False
     follow_up(store, name, asked.tracking)
-    print(f"{'table and figures' if asked.figures else 'table'}: {os.path.relpath(folder)}")
     if asked.tracking.enabled:
         print("dashboard: python -m harness.dashboard")
-    lost = [cell_id for cell_id in cells if not store.has(cell_id)]
-    if lost:
-        failures = store.failures(lost)
-        for cell_id in lost:
-            why = reasons.get(cell_id) or trouble or "no record"
-            what = f"failed: {failures[cell_id]['reason']}" if cell_id in failures else f"was lost: {why}"
-            print(f"harness: {cell_id} {what}", file=sys.stderr)
+    if not complete:
         sys.exit(1)
+
+
+def say(sentence: str) -> None:
+    """Tell the person at the prompt, beside what is printed for whoever reads the output."""
+    print(f"harness: {sentence}", file=sys.stderr)
+
+
+def say_replaced(name: str, replaced: Replaced | None) -> None:
+    """Say that a study's name has now other cells than before, and where the list of those is."""
+    if replaced:
+        say(
+            f"study {name!r} has other cells now: {replaced.dropped} of the {replaced.cells} it had are in "
+            f"it no longer (their records are kept, their ids are in {os.path.relpath(replaced.path)})"
+        )
+
+
+def say_mended(store: Store, ids: Iterable[str]) -> None:
+    """Set damaged records aside, and say so: their cells are run again."""
+    for cell, what, path in mend(store, ids):
+        say(
+            f"{what} in the record of {cell}: it is set aside in {os.path.relpath(path)}, "
+            "and the cell is run again"
+        )
+
+
+def say_lost(store: Store, ids: Iterable[str], reasons: Mapping[str, str], trouble: str) -> bool:
+    """Say which cells have no record, and why; whether all have one."""
+    lost = [i for i in ids if not store.has(i)]
+    failures = store.failures(lost)
+    for i in lost:
+        why = reasons.get(i) or trouble or "no record"
+        say(f"{i} failed: {failures[i]['reason']}" if i in failures else f"{i} was lost: {why}")
+    return not lost
 
 
 def report(store: Store, name: str, *, fresh: bool, figures: bool, shown: bool = True) -> None:
@@ -71,7 +112,7 @@ def report(store: Store, name: str, *, fresh: bool, figures: bool, shown: bool =
     from harness.results import table
 
     rows = table.build(store, name)
-    folder = store.path / "studies" / name
+    folder = store.study_folder(name)
     if shown:
         table.show(rows)
     made_for = folder / "figures_of.txt"

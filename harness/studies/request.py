@@ -55,9 +55,7 @@ class Request:
     store: str = setting("results", "Where finished cells are kept.")
     small: bool = setting(False, "Run the small form of a study.")
     figures: bool = setting(True, "Draw the figures of a study.")
-    plugins: Any = setting(
-        (), "Files, folders or modules with what is yours; read from the command line alone."
-    )
+    plugins: Any = setting((), "Files, folders or modules with what is yours.")
 
     @classmethod
     def of(cls, cfg: DictConfig) -> Request:

@@ -246,7 +246,7 @@ def test_a_full_disk_is_one_sentence_and_nothing_half_written(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("harness.store.record.np.savez", full)
+    monkeypatch.setattr("harness.store.files.np.savez", full)
     code, _, err = harness("task=xor", "run.replicas=2", "run.epochs=5")
     assert code == 2
     assert "No space left on device" in err
@@ -258,9 +258,9 @@ def test_a_full_disk_is_one_sentence_and_nothing_half_written(
 def test_a_full_disk_loses_only_what_does_not_fit_in_a_sweep(
     harness: Harness, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.store import record
+    from harness.store import files
 
-    plain, calls = record.np.savez, []
+    plain, calls = files.np.savez, []
 
     def full_at_first(*args: object, **named: object) -> None:
         calls.append(1)
@@ -268,7 +268,7 @@ def test_a_full_disk_loses_only_what_does_not_fit_in_a_sweep(
             raise OSError(28, "No space left on device")
         plain(*args, **named)
 
-    monkeypatch.setattr("harness.store.record.np.savez", full_at_first)
+    monkeypatch.setattr("harness.store.files.np.savez", full_at_first)
     code, _, err = harness("-m", "hydra/launcher=basic", "run.seed=1,2", "run.replicas=2", "run.epochs=5")
     assert code == 1
     assert "was lost" in err

@@ -220,7 +220,8 @@ def test_a_studys_figures_are_written_whole_and_show_backprop_first(store):
         keep(store, "shallow", XOR | {"hidden": 4}, weights=weights((2, 4, 1))),
         keep(store, "backprop", XOR | {"hidden": 5}, (U,), (100,), weights=weights((2, 5, 1))),  # not solved
     ]
-    folder = store.write_study("made_up", "", ids)
+    store.write_study("made_up", "", ids)
+    folder = store.study_folder("made_up")
     (folder / "loss.png").write_text("an old one")
     paths = plots.write_figures(store, "made_up")
     assert names(paths) == [
