@@ -11,6 +11,7 @@ from harness.checks.subject import Step, Subject, unequal, with_rate
 from harness.checks.verdicts import Idle
 from harness.core import registry
 from harness.core.algorithm import CreditAlgorithm
+from harness.core.edges import Edge
 from harness.core.tree import leaves
 from harness.credit.altered import Count
 from harness.training.preflight import Broken, place
@@ -83,6 +84,8 @@ def hidden_units_have_no_order(s: Subject) -> None:
     if not hidden:
         raise Idle("its network has no hidden units")
     group = hidden[0]
+    if any(type(edge) is not Edge or edge.weights != edge for edge in step.at.net.edges):
+        raise Idle("its network has other edges than dense ones, whose units have places")
     turn = np.roll(np.arange(group.size), 1)
 
     def turned(params: Mapping[Any, Any]) -> dict[Any, Any]:

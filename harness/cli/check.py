@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> None:
             except OSError as error:
                 raise InputError(f"{files[0]} cannot be written: {error.strerror}") from error
     print(report)
-    sys.exit(not report.ok)
+    sys.exit(0 if report.ok else 1)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from harness.store.mend import mend
 from harness.store.record import Store
 from harness.studies.attempt import expected_work
 from harness.studies.order import in_turn
-from harness.studies.request import Request, Tracking
+from harness.studies.request import Request, Study, Tracking
 
 
 class Job(NamedTuple):
@@ -78,7 +78,7 @@ def say(sentence: str) -> None:
 
 def say_replaced(name: str, replaced: Replaced | None) -> None:
     """Say that a study's name has now other cells than before, and where the list of those is."""
-    if replaced:
+    if replaced and name != Study.name:  # what is swept without a name is expected to be
         say(
             f"study {name!r} has other cells now: {replaced.dropped} of the {replaced.cells} it had are in "
             f"it no longer (their records are kept, their ids are in {os.path.relpath(replaced.path)})"

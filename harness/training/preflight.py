@@ -33,6 +33,10 @@ class Broken(InputError):
     """A rule does what no rule may; the sentence says what, what was expected, and where."""
 
 
+class Stirred(Broken):
+    """A global stream of random numbers has moved."""
+
+
 def preflight(algorithm: Algorithm, task: Task, how: Seeded) -> None:
     """Raise `Broken` for a rule that would be wrong in silence.
 
@@ -42,7 +46,10 @@ def preflight(algorithm: Algorithm, task: Task, how: Seeded) -> None:
     """
     with np.errstate(all="ignore"):
         try:
-            together, alone = (_trial(algorithm, task, how, rows) for rows in (range(REPLICAS), [1]))
+            try:
+                together, alone = _trials(algorithm, task, how)
+            except Stirred:  # a library that a rule imports may draw as it is loaded: but once only
+                together, alone = _trials(algorithm, task, how)
         except Broken as fault:
             raise Broken(f"{fault}; {BYPASS}") from None
     for (name, a), (_, b) in zip(leaves(together), leaves(alone), strict=True):
@@ -52,6 +59,11 @@ def preflight(algorithm: Algorithm, task: Task, how: Seeded) -> None:
                 f"something is summed or drawn over the replica axis, which comes first "
                 f"({place(algorithm)}); {BYPASS}"
             )
+
+
+def _trials(algorithm: Algorithm, task: Task, how: Seeded) -> tuple[Any, Any]:
+    """The states of a few replicas, and of one of them alone."""
+    return _trial(algorithm, task, how, range(REPLICAS)), _trial(algorithm, task, how, [1])
 
 
 def _trial(algorithm: Algorithm, task: Task, how: Seeded, replicas: Any) -> Any:
@@ -110,7 +122,7 @@ def held(owner: Any, call: Callable[[], Any], method: str) -> Any:
     except Exception as error:
         raise Broken(_raised(owner, method, error)) from error
     if streams != _streams():
-        raise Broken(
+        raise Stirred(
             f"{type(owner).__name__}.{method} draws from a global stream of random numbers, the same for all "
             "replicas and another in every run: draw from rand, as by rand.normal(…) "
             f"({place(owner, method)})"

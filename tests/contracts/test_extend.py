@@ -58,7 +58,9 @@ def test_the_page_has_every_part_and_every_line_of_it_is_run() -> None:
             part
         )
     assert [
-        line for line in LINES if not re.search("half_way|rules|task=ring|with_jax|with_torch", line)
+        line
+        for line in LINES
+        if not re.search("half_way|rules|task=ring|task=table|with_jax|with_torch", line)
     ] == []
 
 
@@ -81,7 +83,7 @@ def test_a_file_in_algorithms_is_one_of_ours(tmp_path: Path) -> None:
 
 def test_a_plug_in_from_anywhere_does_all_that_ours_do(tmp_path: Path) -> None:
     save(tmp_path, "rules/ring.py", "rules/nesterov.py")
-    file, folder, credit, catalog, sweep = ran(tmp_path, "rules|task=ring")
+    file, folder, credit, catalog, sweep, check = ran(tmp_path, "rules|task=ring")
     assert file.out.startswith("backprop on ring: 20 replicas")
     assert "settings  nesterov, lr=0.2, mu=0.9" in folder.out
     # the loss, the unit and the edge agree with differences of the loss to nine digits in the weights' credit
@@ -92,6 +94,13 @@ def test_a_plug_in_from_anywhere_does_all_that_ours_do(tmp_path: Path) -> None:
     assert "algorithm.optimiser.mu=0.9" in catalog.out
     assert "squared_error, cross_entropy, log_cosh" in catalog.out
     assert "shallow" in sweep.out
+    assert check.out.startswith("backprop on ring: 49 checks, ")
+    assert "# Checks of backprop" in (tmp_path / "checks.md").read_text(encoding="utf-8")
+
+
+def test_a_table_is_a_task(tmp_path: Path) -> None:
+    (done,) = ran(tmp_path, "task=table")
+    assert done.out.startswith("backprop on table (hidden=(6, 4)): 4 replicas")
 
 
 def test_a_class_of_a_notebook_cell_runs(tmp_path: Path) -> None:
