@@ -4,6 +4,9 @@ read by type checkers, and by `__init__.py` when one is asked for.
 
 from . import plots as plots
 from . import results as results
+from .checks.kit import check_algorithm as check_algorithm
+from .checks.kit import checks_of as checks_of
+from .cli.comparison import compare as compare
 from .core.algorithm import Algorithm as Algorithm
 from .core.algorithm import Array as Array
 from .core.algorithm import CreditAlgorithm as CreditAlgorithm

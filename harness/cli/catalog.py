@@ -27,29 +27,23 @@ from harness.studies.conf import CONF
 PARTS = ("algorithm", "algorithm/optimiser", "task")
 
 
+@one_sentence()
 def main(arguments: Sequence[str] = ()) -> None:
     """Print what there is; or the settings of what is named;
     or, asked for `compiles`, which algorithms do.
     """
     named = [each for each in arguments if each.startswith("plugins=")]
-    with one_sentence():
-        prepare(named)
+    prepare(named)
     arguments = [each for each in arguments if each not in named]
     chosen = dict(each.partition("=")[::2] for each in arguments)
     if arguments and set(chosen) <= set(PARTS):
-        try:
-            print(in_words(*(chosen.get(part, "") for part in PARTS)))
-        except InputError as problem:
-            print(f"harness: {problem}", file=sys.stderr)
-            sys.exit(2)
+        print(in_words(*(chosen.get(part, "") for part in PARTS)))
         return
     if list(arguments) not in ([], ["compiles"]):
         given = " ".join(arguments)
-        print(
-            f"harness: catalog takes nothing, compiles, or algorithm=… and task=…, but {given!r} was given",
-            file=sys.stderr,
+        raise InputError(
+            f"catalog takes nothing, compiles, or algorithm=… and task=…, but {given!r} was given"
         )
-        sys.exit(2)
     if arguments:
         reasons = compiles()
         width = max(map(len, reasons))
@@ -86,8 +80,7 @@ def compiles() -> dict[str, tuple[str, str]]:
     and why it cannot be compiled there ('' if it can).
     """
     if find_spec("jax") is None:
-        print("harness: JAX is not installed: pip install 'credit-assignment-harness[jax]'", file=sys.stderr)
-        sys.exit(2)
+        raise InputError("JAX is not installed: in a clone, pip install -e '.[jax]'")
     from harness.cells.cell import Cell
     from harness.compiling.driver import refusal
 

@@ -7,7 +7,7 @@ a unit's is that of the variable which holds it. Nothing is registered: what a m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import cache
 from types import ModuleType
@@ -120,6 +120,24 @@ def with_rate(algorithm: Algorithm, rate: float) -> Algorithm:
     return replace(algorithm, **{outer[0]: rated}) if outer else rated
 
 
+def an_algorithm(thing: Any) -> Algorithm:
+    """What stands for an algorithm: itself, its class, or its name.
+
+    Raises:
+        InputError: for anything else.
+    """
+    return _meant(thing, "algorithm", Algorithm, algorithms, "a task", Task, tasks)
+
+
+def a_task(thing: Any) -> Task:
+    """What stands for a task: itself, its class, or its name.
+
+    Raises:
+        InputError: for anything else.
+    """
+    return _meant(thing, "task", Task, tasks, "an algorithm", Algorithm, algorithms)
+
+
 def build_task(settings: Mapping[str, Any]) -> Task:
     """A task from its settings by name."""
     return _build("task", settings, tasks())
@@ -174,6 +192,30 @@ def _build(kind: str, settings: Mapping[str, Any], known: Mapping[str, type[T]])
         if isinstance(values.get(setting), Mapping):
             values[setting] = _build(setting, values[setting], choices)
     return known[name](**values)
+
+
+def _meant(
+    thing: Any,
+    kind: str,
+    base: type[T],
+    known: Callable[[], Mapping[str, type[T]]],
+    other_kind: str,
+    other: type,
+    others: Callable[[], Mapping[str, type]],
+) -> T:
+    if isinstance(thing, base):
+        return thing
+    if isinstance(thing, other) or (isinstance(thing, type) and issubclass(thing, other)):
+        name = getattr(thing, "__name__", type(thing).__name__)
+        raise InputError(f"{name} is {other_kind}, and stands where the {kind} is expected")
+    if isinstance(thing, str) and thing not in known() and thing in others():
+        raise InputError(f"{thing!r} is {other_kind}, and stands where the {kind} is expected")
+    if isinstance(thing, str):
+        return _build(kind, {"name": thing}, known())
+    if isinstance(thing, type) and issubclass(thing, base):
+        return thing()
+    given = " ".join(repr(thing).split())[:60]
+    raise InputError(f"the {kind} must be one, its class or its name, but {given} was given")
 
 
 @cache

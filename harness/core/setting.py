@@ -25,7 +25,8 @@ from harness.core.errors import InputError, unknown
 from harness.core.vetting import fault
 
 WORDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a word"}
-LISTS = {int: "a list of whole numbers", float: "a list of numbers"}
+LISTS = {int: "a list of whole numbers", float: "a list of numbers", str: "a list of words"}
+WIDEST = 2**63  # whole numbers from here on are in no column of a frame, and no size of anything
 BOUNDS = {"above": gt, "at least": ge, "below": lt, "at most": le}
 
 
@@ -43,7 +44,8 @@ class Declared(NamedTuple):
         """What is allowed of the type, in words; '' where all of it is."""
         if self.one_of:
             return f"one of {', '.join(self.one_of)}"
-        words = " and ".join(f"{word} {end:g}" for word, end in self.bounds)
+        ends = ((word, f"{end:,}" if end >= 10**6 else f"{end:g}") for word, end in self.bounds)
+        words = " and ".join(f"{word} {end}" for word, end in ends)
         return words if len(self.bounds) > 1 else words.replace("above", "greater than")
 
 
@@ -139,10 +141,12 @@ def _one(of: Any, declared: Declared, called: str, value: Any) -> Any:
     fits = of is Any or (isinstance(value, of) and (of is bool or not isinstance(value, bool)))
     if fits and declared.one_of and value not in declared.one_of:
         raise unknown(called, value, declared.one_of)
-    finite = of not in (int, float) or (fits and abs(value) < math.inf)
+    finite = of not in (int, float) or (fits and abs(value) < (WIDEST if of is int else math.inf))
     if fits and finite and all(BOUNDS[word](value, end) for word, end in declared.bounds):
         return value
     words, allowed = WORDS.get(of, f"of type {getattr(of, '__name__', of)}"), declared.range
+    if of is int and fits and not finite:
+        words = f"{words} below 2^63"
     if of is float:
         words = (
             allowed if len(declared.bounds) > 1 else f"finite and {allowed}" if allowed else "a finite number"

@@ -1,4 +1,4 @@
-"""Hydra options from dataclass fields: algorithms, tasks, optimisers and run settings, typed, no YAML.
+"""Hydra options from dataclass fields: algorithms, tasks, optimisers and run settings, no YAML.
 
 Every algorithm found becomes an option of the group `algorithm`, its fields the option's settings; a
 credit algorithm's optimiser is the nested group `algorithm/optimiser`. An option exists once, in the
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass
 from functools import cache
-from typing import Any, Literal, get_origin, get_type_hints
+from typing import Any
 
 import omegaconf
 from hydra.core.config_store import ConfigStore
@@ -58,10 +58,7 @@ def register(plugins: tuple[str, ...]) -> None:
     for group, classes in groups.items():
         for name, cls in classes.items():
             _store(group, name, _option(cls))
-    hints = get_type_hints(Settings)
-    run = make_dataclass(
-        "RunOption", [(f.name, _type(hints[f.name]), field(default=f.default)) for f in fields(Settings)]
-    )
+    run = make_dataclass("RunOption", [(f.name, Any, field(default=f.default)) for f in fields(Settings)])
     _store("schema", "run", run)
 
 
@@ -80,12 +77,14 @@ def _store(group: str, name: str, node: type) -> None:
 def _option(cls: type) -> type:
     """A dataclass of the same settings with their defaults, and the name;
     of an algorithm also `rate` (`registry.with_rate`).
+
+    All of them are of type Any: what the setting is checks them (`harness.core.setting`), in its own words,
+    and OmegaConf, which would take 7 for True, has no say in it.
     """
-    hints = get_type_hints(cls)
     settings: list[Any] = [("name", str, field(default=snake_case(cls.__name__)))]
     defaults: list[Any] = []
-    if issubclass(cls, Algorithm) and "rate" not in hints:
-        settings.append(("rate", float | None, field(default=None)))
+    if issubclass(cls, Algorithm) and "rate" not in cls.__dataclass_fields__:
+        settings.append(("rate", Any, field(default=None)))
     for f in fields(cls):
         value = (
             f.default
@@ -99,16 +98,7 @@ def _option(cls: type) -> type:
             settings.append((f.name, Any, field(default=omegaconf.MISSING)))
         else:
             plain = value if value is omegaconf.MISSING else fitted(cls, f.name, value)
-            settings.append((f.name, _type(hints[f.name]), field(default=plain)))
+            settings.append((f.name, Any, field(default=plain)))
     if defaults:
         settings.insert(0, ("defaults", list[Any], field(default_factory=lambda: ["_self_", *defaults])))
     return make_dataclass(f"{cls.__name__}Option", settings)
-
-
-def _type(hint: Any) -> Any:
-    """The type of an option: Any for yes and no,
-    since OmegaConf would take 7 for True; what the setting is checks them.
-    """
-    if hint is bool:
-        return Any
-    return str if get_origin(hint) is Literal else hint
