@@ -10,6 +10,7 @@ expected and where. Two updates of three replicas on a few patterns: millisecond
 from __future__ import annotations
 
 import random
+import sys
 import traceback
 from collections.abc import Callable, Mapping
 from inspect import getsourcefile, getsourcelines
@@ -102,14 +103,15 @@ def updated(algorithm: Algorithm, at: Ground, state: Any) -> Any:
 
 def held(owner: Any, call: Callable[[], Any], method: str) -> Any:
     """What a method of a rule gives; `Broken` if it raises, or touches a global stream of random numbers."""
-    streams = _streams()
+    streams, modules = _streams(), len(sys.modules)
     try:
         made = call()
     except InputError:
         raise
     except Exception as error:
         raise Broken(_raised(owner, method, error)) from error
-    if streams != _streams():
+    # a library that is imported in a call may draw while it loads: then the next call tells
+    if streams != _streams() and len(sys.modules) == modules:
         raise Broken(
             f"{type(owner).__name__}.{method} draws from a global stream of random numbers, the same for all "
             "replicas and another in every run: draw from rand, as by rand.normal(…) "

@@ -293,8 +293,8 @@ def test_every_command_takes_plug_ins_and_a_record_follows_their_code(tmp_path: 
         "credit": f"python -m harness.credit {chosen} algorithm=dropped_transport draws=50",
         "catalog": "python -m harness.catalog plugins=[rules]",
         "jax": f"python -m harness {cell} {SMALL} run.backend=jax",
-        "joblib": f"{sweep} algorithm=dropped_transport run.seed=1 hydra/launcher=joblib",
-        "processes": f"{sweep} 'algorithm=glob(dr*)' run.seed=2 hydra.launcher.n_jobs=1",
+        "joblib": f"{sweep} algorithm=dropped_transport run.seed=1 hydra/launcher=joblib study.name=first",
+        "processes": f"{sweep} 'algorithm=glob(dr*)' run.seed=2 hydra.launcher.n_jobs=1 study.name=second",
         "many": f"python -m harness {cell} {SMALL} run.replicas=80 run.processes=2 run.seed=3",
     }
     came = dict(zip(given, commands(tmp_path, *given.values()), strict=True))
@@ -420,7 +420,7 @@ def test_a_plug_in_that_is_broken_is_said_and_ends_only_what_asks_for_it(tmp_pat
         "harness: plugins are files, folders or names of modules, but 1 was given"
     )
     assert init.code == 1
-    assert init.said[-1].endswith("failed: ValueError: in init")
+    assert "InInit.init raises ValueError: in init (raises.py:" in init.said[-1]
     assert credit.code == 1
     assert "ValueError: in init" in credit.said[-1]
     assert "backprop on xor" in credit.out
