@@ -130,7 +130,7 @@ def _imported(name: str, called: str) -> ModuleType | None:
         raise
     except ModuleNotFoundError as error:
         missing = error.name and f"{name}.".startswith(f"{error.name}.")
-        broken[called] = "there is no file, folder or module of this name" if missing else _why(error)
+        broken[called] = f"there is no file, folder or module {name!r}" if missing else _why(error)
         return None
     except BaseException as error:  # sys.exit() included: one bad file must not take the others away
         broken[called] = _why(error)

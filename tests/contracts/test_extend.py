@@ -34,7 +34,9 @@ def quick(line: str) -> str:
     if not line.startswith("python -m harness "):
         return line
     added = " tracking.enabled=false"
-    return line + added + (" hydra/launcher=basic figures=false" if " -m task" in line else "")
+    return (
+        line + added + (" hydra/launcher=basic figures=false study.name=ring" if " -m task" in line else "")
+    )
 
 
 def save(folder: Path, *names: str) -> None:
@@ -148,7 +150,10 @@ def test_what_new_writes_runs_as_it_is(tmp_path: Path) -> None:
         given += ["python" + line.partition("python")[2] for line in said]
     assert len(given) == 9
     given = [line + (small if " harness " in line else "") for line in given]
-    done = commands(tmp_path, *(line + (sweep if " -m plugins" in line else "") for line in given))
+    given = [
+        line + (f"{sweep} study.name=my_{i}" if " -m plugins" in line else "") for i, line in enumerate(given)
+    ]
+    done = commands(tmp_path, *given)
     assert [(each.code, each.said) for each in done] == [(0, [])] * 9, done
     assert "my_algorithm on xor: 4 replicas" in done[0].out
     assert "my_algorithm on xor: 4 networks" in done[1].out

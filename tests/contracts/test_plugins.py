@@ -4,10 +4,12 @@ others go on; one that is right is used by every command, and its record follows
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -236,10 +238,21 @@ def test_an_empty_folder_and_a_name_of_nothing(load: Callable[..., str], tmp_pat
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="there is no file of Python in this folder"):
         registry.add_plugins(str(tmp_path / "empty"))
-    with pytest.raises(InputError, match="there is no file, folder or module of this name"):
-        registry.add_plugins("nothing_of_this_name")
-    with pytest.raises(InputError, match="there is no file, folder or module of this name"):
-        registry.add_plugins("nothing_of_this_name.rules")
+    for name in ("nothing_of_this_name", "nothing_of_this_name.rules"):
+        with pytest.raises(InputError, match=f"there is no file, folder or module {name!r}"):
+            registry.add_plugins(name)
+
+
+def test_an_installed_plug_in_that_does_not_load_is_named_with_its_package(
+    load: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = EntryPoint("rules", "nothing_of_this_name", plugins.GROUP)
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [point] if group == plugins.GROUP else [])
+    load(rule("pass"))
+    ((what, why),) = registry.broken.items()
+    assert what.startswith("plug-in 'rules' of ")
+    assert why == "there is no file, folder or module 'nothing_of_this_name'"
+    assert "rule" in registry.algorithms()
 
 
 def test_every_shipped_setting_is_one_that_plug_ins_may_have() -> None:
@@ -279,10 +292,9 @@ def test_every_command_takes_plug_ins_and_a_record_follows_their_code(tmp_path: 
         "cost": f"python -m harness.cost {chosen} algorithm=dropped_transport",
         "credit": f"python -m harness.credit {chosen} algorithm=dropped_transport draws=50",
         "catalog": "python -m harness.catalog plugins=[rules]",
-        "help": f"python -m harness {chosen} --help",
         "jax": f"python -m harness {cell} {SMALL} run.backend=jax",
-        "joblib": f"{sweep} algorithm=dropped_transport run.seed=1 hydra/launcher=joblib",
-        "processes": f"{sweep} 'algorithm=glob(dr*)' run.seed=2 hydra.launcher.n_jobs=1",
+        "joblib": f"{sweep} algorithm=dropped_transport run.seed=1 hydra/launcher=joblib study.name=first",
+        "processes": f"{sweep} 'algorithm=glob(dr*)' run.seed=2 hydra.launcher.n_jobs=1 study.name=second",
         "many": f"python -m harness {cell} {SMALL} run.replicas=80 run.processes=2 run.seed=3",
     }
     came = dict(zip(given, commands(tmp_path, *given.values()), strict=True))
@@ -294,11 +306,19 @@ def test_every_command_takes_plug_ins_and_a_record_follows_their_code(tmp_path: 
         assert f"  {name} " in came["catalog"].out
     assert "softsign" in came["catalog"].out
     assert all(len(line) < 160 for line in came["catalog"].out.splitlines())
-    assert "dropped_transport" in came["help"].out
     assert "backend   jax" in came["jax"].out
     for name in ("joblib", "processes"):
         assert "dropped_transport  " in came[name].out
     assert "80 replicas" in came["many"].out
+
+
+@pytest.mark.slow  # Hydra's own list of all groups takes seven seconds
+def test_help_lists_plug_ins_and_says_what_their_settings_are(tmp_path: Path) -> None:
+    chosen = f"plugins=[{EXAMPLE}] algorithm=dropped_transport task=majority"
+    (said,) = commands(tmp_path, f"python -m harness {chosen} --help")
+    assert re.search("^algorithm: .*dropped_transport", said.out, re.M)
+    assert re.search("^task: .*majority", said.out, re.M)
+    assert "algorithm.share=0.3" in said.out
 
 
 def test_what_changes_in_a_plug_in_or_beside_it_makes_another_record(tmp_path: Path) -> None:
@@ -371,6 +391,8 @@ class Complex(_Base):
 
 
 def test_a_plug_in_that_is_broken_is_said_and_ends_only_what_asks_for_it(tmp_path: Path) -> None:
+    """In a folder that has an algorithms.py of its own, which would end everything."""
+    (tmp_path / "algorithms.py").write_text("raise SystemExit(7)")
     (tmp_path / "raises.py").write_text(RAISES)
     (tmp_path / "broken.py").write_text("def (:")
     small = "task=xor run.replicas=2 run.epochs=3 tracking.enabled=false"
@@ -398,7 +420,7 @@ def test_a_plug_in_that_is_broken_is_said_and_ends_only_what_asks_for_it(tmp_pat
         "harness: plugins are files, folders or names of modules, but 1 was given"
     )
     assert init.code == 1
-    assert init.said[-1].endswith("failed: ValueError: in init")
+    assert "InInit.init raises ValueError: in init (raises.py:" in init.said[-1]
     assert credit.code == 1
     assert "ValueError: in init" in credit.said[-1]
     assert "backprop on xor" in credit.out
