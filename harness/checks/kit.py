@@ -87,6 +87,10 @@ def checks_of(
 
     Raises:
         InputError: if it can do none of our tasks, or not the one that is given.
+
+    >>> from algorithms.backprop import Backprop
+    >>> str(checks_of(Backprop())[0])
+    'settings_are_settings'
     """
     on = None if task is None else registry.a_task(task)
     subject = Subject.of(registry.an_algorithm(algorithm), on)
