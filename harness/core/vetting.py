@@ -36,7 +36,7 @@ def fault(cls: type) -> str:
 
 def own_values(cls: type) -> dict[str, Any]:
     """Public class attributes that are neither methods nor declared by a base."""
-    inherited = {name for base in cls.__mro__[1:] for name in vars(base)}
+    inherited = {n for base in cls.__mro__[1:] for n in (*vars(base), *vars(base).get("__annotations__", {}))}
     return {
         name: value
         for name, value in vars(cls).items()
