@@ -101,7 +101,9 @@ class Table(Task):
         try:
             return _read(str(path), path.stat().st_mtime_ns)
         except OSError as error:
-            raise InputError(f"the table {self.file!r} cannot be read: {error.strerror or error}") from error
+            raise InputError(
+                f"the file {self.file!r} of the table cannot be read: {error.strerror or error}"
+            ) from error
 
     @cached_property
     def _chosen(self) -> tuple[list[str], list[str]]:
@@ -109,9 +111,10 @@ class Table(Task):
         names = list(self.columns)
         targets = list(self.targets) or names[-1:]
         inputs = list(self.inputs) or [name for name in names if name not in targets]
-        for name in (*inputs, *targets):
-            if name not in names:
-                raise unknown(f"column of {self._called}", name, names)
+        for which, given in (("inputs", inputs), ("targets", targets)):
+            for name in given:
+                if name not in names:
+                    raise unknown(f"column of {self._called} in {which}", name, names)
         if both := sorted(set(inputs) & set(targets)):
             raise InputError(f"column {both[0]!r} of {self._called} is among the inputs and the targets")
         if not inputs:

@@ -258,7 +258,8 @@ def test_a_leaking_algorithm_is_named_with_its_line() -> None:
 
 
 def test_random_numbers_and_data_dependent_loops_are_counted_as_they_ran() -> None:
-    class Wanderer(Algorithm):
+    @dataclass(frozen=True)
+class Wanderer(Algorithm):
         traits = TRAITS
 
         def update(self, net, state, batch, rand):

@@ -96,7 +96,7 @@ def test_another_file_is_another_cell(tmp_path: Path, frame: pd.DataFrame) -> No
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"file": "nowhere.csv"}, "'nowhere.csv' cannot be read"),
+        ({"file": "nowhere.csv"}, "file 'nowhere.csv' of the table cannot be read"),
         ({"targets": ("specie",)}, "did you mean 'species'"),
         ({"targets": ("species",), "inputs": ("species",)}, "among the inputs and the targets"),
         ({"criterion": "error", "bound": 1.0}, "are classes"),
