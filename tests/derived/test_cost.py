@@ -4,6 +4,7 @@ be caught."""
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -258,8 +259,7 @@ def test_a_leaking_algorithm_is_named_with_its_line() -> None:
 
 
 def test_random_numbers_and_data_dependent_loops_are_counted_as_they_ran() -> None:
-    @dataclass(frozen=True)
-class Wanderer(Algorithm):
+    class Wanderer(Algorithm):
         traits = TRAITS
 
         def update(self, net, state, batch, rand):
@@ -271,7 +271,7 @@ class Wanderer(Algorithm):
             self.steps.append(steps)
             return Update(state, None)
 
-        steps: list[int] = []  # noqa: RUF012 - the test looks at it
+        steps: ClassVar[list[int]] = []
 
     wanderer = Wanderer()
     s = cost_of(wanderer, task_of(Network.chain(2, 1), 3))
