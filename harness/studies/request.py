@@ -104,7 +104,7 @@ def _built(cls: type, values: Any, prefix: str) -> Any:
             built[name] = _built(inner, values.get(name), f"{name}.")
         elif name in values:
             value = values[name]
-            if cls is Study and name == "name" and type(value) is int:
+            if cls is Study and name in ("name", "question") and type(value) is int:
                 value = str(value)  # a date, say, which Hydra takes for a number
             built[name] = fitted(cls, name, value, prefix + name)
     return cls(**built)

@@ -358,8 +358,11 @@ def test_the_price_of_depth_is_work_to_a_success(deep):
     """Four layers beside one: four times the epochs, each of four times the work."""
     points = vanishing.points(deep.cells, deep.replicas)
     priced, alone = vanishing.price(points, deep.replicas)
-    assert "dfa ×16 [16–16] (4 hidden layers beside 1, n = 30; an update alone ×4)" in priced
-    assert "backprop ×4 [4–4] (2 hidden layers beside 1" in priced
+    for rule, ratio in (("dfa", 16), ("backprop", 4)):
+        # all 30 of 30 solve, and a failure that nobody saw would cost a budget: the ends are wide, and hold it
+        low, high = map(float, re.search(rf"{rule} ×{ratio} \[(\S+)–(\S+)\] \(", priced).groups())  # type: ignore[union-attr]
+        assert low < ratio < high
+    assert "(4 hidden layers beside 1, n = 30; an update alone ×4)" in priced
     assert alone == "Not learnt by most at two depths, and so without such a price: shallow and own."
     table = vanishing.at_depth(points).set_index("rule")
     assert table.loc["dfa"].tolist() == [
