@@ -102,7 +102,7 @@ def read(layout: str, lr: float, seed: int, wrong: float, rule: str = "backprop"
         "algorithm": {"name": rule, "optimiser": {"name": "adam", "lr": lr}},
         "run": {"seed": seed},
     }
-    right = 1 - wrong - 0.001 * (np.arange(n) % 3 - 1)
+    right = 1 - wrong - 0.001 * ((np.arange(n) + (layout == "shared")) % 3 - 1)  # no two pairs differ alike
     return SimpleNamespace(meta=meta, replicas={"validation_right": right, "held_right": right})
 
 
@@ -140,7 +140,7 @@ def test_who_is_better_is_said_by_the_whole_interval() -> None:
     same = [found[0], found[0]._replace(layout="shared", wrong=found[0].wrong[::-1])]
     assert "Not decided by backprop" in shared_weights.summary(same)
     measured = more_wrong(PLANTED[-3], PLANTED[-1])
-    assert measured.value == pytest.approx(0.03)
+    assert measured.value == pytest.approx(0.03, abs=1e-3)
     assert measured.low > 0
 
 
