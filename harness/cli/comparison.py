@@ -16,6 +16,7 @@ from harness.core import registry
 from harness.core.algorithm import Algorithm
 from harness.core.errors import InputError, NotApplicable
 from harness.core.task import Task
+from harness.experiment.run import check_room
 from harness.store.record import Store
 from harness.studies.attempt import attempt, attempt_text
 
@@ -124,8 +125,11 @@ def compare(
     at = store if isinstance(store, Store) else Store.at(store or os.environ.get("HARNESS_STORE", "results"))
     at.prepare().write_study(name, question, cells)
     missing = [cell for cell in cells.values() if not at.has(cell.id)]
-    with cells_bar(at, missing):
-        _run(missing, at, processes)
+    for cell in missing:
+        check_room(cell)
+    if missing:
+        with cells_bar(at, missing):
+            _run(missing, at, processes)
     report(at, name, fresh=bool(missing), figures=figures, shown=False)
     lost = at.failures(cells)
     if lost:
