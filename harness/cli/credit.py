@@ -24,7 +24,7 @@ def main() -> None:
     code = 0
     for i, cell in enumerate(cells):
         try:
-            print(("\n" if i else "") + str(check(cell, draws)))
+            said = str(check(cell, draws))
         except InputError as error:  # the others are checked all the same
             complain(str(error))
             code = 2
@@ -32,6 +32,8 @@ def main() -> None:
             traceback.print_exc()
             complain(f"{cell.id} failed: {type(error).__name__}: {error}")
             code = 1
+        else:
+            print(("\n" if i else "") + said)
     if code:
         sys.exit(code)
 
