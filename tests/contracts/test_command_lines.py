@@ -14,6 +14,7 @@ from harness.cells.cell import Cell
 from harness.store.record import Store
 from harness.studies.attempt import attempt
 from helpers.mutations import Line, lines
+from hydra_plugins.harness_launcher import ProcessLauncher
 
 Harness = Callable[..., tuple[int, str, str]]
 SEED = 1986
@@ -29,7 +30,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             attempt(cell, Store.at(self.config.store))
         return {}
 
-    monkeypatch.setattr("hydra_plugins.harness_launcher.ProcessLauncher.run", here)
+    monkeypatch.setattr(ProcessLauncher, "run", here)
     monkeypatch.setattr("harness.cli.conduct.follow_up", lambda *_: None)
     monkeypatch.setattr("harness.cli.app.follow_up", lambda *_: None)
     monkeypatch.chdir(tmp_path)

@@ -121,6 +121,7 @@ def test_a_class_of_a_notebook_cell_runs(tmp_path: Path) -> None:
         assert done.stdout.startswith("rounded on xor: 20 replicas")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("library", "folder"), [("jax", "with_jax"), ("torch", "with_torch")])
 def test_another_library_inside_a_rule_finds_the_gradient(library: str, folder: str, tmp_path: Path) -> None:
     if find_spec(library) is None:
@@ -134,6 +135,7 @@ def test_another_library_inside_a_rule_finds_the_gradient(library: str, folder: 
     assert float(total[1]) < 1e-6  # degrees: another library's rounding
 
 
+@pytest.mark.slow
 def test_what_new_writes_runs_as_it_is(tmp_path: Path) -> None:
     """The files and the commands beside them, as printed, in small."""
     small, sweep = (

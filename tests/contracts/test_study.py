@@ -130,6 +130,7 @@ def test_a_cell_whose_code_raises_is_told_and_the_others_are_kept(
     assert len(store.records("scratch")) == 2
 
 
+@pytest.mark.slow
 def test_the_command_line_adds_to_every_block_of_a_study(harness: Harness, store: Store) -> None:
     code, out, _ = harness(
         "-m", "study=first_light", "hydra.launcher.n_jobs=2", "run.replicas=1", "run.epochs=2"

@@ -125,6 +125,7 @@ def purge(store: Store) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_what_was_deleted_there_is_sent_again(store: Store, ids: list[str]) -> None:
     """A run; an experiment; and an experiment that is gone for good."""
     sync(store, "s")
