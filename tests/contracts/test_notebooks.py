@@ -28,8 +28,6 @@ LONG = ("ablations", "local_minima", "replication", "representations")
 EACH = [
     pytest.param(path, id=path.stem, marks=pytest.mark.slow if path.stem in LONG else ()) for path in SOURCES
 ]
-    pytest.param(path, id=path.stem, marks=pytest.mark.slow if path.stem in LONG else ()) for path in SOURCES
-]
 """Those that make test runs, and those that make test-slow runs."""
 OWN_COMMAND = {"replication": ["-m", "harness.replicate", "small=true"]}
 BESIDE = {"credit_and_cost": ("memory_accuracy", "vanishing"), "shared_weights": ("t_c", "losses")}
