@@ -30,7 +30,7 @@ quick: .venv/installed-test  ## within a minute on two cores: laws, derivations 
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow" -k "not compiled and not command" $(QUICK)
 
 test: check
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-slow: .venv/installed-test  ## the full form of the tests that make test runs in small
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
@@ -42,7 +42,7 @@ stress: .venv/installed-test  ## a study killed 60 times, and 200 cells into a s
 	$(BIN)/python -m pytest -q tests/contracts/test_stress.py
 
 test-next: .venv-next/installed  ## the tests with the newest of everything: another Python, no constraints, Hydra before its release
-	$(NEXT)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+	$(NEXT)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 check: .venv/installed-test
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """Held to the store: every notebook runs on the small form of its study without a warning, and what is kept
 of it is current.
 
-All small forms together take minutes: `make test` runs three of the notebooks, `make test-slow` the others.
+All small forms together take minutes: `make test` runs one of the notebooks, `make test-slow` the others.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ execute = load("analysis_execute", ROOT / "analysis" / "execute.py")
 pages = load("docs_results", ROOT / "docs" / "results.py")
 SOURCES = execute.sources()
 STUDIES = [path.stem for path in SOURCES]
-LONG = ("ablations", "local_minima", "replication", "representations")
+LONG = [study for study in STUDIES if study != "comparison"]
 EACH = [
     pytest.param(path, id=path.stem, marks=pytest.mark.slow if path.stem in LONG else ()) for path in SOURCES
 ]
