@@ -9,7 +9,7 @@ NEXT_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 \
 	do $$p -c '' 2>/dev/null && echo $$p && break; done)
 NEXT := .venv-next/bin
 
-.PHONY: compare dashboard quick test test-slow test-next check bench docs studies notebooks results lock clean
+.PHONY: compare dashboard quick test test-slow fuzz stress test-next check bench coverage docs studies notebooks results lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
@@ -30,13 +30,19 @@ quick: .venv/installed-test  ## within a minute on two cores: laws, derivations 
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow" -k "not compiled and not command" $(QUICK)
 
 test: check
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-slow: .venv/installed-test  ## the full form of the tests that make test runs in small
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
 
+fuzz: .venv/installed-test  ## 1,500 mutated command lines: each runs, or is refused in one sentence
+	$(BIN)/python -m pytest -q -p no:xdist -m slow tests/contracts/test_command_lines.py
+
+stress: .venv/installed-test  ## a study killed 60 times, and 200 cells into a store of 10,000: some minutes
+	$(BIN)/python -m pytest -q tests/contracts/test_stress.py
+
 test-next: .venv-next/installed  ## the tests with the newest of everything: another Python, no constraints, Hydra before its release
-	$(NEXT)/python -m pytest -q -n 2 --dist loadfile -m "not slow"
+	$(NEXT)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 check: .venv/installed-test
 	$(BIN)/ruff check .
@@ -45,6 +51,9 @@ check: .venv/installed-test
 
 bench: .venv/installed-test  ## ratios, measured side by side in one run on one core
 	$(BIN)/python -m bench
+
+coverage: .venv/installed-test  ## how often each interval holds the truth, into docs/statistics.md: some ten minutes on one core
+	$(BIN)/python -m bench.coverage
 
 docs: compare bench  ## run first light and the benchmark, and put what they say into README and docs/
 	$(BIN)/python docs/update.py

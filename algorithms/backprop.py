@@ -32,6 +32,7 @@ class Backprop(CreditAlgorithm):
     )
     paper: ClassVar[str] = "Rumelhart, Hinton & Williams 1986, Nature 323:533-536, eqs. 4-7"
     equations: ClassVar[str] = "δ_i = f′(x_i) Σ_j w_ij δ_j, ∂E/∂w_ij = Σ y_i δ_j"
+    promise: ClassVar[str] = "exact"
     oracle: ClassVar[str] = "central differences and complex step; published weights; PyTorch-counted work"
     through_time: ClassVar[bool] = True
 

@@ -55,16 +55,21 @@ class Boltzmann(Algorithm):
     )
     step: float = setting(2.0, "Step size ε of a weight.", above=0, rate=True)
     times: tuple[int, ...] = setting(
-        (2, 2, 2, 4), "Time units at each temperature of the annealing schedule.", at_least=1
+        (2, 2, 2, 4), "Time units at each temperature of the annealing schedule.", at_least=1, at_most=10**6
     )
     temperatures: tuple[float, ...] = setting(
         (20.0, 15.0, 12.0, 10.0),
         "The temperatures T, in units of a weight; at the last one it counts and predicts.",
         above=0,
     )
-    statistics: int = setting(10, "Time units in which co-occurrences are counted.", at_least=1)
+    statistics: int = setting(
+        10, "Time units in which co-occurrences are counted.", at_least=1, at_most=10**6
+    )
     presentations: int = setting(
-        2, "Times that each pattern is clamped in a cycle, and as many free annealings.", at_least=1
+        2,
+        "Times that each pattern is clamped in a cycle, and as many free annealings.",
+        at_least=1,
+        at_most=10**6,
     )
     noise_off: float = setting(
         0.15, "Chance that an on-bit of a pattern is clamped off.", at_least=0, below=1
@@ -92,6 +97,9 @@ class Boltzmann(Algorithm):
 
     def applies_to(self, task: Any) -> str | None:
         return refusal(task, self.architecture)
+
+    def held(self, net: Network) -> int:
+        return self.presentations * self.statistics  # of a unit, for each pattern
 
     def init(self, net: Network, params: Params, rand: Rand) -> State:
         machine = Machine.of(net, self.architecture)

@@ -95,6 +95,7 @@ class CheckpointedBackprop(Backprop):
     equations: ClassVar[str] = (
         "y_l = f(y_{l−1} W_l + b_l) anew from the checkpoint before it, then δ_l and ∂E/∂W_l of backprop"
     )
+    promise: ClassVar[str] = "exact"
     oracle: ClassVar[str] = "backprop, bit for bit; closed forms of its work and of its peak memory"
     through_time: ClassVar[bool] = False
 

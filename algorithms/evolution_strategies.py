@@ -52,6 +52,9 @@ class EvolutionStrategies(CreditAlgorithm):
     )
     through_time: ClassVar[bool] = True
 
+    def held(self, net: Network) -> int:
+        return 3 * self.pairs * net.size  # the noise, and two mirrored networks
+
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
         noise = rand.normal(self.pairs, net.size)
         centre, step = flatten(net, params), self.sigma * noise

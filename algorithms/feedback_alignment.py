@@ -82,6 +82,7 @@ class FeedbackAlignment(Backprop):
     )
     paper: ClassVar[str] = "Lillicrap et al. 2016, Nature Communications 7:13276"
     equations: ClassVar[str] = "δ_l = (B_l δ_{l+1}) ⊙ f′(x_l), B_l random and fixed"
+    promise: ClassVar[str] = ""
     oracle: ClassVar[str] = "backprop where B = Wᵀ; its angle to backprop on the linear task; backprop's work"
 
     def remember(self, net: Network, params: Params, rand: Rand) -> State:

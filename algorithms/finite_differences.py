@@ -42,6 +42,7 @@ class FiniteDifferences(CreditAlgorithm):
         "Press et al. 2007, Numerical Recipes, section 5.7; Squire & Trapp 1998, SIAM Review 40:110-112"
     )
     equations: ClassVar[str] = "∂E/∂w_i ≈ (E(w + h e_i) − E(w − h e_i)) / 2h, or Im E(w + i h e_i) / h"
+    promise: ClassVar[str] = "exact"
     oracle: ClassVar[str] = "backprop to the error of each scheme; 2W, W + 1 and W forward passes exactly"
     through_time: ClassVar[bool] = True
 

@@ -67,6 +67,7 @@ class ForwardForward(Algorithm):
         None,
         "Copies of a single hidden layer on top of each other; None is the task's network as it is.",
         at_least=1,
+        at_most=1000,
     )
     readout: str = setting(
         "goodness",

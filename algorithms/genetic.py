@@ -101,6 +101,9 @@ class Genetic(Algorithm):
                 f"elite must be below the population of {self.population}, but {self.elite} was given"
             )
 
+    def held(self, net: Network) -> int:
+        return self.population * net.size
+
     def init(self, net: Network, params: Params, rand: Rand) -> State:
         others = self.spread * two_sided_exponential(rand.uniform(self.population - 1, net.size))
         return {

@@ -42,6 +42,7 @@ class MeanField(Algorithm):
         "Time units at each temperature of the annealing schedule: "
         "looks that every unit takes at the others.",
         at_least=1,
+        at_most=10**6,
     )
     temperatures: tuple[float, ...] = setting(
         (2.0, 1.5, 1.2, 1.0),

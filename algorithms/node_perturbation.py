@@ -52,7 +52,7 @@ class NodePerturbation(CreditAlgorithm):
 
     sigma: float = setting(1e-3, "Size σ of the noise in a unit's net input.", above=0)
     antithetic: bool = setting(False, "Compare with the loss under the opposite noise, not under none.")
-    draws: int = setting(1, "Estimates averaged in an update.", at_least=1)
+    draws: int = setting(1, "Estimates averaged in an update.", at_least=1, at_most=10**6)
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=False, transports_weights=False, local=True, phases=2, global_scalar=True
@@ -61,6 +61,7 @@ class NodePerturbation(CreditAlgorithm):
         "Werfel, Xie & Seung 2005, Neural Computation 17:2699-2718; Flower & Jabri 1993, NIPS 5:212-219"
     )
     equations: ClassVar[str] = "∂E/∂w_ij ≈ Σ_p y_ip (E_p(ξ) − E_p(0)) / σ · ξ_jp"
+    promise: ClassVar[str] = "limit"
     oracle: ClassVar[str] = (
         "backprop in expectation (z-test); learning speed of Werfel et al. on the linear perceptron"
     )
@@ -93,7 +94,9 @@ class Reinforce(CreditAlgorithm):
     gamma: float = setting(
         0.1, "Weight γ of the newest reward in the baseline b; 0 leaves b at 0.", at_least=0, at_most=1
     )
-    draws: int = setting(1, "Times each pattern is shown in an update; estimates are averaged.", at_least=1)
+    draws: int = setting(
+        1, "Times each pattern is shown in an update; estimates are averaged.", at_least=1, at_most=10**6
+    )
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=False, transports_weights=False, local=True, phases=1, global_scalar=True

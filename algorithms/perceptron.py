@@ -117,6 +117,9 @@ class RandomFeaturePerceptron(Perceptron):
             )
         return super().applies_to(task)
 
+    def held(self, net: Network) -> int:
+        return self.a_units * (net.input_size + net.output.size)
+
     def init(self, net: Network, params: Params, rand: Rand) -> State:
         inputs, units = net.input_size, self.a_units
         # a row a unit: the first units are the same, however many there are

@@ -24,6 +24,7 @@ class Shallow(CreditAlgorithm):
     )
     paper: ClassVar[str] = "control; delta rule of PDP vol. 1 ch. 8, pp. 322-324"
     equations: ClassVar[str] = "∂E/∂w_ij = Σ y_i δ_j into the output, Δw = 0 elsewhere"
+    promise: ClassVar[str] = "exact"
     oracle: ClassVar[str] = "backprop on the last layer; frozen weights stay the same bits"
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:

@@ -50,6 +50,7 @@ class SignSymmetry(Backprop):
     )
     paper: ClassVar[str] = "Liao, Leibo & Poggio 2016, AAAI, arXiv:1510.05067"
     equations: ClassVar[str] = "δ_l = (B_l δ_{l+1}) ⊙ f′(x_l), B = M ⊙ sign(Wᵀ)"
+    promise: ClassVar[str] = "direction"
     oracle: ClassVar[str] = "backprop where all W are ±scale; signs of B and W always the same"
 
     def magnitudes(self, net: Network, rand: Rand) -> State:

@@ -69,6 +69,7 @@ class KolenPollack(Backprop):
     )
     paper: ClassVar[str] = "Akrout et al. 2019, NeurIPS 32, eqs. 16, 17, after Kolen & Pollack 1994"
     equations: ClassVar[str] = "ΔW = −η δ_{l+1} y_lᵀ − λ W, ΔB = −η y_l δ_{l+1}ᵀ − λ B"
+    promise: ClassVar[str] = ""
     oracle: ClassVar[str] = "W − Bᵀ shrinks as (1 − λ)^t exactly; backprop where B starts at Wᵀ"
 
     def __post_init__(self) -> None:
@@ -122,6 +123,9 @@ class WeightMirror(FeedbackAlignment):
     equations: ClassVar[str] = "mirror mode: ΔB = η_B y_l y_{l+1}ᵀ − λ_WM B with y_l ~ N(0, σ²)"
     oracle: ClassVar[str] = "E[ΔB] ∝ Wᵀ by a z-test; its angle to Wᵀ falls"
     through_time: ClassVar[bool] = False
+
+    def held(self, net: Network) -> int:
+        return max(net.size, self.noise_patterns * net.input_size)
 
     def mirror(self, net: Network, params: Params, memory: State, rand: Rand) -> State:
         """The feedback weights after a phase of mirror mode."""

@@ -54,7 +54,7 @@ class WeightPerturbation(CreditAlgorithm):
     sigma: float = setting(1e-3, "Size σ of the noise, in units of a weight.", above=0)
     direction: str = setting("normal", "Noise ξ: normal numbers, or ±1 (sign).", one_of=DIRECTIONS)
     antithetic: bool = setting(False, "Compare with the loss at w − σξ, not at w.")
-    draws: int = setting(1, "Estimates averaged in an update.", at_least=1)
+    draws: int = setting(1, "Estimates averaged in an update.", at_least=1, at_most=10**6)
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=False, transports_weights=False, local=True, phases=2, global_scalar=True
@@ -63,6 +63,7 @@ class WeightPerturbation(CreditAlgorithm):
         "Werfel, Xie & Seung 2005, Neural Computation 17:2699-2718; Cauwenberghs 1993, NIPS 5"
     )
     equations: ClassVar[str] = "∂E/∂w ≈ (E(w + σξ) − E(w)) / σ · ξ"
+    promise: ClassVar[str] = "limit"
     oracle: ClassVar[str] = (
         "backprop in expectation (z-test); learning speed of Werfel et al. on the linear perceptron"
     )
@@ -87,6 +88,7 @@ class SequentialWeightPerturbation(CreditAlgorithm):
     )
     paper: ClassVar[str] = "Jabri & Flower 1992, IEEE TNN 3:154-157"
     equations: ClassVar[str] = "∂E/∂w_i ≈ (E(w + σ e_i) − E(w)) / σ"
+    promise: ClassVar[str] = "limit"
     oracle: ClassVar[str] = "backprop up to σ/2 ∂²E/∂w_i²; W + 1 forward passes exactly"
     through_time: ClassVar[bool] = True
 
@@ -101,13 +103,14 @@ class ForwardGradient(CreditAlgorithm):
     """
 
     direction: str = setting("normal", "Directions v: normal numbers, or ±1 (sign).", one_of=DIRECTIONS)
-    draws: int = setting(1, "Estimates averaged in an update.", at_least=1)
+    draws: int = setting(1, "Estimates averaged in an update.", at_least=1, at_most=10**6)
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=True
     )
     paper: ClassVar[str] = "Baydin, Pearlmutter, Syme, Wood & Torr 2022, arXiv:2202.08587"
     equations: ClassVar[str] = "∂E/∂w ≈ (∇E · v) v"
+    promise: ClassVar[str] = "limit"
     oracle: ClassVar[str] = "backprop in expectation (z-test); E‖g‖² = (d + 2) ‖∇E‖² and d ‖∇E‖²"
 
     def credit(self, net: Network, params: Params, memory: State, batch: Batch, rand: Rand) -> Credit:
@@ -148,7 +151,7 @@ class Spsa(Algorithm):
     )
     alpha: float = setting(0.602, "Exponent α of the steps.", at_least=0)
     gamma: float = setting(0.101, "Exponent γ of the perturbations.", at_least=0)
-    draws: int = setting(1, "Estimates averaged in a step.", at_least=1)
+    draws: int = setting(1, "Estimates averaged in a step.", at_least=1, at_most=10**6)
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=False, transports_weights=False, local=True, phases=2, global_scalar=True

@@ -18,7 +18,7 @@ say(about("ablations"))
 # %% [markdown]
 # ## One thing changed
 #
-# Expected running time in epochs as a multiple of the recipe's, with its paired 95 % bootstrap interval, over
+# Expected running time in epochs as a multiple of the recipe's, with its paired 95 % interval, over
 # the replicas that both have, within the longest budget that both had.
 
 # %% verdict tags=["results"]

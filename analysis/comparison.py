@@ -32,7 +32,7 @@ plots.survival_figure(replicas)
 #
 # In epochs, which are what the papers count; in work and span, counted from the code (FLOPs, and dependent
 # array operations: the time of an ideally parallel machine); in seconds of this implementation. In brackets
-# 95 % bootstrap intervals; who overlaps with the cheapest is not told apart from it.
+# 95 % intervals; who overlaps with the cheapest is not told apart from it.
 
 # %% cheapest tags=["results"]
 say(comparison.cheapest(cells, replicas))

@@ -4,7 +4,6 @@ first calls in new processes, in turn.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import statistics
@@ -15,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.cells.cell import Cell
+from harness.store.files import META, json_text, sealed
 from harness.store.mlflow_send import sync, tracking_uri
 from harness.store.record import Store
 from harness.studies.attempt import attempt
@@ -74,7 +74,7 @@ def many(store: Store, count: int) -> Store:
     ids = [f"xor-feedback_alignment-{i:012x}" for i in range(count)]
     for i in ids:
         copy = Path(shutil.copytree(record.path, record.path.with_name(i)))
-        (copy / "cell.json").write_text(json.dumps(record.meta | {"id": i}), encoding="utf-8")
+        (copy / META).write_text(json_text(sealed(record.meta | {"id": i}, copy)), encoding="utf-8")
     store.write_study("many", "", ids)
     assert sync(store, "many") == count
     return store

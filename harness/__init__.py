@@ -10,13 +10,17 @@ many learning algorithms, the same tasks, weights, statistics and costs.
 
 `run` trains one cell, `results` reads what studies left as tidy frames, `plots` draws them. The rest of the
 names is what a rule or a task of your own is written with: `Algorithm`, `CreditAlgorithm`, `Task`, `setting`,
-`Network`, `Edge`, … (docs/design.md). A name is imported when it is first asked for, so that `import harness`
-costs nothing.
+`Network`, `Edge`, `Unit`, `Loss`, … (docs/extend.md); `add_plugins` loads what others wrote. A name is
+imported when it is first asked for, so that `import harness` costs nothing.
 """
 
 import lazy_loader
 
+from harness.core import shipped
+
 __version__ = "0.1.0"
+
+shipped.package("algorithms")  # before anybody imports it, and finds another
 
 # __init__.pyi beside this file is the one list of names: type checkers read it, too
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,6 +4,9 @@ read by type checkers, and by `__init__.py` when one is asked for.
 
 from . import plots as plots
 from . import results as results
+from .checks.kit import check_algorithm as check_algorithm
+from .checks.kit import checks_of as checks_of
+from .cli.comparison import compare as compare
 from .core.algorithm import Algorithm as Algorithm
 from .core.algorithm import Array as Array
 from .core.algorithm import CreditAlgorithm as CreditAlgorithm
@@ -29,6 +32,7 @@ from .core.exact_gradient import exact_gradient as exact_gradient
 from .core.kernels import total as total
 from .core.loops import repeat as repeat
 from .core.losses import CrossEntropy as CrossEntropy
+from .core.losses import Loss as Loss
 from .core.losses import SquaredError as SquaredError
 from .core.network import Key as Key
 from .core.network import Network as Network
@@ -38,8 +42,10 @@ from .core.optimisers import GradientDescent as GradientDescent
 from .core.optimisers import Optimiser as Optimiser
 from .core.optimisers import SignStep as SignStep
 from .core.rand import Rand as Rand
+from .core.registry import add_plugins as add_plugins
 from .core.setting import setting as setting
 from .core.task import Task as Task
+from .core.units import Unit as Unit
 from .core.vectors import flatten as flatten
 from .core.vectors import unflatten as unflatten
 from .experiment.result import Result as Result

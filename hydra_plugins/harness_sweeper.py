@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from omegaconf import OmegaConf
+from hydra.core.utils import JobStatus
 
 from hydra_plugins.harness_launcher import ProcessLauncher
 
@@ -32,25 +32,37 @@ class StudySweeper(BasicSweeper):
     def sweep(self, arguments: list[str]) -> Any:
         """Conduct the study that `arguments` (the user's overrides) ask for."""
         from harness.cli.conduct import Job, conduct
+        from harness.experiment.run import check_room
         from harness.studies.compose import compose_cells, expand
+        from harness.studies.request import Request
 
         config, launcher = self.config, self.launcher
         assert config is not None
         assert launcher is not None
         assert self.hydra_context is not None
         loader = self.hydra_context.config_loader
-        study: Any = OmegaConf.to_container(config.study, resolve=True)
-        blocks, common = [*study["cells"], *study.get("more", [])] or [[]], study.get("common", [])
-        if config.small:
-            blocks = study.get("small_cells") or refuse(study["name"])
-        overrides = expand([[*common, *block, *self._parse_config(), *arguments] for block in blocks], loader)
+        asked = Request.of(config)
+        study = asked.study
+        blocks = [*study.cells, *study.more] or [[]]
+        if asked.small:
+            blocks = list(study.small_cells) or refuse(study.name)
+        added = [*self._parse_config(), *arguments]
+        overrides = expand([[*study.common, *block, *added] for block in blocks], loader)
         cells, _ = compose_cells(overrides, loader, lambda options: loader.load_sweep_config(config, options))
         jobs = [Job(cell, job) for cell, job in zip(cells, overrides, strict=True)]
+        if isinstance(launcher, ProcessLauncher):  # others may run them on machines with more
+            for cell in cells:
+                check_room(cell)
 
         def launch(missing: list[Job]) -> dict[str, str]:
             if isinstance(launcher, ProcessLauncher):
                 return launcher.run([job.cell for job in missing])
-            launcher.launch([job.overrides for job in missing], initial_job_idx=0)
-            return {}
+            done = launcher.launch([job.overrides for job in missing], initial_job_idx=0)
+            # what a job raised is held by Hydra, and raised again by `return_value`
+            return {
+                job.cell.id: str(of._return_value).partition("\n")[0]
+                for job, of in zip(missing, done, strict=False)  # some launchers say nothing of their jobs
+                if of.status == JobStatus.FAILED
+            }
 
-        return conduct(config, jobs, launch)
+        return conduct(asked, jobs, launch)

@@ -16,7 +16,7 @@ from harness.answers.pairs import beside
 from harness.answers.words import amount, decided, each, rate, ratio, several
 from harness.core.outcomes import fates
 from harness.experiment.summary import number, percent
-from harness.statistics import Interval, running_time
+from harness.statistics import Interval, failure_costs, running_time
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,7 +129,9 @@ def _alike(some: pd.DataFrame, others: pd.DataFrame) -> tuple[Any, Any]:
 def ert(replicas: pd.DataFrame, cell: str) -> Interval:
     """Expected running time in epochs, with its 95 % interval."""
     own = replicas[replicas["id"] == cell]
-    return running_time(own["epochs"].to_numpy(float), fates(own).solved, seed=0, resamples=4000)
+    epochs = own["epochs"].to_numpy(float)
+    budget = failure_costs(epochs, epochs, own["budget_epochs"])
+    return running_time(epochs, fates(own).solved, seed=0, budget=budget, resamples=4000)
 
 
 def texts(found: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from harness.answers.pairs import beside
 from harness.answers.words import amount, brief, decided, each, rate, ratio, several
 from harness.core.outcomes import fates
 from harness.experiment.summary import number
-from harness.statistics import Interval, running_time
+from harness.statistics import Interval, failure_costs, running_time
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,14 +93,20 @@ def cheapest(cells: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
 
 
 def running_times(cell: Any, replicas: pd.DataFrame) -> dict[str, Interval]:
-    """ERT of a row of `cells` in every currency that it was counted in, each with its 95 % interval."""
+    """ERT of a row of `cells` in every currency that it was counted in, each with its 95 % interval.
+
+    That of seconds, like the others, is about other replicas: those of one batch shared one clock, and what
+    another run of it would have shown is not in it.
+    """
     own = replicas[replicas["id"] == cell.id]
     solved = fates(own).solved
     updates = own["updates"].to_numpy(float)
     spent = {"epochs": own["epochs"].to_numpy(float), "seconds": own["seconds"].to_numpy(float)}
     spent |= {name: updates * getattr(cell, f"update_{name}") for name in ("flops", "span_operations")}
     spent = {name: spent[name] for name in CURRENCIES if np.isfinite(spent[name]).all()}
-    times = running_time(np.column_stack(list(spent.values())), solved, seed=0, resamples=RESAMPLES)
+    table = np.column_stack(list(spent.values()))
+    budget = failure_costs(table, own["epochs"], own["budget_epochs"])
+    times = running_time(table, solved, seed=0, budget=budget, resamples=RESAMPLES)
     return {name: Interval(*(end[i] for end in times)) for i, name in enumerate(spent)}
 
 

@@ -119,7 +119,8 @@ def resting(slope: Array, curvature: Array, error: Array, reach: float) -> Array
         sliding    η/(1 − α) |∂E/∂w|² T  >  .01 E    followed as far, the slope lowers E by more than 1 %
         saddle     η/(1 − α) |λ| T       >  1        λ < 0 the least eigenvalue: departures grow e-fold
 
-    `reach` is η T / (1 − α). Sliding goes before saddle. Neither: a minimum, as far as training can tell.
+    `reach` is η T / (1 − α). Sliding goes before saddle. Neither: it stands still as far as training can
+    tell, at a minimum or in a valley to infinite weights (`harness.inspection.ends`).
     """
     sliding = reach * np.square(slope) > GAIN * error
     saddle = reach * -curvature > 1
@@ -221,7 +222,18 @@ def _where(e: Ends) -> str:
         f"{most}: {share(pdp, stuck)} stuck ones. The commonest others: {rest}. {still} would hold still for "
         f"as many epochs again; {_count(e, SLIDING)} slide on, {_count(e, SADDLE)} are at a saddle. "
         f"The least eigenvalue of the Hessian is {brief(float(np.median(e.curvature)))} in the median, "
-        f"with a slope of {brief(float(np.median(e.slope)))}."
+        f"with a slope of {brief(float(np.median(e.slope)))}.{_valley(e)}"
+    )
+
+
+def _valley(e: Ends) -> str:
+    """Why standing still is not yet being at a minimum, where targets are those that no sigmoid reaches."""
+    targets = np.asarray(e.stuck.batch().target)
+    if not np.isin(targets, (0.0, 1.0)).all():
+        return ""
+    return (
+        " None of these is a local minimum: outputs of 0 and 1 come with infinite weights only, and what "
+        "stands still is training, in a valley that leads there."
     )
 
 

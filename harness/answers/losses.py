@@ -84,12 +84,10 @@ def _difference(replicas: pd.DataFrame, cross: str, squared: str) -> str:
     pair: Any = beside(replicas, cross, squared)
     gap = pair.rate
     word = "**more**" if gap.low > 0 else "**fewer**" if gap.high < 0 else "not decidedly more or fewer"
-    # no interval of no difference
-    solves = f"{word}, {points(gap)}" if gap.low < gap.high else "as many, the same ones"
     cost = {"less": "cheaper", "more": "dearer", "undecided": "not decidedly cheaper or dearer"}[
         decided(pair.log_ratio)
     ]
     return (
-        f"{solves}, and a success is {cost} in epochs, "
+        f"{word}, {points(gap)}, and a success is {cost} in epochs, "
         f"{ratio(pair.log_ratio)} times squared error's (pairs of replicas: {number(pair.replicas)})"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.core.outcomes import fates
-from harness.statistics import PairedDifference, Replicas, paired_difference
+from harness.statistics import PairedDifference, Replicas, failure_costs, paired_difference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,11 +29,15 @@ def beside(
     """
     sides = [replicas[replicas["id"] == name].set_index("replica") for name in (cell, other)]
     both = sides[0].index.intersection(sides[1].index)
-    a, b = (_spent(side.loc[both], price) for side, price in zip(sides, prices or (None, None), strict=True))
-    return paired_difference(a, b, seed=0, level=level, resamples=resamples)
+    (a, budget_a), (b, budget_b) = (
+        _spent(side.loc[both], price) for side, price in zip(sides, prices or (None, None), strict=True)
+    )
+    return paired_difference(a, b, seed=0, budgets=(budget_a, budget_b), level=level, resamples=resamples)
 
 
-def _spent(rows: pd.DataFrame, price: float | None) -> Replicas:
-    became = fates(rows)
-    spent = rows["epochs"].to_numpy(float) if price is None else price * rows["updates"].to_numpy(float)
-    return Replicas(spent, became.solved, became.diverged)
+def _spent(rows: pd.DataFrame, price: float | None) -> tuple[Replicas, float]:
+    """What became of replicas, and what one that fails spends."""
+    became, epochs = fates(rows), rows["epochs"].to_numpy(float)
+    spent = epochs if price is None else price * rows["updates"].to_numpy(float)
+    budget = float(failure_costs(spent, epochs, rows["budget_epochs"]))
+    return Replicas(spent, became.solved, became.diverged), budget

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from harness.experiment.summary import number, percent
-from harness.statistics import Interval, wilson
+from harness.statistics import Interval, tango, wilson
 from harness.statistics.bootstrap import draws, percentile
 
 Array = Any
@@ -48,10 +48,16 @@ def mean(values: Iterable[float], *, seed: int = 0, resamples: int = RESAMPLES) 
 def difference(a: Array, b: Array, *, seed: int = 0, resamples: int = RESAMPLES) -> Interval:
     """Mean of a − b, pair by pair (R,),
     with its 95 % percentile interval over resampled pairs; −1 and 1 of fewer than two.
+
+    Where all pairs differ by the same, resampling says nothing: then as far to either side as Tango's
+    interval reaches where no pair differs.
     """
     numbers = np.sort(np.asarray(a, float) - np.asarray(b, float))
     if len(numbers) < 2:
         return Interval(float(numbers.mean()) if len(numbers) else float("nan"), -1.0, 1.0)
+    if numbers[0] == numbers[-1]:
+        value, (low, high) = float(numbers[0]), tango(0, 0, len(numbers))
+        return Interval(value, max(value + low, -1.0), min(value + high, 1.0))
     return Interval(float(numbers.mean()), *_ends(numbers, seed, resamples))
 
 

@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from harness.cells import room
 from harness.cells.code_version import code_version
 from harness.cells.data_fingerprint import data_fingerprint
 from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Algorithm
 from harness.core.errors import InputError, NotApplicable, unknown
+from harness.core.source import line_that_raised
 from harness.core.task import Task
 
 
@@ -42,11 +44,19 @@ class Cell:
         for name in run:
             if name not in known:
                 raise unknown("setting of run", name, known)
-        parts = registry.build_algorithm(algorithm), registry.build_task(task), Settings(**run)
         try:
-            return cls(*resolve(*parts))
-        except NotApplicable as reason:
-            return cls(*parts, not_applicable=str(reason))
+            parts = registry.build_algorithm(algorithm), registry.build_task(task), Settings(**run)
+            try:
+                return cls(*resolve(*parts))
+            except NotApplicable as reason:
+                return cls(*parts, not_applicable=str(reason))
+        except InputError:
+            raise
+        except Exception as error:  # a plug-in's code
+            raise InputError(
+                f"{algorithm.get('name')} on {task.get('name')} is no cell: "
+                f"{type(error).__name__}: {error}{line_that_raised(error)}"
+            ) from error
 
     def text(self) -> str:
         """All of it in one line: the form in which a cell goes from process to process.
@@ -78,19 +88,25 @@ class Cell:
         if self.not_applicable:
             return ""
         try:
+            room.refuse(
+                room.start_bytes(self.algorithm, self.task, self.settings.dtype, 1),
+                f"one network for {self.task.name}",
+            )
             return data_fingerprint(self.task)
         except Exception as error:  # a study goes on with its other cells; whoever runs this one raises it
             return error
 
     def versions(self) -> dict[str, str]:
         """What else determines the bits: the code, the data, NumPy and what it is compiled with."""
-        modules = ["harness.experiment.run"]
+        modules: list[str | type] = ["harness.experiment.run"]
         if self.settings.probe:
             modules.append("harness.credit.probe")
         compilers: dict[str, str] = {}
         if self.settings.backend != "numpy":
             modules.append("harness.compiling.driver")
             compilers = {name: version(name) for name in ("jax", "jaxlib") if find_spec(name)}
+        if not self.not_applicable:
+            modules += _parts_of(self.task)
         code = code_version(*_classes(self.algorithm), *_classes(self.task), *modules)
         data = self.data if isinstance(self.data, str) else "none"
         return {"code": code, "data": data, "numpy": np.__version__, **compilers}
@@ -116,3 +132,12 @@ def _classes(part: Any) -> list[type]:
     """
     inside = (getattr(part, f.name) for f in fields(part))
     return [type(part), *(cls for value in inside if is_dataclass(value) for cls in _classes(value))]
+
+
+def _parts_of(task: Task) -> list[str | type]:
+    """What a plug-in adds to a network: modules of its units, classes of edges and of the loss."""
+    net = task.network()
+    classes = {type(task.objective), *(type(edge) for edge in net.edges)}
+    units = {group.activation for group in net.groups}
+    strange = (cls for cls in classes if not cls.__module__.startswith("harness."))
+    return [*sorted(registry.homes[name] for name in units if name in registry.homes), *strange]

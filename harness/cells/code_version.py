@@ -27,6 +27,7 @@ from typing import NamedTuple
 import harness
 from harness.cells.fileless import definitions, file_of
 from harness.cells.syntax import imports, meaning
+from harness.core.losses import Loss
 
 HARNESS = ("harness", "algorithms")  # of the packages themselves, a version and a docstring, nothing is read
 SHARED = ("site-packages", "dist-packages")  # a single file there has strangers beside it
@@ -87,10 +88,14 @@ class _Followed:
 def _roots(part: type | str, followed: _Followed) -> Iterator[tuple[str, Piece]]:
     """The modules that `part` itself stands for, by name; what is beside them is followed from now on."""
     if isinstance(part, str):
-        yield part, _of_module(part)
+        spec = _spec(part)
+        if spec is not None and spec.origin and part.partition(".")[0] not in HARNESS:
+            followed.add(part, Path(spec.origin))
+        yield part, _of_module(part, spec)
         return
     for cls in part.__mro__:
-        if not is_dataclass(cls):  # algorithms, tasks and optimisers are; a stranger's base is not followed
+        # algorithms, tasks, optimisers and edges are dataclasses; a stranger's base is not followed
+        if not (is_dataclass(cls) or issubclass(cls, Loss)):
             continue
         spec = _spec(cls.__module__)
         file = Path(spec.origin) if spec is not None and spec.origin else file_of(cls)

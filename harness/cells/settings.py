@@ -26,7 +26,7 @@ class Settings:
         0, "What all random numbers of the cell follow from, with the number of each replica.", at_least=0
     )
     epochs: int | None = setting(
-        None, "Budget in sweeps over the patterns; None is the task's usual one.", at_least=1
+        None, "Budget in sweeps over the patterns; None is the task's usual one.", at_least=1, at_most=10**12
     )
     seconds: float | None = setting(
         None,
@@ -53,10 +53,15 @@ class Settings:
         "Epochs, log-spaced over the budget, "
         "at which credit is compared with the exact gradient; 0 for none.",
         at_least=0,
+        at_most=1000,
     )
-    probe_draws: int = setting(16, "Draws of a stochastic credit at each of them.", at_least=2)
+    probe_draws: int = setting(16, "Draws of a stochastic credit at each of them.", at_least=2, at_most=10**6)
     processes: int = setting(
-        1, "Processes that share the replicas; the results have the same bits.", at_least=1
+        1, "Processes that share the replicas; the results have the same bits.", at_least=1, at_most=1024
+    )
+
+    unchecked: bool = setting(
+        False, "Run a rule that the checks before every cell find wrong; for looking into what it does."
     )
 
     def __post_init__(self) -> None:
@@ -73,7 +78,7 @@ class Settings:
             )
         if self.backend == "jax" and find_spec("jax") is None:
             raise InputError(
-                "backend=jax needs JAX, which is not installed: pip install 'credit-assignment-harness[jax]'"
+                "backend=jax needs JAX, which is not installed: in a clone, pip install -e '.[jax]'"
             )
         if not (self.batch in (None, FULL) or (type(self.batch) is int and self.batch >= 1)):
             raise InputError(

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from harness.cells.room import refuse, start_bytes
 from harness.core.algorithm import Algorithm, Batch, State
 from harness.core.data import Data, checked
 from harness.core.initial import initial
@@ -48,6 +49,16 @@ class Start(NamedTuple):
     """The algorithm's own random numbers, as far as its `init` has drawn them."""
 
 
+class Ground(NamedTuple):
+    """What R replicas of a cell stand on before their algorithm has done anything."""
+
+    net: Network
+    data: Data
+    batch: Batch
+    weights: Params
+    noise: Rand
+
+
 def start(
     algorithm: Algorithm,
     task: Task,
@@ -64,14 +75,28 @@ def start(
         replicas: their numbers, which decide their random streams.
         patterns: how many are in the batch; None for all.
         block: random numbers drawn ahead (`Rand`); 1 where few are drawn. A matter of speed, never of bits.
+
+    Raises:
+        InputError: if there is not enough memory for them.
     """
+    needed = start_bytes(algorithm, task, how.dtype, len(replicas))
+    refuse(needed, f"the start of {algorithm.name} on {task.name} with replicas={len(replicas)}")
+
+    at = ground(task, how, replicas, patterns, block)
+    return Start(*at[:4], algorithm.init(at.net, at.weights, at.noise), at.noise)
+
+
+def ground(
+    task: Task, how: Seeded, replicas: Sequence[int], patterns: int | None = None, block: int | None = None
+) -> Ground:
+    """The start of some replicas, but for what their algorithm makes of it; arguments as of `start`."""
 
     def rand(purpose: int, block: int | None = 1) -> Rand:
         return Rand(how.seed, replicas, purpose, how.dtype, **({} if block is None else {"block": block}))
 
-    net, noise = task.network(), rand(NOISE, block)
+    net = task.network()
     data = checked(task.data(rand(SPLIT), how.dtype), task.name, net.input_size, net.output.size)
     some = Data(*(a[..., :patterns, :] for a in data[:3]))
     weights = initial(net, rand(WEIGHTS), task.init, task.initial_scale)
-    state = algorithm.init(net, weights, noise)
-    return Start(net, data, Batch.of(some, np.zeros((), how.dtype), task.objective), weights, state, noise)
+    batch = Batch.of(some, np.zeros((), how.dtype), task.objective)
+    return Ground(net, data, batch, weights, rand(NOISE, block))

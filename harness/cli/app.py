@@ -9,29 +9,30 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import NoReturn
 
 import hydra
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
 
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings
+from harness.cli.arguments import one_sentence, prepare
 from harness.cli.bars import epochs_bar
-from harness.cli.conduct import follow_up
+from harness.cli.conduct import follow_up, say_mended
 from harness.cli.settings import in_words, lines
-from harness.core import registry
 from harness.core.errors import InputError
+from harness.experiment.run import check_room
+from harness.store import definitions
 from harness.store.record import Store
-from harness.studies import options
 from harness.studies.attempt import attempt
 from harness.studies.compose import cell_of
 from harness.studies.conf import CONF, VERSION_BASE
-
-options.register()  # at import: the workers of a launcher import this module to find the job
+from harness.studies.overrides import read
+from harness.studies.pool import end_with_parent
+from harness.studies.request import Request
 
 
 def _in_words(*names: str) -> str:
@@ -45,31 +46,24 @@ OmegaConf.register_new_resolver("settings_in_words", _in_words, replace=True)
 def main() -> None:
     """Run the application; exit code 2 for bad input, 1 for a cell that failed."""
     before = os.environ.get("HYDRA_FULL_ERROR", "0")
-    wants_traceback = before == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands us its errors instead of printing them
-    for module, error in registry.broken.items():
-        print(f"harness: {module} is left out, it does not load: {error}", file=sys.stderr)
     signal.signal(signal.SIGTERM, _stop)
     try:
-        job()
-    except KeyboardInterrupt:
-        print(
-            "harness: interrupted; finished cells are kept, and the same command does the rest",
-            file=sys.stderr,
-        )
-        sys.exit(130)
-    except InputError as problem:
-        if wants_traceback:
-            raise
-        sys.exit(_complain(str(problem)))
-    except (HydraException, OmegaConfBaseException, YAMLError) as problem:
-        if wants_traceback:
-            raise
-        from harness.cli.messages import sentence
-
-        sys.exit(_complain(sentence(problem)))
+        with one_sentence(traceback=before == "1"):
+            check_arguments()
+            prepare(sys.argv[1:])
+            job()
     finally:
         os.environ["HYDRA_FULL_ERROR"] = before
+
+
+def check_arguments() -> None:
+    """Read what was typed before Hydra does. Raises `InputError` for what cannot be read."""
+    parser = get_args_parser()
+    parser.error = _refuse  # argparse's own would print its usage and exit
+    given = parser.parse_args()
+    if not given.shell_completion:
+        read(given.overrides)
 
 
 @hydra.main(config_path=CONF, config_name="config", **VERSION_BASE)  # type: ignore[untyped-decorator]  # Hydra
@@ -78,29 +72,33 @@ def job(cfg: DictConfig) -> None:
     which keeps what becomes of its code and goes on to the next.
     """
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        # Hydra holds what it raises; the study misses the record
-        attempt(cell_of(cfg), Store.at(cfg.store).prepare())
+        end_with_parent()
+        # Hydra holds what it raises, and the study says it
+        attempt(cell_of(cfg), Store.at(Request.of(cfg).store).prepare())
         return
-    try:
-        run_alone(cell_of(cfg), Store.at(cfg.store).prepare(), cfg)
-    except InputError as error:
-        sys.exit(_complain(str(error)))  # here, before Hydra adds its own words
+    with one_sentence():  # here, before Hydra adds its own words
+        run_alone(cell_of(cfg), Request.of(cfg))
 
 
-def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:
+def run_alone(cell: Cell, asked: Request) -> None:
     """Run one cell for somebody who is watching."""
     if cell.not_applicable:
         raise InputError(cell.not_applicable)
-    if cfg.study.cells:
+    if asked.study.cells:
         raise InputError(
-            f"study {cfg.study.name!r} is a sweep of many cells: "
-            f"run it by python -m harness -m study={cfg.study.name}"
+            f"study {asked.study.name!r} is a sweep of many cells: "
+            f"run it by python -m harness -m study={asked.study.name}"
         )
-    if cfg.small:
+    if asked.small:
         raise InputError(
             "small=true would be ignored: it is the small form "
             "of a study (python -m harness -m study=… small=true)"
         )
+    check_room(cell)
+    store = Store.at(asked.store)
+    definitions.check(store.study_folder(asked.study.name))  # before hours of training, not after
+    store.prepare()
+    say_mended(store, [cell.id])
     known = store.has(cell.id)
     with epochs_bar(cell) as tick:
         record = attempt(cell, store, tick)
@@ -109,10 +107,10 @@ def run_alone(cell: Cell, store: Store, cfg: DictConfig) -> None:
         if failure["traceback"]:
             print(failure["traceback"], file=sys.stderr)
         sys.exit(f"harness: {cell.id} failed: {failure['reason']}")
-    store.join_study(cfg.study.name, cfg.study.question, cell.id)
+    store.join_study(asked.study.name, asked.study.question, cell.id)
     print(record)
     print(f"record: {os.path.relpath(record.path)}{' (made earlier)' if known else ''}")
-    follow_up(store, cfg.study.name, cfg.tracking)
+    follow_up(store, asked.study.name, asked.tracking)
 
 
 def _stop(*_: object) -> None:
@@ -120,6 +118,5 @@ def _stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _complain(text: str) -> int:
-    print(f"harness: {text}", file=sys.stderr)
-    return 2
+def _refuse(message: str) -> NoReturn:
+    raise InputError(f"{message}: harness --hydra-help says which flags there are")

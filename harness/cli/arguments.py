@@ -1,25 +1,72 @@
-"""Commands beside the application: bad input in one sentence, with exit code 2."""
+"""What every command does with plug-ins, bad input, Ctrl-C and a reader who has gone: one sentence, one code.
+
+Codes: 2 for bad input, 130 for Ctrl-C, 141 for a reader that closed the pipe (`… | head -1`), as a shell says
+of programs that end so.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from harness.core.errors import InputError
 
 
+def prepare(overrides: Iterable[str]) -> None:
+    """Have an option for everything there is, and say on stderr what had to be left out.
+
+    Args:
+        overrides: a command line's, with its plug-ins (`plugins=…`) among them.
+
+    Raises:
+        InputError: for a plug-in that is named there and does not load.
+    """
+    from harness.core import registry
+    from harness.studies import options
+
+    options.prepare(overrides)
+    for what, why in registry.broken.items():
+        print(f"harness: {what} is left out: {why}", file=sys.stderr)
+
+
 @contextmanager
-def one_sentence() -> Iterator[None]:
-    """End with exit code 2 and one sentence where what was asked cannot be."""
-    from hydra.errors import HydraException
+def one_sentence(traceback: bool = False) -> Iterator[None]:
+    """End with exit code 2 and one sentence where what was asked cannot be; `traceback` raises it instead."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # what is still in the buffer goes nowhere, or the interpreter would complain of it at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except KeyboardInterrupt:
+        complain("interrupted; finished cells are kept, and the same command does the rest")
+        sys.exit(130)
+    except Exception as error:
+        text = sentence_of(error)
+        if traceback or not text:
+            raise
+        complain(text)
+        sys.exit(2)
+
+
+def sentence_of(error: Exception) -> str:
+    """What to say of an error; nothing of one that is no fault of what was typed."""
+    if isinstance(error, InputError):
+        return str(error)
+    from hydra.errors import HydraException  # here: the catalog needs none of it
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError
 
+    if not isinstance(error, HydraException | OmegaConfBaseException | YAMLError):
+        return ""
     from harness.cli.messages import sentence
 
-    try:
-        yield
-    except (InputError, HydraException, OmegaConfBaseException, YAMLError) as error:
-        print(f"harness: {error if isinstance(error, InputError) else sentence(error)}", file=sys.stderr)
-        sys.exit(2)
+    return sentence(error)
+
+
+def complain(text: str) -> None:
+    """Say it where errors are said, in one line."""
+    print(f"harness: {' '.join(text.split())}", file=sys.stderr)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
 
 from harness.cells.cell import Cell
 from harness.store.record import Store
+from harness.studies.attempt import expected_work
 from harness.studies.progress import over, watching
 
 PATIENCE = 0.5  # seconds before a bar appears: short runs need none
@@ -39,20 +41,48 @@ def epochs_bar(cell: Cell) -> Iterator[Callable[[int], None] | None]:
 
 
 @contextmanager
-def cells_bar(store: Store, cell_ids: list[str]) -> Iterator[None]:
-    """A bar that counts finished cells in the store."""
+def cells_bar(store: Store, cells: Sequence[Cell]) -> Iterator[None]:
+    """A bar that counts finished cells in the store, in the order they are begun in.
+
+    Beside it stand the first of them that is not finished, which is the one longest at work, and the time
+    left if the rest of the work goes as fast as what is done. Work is what a cell costs if no replica ends
+    before its budget.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    works = {cell.id: expected_work(cell) for cell in cells}
+    names = {cell.id: f"{cell.task.name} by {cell.algorithm.name}" for cell in cells}
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+    )
+    begun, done = monotonic(), 0.0
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("cells", total=len(cell_ids))
+        bar = progress.add_task(next(iter(names.values())), total=len(names), left="")
 
         def tell(cell_id: str) -> None:
-            progress.update(bar, advance=1, description=cell_id.rpartition("-")[0].replace("-", " by "))
+            nonlocal done
+            done += works.pop(cell_id)
+            running = names[next(iter(works), cell_id)]
+            progress.update(
+                bar, advance=1, description=running, left=time_left(monotonic() - begun, done, works)
+            )
 
         try:
-            with watching(store, cell_ids, tell):
+            with watching(store, list(names), tell):
                 yield
         finally:
-            progress.update(bar, completed=len(over(store, cell_ids)), description="cells")
+            progress.update(bar, completed=len(over(store, list(names))), description="cells", left="")
+
+
+def time_left(seconds: float, done: float, waiting: Mapping[str, float]) -> str:
+    """In words, if the work that is waiting goes as fast as what was `done` in so many seconds."""
+    if not (waiting and done):
+        return ""
+    minutes = math.ceil(seconds * sum(waiting.values()) / done / 60)
+    hours, rest = divmod(minutes, 60)
+    return f"about {hours} h {rest} min left" if hours else f"about {rest} min left"

@@ -9,38 +9,41 @@ compiled form, and why not.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from harness.cli.arguments import one_sentence, prepare
 from harness.cli.settings import in_words
 from harness.core import registry
 from harness.core.errors import InputError
+from harness.core.losses import LOSSES
+from harness.core.optimisers import OPTIMISERS
 from harness.core.registry import first_line
+from harness.core.source import line_that_raised
+from harness.core.units import UNITS
 from harness.studies.conf import CONF
 
 PARTS = ("algorithm", "algorithm/optimiser", "task")
 
 
+@one_sentence()
 def main(arguments: Sequence[str] = ()) -> None:
     """Print what there is; or the settings of what is named;
     or, asked for `compiles`, which algorithms do.
     """
+    named = [each for each in arguments if each.startswith("plugins=")]
+    prepare(named)
+    arguments = [each for each in arguments if each not in named]
     chosen = dict(each.partition("=")[::2] for each in arguments)
     if arguments and set(chosen) <= set(PARTS):
-        try:
-            print(in_words(*(chosen.get(part, "") for part in PARTS)))
-        except InputError as problem:
-            print(f"harness: {problem}", file=sys.stderr)
-            sys.exit(2)
+        print(in_words(*(chosen.get(part, "") for part in PARTS)))
         return
     if list(arguments) not in ([], ["compiles"]):
         given = " ".join(arguments)
-        print(
-            f"harness: catalog takes nothing, compiles, or algorithm=… and task=…, but {given!r} was given",
-            file=sys.stderr,
+        raise InputError(
+            f"catalog takes nothing, compiles, or algorithm=… and task=…, but {given!r} was given"
         )
-        sys.exit(2)
     if arguments:
         reasons = compiles()
         width = max(map(len, reasons))
@@ -48,12 +51,10 @@ def main(arguments: Sequence[str] = ()) -> None:
             print(f"{name:{width}}  {f'runs interpreted: {reason}' if reason else 'compiles'}  ({task})")
         return
     sections = (
-        (
-            "algorithms",
-            "algorithm=…",
-            ((name, first_line(cls)) for name, cls in registry.algorithms().items()),
-        ),
-        ("tasks", "task=…", ((name, first_line(cls)) for name, cls in registry.tasks().items())),
+        ("algorithms", "algorithm=…", in_lines(registry.algorithms())),
+        ("tasks", "task=…", in_lines(registry.tasks())),
+        ("optimisers", "algorithm/optimiser=…", in_lines(OPTIMISERS)),
+        ("losses", "task.loss=…", in_lines(LOSSES)),
         ("presets", "experiment=…", described("experiment")),
         ("studies", "-m study=…", described("study")),
     )
@@ -64,10 +65,14 @@ def main(arguments: Sequence[str] = ()) -> None:
         for name, line in rows:
             print(f"  {name:{width}}  {line}")
         print()
-    for module, error in registry.broken.items():
-        print(f"not loaded: {module}: {error}")
+    print(f"kinds of unit: {', '.join(UNITS)}")
     print("what their settings are: python -m harness.catalog algorithm=… task=…")
     print("which algorithms compile (run.backend=jax): python -m harness.catalog compiles")
+
+
+def in_lines(classes: Mapping[str, type]) -> Iterator[tuple[str, str]]:
+    """Names, and what each is in a line."""
+    return ((name, first_line(cls)) for name, cls in classes.items())
 
 
 def compiles() -> dict[str, tuple[str, str]]:
@@ -75,20 +80,26 @@ def compiles() -> dict[str, tuple[str, str]]:
     and why it cannot be compiled there ('' if it can).
     """
     if find_spec("jax") is None:
-        print("harness: JAX is not installed: pip install 'credit-assignment-harness[jax]'", file=sys.stderr)
-        sys.exit(2)
+        raise InputError("JAX is not installed: in a clone, pip install -e '.[jax]'")
     from harness.cells.cell import Cell
     from harness.compiling.driver import refusal
 
-    reasons: dict[str, tuple[str, str]] = {}
-    for name in registry.algorithms():
-        cells = (
-            Cell.of({"name": name}, {"name": task}, {})
-            for task in sorted(registry.tasks(), key=lambda t: t != "xor")
-        )
-        cell = next((c for c in cells if not c.not_applicable), None)
-        reasons[name] = ("", "applies to no task") if cell is None else (cell.task.name, refusal(cell))
-    return reasons
+    tasks = sorted(registry.tasks(), key=lambda task: task != "xor")
+
+    def look(name: str) -> tuple[str, str]:
+        task = tasks[0]
+        try:
+            for task in tasks:
+                cell = Cell.of({"name": name}, {"name": task}, {})
+                if not cell.not_applicable:
+                    return task, refusal(cell)
+        except InputError as error:
+            return task, str(error)
+        except Exception as error:  # a plug-in's code: the others are told all the same
+            return task, f"its code raises {type(error).__name__}: {error}{line_that_raised(error)}"
+        return "", "applies to no task"
+
+    return {name: look(name) for name in registry.algorithms()}
 
 
 def described(group: str) -> Iterator[tuple[str, str]]:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
-
-from omegaconf import DictConfig
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
 
 from harness.cells.cell import Cell
 from harness.cli.bars import cells_bar
 from harness.core.errors import InputError
+from harness.store.definitions import Replaced
+from harness.store.mend import mend
 from harness.store.record import Store
 from harness.studies.attempt import expected_work
+from harness.studies.order import in_turn
+from harness.studies.request import Request, Study, Tracking
 
 
 class Job(NamedTuple):
@@ -26,47 +28,83 @@ class Job(NamedTuple):
     overrides: list[str]
 
 
-def conduct(cfg: DictConfig, jobs: list[Job], launch: Callable[[list[Job]], Mapping[str, str]]) -> None:
-    """Launch the jobs whose cells are not recorded; print the table, write it and the figures, tell MLflow.
+def conduct(asked: Request, jobs: list[Job], launch: Callable[[list[Job]], Mapping[str, str]]) -> None:
+    """Launch the jobs whose cells are not recorded; say what was lost, print the table, write it and the
+    figures, tell MLflow.
 
-    `launch` may say, by id, why cells were lost. Exits with code 1 if a cell failed or was lost; what is
-    finished is kept, and shown first.
+    `launch` may say, by id, why cells were lost. Exits with code 1 if a cell failed or was lost, or the disk
+    did not take the table or a figure; what is finished is kept.
     """
-    if not jobs:
-        raise InputError(f"the study {cfg.study.name!r} has no cells")
-    store = Store.at(cfg.store).prepare()
+    name = asked.study.name
+    store = Store.at(asked.store)
+    folder = store.study_folder(name)  # refuses a name that is none, before anything is there
+    store.prepare()
     cells = {job.cell.id: job for job in jobs}
-    name = cfg.study.name
-    folder = store.write_study(name, cfg.study.question, cells, small=cfg.small)
+    say_replaced(name, store.write_study(name, asked.study.question, cells, small=asked.small))
+    say_mended(store, cells)
     for cell_id, job in cells.items():
         if job.cell.not_applicable and not store.has(cell_id):
             store.write(job.cell, None)
     missing = [job for cell_id, job in cells.items() if not store.has(cell_id)]
-    missing.sort(key=lambda job: -expected_work(job.cell))  # long cells first, so that workers end together
+    missing = [missing[i] for i in in_turn([expected_work(job.cell) for job in missing])]
     reasons: Mapping[str, str] = {}
     trouble = ""
     if missing:
-        with cells_bar(store, [job.cell.id for job in missing]):
+        with cells_bar(store, [job.cell for job in missing]):
             try:
                 reasons = launch(missing)
             except Exception as error:  # a worker was killed: what the others finished is on disk
                 trouble = f"{type(error).__name__}: {error}".splitlines()[0]
-    report(store, name, fresh=bool(missing), figures=cfg.figures)
-    follow_up(store, name, cfg.tracking)
-    print(f"{'table and figures' if cfg.figures else 'table'}: {os.path.relpath(folder)}")
-    if cfg.tracking.enabled:
+    complete = say_lost(store, cells, reasons, trouble)  # before all that is made of the rest, and may fail
+    try:
+        report(store, name, fresh=bool(missing), figures=asked.figures)
+        print(f"{'table and figures' if asked.figures else 'table'}: {os.path.relpath(folder)}")
+    except BrokenPipeError:  # whoever reads the table has seen enough
+        raise
+    except (OSError, InputError) as error:
+        say(f"the table or figures of study {name!r} could not be made: {error}")
+        complete = False
+    follow_up(store, name, asked.tracking)
+    if asked.tracking.enabled:
         print("dashboard: python -m harness.dashboard")
-    lost = [cell_id for cell_id in cells if not store.has(cell_id)]
-    if lost:
-        failures = store.failures(lost)
-        for cell_id in lost:
-            why = reasons.get(cell_id) or trouble or "no record"
-            what = f"failed: {failures[cell_id]['reason']}" if cell_id in failures else f"was lost: {why}"
-            print(f"harness: {cell_id} {what}", file=sys.stderr)
+    if not complete:
         sys.exit(1)
 
 
-def report(store: Store, name: str, *, fresh: bool, figures: bool) -> None:
+def say(sentence: str) -> None:
+    """Tell the person at the prompt, beside what is printed for whoever reads the output."""
+    print(f"harness: {sentence}", file=sys.stderr)
+
+
+def say_replaced(name: str, replaced: Replaced | None) -> None:
+    """Say that a study's name has now other cells than before, and where the list of those is."""
+    if replaced and name != Study.name:  # what is swept without a name is expected to be
+        say(
+            f"study {name!r} has other cells now: {replaced.dropped} of the {replaced.cells} it had are in "
+            f"it no longer (their records are kept, their ids are in {os.path.relpath(replaced.path)})"
+        )
+
+
+def say_mended(store: Store, ids: Iterable[str]) -> None:
+    """Set damaged records aside, and say so: their cells are run again."""
+    for cell, what, path in mend(store, ids):
+        say(
+            f"{what} in the record of {cell}: it is set aside in {os.path.relpath(path)}, "
+            "and the cell is run again"
+        )
+
+
+def say_lost(store: Store, ids: Iterable[str], reasons: Mapping[str, str], trouble: str) -> bool:
+    """Say which cells have no record, and why; whether all have one."""
+    lost = [i for i in ids if not store.has(i)]
+    failures = store.failures(lost)
+    for i in lost:
+        why = reasons.get(i) or trouble or "no record"
+        say(f"{i} failed: {failures[i]['reason']}" if i in failures else f"{i} was lost: {why}")
+    return not lost
+
+
+def report(store: Store, name: str, *, fresh: bool, figures: bool, shown: bool = True) -> None:
     """Print a study's table; write it and the figures where they are missing or cells are new.
 
     Without `figures` none are drawn, and those of other cells are no longer taken for current.
@@ -74,8 +112,9 @@ def report(store: Store, name: str, *, fresh: bool, figures: bool) -> None:
     from harness.results import table
 
     rows = table.build(store, name)
-    folder = store.path / "studies" / name
-    table.show(rows)
+    folder = store.study_folder(name)
+    if shown:
+        table.show(rows)
     made_for = folder / "figures_of.txt"
     cells = "\n".join(store.study(name)["cells"])
     if fresh or not made_for.is_file() or made_for.read_text(encoding="utf-8") != cells:
@@ -89,7 +128,7 @@ def report(store: Store, name: str, *, fresh: bool, figures: bool) -> None:
             write_atomically(made_for, cells)
 
 
-def follow_up(store: Store, study: str, tracking: Any) -> None:
+def follow_up(store: Store, study: str, tracking: Tracking) -> None:
     """Send what is new to MLflow, unless tracking is off."""
     if tracking.enabled:
         from harness.store.mlflow_send import sync

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from harness.cli.arguments import one_sentence
+from harness.cli.arguments import one_sentence, prepare
 from harness.cost import ledger as conventions
 from harness.cost.growth import growth_table
 from harness.cost.sheet import CostSheet, sheet
@@ -18,11 +18,12 @@ from harness.store.record import Store
 from harness.studies.compose import cells_of
 
 
+@one_sentence()
 def main() -> None:
     """Print the sheet of one cell, or the growth over several."""
-    with one_sentence():
-        cells, cfg = cells_of(sys.argv[1:])
-        sheets = [sheet(cell) for cell in cells]
+    prepare(sys.argv[1:])
+    cells, asked = cells_of(sys.argv[1:])
+    sheets = [sheet(cell) for cell in cells]
     task = cells[0].task.name
     if len(sheets) == 1:
         print(f"{cells[0].algorithm.name} on {task}, one network, {sheets[0].patterns} patterns an update")
@@ -36,7 +37,7 @@ def main() -> None:
         by_algorithm.setdefault(cell.algorithm.name, []).append(one)
     for name, some in by_algorithm.items():
         print(f"{name} on {task}\n{growth_table(some)}\n")
-    folder = Store.at(cfg.store).prepare().path / "costs"
+    folder = Store.at(asked.store).prepare().path / "costs"
     folder.mkdir(exist_ok=True)
     path = save(growth_figure(task, by_algorithm), folder / f"{'-'.join([task, *by_algorithm])}.png")
     print(f"figure: {os.path.relpath(path)}")

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import socket
 import subprocess
 import sys
 
 from harness.core.errors import InputError, one_of
-from harness.store.mlflow_send import TABLE, sent_notes, sync, tracking_uri
+from harness.store.mlflow_send import TABLE, Note, sync, tracking_uri
+from harness.store.mlflow_tracker import alone, answering, make_database
 from harness.store.record import Store
+from harness.studies.pool import tended
 
 HOST = "127.0.0.1"
 
@@ -32,6 +35,7 @@ def main() -> None:
         "--port", type=int, default=5000, help="port on the loopback interface (default: 5000 or a free one)"
     )
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, _stop)  # a SIGTERM alone would leave MLflow's servers running
     try:
         sys.exit(serve(Store.at(chosen.store), chosen.study, chosen.port))
     except InputError as error:
@@ -44,7 +48,7 @@ def main() -> None:
 def serve(store: Store, study: str | None, port: int) -> int:
     """Serve the store's database; the exit code of MLflow's server.
 
-    Raises `InputError` for a store without studies.
+    Raises `InputError` for a store without studies, or with a database that is no use.
     """
     if not 0 < port < 65536:
         raise InputError(f"port must be from 1 to 65535, but {port} was given")
@@ -56,12 +60,16 @@ def serve(store: Store, study: str | None, port: int) -> int:
         )
     if study is not None:
         one_of("study", study, studies)
+    uri = tracking_uri(store, None)
+    with alone(uri, store.path):
+        make_database(uri)  # MLflow's server would make it in place
+    answering(uri)
     for name in studies:
         sync(store, name)
     port = free_port(port)
     link = f"http://{HOST}:{port}/" + run_table(store, study or studies[-1])
     print(f"dashboard: {link}\n(stop with Ctrl-C)", flush=True)
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", tracking_uri(store, None)]
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     command += [
         "--host",
         HOST,
@@ -78,16 +86,25 @@ def serve(store: Store, study: str | None, port: int) -> int:
         "MLFLOW_LOGGING_LEVEL": "ERROR",
     }
     quiet |= {"PYTHONWARNINGS": "ignore"}  # MLflow's own
-    return subprocess.call(command, env=os.environ | quiet)
+    with tended(_call, command, os.environ | quiet) as server:
+        server.join()
+        return server.exitcode or 0
+
+
+def _call(command: list[str], environment: dict[str, str]) -> None:
+    sys.exit(subprocess.call(command, env=environment))
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def run_table(store: Store, study: str) -> str:
     """The address, within the server, of a study's run table with the columns that matter."""
-    note = sent_notes(store, study, tracking_uri(store, None)) / "experiment"
-    if not note.is_file():
+    note = Note.of(store, study, tracking_uri(store, None))
+    if note is None:
         return ""
-    experiment = note.read_text(encoding="utf-8")
-    return f"#/experiments/{experiment}/runs?viewStateShareKey={TABLE}&workflowType=machine_learning"
+    return f"#/experiments/{note.experiment}/runs?viewStateShareKey={TABLE}&workflowType=machine_learning"
 
 
 def free_port(wanted: int) -> int:

@@ -5,12 +5,31 @@ from __future__ import annotations
 import os
 import re
 
-from hydra.errors import HydraException, MissingConfigException
-from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf.errors import (
+    ConfigAttributeError,
+    ConfigKeyError,
+    MissingMandatoryValue,
+    OmegaConfBaseException,
+)
 from yaml import MarkedYAMLError
 
 from harness.cli.catalog import described
 from harness.core.errors import unknown
+
+PACKAGES = {
+    f"hydra/{option}": f"hydra-{package}"
+    for package, options in {
+        "submitit-launcher": ("launcher/submitit_slurm", "launcher/submitit_local"),
+        "ray-launcher": ("launcher/ray", "launcher/ray_aws"),
+        "rq-launcher": ("launcher/rq",),
+        "optuna-sweeper": ("sweeper/optuna",),
+        "ax-sweeper": ("sweeper/ax",),
+        "nevergrad-sweeper": ("sweeper/nevergrad",),
+    }.items()
+    for option in options
+}
+"""Plugins of Hydra's own, and the package that each option comes with."""
 
 
 def sentence(error: Exception) -> str:
@@ -21,7 +40,11 @@ def sentence(error: Exception) -> str:
             f"{os.path.relpath(error.problem_mark.name)} is not YAML, "
             f"line {error.problem_mark.line + 1}: {error.problem}"
         )
+    if isinstance(error, OverrideParseException):
+        return f"override {error.override!r} cannot be read"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        if package := PACKAGES.get(missing := str(error.missing_cfg_file)):
+            return f"{'='.join(missing.rsplit('/', 1))} is not installed: pip install {package}"
         group, _, option = str(error.missing_cfg_file).rpartition("/")
         if presets := [name for name, _ in described("experiment")] if group.startswith("experiment") else []:
             return str(unknown("experiment", str(error.missing_cfg_file).partition("/")[2], presets))
@@ -30,15 +53,20 @@ def sentence(error: Exception) -> str:
         allowed = [str(k) for k in cause.parent_node or [] if k not in ("hydra", "name")]
         parent, _, name = str(cause.full_key or cause.key).rpartition(".")
         return str(unknown(f"setting of {parent}" if parent else "setting", name, allowed))
+    if isinstance(cause, MissingMandatoryValue):
+        return f"{cause.full_key or 'a setting'} was left open (???): give it a value"
     if isinstance(cause, OmegaConfBaseException):
-        return f"{cause.full_key or 'setting'}: {_first_line(cause)}"
+        return f"{cause.full_key or 'a setting'} cannot be worked out: {_first_line(cause)}"
     text = _first_line(error)
+    unfit = re.match(r"In '(.+?)': \w+ raised while composing config:\n(.*)", str(error))
+    if unfit:
+        return f"{unfit[1]} does not go with what else was chosen: {unfit[2].strip()}"
     no_group = re.search(r"Could not override '([^']+)'\. No match in the defaults list", str(error))
     if no_group:
         parent = no_group[1].rpartition("/")[0]
         where = f"the chosen {parent} has none" if parent else "there is no such group of options"
         return f"{no_group[1]} would be ignored: {where}"
-    several = re.match(r"Ambiguous value for argument '([^']+)'", text)
+    several = re.match(r"(?:Ambiguous value for argument|Sweep parameters) '(.+?)'(?:$|\n| requires)", text)
     if several:
         return f"{several[1]} gives several values: add -m to run a sweep over them"
     return text

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from harness.cells.cell import Cell
 from harness.cli.arguments import one_sentence
 from harness.cli.bars import cells_bar
+from harness.cli.conduct import say, say_mended, say_replaced
 from harness.core.errors import one_of, unknown
 from harness.core.files import write_atomically
 from harness.replication import claims
@@ -41,9 +42,10 @@ STYLES = dict(zip(VERDICTS, ("green", "red", "magenta", "yellow"), strict=True))
 def replicate(store: Store, some: Sequence[Claim], small: bool, whole: bool) -> tuple[list[Row], list[str]]:
     """Run what is missing of some claims and judge them; and a sentence for each job that failed."""
     agenda = Agenda.of(some, small)
-    tell(store, agenda, whole, small)
+    say_replaced(STUDY, tell(store, agenda, whole, small))
+    say_mended(store, agenda.cells)
     jobs = agenda.missing(store)
-    cells = [job.id for job in jobs if isinstance(job, Cell)]
+    cells = [job for job in jobs if isinstance(job, Cell)]
     with cells_bar(store, cells) if cells else nullcontext():
         trouble = run(jobs, store)
     return [judged(claim, agenda.evidence(store, claim)) for claim in some], trouble
@@ -94,23 +96,22 @@ def parsed(arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     return words, given
 
 
+@one_sentence()
 def main() -> None:
     """Run what is missing, print, write; exit code 2 for bad input, 1 for a cell that failed."""
-    trouble: list[str] = []
-    with one_sentence():
-        words, given = parsed(sys.argv[1:])
-        some, small = chosen(claims(), words), given["small"] == "true"
-        at = [f"store={given['store']}"] if "store" in given else []
-        store = Store.at(cells_of(at)[1].store).prepare()
-        table, trouble = replicate(store, some, small, whole=not words)
+    words, given = parsed(sys.argv[1:])
+    some, small = chosen(claims(), words), given["small"] == "true"
+    at = [f"store={given['store']}"] if "store" in given else []
+    store = Store.at(cells_of(at)[1].store).prepare()
+    table, trouble = replicate(store, some, small, whole=not words)
+    for sentence in trouble:  # before the table, which may be long
+        say(sentence)
     show(table)
     if not words:
-        folder = store.path / "studies" / STUDY
+        folder = store.study_folder(STUDY)
         write_atomically(folder / "replication.md", to_markdown(table, small))
         write_atomically(folder / "replication.csv", to_csv(table))
         print(f"table: {os.path.relpath(folder / 'replication.md')}")
-    for sentence in trouble:
-        print(f"harness: {sentence}", file=sys.stderr)
     if trouble:
         sys.exit(1)
 

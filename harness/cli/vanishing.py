@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.arguments import one_sentence
+from harness.cli.arguments import one_sentence, prepare
 from harness.core.errors import InputError
 from harness.credit.vanishing import Left, left, ratio_table
 from harness.store.record import Store
@@ -26,6 +26,7 @@ RULES = "backprop,feedback_alignment,direct_feedback_alignment,kolen_pollack,sig
 CHAIN = {"task.depth": "2,4,6,8,10", "task.width": "50", "task.bits": "4"}
 
 
+@one_sentence()
 def main() -> None:
     """Print the table of the cells that the arguments describe, and write the figure."""
     from harness.plots.vanishing import vanishing_figure
@@ -34,17 +35,16 @@ def main() -> None:
     usual = {"algorithm": RULES, "task": DeepChain.name, "run.probe": 1}
     usual |= CHAIN if given.get("task", DeepChain.name) == DeepChain.name else {}
     arguments = [*(f"{name}={value}" for name, value in usual.items() if name not in given), *sys.argv[1:]]
-    with one_sentence():
-        cells, cfg = cells_of(arguments)
-        ratios: dict[str, list[Left]] = {}
-        for cell in cells:
-            ratios.setdefault(cell.algorithm.name, []).append(left(cell))
-        if any(len({s.depth for s in some}) < len(some) for some in ratios.values()):
-            raise InputError(
-                "only the algorithm and the depth can take several values: "
-                "one curve is drawn for each algorithm"
-            )
-        store = Store.at(cfg.store).prepare()
+    prepare(arguments)
+    cells, asked = cells_of(arguments)
+    ratios: dict[str, list[Left]] = {}
+    for cell in cells:
+        ratios.setdefault(cell.algorithm.name, []).append(left(cell))
+    if any(len({s.depth for s in some}) < len(some) for some in ratios.values()):
+        raise InputError(
+            "only the algorithm and the depth can take several values: one curve is drawn for each algorithm"
+        )
+    store = Store.at(asked.store).prepare()
     task = cells[0].task
     replicas = cells[0].settings.replicas
     print(

@@ -94,6 +94,9 @@ class Algorithm:
     """What it does, in one line of its paper's symbols."""
     oracle: ClassVar[str] = ""
     """What its tests hold it to, in one line: something that is not its own code."""
+    promise: ClassVar[str] = ""
+    """What its credit is of the loss's gradient: 'exact'; 'limit' where many draws or small steps come to it;
+    'direction' where it lies within 90° of it at the start; '' for no promise. `harness.checks` tests it."""
     objective: ClassVar[str] = ""
     """What `own_gradient` is the exact gradient of, in words; '' where that is the task's loss."""
     through_time: ClassVar[bool] = False
@@ -158,6 +161,17 @@ class Algorithm:
             An algorithm without such a None.
         """
         return self
+
+    def held(self, net: Network) -> int:
+        """Numbers that it holds at once for one network, at the least: what is refused if there is no room.
+
+        Args:
+            net: the network.
+
+        Returns:
+            The number of weights, unless the algorithm knows better.
+        """
+        return net.size
 
     def init(self, net: Network, params: Params, rand: Rand) -> State:
         """Everything that persists between updates.

@@ -8,32 +8,82 @@ and targets (…, N, outputs), and `wanted`, which outputs should be on (bool, t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from harness.core.errors import InputError
 from harness.core.readings import reading
 from harness.core.units import UNITS
 
 Array = Any
-LOSSES = ("squared_error", "cross_entropy")
 
 
-class Loss(Protocol):
-    """What a loss can be asked for; any object that has these three is one."""
+class Loss:
+    """What a network is trained to lower. A loss of one's own says `error` and `of`; `delta` follows.
+
+    >>> class Absolute(Loss):
+    ...     def error(self, y, target, wanted):
+    ...         return np.sign(y - target)
+    ...     def of(self, y, target, wanted):
+    ...         return np.abs(y - target).sum(axis=(-1, -2))
+    >>> y, d = np.array([[0.5]]), np.array([[1.0]])
+    >>> Absolute().delta("sigmoid", y, d, d > 0.5).tolist()
+    [[-0.25]]
+    """
+
+    @classmethod
+    def made_for(cls, task: Any) -> Loss:
+        """The loss as the settings of a task want it: here, the same for all.
+
+        Args:
+            task: the task whose loss it is to be.
+
+        Returns:
+            A loss.
+        """
+        return cls()
 
     def error(self, y: Array, target: Array, wanted: Array) -> Array:
-        """∂E/∂y (…, N, outputs)."""
+        """∂E/∂y of the outputs.
+
+        Args:
+            y, target: activities and targets (…, N, outputs).
+            wanted: which outputs should be on, bool, of that shape.
+
+        Returns:
+            ∂E/∂y (…, N, outputs).
+        """
+        raise InputError(f"{type(self).__name__} does not define error")
 
     def of(self, y: Array, target: Array, wanted: Array) -> Array:
-        """E (…), one number for each network (and each time step)."""
+        """The loss.
+
+        Args:
+            y, target: activities and targets (…, N, outputs).
+            wanted: which outputs should be on, bool, of that shape.
+
+        Returns:
+            E (…), one number for each network (and each time step).
+        """
+        raise InputError(f"{type(self).__name__} does not define of")
 
     def delta(self, unit: str, y: Array, target: Array, wanted: Array) -> Array:
-        """∂E/∂x of output units of the kind `unit`, (…, N, outputs)."""
+        """∂E/∂x of the output units: what they make of ∂E/∂y.
+
+        Args:
+            unit: the kind of the output units.
+            y, target: activities and targets (…, N, outputs).
+            wanted: which outputs should be on, bool, of that shape.
+
+        Returns:
+            ∂E/∂x (…, N, outputs).
+        """
+        return reading().pull(UNITS[unit], y, self.error(y, target, wanted))
 
 
 @dataclass(frozen=True)
-class SquaredError:
+class SquaredError(Loss):
     """Half the squared error, E = ½ Σ (y − d)², summed over patterns, outputs and time steps.
 
     Rumelhart, Hinton & Williams 1986, eq. 3.
@@ -49,49 +99,22 @@ class SquaredError:
 
     margin: float | None = None
 
+    @classmethod
+    def made_for(cls, task: Any) -> Loss:
+        return cls(task.margin)
+
     def error(self, y: Array, target: Array, wanted: Array) -> Array:
-        """∂E/∂y of the outputs.
-
-        Args:
-            y, target: activities and targets (…, N, outputs).
-            wanted: which outputs should be on, bool, of that shape.
-
-        Returns:
-            ∂E/∂y (…, N, outputs).
-        """
         gap = y - target
         if self.margin is None:
             return gap
         return gap * ((gap < -self.margin) & wanted | (gap > self.margin) & ~wanted)
 
     def of(self, y: Array, target: Array, wanted: Array) -> Array:
-        """The loss.
-
-        Args:
-            y, target: activities and targets (…, N, outputs).
-            wanted: which outputs should be on, bool, of that shape.
-
-        Returns:
-            E (…), one number for each network (and each time step).
-        """
         return 0.5 * reading().sum_squares(self.error(y, target, wanted))
-
-    def delta(self, unit: str, y: Array, target: Array, wanted: Array) -> Array:
-        """∂E/∂x of the output units: y − d where loss and units were made for each other.
-
-        Args:
-            unit: the kind of the output units.
-            y, target: activities and targets (…, N, outputs).
-            wanted: which outputs should be on, bool, of that shape.
-
-        Returns:
-            ∂E/∂x (…, N, outputs).
-        """
-        return reading().pull(UNITS[unit], y, self.error(y, target, wanted))
 
 
 @dataclass(frozen=True)
-class CrossEntropy:
+class CrossEntropy(Loss):
     """How surprised the outputs are by their targets, in nats; its blame ∂E/∂x is y − d.
 
         softmax    E = −Σ d ln y                           d a distribution over the outputs: Σ d = 1
@@ -112,51 +135,31 @@ class CrossEntropy:
     unit: str = "softmax"
     """The output's units, softmax or sigmoid."""
 
+    @classmethod
+    def made_for(cls, task: Any) -> Loss:
+        return cls(task.output_unit)
+
     def error(self, y: Array, target: Array, wanted: Array) -> Array:
-        """∂E/∂y of the outputs.
-
-        Args:
-            y, target: activities and targets (…, N, outputs).
-            wanted: which outputs should be on, bool, of that shape.
-
-        Returns:
-            ∂E/∂y (…, N, outputs).
-        """
         if self.unit == "softmax":
             return -target / above_zero(y)
         return (1.0 - target) / above_zero(1.0 - y) - target / above_zero(y)
 
     def of(self, y: Array, target: Array, wanted: Array) -> Array:
-        """The loss.
-
-        Args:
-            y, target: activities and targets (…, N, outputs).
-            wanted: which outputs should be on, bool, of that shape.
-
-        Returns:
-            E (…), one number for each network (and each time step).
-        """
         surprise = target * np.log(above_zero(y))
         if self.unit == "sigmoid":
             surprise = surprise + (1.0 - target) * np.log(above_zero(1.0 - y))
         return -surprise.sum(axis=(-1, -2))
 
     def delta(self, unit: str, y: Array, target: Array, wanted: Array) -> Array:
-        """∂E/∂x of the output units: y − d where loss and units were made for each other.
-
-        Args:
-            unit: the kind of the output units.
-            y, target: activities and targets (…, N, outputs).
-            wanted: which outputs should be on, bool, of that shape.
-
-        Returns:
-            ∂E/∂x (…, N, outputs).
-        """
-        if unit == self.unit:
+        if unit == self.unit:  # made for each other
             return y - target
-        return reading().pull(UNITS[unit], y, self.error(y, target, wanted))
+        return super().delta(unit, y, target, wanted)
 
 
 def above_zero(y: Array) -> Array:
     """y, or the smallest normal number of its precision where y is below that."""
     return np.maximum(y, np.finfo(y.dtype).tiny)
+
+
+LOSSES: dict[str, type[Loss]] = {"squared_error": SquaredError, "cross_entropy": CrossEntropy}
+"""What a task may be trained to lower, by name."""

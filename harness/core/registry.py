@@ -1,42 +1,77 @@
-"""Finding algorithms and tasks: every file in `algorithms/` and `harness/tasks/`, no registration.
+"""What there is by name: algorithms, tasks, optimisers, units and losses, ours and those of plug-ins.
 
-A class's name in commands and records is its own in snake_case (`FiniteDifferences` → `finite_differences`).
-A file that fails to import is named in `broken` and the others go on.
+A class's name in commands and records is its own in snake_case (`FiniteDifferences` → `finite_differences`);
+a unit's is that of the variable which holds it. Nothing is registered: what a module defines is found
+(`harness.core.plugins`). A class that cannot be an option is named in `broken`, and the others go on.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import cache
+from types import ModuleType
 from typing import Any, TypeVar, get_type_hints
 
-from harness.core.algorithm import Algorithm
+from harness.core import plugins
+from harness.core.algorithm import Algorithm, Traits
 from harness.core.errors import InputError, unknown
+from harness.core.losses import LOSSES, Loss
 from harness.core.naming import snake_case
 from harness.core.optimisers import OPTIMISERS, Optimiser
+from harness.core.plugins import broken as broken
 from harness.core.setting import declaration, fitted
 from harness.core.task import Task
+from harness.core.units import UNITS, Unit
+from harness.core.vetting import fault, is_plain
 
 T = TypeVar("T")
 FAMILIES: dict[type, Mapping[str, type]] = {Optimiser: OPTIMISERS}
 """Types of which a setting is chosen by name, with all there are."""
-broken: dict[str, str] = {}
-"""Files that could not be imported, with the error."""
+homes: dict[str, str] = {}
+"""The module in which a plug-in's unit is, by the unit's name."""
 
 
 @cache
 def algorithms() -> dict[str, type[Algorithm]]:
     """All learning algorithms by name."""
-    return _subclasses("algorithms", Algorithm)
+    return dict(sorted(_found()[Algorithm].items()))
 
 
 @cache
 def tasks() -> dict[str, type[Task]]:
     """All tasks by name."""
-    return _subclasses("harness.tasks", Task)
+    return dict(sorted(_found()[Task].items()))
+
+
+def add_plugins(*given: str) -> list[str]:
+    """Load plug-ins beside those there are, here and in processes that are started from now on.
+
+    The command line does the same for `plugins=[…]`.
+
+    Args:
+        given: files, folders, or names of modules.
+
+    Returns:
+        All plug-ins that are named by now, those of HARNESS_PLUGINS first.
+
+    Raises:
+        InputError: for one that does not load, with the reason.
+
+    >>> add_plugins("no_such_rule.py")
+    Traceback (most recent call last):
+    harness.core.errors.InputError: the plug-in 'no_such_rule.py' does not load: there is no such file
+    """
+    new = list(dict.fromkeys(each for each in given if each not in plugins.named()))
+    if new:
+        plugins.name(new)
+        for known in (algorithms, tasks, _found, nested):
+            known.cache_clear()
+    algorithms()
+    for each in given:
+        if each in broken:
+            raise InputError(f"the plug-in {each!r} does not load: {plugins.forget(each)}")
+    return plugins.named()
 
 
 def build_algorithm(settings: Mapping[str, Any]) -> Algorithm:
@@ -85,6 +120,24 @@ def with_rate(algorithm: Algorithm, rate: float) -> Algorithm:
     return replace(algorithm, **{outer[0]: rated}) if outer else rated
 
 
+def an_algorithm(thing: Any) -> Algorithm:
+    """What stands for an algorithm: itself, its class, or its name.
+
+    Raises:
+        InputError: for anything else.
+    """
+    return _meant(thing, "algorithm", Algorithm, algorithms, "a task", Task, tasks)
+
+
+def a_task(thing: Any) -> Task:
+    """What stands for a task: itself, its class, or its name.
+
+    Raises:
+        InputError: for anything else.
+    """
+    return _meant(thing, "task", Task, tasks, "an algorithm", Algorithm, algorithms)
+
+
 def build_task(settings: Mapping[str, Any]) -> Task:
     """A task from its settings by name."""
     return _build("task", settings, tasks())
@@ -110,14 +163,19 @@ def nested(cls: type) -> dict[str, dict[str, type]]:
     choices_of: dict[str, dict[str, type]] = {}
     for f in fields(cls):
         for base, choices in FAMILIES.items():
-            if isinstance(hints[f.name], type) and issubclass(hints[f.name], base):
+            if _is_of(hints[f.name], base):
                 choices_of[f.name] = dict(choices)
     return choices_of
 
 
+def _is_of(hint: Any, base: type) -> bool:
+    return isinstance(hint, type) and issubclass(hint, base)
+
+
 def first_line(thing: object) -> str:
-    """The first paragraph of a docstring, as one line."""
-    return " ".join((thing.__doc__ or "").strip().split("\n\n")[0].split())
+    """The first paragraph of a docstring, as one line; '' for what dataclasses write where there is none."""
+    line = " ".join((thing.__doc__ or "").strip().split("\n\n")[0].split())
+    return "" if line.startswith(f"{getattr(thing, '__name__', '')}(") else line
 
 
 def _build(kind: str, settings: Mapping[str, Any], known: Mapping[str, type[T]]) -> T:
@@ -136,21 +194,100 @@ def _build(kind: str, settings: Mapping[str, Any], known: Mapping[str, type[T]])
     return known[name](**values)
 
 
-def _subclasses(package: str, base: type[T]) -> dict[str, type[T]]:
-    classes: dict[str, type[T]] = {}
-    for info in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
+def _meant(
+    thing: Any,
+    kind: str,
+    base: type[T],
+    known: Callable[[], Mapping[str, type[T]]],
+    other_kind: str,
+    other: type,
+    others: Callable[[], Mapping[str, type]],
+) -> T:
+    if isinstance(thing, base):
+        return thing
+    if isinstance(thing, other) or (isinstance(thing, type) and issubclass(thing, other)):
+        name = getattr(thing, "__name__", type(thing).__name__)
+        raise InputError(f"{name} is {other_kind}, and stands where the {kind} is expected")
+    if isinstance(thing, str) and thing not in known() and thing in others():
+        raise InputError(f"{thing!r} is {other_kind}, and stands where the {kind} is expected")
+    if isinstance(thing, str):
+        return _build(kind, {"name": thing}, known())
+    if isinstance(thing, type) and issubclass(thing, base):
+        return thing()
+    given = " ".join(repr(thing).split())[:60]
+    raise InputError(f"the {kind} must be one, its class or its name, but {given} was given")
+
+
+@cache
+def _found() -> dict[type, dict[str, type]]:
+    """Classes by what they are and by name; units and losses are put to the others of their kind."""
+    classes: dict[type, dict[str, type]] = {Algorithm: {}, Task: {}, Optimiser: OPTIMISERS}
+    broken.clear()
+    modules = list(plugins.modules())
+    for module in modules:  # first what settings name
+        for cls in _own(module, Loss):
+            _take(LOSSES, snake_case(cls.__name__), cls, whole_name(cls))
+        for name, unit in list(vars(module).items()):
+            strange = isinstance(unit, Unit) and not any(unit is other for other in UNITS.values())
+            if strange and not name.startswith("_"):
+                _take(UNITS, name, unit, f"{module.__name__}.{name}")
+                homes.setdefault(name, module.__name__)
+    for module in modules:
+        for base, known in classes.items():
+            for cls in _own(module, base):
+                wrong = fault(cls) or _without_default(cls) or _without_traits(cls)
+                _take(known, snake_case(cls.__name__), cls, whole_name(cls), wrong)
+    return classes
+
+
+def _own(module: ModuleType, base: type) -> Iterator[type]:
+    """The public subclasses that a module defines itself."""
+    for thing in list(vars(module).values()):
+        own = isinstance(thing, type) and thing.__module__ == module.__name__ and base in thing.__mro__[1:]
+        if own and not thing.__name__.startswith("_"):
+            yield thing
+
+
+def _take(known: dict[str, Any], name: str, thing: Any, where: str, wrong: str = "") -> None:
+    """Take a thing in under its name, unless something is wrong with it, or another has the name."""
+    other = known.get(name, thing)
+    if other is not thing:
+        whose = whole_name(other) if isinstance(other, type) else homes.get(name, Unit.__module__)
+        wrong = f"the name {name!r} is taken by {whose}: give it another"
+    if wrong:
+        broken[where] = wrong
+    else:
+        known[name] = thing
+
+
+def whole_name(cls: type) -> str:
+    """The name of a class with its module's."""
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _without_default(cls: type) -> str:
+    """A default that is no value of its setting, or that no record could keep."""
+    for f in fields(cls):
+        where = f"{cls.__name__}.{f.name}"
         try:
-            module = importlib.import_module(info.name)
-        except Exception as error:  # one bad file must not take the others away
-            broken[info.name] = f"{type(error).__name__}: {error}"
-            continue
-        for thing in vars(module).values():
-            is_own = isinstance(thing, type) and issubclass(thing, base) and thing.__module__ == info.name
-            if is_own and not thing.__name__.startswith("_"):
-                name = snake_case(thing.__name__)
-                if name in classes:
-                    raise InputError(
-                        f"two classes are called {name!r}: in {classes[name].__module__} and {info.name}"
-                    )
-                classes[name] = thing
-    return dict(sorted(classes.items()))
+            value = f.default if f.default_factory is MISSING else f.default_factory()
+            if is_dataclass(value):
+                if not any(_is_of(get_type_hints(cls)[f.name], base) for base in FAMILIES):
+                    kinds = " or ".join(base.__name__ for base in FAMILIES)
+                    return f"{where}: what has settings of its own must be of type {kinds}"
+            elif value is not MISSING and not is_plain(fitted(cls, f.name, value, where)):
+                return f"the default of {where} is {value!r}, which no command line can say"
+        except InputError as error:
+            return f"a default cannot be: {error}"
+        except Exception as error:
+            return f"the default of {where} cannot be made: {type(error).__name__}: {error}"
+    return ""
+
+
+def _without_traits(cls: type) -> str:
+    if not issubclass(cls, Algorithm) or isinstance(getattr(cls, "traits", None), Traits):
+        return ""
+    return (
+        f"{cls.__name__} does not say what it needs of its network: give it "
+        "traits = Traits(needs_derivative=…, transports_weights=…, local=…, phases=…, global_scalar=…)"
+    )

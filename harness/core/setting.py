@@ -12,19 +12,21 @@ a field another default (`hidden: int = 100`) keeps range and sentence. Checks a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import MISSING, field, fields, is_dataclass
 from functools import cache
 from operator import ge, gt, le, lt
 from types import NoneType, UnionType
-from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from harness.core.errors import InputError, unknown
+from harness.core.vetting import fault
 
 WORDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a word"}
-LISTS = {int: "a list of whole numbers", float: "a list of numbers"}
+LISTS = {int: "a list of whole numbers", float: "a list of numbers", str: "a list of words"}
+WIDEST = 2**63  # whole numbers from here on are in no column of a frame, and no size of anything
 BOUNDS = {"above": gt, "at least": ge, "below": lt, "at most": le}
 
 
@@ -33,7 +35,8 @@ class Declared(NamedTuple):
 
     sentence: str = ""
     bounds: tuple[tuple[str, float], ...] = ()
-    one_of: tuple[str, ...] = ()
+    one_of: Collection[str] = ()
+    """The words that are allowed; of a family that plug-ins add to, all that there are by now."""
     rate: bool = False
 
     @property
@@ -41,7 +44,8 @@ class Declared(NamedTuple):
         """What is allowed of the type, in words; '' where all of it is."""
         if self.one_of:
             return f"one of {', '.join(self.one_of)}"
-        words = " and ".join(f"{word} {end:g}" for word, end in self.bounds)
+        ends = ((word, f"{end:,}" if end >= 10**6 else f"{end:g}") for word, end in self.bounds)
+        words = " and ".join(f"{word} {end}" for word, end in ends)
         return words if len(self.bounds) > 1 else words.replace("above", "greater than")
 
 
@@ -64,7 +68,7 @@ def setting(
     at_least: float | None = None,
     below: float | None = None,
     at_most: float | None = None,
-    one_of: Iterable[str] = (),
+    one_of: Collection[str] = (),
     rate: bool = False,
     factory: Callable[[], Any] | None = None,
 ) -> Any:
@@ -95,7 +99,7 @@ def setting(
         for word, end in zip(BOUNDS, (above, at_least, below, at_most), strict=True)
         if end is not None
     )
-    declared = {"setting": Declared(sentence, tuple(bounds), tuple(one_of), rate)}
+    declared = {"setting": Declared(sentence, tuple(bounds), one_of, rate)}
     return (
         field(default_factory=factory, metadata=declared)
         if factory
@@ -109,6 +113,8 @@ def check(thing: Any) -> None:
     However a value is said, it is the same cell: NumPy's scalars become Python's, lists tuples, 1 becomes 1.0
     in a float.
     """
+    if wrong := fault(type(thing)):  # type: ignore[arg-type]  # a class can be hashed
+        raise InputError(wrong)
     for f in fields(thing):
         value = getattr(thing, f.name)
         if is_dataclass(value) and not isinstance(value, type):
@@ -135,10 +141,12 @@ def _one(of: Any, declared: Declared, called: str, value: Any) -> Any:
     fits = of is Any or (isinstance(value, of) and (of is bool or not isinstance(value, bool)))
     if fits and declared.one_of and value not in declared.one_of:
         raise unknown(called, value, declared.one_of)
-    finite = of not in (int, float) or (fits and abs(value) < math.inf)
+    finite = of not in (int, float) or (fits and abs(value) < (WIDEST if of is int else math.inf))
     if fits and finite and all(BOUNDS[word](value, end) for word, end in declared.bounds):
         return value
     words, allowed = WORDS.get(of, f"of type {getattr(of, '__name__', of)}"), declared.range
+    if of is int and fits and not finite:
+        words = f"{words} below 2^63"
     if of is float:
         words = (
             allowed if len(declared.bounds) > 1 else f"finite and {allowed}" if allowed else "a finite number"
@@ -166,9 +174,11 @@ def described(cls: type) -> list[Described]:
 def declaration(cls: type, name: str) -> Declared:
     """What a class declares of a field, or else the nearest of its bases that says anything."""
     said = (getattr(base, "__dataclass_fields__", {}).get(name) for base in cls.__mro__)
-    return next(
+    declared: Declared = next(
         (f.metadata["setting"] for f in said if f is not None and "setting" in f.metadata), Declared()
     )
+    hint = get_type_hints(cls)[name]
+    return declared._replace(one_of=get_args(hint)) if get_origin(hint) is Literal else declared
 
 
 @cache
@@ -183,6 +193,8 @@ def _types(cls: type) -> dict[str, tuple[Any, bool, bool]]:
             for h in (get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,))
             if h is not NoneType
         ]
+        if get_origin(rest[0]) is Literal:
+            rest = [str]
         several = get_origin(rest[0]) is tuple
         of = get_args(rest[0])[0] if several else rest[0] if len(rest) == 1 else Any
         types[name] = (of if isinstance(of, type) else Any, several, NoneType in get_args(hint))

@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike
 from harness.core.data import Data, Patterns, Published, Spec, Usual, pick, shared
 from harness.core.errors import InputError
 from harness.core.initial import INITS
-from harness.core.losses import LOSSES, CrossEntropy, Loss, SquaredError
+from harness.core.losses import LOSSES, Loss
 from harness.core.naming import snake_case
 from harness.core.network import Network
 from harness.core.rand import Rand
@@ -145,7 +145,7 @@ class Task:
     @cached_property
     def objective(self) -> Loss:
         """The loss it is trained with, as functions."""
-        return SquaredError(self.margin) if self.loss == "squared_error" else CrossEntropy(self.output_unit)
+        return LOSSES[self.loss].made_for(self)
 
     def resolved(self) -> Task:
         """This task with every setting that is left to what is usual (None) filled in.

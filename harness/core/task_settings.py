@@ -31,6 +31,8 @@ def check_task(task: Any) -> None:
         )
     if task.loss == "cross_entropy":
         check_distribution(task)
+    if task.spec().kind != "numbers":
+        check_middle(task)
     kind = UNITS[task.network().output.activation]
     tiny = 1e-12  # activities come as close to their limits as you like, but not there
     best = np.clip([task.target_off, task.target_on], kind.low + tiny, kind.high - tiny)
@@ -39,6 +41,24 @@ def check_task(task: Any) -> None:
             f"no output can meet criterion {task.criterion!r} with target_off={task.target_off}, "
             f"target_on={task.target_on}, bound={task.bound}: "
             f"outputs lie between {kind.low:g} and {kind.high:g}"
+        )
+
+
+def check_middle(task: Any) -> None:
+    """Raise `InputError` if outputs that say neither on nor off would be without error, or solve the task."""
+    half = 0.5 * (task.target_on - task.target_off)
+    for name, distance, allowed in (("margin", task.margin, "below"), ("bound", task.bound, "at most")):
+        if distance is None or (name == "bound" and task.criterion != "margin"):
+            continue
+        if distance > half or (distance == half and name == "margin"):
+            raise InputError(
+                f"{name} must be {allowed} {half:g}, half of target_on − target_off, "
+                f"or outputs on the wrong side would count as right, but {name}={distance} was given"
+            )
+    if task.criterion == "error" and task.meets(task.middle, task.middle):
+        raise InputError(
+            f"bound={task.bound} is met by outputs that are all in the middle of the targets: "
+            "give a smaller one for criterion 'error'"
         )
 
 

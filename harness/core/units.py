@@ -21,11 +21,20 @@ Array = Any  # an ndarray, or one of the duck arrays that read the same source
 
 
 class Unit(NamedTuple):
-    """y = `of`(x), ∂E/∂x = `pull`(y, ∂E/∂y), arrays (…, N, size),
-    and the interval (open, or a set) that y lies in.
+    """A kind of unit: what it does with its net input, and how blame passes back through it.
 
-    `pull` is the transposed Jacobian times a vector. All Jacobians here are symmetric (softmax's too), so
-    that it also carries a tangent forward.
+    `pull` is the transposed Jacobian times a vector. It must be symmetric, as softmax's is and that of all
+    units that see their own input only, so that it also carries a tangent forward.
+
+    Args:
+        of: y = f(x), of arrays (…, N, size).
+        pull: ∂E/∂x of y and ∂E/∂y, all of them (…, N, size): of the activity, which is what a network keeps.
+        low, high: the interval (open, or a set) that y lies in.
+        analytic: whether f has a derivative everywhere, as the complex step needs it.
+
+    >>> softsign = Unit(lambda x: x / (1 + abs(x)), lambda y, blame: blame * (1 - abs(y)) ** 2, -1.0, 1.0)
+    >>> float(softsign.of(np.ones(1))[0]), float(softsign.pull(np.full(1, 0.5), np.ones(1))[0])
+    (0.5, 0.25)
     """
 
     of: Callable[[Array], Array]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass
+@dataclass(repr=False)
 class Result:
     """A finished cell in memory: `print` it for a summary; `frame` and `curves` are pandas.
 
@@ -44,6 +46,19 @@ class Result:
     def solved(self) -> NDArray[np.bool_]:
         """Which replicas solved the task."""
         return fates(self.columns()).solved
+
+    @property
+    def weights(self) -> dict[str, NDArray[Any]]:
+        """Final weights by parameter name, (R, rows, columns)."""
+        return self.trained.weights
+
+    @cached_property
+    def cost(self) -> dict[str, Any]:
+        """What an update, a prediction and a forward pass of one network cost (`CostSheet.numbers`)."""
+        from harness.cells.cell import Cell
+        from harness.cost.sheet import cost_of
+
+        return dict(cost_of(Cell(self.algorithm, self.task, self.settings)))
 
     @property
     def epochs(self) -> NDArray[np.int64]:
@@ -123,3 +138,12 @@ class Result:
                 t.ran,
             )
         )
+
+    def __repr__(self) -> str:
+        n, solved = len(self.solved), int(self.solved.sum())
+        return (
+            f"<{self.algorithm.name} on {self.task.name}: {solved} of {n} replicas solved; print it for more>"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"

@@ -7,22 +7,31 @@ Knows nothing of Hydra, MLflow or files.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields
 from functools import partial
+from inspect import Parameter, signature
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from harness.cells.cell import Cell
+from harness.cells.room import refuse, start_bytes
 from harness.cells.settings import Settings, resolve
-from harness.core.algorithm import Algorithm
+from harness.core import registry
+from harness.core.algorithm import Algorithm, CreditAlgorithm
 from harness.core.errors import InputError, one_of
 from harness.core.task import Task
 from harness.experiment.result import Result
+from harness.training.curves import curve_epochs
 from harness.training.plan import Plan
+from harness.training.preflight import preflight
 from harness.training.trained import Trained
 from harness.training.trainer import train
 from harness.training.watch import Watch
@@ -31,11 +40,13 @@ Tick = Callable[[int], None]
 CACHE = 5 * 2**20  # bytes of activity that a chunk of replicas may hold: measured, see docs/core.md
 SMALLEST, LARGEST = 32, 4096  # replicas in a chunk
 MEMORY = 2**30  # bytes of activity beyond which a chunk is made smaller still
+COLUMNS = 15 * 8  # bytes of what is kept of a replica beside its curves and weights
+PROCESS = 30 * 10**6  # bytes of a Python process with NumPy
 
 
 def run(
-    algorithm: Algorithm,
-    task: Task,
+    algorithm: Algorithm | type[Algorithm] | str,
+    task: Task | type[Task] | str,
     tick: Tick | None = None,
     only: Sequence[int] | None = None,
     **settings: Any,
@@ -45,12 +56,12 @@ def run(
     Divergence is an outcome, and raises nothing.
 
     Args:
-        algorithm, task: what is trained on what.
+        algorithm, task: what is trained on what; a class or a name stands for its defaults.
         tick: is told each epoch that is reached.
         only: run just these replicas of the cell; they give the bits they have in it.
         settings: fields of `harness.cells.settings.Settings`: replicas, seed, epochs (budget in sweeps),
             seconds (budget of updates), batch, shuffle, dtype, backend, device, probe, probe_draws,
-            processes.
+            processes, unchecked.
 
     Returns:
         Outcome, epochs, curves and weights of every replica.
@@ -68,7 +79,20 @@ def run(
     known = [f.name for f in fields(Settings)]
     for name in settings:
         one_of("setting", name, known)
-    return run_cell(algorithm, task, Settings(**settings), tick, only)
+    parts = registry.an_algorithm(algorithm), registry.a_task(task)
+    return run_cell(*parts, Settings(**settings), tick, only)
+
+
+# what help() and editors show: the settings themselves, with their defaults
+run.__signature__ = signature(run).replace(  # type: ignore[attr-defined]  # read by inspect
+    parameters=[
+        *(p for p in signature(run).parameters.values() if p.kind is not Parameter.VAR_KEYWORD),
+        *(
+            Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=f.type)
+            for f in fields(Settings)
+        ),
+    ]
+)
 
 
 def run_cell(
@@ -80,11 +104,15 @@ def run_cell(
 ) -> Result:
     """`run` with its settings in one piece."""
     algorithm, task, settings = resolve(algorithm, task, settings)
+    _check_room(algorithm, task, settings, settings.replicas if only is None else len(only))
     numbers = list(range(settings.replicas) if only is None else only)
     if not numbers or not all(0 <= i < settings.replicas for i in numbers):
         raise InputError(
             f"only must name replicas from 0 to {settings.replicas - 1}, but {numbers} was given"
         )
+    if not settings.unchecked:
+        with threadpool_limits(1, user_api="blas"):
+            preflight(algorithm, task, settings)
     size, backend, why = chunk_size(task, settings), settings.backend, ""
     probe = settings.probe, settings.probe_draws
 
@@ -101,8 +129,10 @@ def run_cell(
     if settings.processes == 1 or len(work) == 1:
         parts = [_train_alone(algorithm, task, backend, probe, *job, tick=tick) for job in work]
     else:
+        _can_be_found(algorithm, task)
         # spawned, not forked: a fork would copy the threads' locks of whoever calls us
-        with ProcessPoolExecutor(settings.processes, mp_context=get_context("spawn")) as pool:
+        context, found = get_context("spawn"), registry.algorithms  # units and losses of plug-ins, too
+        with ProcessPoolExecutor(_workers(settings), mp_context=context, initializer=found) as pool:
             parts = list(
                 pool.map(partial(_train_alone, algorithm, task, backend, probe), *zip(*work, strict=True))
             )
@@ -110,6 +140,39 @@ def run_cell(
     if why:
         trained.ran["why"] = why
     return Result(algorithm, task, settings, trained)
+
+
+def _can_be_found(*parts: Any) -> None:
+    """Raise `InputError` for a class that no other process can import."""
+    for cls in (type(part) for part in parts):
+        file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+        if cls.__module__ == "__main__" and not (file and Path(file).is_file()):
+            raise InputError(
+                f"{cls.__name__} is defined in this session, where other processes cannot find it: "
+                "leave processes at 1, or put the class into a file and import it"
+            )
+
+
+def check_room(cell: Cell) -> None:
+    """Raise `InputError` if a cell does not fit into the memory there is; nothing is made for that."""
+    if not cell.not_applicable:
+        _check_room(cell.algorithm, cell.task, cell.settings, cell.settings.replicas)
+
+
+def _check_room(algorithm: Algorithm, task: Task, settings: Settings, replicas: int) -> None:
+    """What all replicas leave and the first chunk of them starts from, beside the other processes."""
+    each = COLUMNS + 2 * 8 * len(curve_epochs(settings.epochs or 0))
+    if isinstance(algorithm, CreditAlgorithm):  # others may have weights of their own, and fewer
+        each += task.network().size * np.dtype(settings.dtype).itemsize
+    chunk = start_bytes(algorithm, task, settings.dtype, min(replicas, chunk_size(task, settings)))
+    others = min(_workers(settings), replicas) - 1
+    what = f"{algorithm.name} on {task.name} with replicas={replicas}"
+    what += f" and processes={settings.processes}" if others else ""
+    refuse(replicas * each + chunk + others * PROCESS, what)
+
+
+def _workers(settings: Settings) -> int:
+    return min(settings.processes, os.cpu_count() or 1)
 
 
 def chunk_size(task: Task, settings: Settings) -> int:

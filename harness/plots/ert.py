@@ -12,7 +12,7 @@ from harness.core.outcomes import fates
 from harness.plots.frames import Drawn, by_task, drawn, needs
 from harness.plots.page import LETTER, Panel, page
 from harness.plots.style import BLUE, DIM, VERMILION, logarithmic
-from harness.statistics import Interval, running_time
+from harness.statistics import Interval, failure_costs, running_time
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,7 @@ class Bar(NamedTuple):
 
 
 def ert_bars(replicas: pd.DataFrame, cells: pd.DataFrame, currency: Currency = "epochs") -> Figure:
-    """Per task, the expected running time of every algorithm with its bootstrap interval, the least on top.
+    """Per task, the expected running time of every algorithm with its interval, the least on top.
 
     Where no replica solved the task *never* stands at the right edge, with the lower end of the interval.
 
@@ -63,7 +63,7 @@ def ert_bars(replicas: pd.DataFrame, cells: pd.DataFrame, currency: Currency = "
     one_of("currency", currency, CURRENCIES)
     price = _prices(cells, currency)
     bars = {}
-    some = drawn(replicas, "outcome", "epochs", "updates", "seconds")
+    some = drawn(replicas, "outcome", "epochs", "updates", "seconds", "budget_epochs")
     counted = [d for d in some if currency not in COUNTED or price.get(d.id, 0.0) > 0]
     for task, of_task in by_task(counted).items():
         bars[task] = sorted(
@@ -74,8 +74,9 @@ def ert_bars(replicas: pd.DataFrame, cells: pd.DataFrame, currency: Currency = "
         raise InputError(f"no cell was counted in {currency}: choose one of epochs, updates or seconds")
     caption = (
         "Expected running time: what all n replicas spent, failures included, ÷ number solved. Line: its 95 "
-        "% interval, from "
-        f"{RESAMPLES:,} bootstrap resamples of the replicas (an arrow: it has no upper end). Numbers: "
+        "% interval, the outer one of "
+        f"{RESAMPLES:,} bootstrap resamples and of the solved rate's; where all solve the task, a failure "
+        "unseen would have cost the budget (an arrow: no upper end). Numbers: "
         "replicas solved / n. "
         "An open triangle is never: no replica solved the task, and the line starts at the least that a "
         "success may cost." + (f" {left_out} cells were not counted." if left_out else "")
@@ -105,7 +106,8 @@ def _prices(cells: pd.DataFrame, currency: Currency) -> dict[str, float]:
 def _bar(d: Drawn, currency: Currency, price: dict[str, float]) -> Bar:
     solved = fates(d.rows).solved
     spent = d.column("updates") * price[d.id] if currency in COUNTED else d.column(currency)
-    cost = running_time(spent, solved, seed=SEED, resamples=RESAMPLES)
+    budget = failure_costs(spent, d.column("epochs"), d.column("budget_epochs"))
+    cost = running_time(spent, solved, seed=SEED, budget=budget, resamples=RESAMPLES)
     return Bar(d.algorithm, cost, int(solved.sum()), len(solved))
 
 

@@ -25,7 +25,7 @@ def setting_figure(points: pd.DataFrame, name: str, reference: str = "") -> Figu
 
     Args:
         points: a row for each series and value: series, x, n, rate, rate_low, rate_high (Wilson's), ert,
-            ert_low, ert_high (in epochs, bootstrap) and, where there is a `reference`, line.
+            ert_low, ert_high (in epochs) and, where there is a `reference`, line.
         name: of the setting.
         reference: the name of a line to draw; "" for none.
 
@@ -58,7 +58,7 @@ def setting_figure(points: pd.DataFrame, name: str, reference: str = "") -> Figu
     caption = (
         f"Each point: n = {n[0]:,}{f' to {n[-1]:,}' if len(n) > 1 else ''} replicas, failures included. "
         "Left: share that solved the task, 95 % Wilson interval. Right: "
-        "expected running time, what all replicas spent ÷ number solved, 95 % bootstrap interval; "
+        "expected running time, what all replicas spent ÷ number solved, 95 % interval; "
         "an open triangle at the edge is never, and a line that leaves through the top has no upper end."
     )
     drawn = [Panel("solved", partial(_rates, points=points, name=name))]

@@ -38,7 +38,7 @@ def write_figures(store: Store, study: str) -> list[Path]:
     }
     for task, record in _telling(records).items():
         figures[f"hinton_{re.sub(r'[^A-Za-z0-9.=-]+', '_', task).strip('_')}"] = hinton_figure(record)
-    return [save(figure, store.path / "studies" / study / f"{name}.png") for name, figure in figures.items()]
+    return [save(figure, store.study_folder(study) / f"{name}.png") for name, figure in figures.items()]
 
 
 def _telling(records: Sequence[Record]) -> dict[str, Record]:

@@ -38,7 +38,7 @@ def survival_figure(replicas: pd.DataFrame) -> Figure:
     cells = drawn(replicas, "outcome", "epochs", "budget_epochs")
     some, columns, grey = panels(cells, _draw)
     caption = (
-        "Kaplan-Meier estimate; band: 95 % Wilson interval. Beside each name: "
+        "Kaplan-Meier estimate; band: 95 % interval (beta product). Beside each name: "
         "replicas solved / n. Failures stay in the count: "
         "unsolved replicas are right-censored at the end of their budget, diverged ones never solve."
     )

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import numpy as np
 
@@ -23,9 +24,12 @@ from harness.cells.code_version import code_version
 from harness.core.errors import InputError
 from harness.core.files import whole
 from harness.replication.claim import Claim, Observation, Setting
+from harness.store.definitions import Replaced
+from harness.store.files import held, read_arrays
 from harness.store.record import Record, Store
 from harness.studies.attempt import attempt, expected_work
 from harness.studies.compose import cells_of
+from harness.studies.order import in_turn
 from harness.studies.pool import Lost, cores, each
 
 STUDY = "replication"
@@ -52,7 +56,7 @@ class Look:
 
     def path(self, store: Store) -> Path:
         """Where its columns are kept."""
-        return store.path / "studies" / STUDY / "observed" / f"{self.id}.npz"
+        return store.study_folder(STUDY) / "observed" / f"{self.id}.npz"
 
 
 Job = Cell | Look
@@ -94,11 +98,11 @@ class Agenda:
         return [name for name, job in self.jobs.items() if isinstance(job, Cell)]
 
     def missing(self, store: Store) -> list[Job]:
-        """What the store does not have; long jobs first, so that workers end together."""
-        return sorted(
-            (job for job in self.jobs.values() if not has(store, job)),
-            key=lambda job: -expected_work(job) if isinstance(job, Cell) else -np.inf,
-        )
+        """What the store does not have: what is no cell first, then cells in the order of any study."""
+        there = [job for job in self.jobs.values() if not has(store, job)]
+        cells = [job for job in there if isinstance(job, Cell)]
+        others = [job for job in there if not isinstance(job, Cell)]
+        return [*others, *(cells[i] for i in in_turn([expected_work(cell) for cell in cells]))]
 
     def evidence(self, store: Store, claim: Claim) -> tuple[Any, ...] | None:
         """What a claim is measured from; None where some of it is missing."""
@@ -109,15 +113,14 @@ class Agenda:
 
 def has(store: Store, job: Job) -> bool:
     """Whether it was run."""
-    return store.has(job.id) if isinstance(job, Cell) else job.path(store).is_file()
+    return store.has(job.id) if isinstance(job, Cell) else is_zipfile(job.path(store))  # and not cut
 
 
 def read(store: Store, job: Job) -> Record | Columns:
     """A cell's record, or an observation's columns."""
     if isinstance(job, Cell):
         return store.read(job.id)
-    with np.load(job.path(store), allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
+    return held(job.path(store), read_arrays, mend="delete it, and the next run looks again")
 
 
 def run(jobs: Sequence[Job], store: Store) -> list[str]:
@@ -161,13 +164,16 @@ def keep(store: Store, job: Look, columns: Columns) -> None:
         np.savez(new, allow_pickle=False, **columns)
 
 
-def tell(store: Store, agenda: Agenda, whole: bool, small: bool) -> None:
-    """The cells make a study, of the `small` form or the full one: all of it, or some that join it."""
+def tell(store: Store, agenda: Agenda, whole: bool, small: bool) -> Replaced | None:
+    """The cells make a study, of the `small` form or the full one: all of it, or some that join it.
+
+    Returns what was replaced.
+    """
     if whole:
-        store.write_study(STUDY, QUESTION, agenda.cells, small=small)
-        return
+        return store.write_study(STUDY, QUESTION, agenda.cells, small=small)
     for cell in agenda.cells:
         store.join_study(STUDY, QUESTION, cell)
+    return None
 
 
 def chosen(claims: Sequence[Claim], words: Sequence[str]) -> list[Claim]:

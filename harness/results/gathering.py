@@ -42,8 +42,14 @@ def store_of(source: Source = None) -> Store:
     """The store that a source is, or is the folder of; raises `InputError` if there is none."""
     if isinstance(source, Store):
         return source
-    path = Path(source or os.environ.get("HARNESS_STORE") or "results").absolute()
+    usual = Path(os.environ.get("HARNESS_STORE") or "results").absolute()
+    path = Path(source).absolute() if source else usual
     if not (path / "cells").is_dir():
+        if isinstance(source, str) and (usual / "cells").is_dir() and source in Store.at(usual).studies():
+            raise InputError(
+                f"{source!r} was given as the source, where a study is kept, but it is a study of {usual}: "
+                "ask for one study at a time"
+            )
         beside = [str(p.parent) for p in path.parent.glob("*/cells")]
         error = unknown("store", str(path), beside) if beside else InputError(f"there is no store at {path}")
         raise InputError(
@@ -66,8 +72,7 @@ def found_in(study: str | None, source: Source, *, numbers: bool = True) -> list
         ids = list(records)
     else:
         store = store_of(target)
-        everything = (path.name for path in (store.path / "cells").glob("[!.]*"))  # but those being written
-        ids = sorted(everything) if study is None else store.study(study)["cells"]
+        ids = store.cells() if study is None else store.study(study)["cells"]
         records = {i: store.read(i) for i in ids if store.has(i)}
         failures = store.failures(ids)
     rows = rows_from(ids, records, failures, numbers=numbers)

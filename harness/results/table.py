@@ -38,6 +38,10 @@ CAPTION = (
     "Seconds: time of updates per 1,000 epochs of one replica. Held out: mean per cent of held-out patterns "
     "right at the end. Diverged: replicas that ran off to infinity, among the unsolved for good."
 )
+SHORT = (
+    "All n replicas count; [95 %] by Wilson; ∞: never reached; ERT: epochs spent ÷ number solved. "
+    "What each column is: table.md"
+)
 HEADER = (
     "algorithm",
     "n",
@@ -146,7 +150,7 @@ def to_markdown(rows: Sequence[Row], title: str, question: str = "") -> str:
 
 
 def show(rows: Sequence[Row], console: Console | None = None) -> None:
-    """Print the table, readable from 100 columns."""
+    """Print the table, readable from 100 columns; its caption in short, the whole of it is in table.md."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -176,7 +180,7 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
         for note in _notes(group):
             console.print(Text(note, style="italic"))
         console.print()
-    console.print(Text(CAPTION, style="dim"))
+    console.print(Text(SHORT, style="dim"))
 
 
 def by_task(rows: Sequence[Row]) -> dict[str, list[Row]]:

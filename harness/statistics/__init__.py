@@ -11,6 +11,9 @@ is that its time is longer than it was watched. Three answers follow, none of wh
 and from them what compares algorithms: the log-rank test, paired differences, profiles over targets and
 tasks.
 
+A failure that no replica showed may yet come: no interval is a point because nothing was seen to vary. What
+each is, and how often it covers, stands in docs/statistics.md.
+
 Pure functions of arrays; a time that is never reached is infinite, and what is random has a seed. Intervals
 come as `Interval(value, low, high)`. scipy, slow to import, is imported by the few functions that need it.
 """
@@ -18,12 +21,13 @@ come as `Interval(value, low, high)`. scipy, slow to import, is imported by the 
 from harness.statistics.aggregate import interquartile_mean
 from harness.statistics.bootstrap import RESAMPLES, Interval
 from harness.statistics.censored import Replicas, Survival, survival
+from harness.statistics.log_rank import logrank
 from harness.statistics.many import holm
 from harness.statistics.paired import PairedDifference, paired_difference
 from harness.statistics.profiles import Steps, performance_profile, restarted, runtime_profile
-from harness.statistics.proportion import solved_rate, wilson
-from harness.statistics.running_time import expected_running_time, running_time
-from harness.statistics.significance import Significance, logrank, mcnemar
+from harness.statistics.proportion import clopper_pearson, solved_rate, tango, wilson
+from harness.statistics.running_time import expected_running_time, failure_costs, running_time
+from harness.statistics.significance import Significance, mcnemar
 
 __all__ = [
     "RESAMPLES",
@@ -33,7 +37,9 @@ __all__ = [
     "Significance",
     "Steps",
     "Survival",
+    "clopper_pearson",
     "expected_running_time",
+    "failure_costs",
     "holm",
     "interquartile_mean",
     "logrank",
@@ -45,5 +51,6 @@ __all__ = [
     "runtime_profile",
     "solved_rate",
     "survival",
+    "tango",
     "wilson",
 ]

@@ -11,7 +11,7 @@ import re
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,14 +21,17 @@ from urllib.request import url2pathname
 from harness.core.errors import InputError, unknown
 from harness.core.files import UNFINISHED
 from harness.core.folders import user_cache
-from harness.store.mlflow_send import INDEX, quieten
-from harness.store.record import Columns, Record
+from harness.store.files import Columns
+from harness.store.mlflow_send import INDEX
+from harness.store.mlflow_tracker import answering, in_words, quieten, troubles
+from harness.store.names import CELL
+from harness.store.record import Record
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
 
-LINE = re.compile(r"^(\w+-\w+-[0-9a-f]{12}) ([0-9a-f]{32})$", re.MULTILINE)
+LINE = re.compile(rf"^({CELL}) ([0-9a-f]{{32}})$", re.MULTILINE)
 WEIGHTS = "weights.npz"
 DOWNLOADS = 16  # at a time
 
@@ -37,13 +40,13 @@ DOWNLOADS = 16  # at a time
 class Downloaded(Record):
     """A record from far away; its weights, often most of it, stay there until somebody asks for them."""
 
-    download: Callable[[], None]
+    download: Callable[[], None] = field(kw_only=True)
 
     @cached_property
     def weights(self) -> Columns:
         """Final weights by parameter name, (R, rows, columns)."""
         self.download()
-        return Record(self.path).weights
+        return Record(self.path, self.mend).weights
 
 
 def records_of(uri: str, study: str | None = None) -> dict[str, Record]:
@@ -51,12 +54,9 @@ def records_of(uri: str, study: str | None = None) -> dict[str, Record]:
 
     Raises `InputError` if it cannot be reached or read, or has no such study.
     """
-    database = uri.removeprefix("sqlite:///")
-    if database != uri and not Path(database).is_file():
-        raise InputError(f"there is no MLflow database at {database}")  # MLflow would make one
+    answering(uri)
     quieten()
     from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
 
     try:
         experiments = _experiments(MlflowClient(uri), study)
@@ -68,10 +68,8 @@ def records_of(uri: str, study: str | None = None) -> dict[str, Record]:
         with ThreadPoolExecutor(DOWNLOADS) as pool:
             records = pool.map(lambda i: _record(uri, i, folders[i]), ids)
             return dict(zip(ids, records, strict=True))
-    except (MlflowException, OSError) as error:
-        raise InputError(
-            f"MLflow at {uri} cannot be read: {str(error).strip().splitlines()[0][:200]}"
-        ) from error
+    except troubles() as error:
+        raise in_words(uri, error) from error
 
 
 def _experiments(client: MlflowClient, study: str | None) -> list[Experiment]:
@@ -101,14 +99,18 @@ def _record(uri: str, cell_id: str, location: str) -> Record:
         folder = Path(url2pathname(parts.path) if parts.scheme else location)
         if not (folder / "cell.json").is_file():
             raise InputError(
-                f"MLflow at {uri} says that the record of {cell_id} "
-                f"is at {folder}, but it is not on this machine"
+                f"MLflow at {uri} says that the record of {cell_id} is at {folder}, but it is not on this "
+                "machine (if it was deleted there, the next run of its study sends it again)"
             )
-        return Record(folder)
+        return Record(folder, "delete its run in MLflow, and the next run of its study sends it again")
     folder = user_cache("records") / parts.path.split("/")[-2]
     if not folder.is_dir():
         _download(uri, location, folder, lambda name: name != WEIGHTS)
-    return Downloaded(folder, partial(_download_weights, uri, location, folder))
+    return Downloaded(
+        folder,
+        "delete its folder, and it is downloaded again",
+        download=partial(_download_weights, uri, location, folder),
+    )
 
 
 def _download_weights(uri: str, location: str, folder: Path) -> None:

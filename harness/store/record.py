@@ -3,6 +3,7 @@
     <store>/format                    the version of this layout
     <store>/cells/<cell id>/          cell.json, replicas.parquet, curves.parquet, weights.npz, cost.json
     <store>/failed/<cell id>.json     a cell whose code raised, with its traceback; it is tried again
+    <store>/damaged/<cell id>-…/      a record that was no longer what was written; its cell is run again
     <store>/studies/<name>/           study.json: its cells; joined/: those added one by one; table, figures
 
 A cell's folder is filled under another name and then renamed: it is there whole or not at all.
@@ -10,45 +11,61 @@ A cell's folder is filled under another name and then renamed: it is there whole
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from harness.cells.cell import Cell
 from harness.cells.environment import environment
 from harness.core.errors import InputError, unknown
-from harness.core.files import UNFINISHED, write_atomically
+from harness.core.files import UNFINISHED, ages, remove_leftovers, write_atomically
 from harness.core.outcomes import FAILED, FINISHED, NOT_APPLICABLE
 from harness.experiment.result import Result
 from harness.experiment.summary import Facts, Summary, describe, summarise
+from harness.store import definitions
+from harness.store.files import (
+    FILES,
+    META,
+    Columns,
+    Damaged,
+    Read,
+    held,
+    json_text,
+    read_arrays,
+    read_columns,
+    read_json,
+    read_meta,
+    write_record,
+)
+from harness.store.names import cell_id, is_cell_id, study_name
 
 FORMAT = 1
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-Columns = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
 class Record:
-    """A cell as the store holds it. Columns are read when asked for."""
+    """A cell as the store holds it. Files are read when asked for, and held to the digests in cell.json.
+
+    What is read raises `Damaged` where it is no longer what was written.
+    """
 
     path: Path
+    mend: str = "its study, or its cell, run again sets the record aside and makes it anew"
+    """What to do where it is damaged."""
 
     @cached_property
     def meta(self) -> dict[str, Any]:
         """`id`, `status`, `reason`, `algorithm`, `task`,
         `run` (name and settings of each), `versions`, `ran`, `made`.
         """
-        return dict(json.loads((self.path / "cell.json").read_text(encoding="utf-8")))
+        return held(self.path / META, read_meta, mend=self.mend)
 
     @property
     def id(self) -> str:
@@ -63,26 +80,55 @@ class Record:
     @cached_property
     def replicas(self) -> Columns:
         """One entry per replica: the columns of `Result.columns`."""
-        return _read_columns(self.path / "replicas.parquet")
+        return self._read("replicas.parquet", self._rows)
 
     @cached_property
     def curves(self) -> Columns:
         """One entry per curve epoch: the columns of `Result.curve_columns`."""
-        return _read_columns(self.path / "curves.parquet")
+        return self._read("curves.parquet", read_columns)
 
     @cached_property
     def cost(self) -> dict[str, Any]:
         """Counts of one update, prediction and forward pass
         of one network (`CostSheet.numbers`), or the `reason` for none.
         """
-        path = self.path / "cost.json"
-        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+        return self._read("cost.json", read_json) if self._has("cost.json") else {}
 
     @cached_property
     def credit(self) -> Columns:
         """What the credit probe found: the columns of `Result.credit_columns`; none where it was off."""
-        path = self.path / "credit.parquet"
-        return _read_columns(path) if path.is_file() else {}
+        return self._read("credit.parquet", read_columns) if self._has("credit.parquet") else {}
+
+    @cached_property
+    def weights(self) -> Columns:
+        """Final weights by parameter name, (R, rows, columns)."""
+        return self._read("weights.npz", read_arrays)
+
+    def damage(self) -> str:
+        """What is wrong with its files, all of them read; nothing if they are what was written."""
+        try:
+            if FILES in self.meta:
+                for name in self.meta[FILES]:
+                    self._read(name, lambda _: None)
+            elif self.finished:  # made before there were digests: read them all, and keep nothing
+                record = Record(self.path)
+                _ = record.replicas, record.curves, record.cost, record.credit, record.weights
+        except Damaged as error:
+            return error.what
+        return ""
+
+    def _has(self, name: str) -> bool:
+        return name in self.meta.get(FILES, {}) or (self.path / name).is_file()
+
+    def _read(self, name: str, read: Callable[[Path], Read]) -> Read:
+        return held(self.path / name, read, self.meta.get(FILES, {}).get(name, ""), self.mend)
+
+    def _rows(self, path: Path) -> Columns:
+        columns = read_columns(path)
+        expected, count = self.meta["run"]["replicas"], len(columns["replica"])
+        if count != expected:
+            raise ValueError(f"it has {count} rows for {expected} replicas")
+        return columns
 
     def facts(self) -> Facts:
         """What words are made of, for a finished cell."""
@@ -103,12 +149,6 @@ class Record:
             f"{self.meta['status']}\n  {self.meta['reason']}"
         )
 
-    @cached_property
-    def weights(self) -> Columns:
-        """Final weights by parameter name, (R, rows, columns)."""
-        with np.load(self.path / "weights.npz", allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-
 
 @dataclass(frozen=True)
 class Store:
@@ -123,9 +163,8 @@ class Store:
         Raises `InputError` if its format is newer than ours.
         """
         store = cls(Path(path).absolute())
-        version = store.path / "format"
-        if version.is_file():
-            text = version.read_text(encoding="utf-8").strip()
+        if (version := store.path / "format").is_file():
+            text = version.read_text(encoding="utf-8", errors="replace").strip()
             if not text.isdigit() or int(text) > FORMAT:
                 raise InputError(
                     f"the store {store.path} has format {text[:20]!r}, "
@@ -133,11 +172,20 @@ class Store:
                 )
         return store
 
+    def study_folder(self, name: str) -> Path:
+        """Where a study is kept, there or not; raises `InputError` for what no study can be called."""
+        return self.path / "studies" / study_name(name)
+
+    def cell_folder(self, i: str) -> Path:
+        """Where a cell's record is kept, there or not; raises `InputError` for what is no cell's id."""
+        return self.path / "cells" / cell_id(i)
+
     def prepare(self) -> Store:
         """Make the store's folders; raises `InputError` if it cannot be written."""
+        folders = [self.path / name for name in ("cells", "failed", "studies")]
         try:
-            for folder in ("cells", "failed", "studies"):
-                (self.path / folder).mkdir(parents=True, exist_ok=True)
+            for folder in folders:
+                folder.mkdir(parents=True, exist_ok=True)
             probe = self.path / f"{UNFINISHED}{uuid.uuid4().hex}"
             probe.write_text("", encoding="utf-8")
             probe.unlink()
@@ -148,20 +196,32 @@ class Store:
                 f"the store {self.path} cannot be written ({error.strerror}): "
                 "give a writable folder by store=… or HARNESS_STORE"
             ) from error
-        for leftover in (self.path / "cells").glob(f"{UNFINISHED}*"):
-            if time.time() - leftover.stat().st_mtime > 3600:  # of a run that was killed while writing
-                shutil.rmtree(leftover, ignore_errors=True)
+        for folder in (self.path, *folders, *(folders[2] / name for name in ages(folders[2]))):
+            remove_leftovers(folder)
         return self
 
-    def has(self, cell_id: str) -> bool:
-        """Whether this cell is finished."""
-        return (self.path / "cells" / cell_id).is_dir()
+    @contextmanager
+    def _writing(self, what: str) -> Iterator[None]:
+        """Say in a sentence that the disk did not take something."""
+        try:
+            yield
+        except OSError as error:
+            why = error.strerror or error
+            raise InputError(f"{what} could not be kept in {self.path} ({why})") from error
 
-    def read(self, cell_id: str) -> Record:
+    def has(self, i: str) -> bool:
+        """Whether this cell is finished."""
+        return self.cell_folder(i).is_dir()
+
+    def cells(self) -> list[str]:
+        """Ids of all finished cells, sorted."""
+        return sorted(filter(is_cell_id, ages(self.path / "cells")))
+
+    def read(self, i: str) -> Record:
         """The record of a finished cell; raises `InputError` if there is none."""
-        if not self.has(cell_id):
-            raise InputError(f"the store {self.path} has no cell {cell_id!r}")
-        return Record(self.path / "cells" / cell_id)
+        if self.has(i):
+            return Record(self.cell_folder(i))
+        raise InputError(f"the store {self.path} has no cell {i!r}")
 
     def write(self, cell: Cell, result: Result | None, cost: Mapping[str, Any] | None = None) -> Record:
         """Keep a finished cell (no result: not applicable),
@@ -176,110 +236,66 @@ class Store:
             "ran": result.trained.ran if result else {},
             "made": time.strftime(TIME_FORMAT, time.gmtime()),
         }
-        final = self.path / "cells" / cell.id
+        final = self.cell_folder(cell.id)
         folder = final.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
-        try:
-            folder.mkdir()
-            (folder / "cell.json").write_text(_json(meta), encoding="utf-8")
-            if result:
-                _write_columns(folder / "replicas.parquet", result.columns())
-                _write_columns(folder / "curves.parquet", result.curve_columns())
-                if result.trained.credit:
-                    _write_columns(folder / "credit.parquet", result.credit_columns())
-                (folder / "cost.json").write_text(_json(cost or {}), encoding="utf-8")
-                np.savez(folder / "weights.npz", allow_pickle=False, **result.trained.weights)
-            _to_disk(folder)
-            folder.rename(final)
-        except OSError as error:
-            shutil.rmtree(folder, ignore_errors=True)
-            if not final.is_dir():
-                raise InputError(
-                    f"cell {cell.id} could not be kept in {self.path} ({error.strerror})"
-                ) from error
-        (self.path / "failed" / f"{cell.id}.json").unlink(missing_ok=True)
+        with self._writing(f"cell {cell.id}"):
+            try:
+                write_record(folder, meta, result, cost)
+                folder.rename(final)
+            except BaseException as error:
+                shutil.rmtree(folder, ignore_errors=True)
+                if not (isinstance(error, OSError) and final.is_dir()):
+                    raise
+            (self.path / "failed" / f"{cell.id}.json").unlink(missing_ok=True)
         return Record(final)
 
     def write_failure(self, cell: Cell, error: str, trace: str) -> None:
         """Note that a cell's code raised; the next run tries again."""
-        meta = {
-            "id": cell.id,
-            "status": FAILED,
-            "reason": error,
-            **cell.settings_by_name(),
-            "traceback": trace,
-        }
-        write_atomically(self.path / "failed" / f"{cell.id}.json", _json(meta))
+        about = {"id": cell.id, "status": FAILED, "reason": error, **cell.settings_by_name()}
+        with self._writing(f"that cell {cell.id} failed ({error})"):
+            write_atomically(
+                self.path / "failed" / f"{cell_id(cell.id)}.json", json_text(about | {"traceback": trace})
+            )
 
-    def failures(self, cell_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    def failures(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """What is known of those of the cells that failed."""
-        paths = {i: self.path / "failed" / f"{i}.json" for i in cell_ids}
-        return {i: json.loads(p.read_text(encoding="utf-8")) for i, p in paths.items() if p.is_file()}
+        known = {}
+        for i, path in [(i, self.path / "failed" / f"{cell_id(i)}.json") for i in ids]:
+            # gone when the cell is finished; and a note that cannot be read says no more than none
+            with suppress(FileNotFoundError, ValueError):
+                known[i] = read_json(path)
+        return known
 
     def studies(self) -> list[str]:
         """Names of the studies in the store, the newest last."""
-        files = sorted((self.path / "studies").glob("*/study.json"), key=lambda p: p.stat().st_mtime)
-        return [p.parent.name for p in files]
+        return definitions.studies(self.path / "studies")
 
     def study(self, name: str) -> dict[str, Any]:
-        """`name`, `question` and `cells` (ids in order) of a study; raises `InputError` if there is none."""
-        folder = self.path / "studies" / name
-        if not (folder / "study.json").is_file():
-            raise unknown("study", name, self.studies())
-        study = dict(json.loads((folder / "study.json").read_text(encoding="utf-8")))
-        joined = sorted((folder / "joined").glob("*"), key=lambda p: p.stat().st_mtime_ns)
-        return study | {"cells": list(dict.fromkeys([*study["cells"], *(p.name for p in joined)]))}
+        """`name`, `question` and `cells` (ids in order) of a study.
 
-    def write_study(self, name: str, question: str, cells: Iterable[str], *, small: bool = False) -> Path:
-        """Define a study by its cells, of its `small` form or the full one; returns its folder."""
-        folder = self.path / "studies" / name
-        shutil.rmtree(folder / "joined", ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        ids = list(dict.fromkeys(cells))
-        about = {"name": name, "question": question, "cells": ids} | ({"small": True} if small else {})
-        write_atomically(folder / "study.json", _json(about))
-        return folder
-
-    def join_study(self, name: str, question: str, cell_id: str) -> None:
-        """Add a cell to a study, made if need be; a file a cell,
-        so that runs side by side do not undo each other.
+        Raises `InputError` if there is none, and `Damaged` if its definition cannot be read.
         """
-        folder = self.path / "studies" / name
-        (folder / "joined").mkdir(parents=True, exist_ok=True)
-        (folder / "joined" / cell_id).touch()
-        if (folder / "study.json").is_file():
-            os.utime(folder / "study.json")  # the study somebody worked on last is the newest
-        else:
-            write_atomically(folder / "study.json", _json({"name": name, "question": question, "cells": []}))
+        folder = self.study_folder(name)
+        if not (folder / definitions.FILE).is_file():
+            raise unknown("study", name, self.studies())
+        return definitions.defined(folder)
+
+    def write_study(
+        self, name: str, question: str, cells: Iterable[str], *, small: bool = False
+    ) -> definitions.Replaced | None:
+        """Define a study by its cells, of its `small` form or the full one.
+
+        Returns what was replaced, if cells of an earlier definition are in the study no longer.
+        """
+        about = {"name": name, "question": question} | ({"small": True} if small else {})
+        with self._writing(f"study {name!r}"):
+            return definitions.define(self.study_folder(name), about, list(cells))
+
+    def join_study(self, name: str, question: str, cell: str) -> None:
+        """Add a cell to a study, made if need be."""
+        with self._writing(f"study {name!r}"):
+            definitions.join(self.study_folder(name), {"name": name, "question": question}, cell_id(cell))
 
     def records(self, study: str) -> list[Record]:
         """The finished cells of a study, in its order."""
-        return [Record(self.path / "cells" / i) for i in self.study(study)["cells"] if self.has(i)]
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
-def _to_disk(folder: Path) -> None:
-    for path in [*folder.iterdir(), folder]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def _write_columns(path: Path, columns: Columns) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    pq.write_table(pa.table({name: pa.array(values) for name, values in columns.items()}), path)
-
-
-def _read_columns(path: Path) -> Columns:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    # small files: without threads, and out of memory, five times faster than `read_table`
-    table = pq.ParquetFile(pa.BufferReader(path.read_bytes()), pre_buffer=False).read(use_threads=False)
-    return {name: table.column(name).to_numpy() for name in table.column_names}
+        return [Record(self.cell_folder(i)) for i in self.study(study)["cells"] if self.has(i)]

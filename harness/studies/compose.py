@@ -15,58 +15,65 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from harness.cells.cell import Cell
+from harness.core.errors import InputError
 from harness.studies import options
 from harness.studies.conf import CONF, VERSION_BASE
-
-options.register()  # at import: without them there is nothing to compose
-PARTS = ("algorithm", "task", "run")  # of a configuration, that a cell is made of
+from harness.studies.overrides import jobs as counted
+from harness.studies.overrides import read
+from harness.studies.request import PARTS, Request, cell_parts
 
 
 def expand(blocks: Sequence[Sequence[str]], loader: ConfigLoader) -> list[list[str]]:
     """The jobs of a study: all combinations of the sweeps
     in each block of overrides, one block after another.
+
+    Raises `InputError` for overrides that cannot be.
     """
-    parser = OverridesParser.create(config_loader=loader)
-    parsed = [parser.parse_overrides(list(block)) for block in blocks]
+    parsed = [read(block, loader) for block in blocks]
+    for overrides in parsed:
+        counted(overrides)
     return [job for overrides in parsed for job in BasicSweeper.split_arguments(overrides, None)[0]]
 
 
 def compose_cells(
     jobs: Sequence[Sequence[str]], loader: ConfigLoader, load: Callable[[list[str]], DictConfig]
-) -> tuple[list[Cell], DictConfig]:
+) -> tuple[list[Cell], Request]:
     """The cells that jobs (lists of overrides without sweeps) describe,
-    and the whole configuration of the first's options.
+    and what the first one's options ask for beside.
 
     `load` composes a configuration from overrides. Raises what Hydra raises for overrides that cannot be, and
     `InputError`.
     """
-    parser = OverridesParser.create(config_loader=loader)
+    if not jobs:
+        raise InputError("a study needs cells, but none was given")
     composed: dict[tuple[str, ...], DictConfig] = {}
+    requests = []
     cells = []
     for job in jobs:
-        overrides = parser.parse_overrides(list(job))
+        overrides = read(job, loader)
         values = [each for each in overrides if _is_value(each)]
         choice = tuple(str(each.input_line) for each in overrides if not _is_value(each))
         if choice not in composed:
             composed[choice] = load(list(choice))
+            requests.append(Request.of(composed[choice]))
         config = OmegaConf.masked_copy(composed[choice], list(PARTS))
         OmegaConf.set_struct(config, True)
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         cells.append(cell_of(config))
-    return cells, next(iter(composed.values()))
+    return cells, requests[0]
 
 
-def cells_of(*blocks: Sequence[str]) -> tuple[list[Cell], DictConfig]:
+def cells_of(*blocks: Sequence[str]) -> tuple[list[Cell], Request]:
     """The cells that blocks of overrides and the sweeps in them describe,
-    and the first one's whole configuration.
+    and what the first one asks for beside.
 
     For all that is not itself a Hydra application.
     """
+    options.prepare(each for block in blocks for each in block)
     with initialize_config_dir(CONF, **VERSION_BASE):
         loader = GlobalHydra.instance().config_loader()
         return compose_cells(
@@ -76,8 +83,7 @@ def cells_of(*blocks: Sequence[str]) -> tuple[list[Cell], DictConfig]:
 
 def cell_of(cfg: DictConfig) -> Cell:
     """The cell that a composed configuration describes."""
-    parts = (OmegaConf.to_container(cfg[name], resolve=True, throw_on_missing=True) for name in PARTS)
-    return Cell.of(*(dict(part) for part in parts))  # type: ignore[arg-type]  # all three are mappings
+    return Cell.of(*cell_parts(cfg))
 
 
 def _is_value(override: Override) -> bool:

@@ -1,4 +1,4 @@
-"""Hydra options from dataclass fields: algorithms, tasks, optimisers and run settings, typed, no YAML.
+"""Hydra options from dataclass fields: algorithms, tasks, optimisers and run settings, no YAML.
 
 Every algorithm found becomes an option of the group `algorithm`, its fields the option's settings; a
 credit algorithm's optimiser is the nested group `algorithm/optimiser`. An option exists once, in the
@@ -7,22 +7,47 @@ ConfigStore, so that `glob(*)` sees each name once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any
 
 import omegaconf
 from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from harness.cells.settings import Settings
 from harness.core import registry
 from harness.core.algorithm import Algorithm
+from harness.core.errors import InputError
 from harness.core.naming import snake_case
+from harness.core.setting import fitted
+
+
+def prepare(overrides: Iterable[str]) -> None:
+    """Have an option for everything there is, the plug-ins named by `plugins=…` among the overrides included.
+
+    Args:
+        overrides: a command line's; those that are not about plug-ins are not looked at.
+
+    Raises:
+        InputError: for a plug-in that does not load, with the reason.
+    """
+    named = [each for each in overrides if each.partition("=")[0].lstrip("+") == "plugins"]
+    given: list[str] = []
+    if named:
+        for override in OverridesParser.create().parse_overrides(named):
+            value = override.value()
+            given += value if isinstance(value, list) else [value]
+        for each in given:
+            if not isinstance(each, str):
+                raise InputError(f"plugins are files, folders or names of modules, but {each!r} was given")
+    register(tuple(registry.add_plugins(*given)))
 
 
 @cache
-def register() -> None:
-    """Put an option for everything in the registry into Hydra's ConfigStore."""
+def register(plugins: tuple[str, ...]) -> None:
+    """Put an option for everything in the registry into Hydra's ConfigStore; once for the same plug-ins."""
     groups: dict[str, dict[str, type]] = {
         "algorithm": dict(registry.algorithms()),
         "task": dict(registry.tasks()),
@@ -33,10 +58,7 @@ def register() -> None:
     for group, classes in groups.items():
         for name, cls in classes.items():
             _store(group, name, _option(cls))
-    hints = get_type_hints(Settings)
-    run = make_dataclass(
-        "RunOption", [(f.name, _type(hints[f.name]), field(default=f.default)) for f in fields(Settings)]
-    )
+    run = make_dataclass("RunOption", [(f.name, Any, field(default=f.default)) for f in fields(Settings)])
     _store("schema", "run", run)
 
 
@@ -55,12 +77,14 @@ def _store(group: str, name: str, node: type) -> None:
 def _option(cls: type) -> type:
     """A dataclass of the same settings with their defaults, and the name;
     of an algorithm also `rate` (`registry.with_rate`).
+
+    All of them are of type Any: what the setting is checks them (`harness.core.setting`), in its own words,
+    and OmegaConf, which would take 7 for True, has no say in it.
     """
-    hints = get_type_hints(cls)
     settings: list[Any] = [("name", str, field(default=snake_case(cls.__name__)))]
     defaults: list[Any] = []
-    if issubclass(cls, Algorithm) and "rate" not in hints:
-        settings.append(("rate", float | None, field(default=None)))
+    if issubclass(cls, Algorithm) and "rate" not in cls.__dataclass_fields__:
+        settings.append(("rate", Any, field(default=None)))
     for f in fields(cls):
         value = (
             f.default
@@ -73,14 +97,8 @@ def _option(cls: type) -> type:
             defaults.append({f.name: snake_case(type(value).__name__)})
             settings.append((f.name, Any, field(default=omegaconf.MISSING)))
         else:
-            settings.append((f.name, _type(hints[f.name]), field(default=value)))
+            plain = value if value is omegaconf.MISSING else fitted(cls, f.name, value)
+            settings.append((f.name, Any, field(default=plain)))
     if defaults:
         settings.insert(0, ("defaults", list[Any], field(default_factory=lambda: ["_self_", *defaults])))
     return make_dataclass(f"{cls.__name__}Option", settings)
-
-
-def _type(hint: Any) -> Any:
-    """The type of an option: Any for yes and no,
-    since OmegaConf would take 7 for True; what the setting is checks them.
-    """
-    return Any if hint is bool else hint

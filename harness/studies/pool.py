@@ -11,11 +11,14 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, TypeVar
 
 Job = TypeVar("Job")
@@ -77,7 +80,7 @@ class _Worker:
     def __init__(self, work: Callable[[Any], Any]) -> None:
         context = get_context("spawn")  # a fork would copy the locks of our threads
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, work))
+        self.process = context.Process(target=_lead, args=(_serve, (theirs, work)))
         self.process.start()
         theirs.close()
 
@@ -98,18 +101,41 @@ class _Worker:
 
     def kill(self) -> None:
         """End it, and all that it has started."""
-        try:
-            os.killpg(self.process.pid or 0, signal.SIGKILL)
-        # no groups here, or it has not come to lead one
-        except (AttributeError, ProcessLookupError, PermissionError):
-            self.process.kill()
+        _end_group(self.process, signal.SIGKILL)
         self.process.join()
 
 
-def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
+@contextmanager
+def tended(work: Callable[..., None], *arguments: Any) -> Iterator[BaseProcess]:
+    """A process that does `work(*arguments)`, and ends with the block or with this process, however that
+    ends; whatever it has started ends with it.
+    """
+    process = get_context("spawn").Process(target=_lead, args=(work, arguments))
+    process.start()
+    try:
+        yield process
+    finally:
+        for end in (signal.SIGTERM, signal.SIGKILL):
+            _end_group(process, end)
+            process.join(3)
+
+
+def _lead(work: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     if hasattr(os, "setpgrp"):
         os.setpgrp()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
+    work(*arguments)
+
+
+def _end_group(process: BaseProcess, end: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid or 0, end)
+    # no groups here, or it has not come to lead one
+    except (AttributeError, ProcessLookupError, PermissionError):
+        process.kill()
+
+
+def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
     while True:
         try:
             job = connection.recv()
@@ -122,10 +148,26 @@ def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
         connection.send(done)
 
 
+@cache
+def end_with_parent() -> None:
+    """Have this process end, its group with it where it leads one, as soon as the one that started it is
+    gone.
+
+    Nothing happens in a process that was started by a person, or by a scheduler.
+    """
+    if parent_process() is not None:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
 def _end_with_parent() -> None:
     parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        if hasattr(os, "killpg"):
-            os.killpg(0, signal.SIGKILL)
-        os._exit(1)
+    assert parent is not None
+    sentinel: int | None = parent.sentinel
+    if sentinel is not None:
+        wait([sentinel])
+    else:  # a worker of joblib's is told nothing of its parent's end, and would hold its memory for good
+        while os.getppid() == parent.pid:
+            time.sleep(1)
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)

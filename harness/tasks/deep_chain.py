@@ -46,7 +46,7 @@ class DeepChain(Task):
 
     target_off: float = 0.1
     target_on: float = 0.9
-    depth: int = setting(4, "Hidden layers.", at_least=1)
+    depth: int = setting(4, "Hidden layers.", at_least=1, at_most=1000)
     width: int = setting(10, "Units in each of them; None for `scale` is 1 / √width.", at_least=1)
     bits: int = setting(3, "Input bits; patterns are all 2^bits words of them.", at_least=1, below=12)
     rule: str = setting(

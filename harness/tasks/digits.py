@@ -57,7 +57,7 @@ class Digits(Task):
     share: float = setting(0.95, "The share of validation images that must be right.", above=0, at_most=1)
     init: str = "glorot"
     hidden: int = setting(64, "Units of a hidden layer.", at_least=1)
-    layers: int = setting(1, "Hidden layers, each of `hidden` units.", at_least=1)
+    layers: int = setting(1, "Hidden layers, each of `hidden` units.", at_least=1, at_most=1000)
     activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
     layout: str = setting(
         "full",

@@ -29,7 +29,7 @@ class Parity(Task):
     target_on: float = 0.9
     bits: int = setting(4, "Input bits N; patterns are all 2^bits words of them.", at_least=1, below=17)
     hidden: int = setting(4, "Units of a hidden layer.", at_least=1)
-    layers: int = setting(1, "Hidden layers, each of `hidden` units.", at_least=1)
+    layers: int = setting(1, "Hidden layers, each of `hidden` units.", at_least=1, at_most=1000)
     activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
     usual: ClassVar[Usual] = Usual(lr=0.5, momentum=0.9, scale=1.0, epochs=10000)

@@ -113,7 +113,7 @@ class Traffic(Task):
     window: int = setting(12, "Hours that are seen.", at_least=1, at_most=WEEK)
     horizon: int = setting(1, "Hours that are forecast, of every station.", at_least=1, at_most=DAY)
     hidden: int = setting(24, "Units of a hidden layer.", at_least=1)
-    layers: int = setting(2, "Hidden layers, each of `hidden` units.", at_least=1)
+    layers: int = setting(2, "Hidden layers, each of `hidden` units.", at_least=1, at_most=1000)
     activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
     usual: ClassVar[Usual] = Usual(lr=0.01, momentum=0.0, scale=0.1, epochs=150, batch=32)

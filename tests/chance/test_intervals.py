@@ -22,12 +22,14 @@ from harness.core.errors import InputError
 from harness.statistics import bootstrap as resampling
 from harness.statistics import (
     expected_running_time,
+    failure_costs,
     interquartile_mean,
     running_time,
     solved_rate,
     survival,
     wilson,
 )
+from harness.statistics.running_time import binomial_ends, bootstrap_ends
 
 quick = settings(deadline=None, derandomize=True, max_examples=60)
 SPENT = st.integers(0, 50).map(float)
@@ -105,10 +107,9 @@ def test_the_interval_is_that_of_all_resamples(spent, solved, level, biased):
     further."""
     spent, solved = np.array(spent, float), np.array(solved, bool)
     values, z0 = enumerated(spent, solved)
-    ours = running_time(spent, solved, seed=1, level=level, resamples=200_000)
-    assert ours.value == ratio(spent, solved)
+    ours = bootstrap_ends(spent[:, None], solved, level, resamples=200_000, seed=1)
     plain = []
-    for q, end in zip(((1 - level) / 2, (1 + level) / 2), ours[1:], strict=True):
+    for q, (end,) in zip(((1 - level) / 2, (1 + level) / 2), ours, strict=True):
         share = stats.norm.cdf(2 * z0 + stats.norm.ppf(q))
         first, last = (values[int((share + off) * len(values))] for off in (-0.01, 0.01))
         assert first * (1 - 1e-12) <= end <= last * (1 + 1e-12)
@@ -130,8 +131,8 @@ def test_the_interval_is_scipys(accelerated):
         n_resamples=50_000,
         rng=rng,
     ).confidence_interval
-    ours = running_time(spent, solved, seed=1, accelerated=accelerated)
-    distance = np.abs(np.subtract(ours[1:], theirs)).max() / (theirs.high - theirs.low)
+    ours = np.ravel(bootstrap_ends(spent[:, None], solved, 0.95, 50_000, seed=1, accelerated=accelerated))
+    distance = np.abs(ours - theirs).max() / (theirs.high - theirs.low)
     assert (distance < 0.03) == accelerated
 
 
@@ -158,19 +159,61 @@ def test_nothing_solved_has_a_finite_lower_end_that_binomials_give():
     assert running_time(np.ones((10, 2)), np.zeros(10), seed=0).high.tolist() == [inf, inf]
 
 
-def test_one_replica_tells_nothing_of_the_spread_and_equal_ones_have_none():
-    assert running_time([30.0], [True], seed=0) == (30, 0, inf)
+def test_one_replica_tells_nothing_of_the_spread():
+    assert running_time([30.0], [True], seed=0, budget=90) == (30, 0, inf)
     assert running_time([30.0], [False], seed=0).low > 0
-    np.testing.assert_allclose(running_time(np.full(7, 0.1), np.ones(7), seed=0), 0.1)
+
+
+def test_where_all_are_solved_a_failure_may_yet_come_and_cost_the_budget():
+    """Of 10 that solve all after 3, up to 31 % fail (scipy's exact interval): 3 + p / (1 − p) budgets of 500
+    and of 4,000. A budget that nobody gave is not known, and less than what was spent is none."""
+    p = stats.binomtest(0, 10).proportion_ci(0.95, method="exact").high
+    spent, solved = np.full((10, 2), [3.0, 24.0]), np.ones(10)
+    low, high = running_time(spent, solved, seed=0, budget=[500, 4000])[1:]
+    np.testing.assert_allclose(low, [3, 24])
+    np.testing.assert_allclose(high, [3 + 500 * p / (1 - p), 24 + 4000 * p / (1 - p)])
+    assert running_time(spent, solved, seed=0).high.tolist() == [inf, inf]
+    assert failure_costs(spent, spent[:, 0], np.full(10, 500)).tolist() == [500, 4000]
+    assert failure_costs([0.0, 0.0], [0, 0], [500, 500]) == inf
+
+
+@pytest.mark.parametrize("n", [10, 20, 40])
+@pytest.mark.parametrize("budget", [5.0, 50.0])
+def test_running_time_covers_where_failures_are_dear(n, budget):
+    """Successes cost 1 and failures the budget: exactly, over all counts, at rates from .05 to .995. With
+    a point where all are solved it is .39 at n = 10, .64 at 20 and .87 at 40, for one failure in twenty."""
+    ends = []
+    for k in range(n + 1):
+        solved = np.arange(n) < k
+        spent = np.where(solved, 1.0, budget)
+        ends.append(running_time(spent, solved, seed=k, budget=budget, resamples=2000)[1:])
+    low, high = np.array(ends).T
+    for rate in (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995):
+        truth = 1 + (1 - rate) / rate * budget
+        held = (low <= truth) & (truth <= high)
+        assert stats.binom.pmf(np.arange(n + 1), n, rate)[held].sum() >= 0.95
+
+
+def test_the_outer_of_two_intervals_by_hand():
+    """Seven of ten solve after 2, three fail after 100. What is drawn is a binomial with p = .7, so the outer
+    end is the exact interval's: the rate's ends by scipy, 2 + 100 (1 − p) / p."""
+    spent, solved = np.array([2.0] * 7 + [100.0] * 3), np.arange(10) < 7
+    least, most = stats.binomtest(7, 10).proportion_ci(0.95, method="exact")
+    value, low, high = running_time(spent, solved, seed=0)
+    assert value == 314 / 7
+    np.testing.assert_allclose((low, high), [2 + 100 * (1 - p) / p for p in (most, least)])
+    ends = binomial_ends(spent[:, None], solved, np.array([inf]), 0.95)
+    np.testing.assert_allclose(np.ravel(ends), (low, high))
 
 
 @pytest.mark.parametrize("cells", FORMS)
-@pytest.mark.parametrize(("n", "budget", "covers"), [(40, 200, 0.9384), (40, 70, 0.9463)])
+@pytest.mark.parametrize(("n", "budget", "covers"), [(40, 200, 0.9569), (40, 70, 0.9598)])
 def test_running_time_covers_the_truth(cells, n, budget, covers):
     """n = 40, nominal 95 %; ERT = 100 at any budget, here one that 86 % or 50 % of replicas keep."""
     rng, covered = np.random.default_rng(n + budget), []
     for _ in range(cells):
-        _, low, high = running_time(*watched(rng, n, budget), seed=int(rng.integers(2**32)), resamples=2000)
+        seed, cell = int(rng.integers(2**32)), watched(rng, n, budget)
+        _, low, high = running_time(*cell, seed=seed, budget=budget, resamples=2000)
         covered.append(low <= 100 <= high)
     assert_covers(covered, covers)
     assert abs(covers - 0.95) < 0.015
@@ -246,10 +289,10 @@ def test_solved_rate_is_wilsons():
 
 
 def test_quantile_interval_by_hand():
-    """Ten replicas, one a time unit. Wilson's ends for 10 … 0 of 10 unsolved: the lower is first ≤ .5 at 2,
-    the upper at 9."""
+    """Ten replicas, one a time unit. scipy's exact ends for 10 … 0 of 10 unsolved: the lower is first ≤ .5 at
+    2, the upper at 9."""
     curve = survival(np.arange(1.0, 11), np.ones(10))
-    low, high = wilson(np.arange(10, -1, -1), 10)
+    low, high = np.array([stats.binomtest(k, 10).proportion_ci(0.95) for k in range(10, -1, -1)]).T
     assert high[9] <= 0.5 < high[8]
     assert low[2] <= 0.5 < low[1]
     assert curve.quantile_interval(0.5) == (5, 2, 9)
@@ -278,7 +321,7 @@ def test_without_early_censoring_the_restricted_mean_is_a_plain_mean(event, unti
 
 
 @pytest.mark.parametrize("cells", FORMS)
-@pytest.mark.parametrize(("q", "covers"), [(0.25, 0.9528), (0.5, 0.9621)])
+@pytest.mark.parametrize(("q", "covers"), [(0.25, 0.9685), (0.5, 0.9702)])
 def test_quantile_interval_covers_the_truth_under_early_censoring(cells, q, covers):
     """n = 40, nominal 95 %: exponential times of mean 100, watched for uniform(0, 300)."""
     rng, covered, truth = np.random.default_rng(int(100 * q)), [], -100 * log(1 - q)
@@ -356,6 +399,11 @@ def test_interquartile_mean_keeps_order_unit_and_infinity(rows, unit):
         (lambda: running_time([1, inf], [1, 0], seed=0), "failed ones included"),
         (lambda: running_time([1, 2, 3], [1, 0], seed=0), "one row for each of 2 replicas"),
         (lambda: running_time([], [], seed=0), "at least one replica"),
+        (
+            lambda: running_time([1, 2], [1, 0], seed=0, budget=1.5),
+            "at least what any replica spent, but 1.5",
+        ),
+        (lambda: running_time([[1, 2]], [1], seed=0, budget=[3, 3, 3]), "one number for each currency"),
         (
             lambda: running_time([1, 2], [1, 0], seed=0, level=95),
             "level must be greater than 0 and below 1, but 95 was given",

@@ -558,6 +558,7 @@ def call(store: Store, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_some_claims_run_and_are_not_run_again(store: Store) -> None:
     words = ("spall1992", "figure_12", "write_ups/14", "small=true")
     done = call(store, *words)

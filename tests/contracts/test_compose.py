@@ -8,8 +8,10 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
+from harness.core.errors import InputError
 from harness.studies.compose import cell_of, compose_cells, expand
 from harness.studies.conf import CONF, VERSION_BASE
+from harness.studies.request import Request
 
 BLOCKS = [
     [
@@ -38,7 +40,7 @@ BLOCKS = [
         "run.seed=3",
     ],
     ["task=digits", "algorithm=perceptron", "task.share=1", "run.batch=128,full"],
-    ["run.epochs=5", "task=parity", "run.epochs=9", "store=elsewhere", "tracking.enabled=false"],
+    ["run.epochs=5", "task=parity", "run.epochs=9", "tracking.enabled=false"],
 ]
 
 
@@ -57,7 +59,7 @@ def test_cells_are_those_that_hydra_composes_one_by_one() -> None:
     assert [cell.settings for cell in cells] == [cell.settings for cell in expected]
     assert len(jobs) == 4 + 2 + 2 + 1 + 2 + 1
     assert len(seen) == 1 + 2 + 2 + 1 + 1 + 1, "one for each choice of options"
-    assert first.task.name == "xor"
+    assert first.study.name == "scratch"
 
 
 def test_values_of_one_cell_do_not_reach_another() -> None:
@@ -67,9 +69,7 @@ def test_values_of_one_cell_do_not_reach_another() -> None:
     assert [cell.task.network().hidden[0].size for cell in cells] == [5, 2]
 
 
-@pytest.mark.parametrize(
-    "wrong", ["task.hiden=3", "task.hidden=many", "algorithm.optimiser.lr=fast", "run.replica=3", "task=xorr"]
-)
+@pytest.mark.parametrize("wrong", ["task.hiden=3", "run.replica=3", "task=xorr"])
 def test_what_hydra_refuses_is_refused_in_its_words(wrong: str) -> None:
     with initialize_config_dir(CONF, **VERSION_BASE):
         loader = GlobalHydra.instance().config_loader()
@@ -78,3 +78,18 @@ def test_what_hydra_refuses_is_refused_in_its_words(wrong: str) -> None:
         with pytest.raises(HydraException) as theirs:
             load(["algorithm=backprop", wrong])
     assert str(ours.value) == str(theirs.value)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["task.hidden=many", "algorithm.optimiser.lr=fast", "algorithm.optimiser.lr=[1]"]
+)
+def test_values_are_refused_by_the_settings_themselves(wrong: str) -> None:
+    with initialize_config_dir(CONF, **VERSION_BASE):
+        loader = GlobalHydra.instance().config_loader()
+        with pytest.raises(InputError, match="was given"):
+            compose_cells([["algorithm=backprop", wrong]], loader, load)
+
+
+def test_a_study_called_by_a_whole_number_has_a_text_for_a_name() -> None:
+    with initialize_config_dir(CONF, **VERSION_BASE):
+        assert Request.of(load(["study.name=20260913"])).study.name == "20260913"

@@ -16,7 +16,7 @@ from harness.studies.attempt import attempt
 from harness.tasks.xor import Xor
 from helpers.repository import ROOT, load
 
-DOCS = ("design", "three-readings", "credit", "findings", "algorithms", "tasks")
+DOCS = ("design", "extend", "three-readings", "credit", "findings", "algorithms", "tasks")
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{name}.md" for name in DOCS)]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -128,14 +128,16 @@ def test_the_command_is_that_of_the_form_that_was_run(store: Store):
 
 
 def test_paired_replicas_are_those_of_one_number():
-    """The same times in another order: replica by replica they differ, and the pairs are found by number."""
+    """The same times in another order: replica by replica they differ, and the pairs are found by number. No
+    failure was seen, of three: one may yet come, on either side."""
     one = run("a", outcome=(S,) * 4, epochs=(10, 20, 40, 80))
     other = run("b", outcome=(S,) * 3, epochs=(20, 40, 80))
     f = frames(one, other)
-    assert beside(f.replicas, "xor-a", "xor-b").replicas == 3
-    assert beside(f.replicas, "xor-a", "xor-b").log_ratio == pytest.approx((np.log(0.5),) * 3)
-    shuffled = f.replicas.sample(frac=1, random_state=0)
-    assert beside(shuffled, "xor-a", "xor-b").log_ratio == pytest.approx((np.log(0.5),) * 3)
+    pair = beside(f.replicas, "xor-a", "xor-b")
+    assert pair.replicas == 3
+    assert pair.log_ratio.value == pytest.approx(np.log(0.5))
+    assert pair.log_ratio.low < np.log(0.5) < pair.log_ratio.high
+    assert beside(f.replicas.sample(frac=1, random_state=0), "xor-a", "xor-b") == pair
 
 
 def test_prices_turn_updates_into_work():
@@ -143,7 +145,11 @@ def test_prices_turn_updates_into_work():
     f = frames(
         run("a", outcome=(S,) * 3, epochs=(10, 20, 30)), run("b", outcome=(S,) * 3, epochs=(10, 20, 30))
     )
-    assert beside(f.replicas, "xor-a", "xor-b", (300.0, 100.0)).log_ratio == pytest.approx((np.log(3),) * 3)
+    assert beside(f.replicas, "xor-a", "xor-b", (300.0, 100.0)).log_ratio.value == pytest.approx(np.log(3))
+    most = 1 - 0.025 ** (1 / 3)  # of three that solve all, by Clopper & Pearson: at the price of an update
+    dear = np.log((20 + 100 * most / (1 - most)) / 20)
+    low, high = beside(f.replicas, "xor-a", "xor-b", (300.0, 100.0)).log_ratio[1:]
+    assert (low, high) == pytest.approx((np.log(3) - dear, np.log(3) + dear))
 
 
 # Comparison
@@ -260,7 +266,7 @@ def recipe():
         ablated("usual"),
         ablated("usual, short", outcome=(U,) * 20, epochs=(10,) * 20, budget=10),
         ablated("no momentum", epochs=(80, 90) * 10, **{MOMENTUM: 0.0}),
-        ablated("wide", epochs=(10, 12) * 10, **{HIDDEN: 8}),
+        ablated("wide", epochs=(2, 4) * 10, **{HIDDEN: 8}),
         ablated("zero", outcome=(U,) * 20, epochs=(10,) * 20, budget=10, task__init="zero", task__scale=None),
         ablated("small steps", epochs=(20, 30) * 5 + (30, 20) * 5, **{LR: 0.125}),
         ablated("another rate", epochs=(5,) * 20, **{LR: 2.0}),
@@ -275,14 +281,14 @@ def test_one_thing_changed_is_compared_within_the_same_budget(recipe):
     ]  # fmt: skip
     assert list(found["decided"]) == ["more", "less", "undecided", "undecided"]
     values = np.exp([interval.value for interval in found["log_ratio"]])
-    assert values[[0, 1, 3]] == pytest.approx([85 / 25, 11 / 25, 1])
+    assert values[[0, 1, 3]] == pytest.approx([85 / 25, 3 / 25, 1])
     assert np.isnan(values[2]), "within 10 epochs neither zero weights nor the recipe solve it"
 
 
 def test_the_verdict_names_what_is_dearer_cheaper_open_and_never(recipe):
     dearer, cheaper, undecided, never = ablations.verdict(ablations.worth(recipe.cells, recipe.replicas))
     assert dearer.startswith("**Dearer** than the recipe, in epochs to a success: momentum α = 0 ×3.4 [")
-    assert cheaper.startswith("**Cheaper** than the recipe: hidden units H = 8 ×0.44 [")
+    assert cheaper.startswith("**Cheaper** than the recipe: hidden units H = 8 ×0.12 [")
     assert "initial weights = zero ×– [0–∞]" in undecided
     assert "rate η = 0.125 (means for sums over four patterns) ×1 [" in undecided
     assert never == "**Not one replica solves it**: initial weights = zero, n = 20, at most 16.1 %."

@@ -1,7 +1,7 @@
 """Held to the store: every notebook runs on the small form of its study without a warning, and what is kept
 of it is current.
 
-All small forms together take about a minute of two cores, the notebooks half of one.
+All small forms together take minutes: `make test` runs one of the notebooks, `make test-slow` the others.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -25,6 +24,11 @@ execute = load("analysis_execute", ROOT / "analysis" / "execute.py")
 pages = load("docs_results", ROOT / "docs" / "results.py")
 SOURCES = execute.sources()
 STUDIES = [path.stem for path in SOURCES]
+LONG = [study for study in STUDIES if study != "comparison"]
+EACH = [
+    pytest.param(path, id=path.stem, marks=pytest.mark.slow if path.stem in LONG else ()) for path in SOURCES
+]
+"""Those that make test runs, and those that make test-slow runs."""
 OWN_COMMAND = {"replication": ["-m", "harness.replicate", "small=true"]}
 BESIDE = {"credit_and_cost": ("memory_accuracy", "vanishing"), "shared_weights": ("t_c", "losses")}
 """Studies without a notebook of their own, by the notebook that shows them."""
@@ -39,19 +43,18 @@ def command(study: str) -> list[str]:
 
 @pytest.fixture(scope="session")
 def small_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with the small form of every study that has a notebook."""
-    store = tmp_path_factory.mktemp("small") / "store"
+    """A store for the small forms of studies that have a notebook, made as they are asked for."""
+    return tmp_path_factory.mktemp("small") / "store"
+
+
+def make(study: str, store: Path) -> None:
+    """Run the small form of a study, and of those that are shown with it."""
     env = os.environ | {"HARNESS_STORE": str(store)}
-
-    def make(study: str) -> None:
+    for each in (study, *BESIDE.get(study, ())):
         done = subprocess.run(
-            [sys.executable, *command(study)], cwd=ROOT, env=env, capture_output=True, text=True
+            [sys.executable, *command(each)], cwd=ROOT, env=env, capture_output=True, text=True
         )
-        assert done.returncode == 0, f"{study}: {done.stderr}"
-
-    with ThreadPoolExecutor(2) as two:
-        list(two.map(make, [*STUDIES, *(study for studies in BESIDE.values() for study in studies)]))
-    return store
+        assert done.returncode == 0, f"{each}: {done.stderr}"
 
 
 @pytest.fixture(scope="session")
@@ -62,11 +65,12 @@ def done(small_store: Path) -> dict[str, NotebookNode]:
 
 def ran(source: Path, store: Path, done: dict[str, NotebookNode]) -> NotebookNode:
     if source.stem not in done:
+        make(source.stem, store)
         done[source.stem] = asyncio.run(execute.executed(source, store))
     return done[source.stem]
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=STUDIES)
+@pytest.mark.parametrize("source", EACH)
 def test_it_runs_on_the_small_form_of_its_study(
     source: Path, small_store: Path, done: dict[str, NotebookNode]
 ) -> None:
@@ -81,7 +85,7 @@ def test_it_runs_on_the_small_form_of_its_study(
     assert not execute.machine(notebook)
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=STUDIES)
+@pytest.mark.parametrize("source", EACH)
 def test_its_section_of_the_results_says_what_was_run_and_what_was_found(
     source: Path, small_store: Path, done: dict[str, NotebookNode], tmp_path: Path
 ) -> None:

@@ -87,10 +87,10 @@ def test_survival_draws_the_share_unsolved_and_its_interval():
     assert ax.get_xscale() == "log"
     (band,) = ax.collections
     heights = band.get_paths()[0].vertices[:, 1]
-    ends = [0.1500, 1.0]  # of Wilson's interval of 2 of 4, and of 4 of 4
+    ends = [0.0676, 1.0]  # of Clopper and Pearson's interval of 2 of 4, and of 4 of 4
     np.testing.assert_allclose([heights.min(), heights.max()], ends, atol=1e-4)
     assert "2 / 4" in said(figure)
-    assert "95 % Wilson interval" in said(figure)
+    assert "95 % interval (beta product)" in said(figure)
 
 
 def test_a_line_ends_where_nothing_more_is_known():
@@ -220,7 +220,8 @@ def test_a_studys_figures_are_written_whole_and_show_backprop_first(store):
         keep(store, "shallow", XOR | {"hidden": 4}, weights=weights((2, 4, 1))),
         keep(store, "backprop", XOR | {"hidden": 5}, (U,), (100,), weights=weights((2, 5, 1))),  # not solved
     ]
-    folder = store.write_study("made_up", "", ids)
+    store.write_study("made_up", "", ids)
+    folder = store.study_folder("made_up")
     (folder / "loss.png").write_text("an old one")
     paths = plots.write_figures(store, "made_up")
     assert names(paths) == [

@@ -67,7 +67,8 @@ def test_the_cheapest_is_on_top_and_never_at_the_bottom():
     (ax,) = figure.axes
     assert rows(ax) == ["cheap", "dear", "never"]
     assert dots(ax) == [5, 150]
-    assert bars(ax)[0] == [5, 5]  # all replicas alike
+    unseen = 1 - 0.025 ** (1 / 2)  # of two that both solve it so many may fail, at 100 epochs each
+    assert bars(ax)[0] == pytest.approx([5, 5 + 100 * unseen / (1 - unseen)])
     # p ≤ 1 − .025^(1/5) by Clopper & Pearson: a success costs at least (1 − p) / p failures of 100 epochs
     most = 1 - 0.025 ** (1 / 5)
     low, high = bars(ax)[2]

@@ -18,10 +18,7 @@ from harness.core.registry import algorithms, tasks
 from harness.store.record import Store
 from harness.studies.attempt import attempt_text
 from harness.studies.pool import Lost, each
-
-# A shell's background jobs ignore SIGINT, children included: this hears it again, then becomes the command.
-HEARING = [sys.executable, "-c"]
-HEARING += ["import os, signal as s, sys; s.signal(s.SIGINT, s.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"]
+from helpers.processes import HEARING, alive, children
 
 
 def square(x: int) -> int:
@@ -49,21 +46,6 @@ def test_without_jobs_nothing_is_started() -> None:
 def test_a_killed_worker_loses_its_job_and_no_other(workers: int) -> None:
     lost = {2: Lost("its worker was killed by SIGKILL"), 3: Lost("ValueError: three")}
     assert each(square_or_die, range(6), workers) == [lost.get(x, x * x) for x in range(6)]
-
-
-def children(pid: int) -> list[int]:
-    """Processes below one, workers and theirs."""
-    below = [
-        int(p) for task in Path(f"/proc/{pid}/task").glob("*/children") for p in task.read_text().split()
-    ]
-    return [*below, *(p for child in below for p in children(child))]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc to see processes in")
@@ -101,6 +83,35 @@ def test_whatever_ends_a_sweep_ends_its_workers_and_theirs(store: Store, end: si
         assert "interrupted; finished cells are kept" in said
     while any(map(alive, below)) and time.monotonic() < deadline:
         time.sleep(0.1)
+    assert not [pid for pid in below if alive(pid)]
+
+
+TENDED = """
+import subprocess, sys
+from harness.studies.pool import tended
+if __name__ == "__main__":
+    with tended(subprocess.call, ["sleep", "1000"]) as process:
+        process.join(None if sys.argv[1:] else 0)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc to see processes in")
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL, None])
+def test_what_is_tended_ends_with_whoever_tends_it(end: signal.Signals | None) -> None:
+    """A server that the dashboard has started would stay; None: the block ends."""
+    command = [sys.executable, "-c", TENDED, *(["for ever"] if end else [])]
+    process = subprocess.Popen(command)
+    deadline, below = time.monotonic() + 60, []
+    while process.poll() is None and time.monotonic() < deadline:
+        below = sorted({*below, *children(process.pid)})
+        if end and any(Path(f"/proc/{p}/comm").read_text() == "sleep\n" for p in children(process.pid)):
+            process.send_signal(end)
+            process.wait(timeout=60)
+        time.sleep(0.02)
+    assert process.returncode == (-end if end else 0)
+    while any(map(alive, below)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert below
     assert not [pid for pid in below if alive(pid)]
 
 

@@ -3,6 +3,7 @@ determines."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from typing import Any
@@ -14,7 +15,7 @@ from harness.cells.cell import Cell
 from harness.core.errors import InputError
 from harness.core.files import UNFINISHED
 from harness.experiment.run import run_cell
-from harness.store import record as record_module
+from harness.store import files
 from harness.store.record import Store
 
 BACKPROP: dict[str, Any] = {"name": "backprop"}
@@ -23,6 +24,11 @@ XOR: dict[str, Any] = {"name": "xor"}
 
 def small(**run: Any) -> Cell:
     return Cell.of(BACKPROP, XOR, {"replicas": 5, "epochs": 40, **run})
+
+
+def named(text: str) -> str:
+    """An id such as a cell could have."""
+    return f"xor-backprop-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def test_what_is_read_is_what_was_written(store: Store) -> None:
@@ -79,7 +85,7 @@ def test_a_full_disk_leaves_nothing_half_written(store: Store, monkeypatch: pyte
 
     cell = small()
     result = run_cell(cell.algorithm, cell.task, cell.settings)
-    monkeypatch.setattr(record_module.np, "savez", full)
+    monkeypatch.setattr(files.np, "savez", full)
     with pytest.raises(InputError, match="No space left on device"):
         store.write(cell, result)
     assert not store.has(cell.id)
@@ -101,7 +107,8 @@ def test_leftovers_of_a_killed_writer_are_invisible_and_go(store: Store) -> None
     leftover = store.path / "cells" / f"{UNFINISHED}abc"
     leftover.mkdir()
     (leftover / "cell.json").write_text("{")
-    assert store.records(store.write_study("s", "", ["abc"]).name) == []
+    store.write_study("s", "", [named("abc")])
+    assert store.records("s") == []
     store.prepare()
     assert leftover.exists(), "it may belong to somebody who is still writing"
     os.utime(leftover, (0, 0))
@@ -110,14 +117,15 @@ def test_leftovers_of_a_killed_writer_are_invisible_and_go(store: Store) -> None
 
 
 def test_a_run_joins_its_study_and_a_sweep_defines_it(store: Store) -> None:
-    store.write_study("s", "why?", ["a", "b"])
-    for cell_id in ("c", "a"):
+    a, b, c, d, e = map(named, "abcde")
+    store.write_study("s", "why?", [a, b])
+    for cell_id in (c, a):
         store.join_study("s", "why?", cell_id)
-    assert store.study("s")["cells"] == ["a", "b", "c"]
-    store.write_study("s", "why?", ["d"])
-    assert store.study("s") == {"name": "s", "question": "why?", "cells": ["d"]}
-    store.join_study("t", "", "e")
-    assert store.study("t")["cells"] == ["e"]
+    assert store.study("s")["cells"] == [a, b, c]
+    store.write_study("s", "why?", [d])
+    assert store.study("s") == {"name": "s", "question": "why?", "cells": [d]}
+    store.join_study("t", "", e)
+    assert store.study("t")["cells"] == [e]
     assert store.studies()[-1] == "t"
 
 
@@ -125,8 +133,51 @@ def test_runs_side_by_side_all_join(store: Store) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda i: store.join_study("s", "", f"cell{i}"), range(40)))
-    assert sorted(store.study("s")["cells"]) == sorted(f"cell{i}" for i in range(40))
+        list(pool.map(lambda i: store.join_study("s", "", named(str(i))), range(40)))
+    assert sorted(store.study("s")["cells"]) == sorted(named(str(i)) for i in range(40))
+
+
+def test_what_another_writer_finishes_meanwhile_is_no_error(store: Store) -> None:
+    """Otherwise a worker that opens the store loses its cell because another has just kept one."""
+    from threading import Event, Thread
+
+    done, failed = Event(), []
+
+    def write() -> None:
+        for n in range(100_000):
+            if done.is_set():
+                return
+            leftover = store.path / "cells" / f"{UNFINISHED}{n % 7}"
+            leftover.mkdir(exist_ok=True)
+            leftover.rename(folder := store.cell_folder(named(str(n))))
+            folder.rmdir()
+
+    def join() -> None:
+        n = 0
+        while not done.is_set():
+            try:
+                store.join_study("s", "", named(str(n := n + 1)))
+                store.failures([named("0")])
+                store.studies()
+            except OSError as error:
+                failed.append(error)
+
+    threads = [Thread(target=write), Thread(target=join)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(150):
+            store.prepare()
+            store.cells()
+            store.write_study("s", "", [named("x")])
+            store.study("s")
+            (note := store.path / "failed" / f"{named('0')}.json").write_text("{}")
+            note.unlink()
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert failed == []
 
 
 def test_no_record_holds_a_pickle(store: Store) -> None:

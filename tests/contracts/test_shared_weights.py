@@ -102,7 +102,7 @@ def read(layout: str, lr: float, seed: int, wrong: float, rule: str = "backprop"
         "algorithm": {"name": rule, "optimiser": {"name": "adam", "lr": lr}},
         "run": {"seed": seed},
     }
-    right = 1 - wrong - 0.001 * (np.arange(n) % 3 - 1)
+    right = 1 - wrong - 0.001 * ((np.arange(n) + (layout == "shared")) % 3 - 1)  # no two pairs differ alike
     return SimpleNamespace(meta=meta, replicas={"validation_right": right, "held_right": right})
 
 
@@ -140,7 +140,7 @@ def test_who_is_better_is_said_by_the_whole_interval() -> None:
     same = [found[0], found[0]._replace(layout="shared", wrong=found[0].wrong[::-1])]
     assert "Not decided by backprop" in shared_weights.summary(same)
     measured = more_wrong(PLANTED[-3], PLANTED[-1])
-    assert measured.value == pytest.approx(0.03)
+    assert measured.value == pytest.approx(0.03, abs=1e-3)
     assert measured.low > 0
 
 
@@ -259,7 +259,10 @@ def test_losses_are_compared_pair_by_pair_at_one_rate_and_at_four_times_it() -> 
     assert text.startswith("**xor**, rate 0.5: cross-entropy solves **fewer**, −50.0 % [")
     assert "a success is dearer in epochs" in text
     (four,) = losses.at_four_times(made.cells, made.replicas)
-    assert "cross-entropy at 0.5 beside squared error at 2: it solves as many, the same ones, and" in four
+    assert (
+        "cross-entropy at 0.5 beside squared error at 2: it solves not decidedly more or fewer, +0.0 %"
+        in four
+    )
     table = losses.table(made.cells)
     assert table["loss"].tolist() == ["squared error", "cross-entropy", "squared error"]
     assert table["median epochs"].tolist() == ["40", "10", "10"]

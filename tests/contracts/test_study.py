@@ -1,8 +1,9 @@
 """Held to what a study promises: nothing finished is lost or done twice, whatever is killed; every cell is
-told."""
+told, and lost ones first."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 from harness.core.registry import algorithms
 from harness.store.record import Store
+from helpers.processes import HEARING, alive, children
 
 Harness = Callable[..., tuple[int, str, str]]
 SWEEP = (
@@ -128,6 +130,7 @@ def test_a_cell_whose_code_raises_is_told_and_the_others_are_kept(
     assert len(store.records("scratch")) == 2
 
 
+@pytest.mark.slow
 def test_the_command_line_adds_to_every_block_of_a_study(harness: Harness, store: Store) -> None:
     code, out, _ = harness(
         "-m", "study=first_light", "hydra.launcher.n_jobs=2", "run.replicas=1", "run.epochs=2"
@@ -211,3 +214,96 @@ def test_the_sweep_of_the_readme_sees_each_algorithm_once(harness: Harness, stor
     assert code == 0
     seen = [(r.meta["task"]["name"], r.meta["algorithm"]["name"]) for r in store.records("scratch")]
     assert sorted(seen) == sorted((t, a) for t in ("xor", "symmetry") for a in algorithms())
+
+
+def test_a_study_that_takes_the_place_of_another_says_so_and_keeps_its_definition(
+    harness: Harness, store: Store
+) -> None:
+    sweep = (
+        "-m",
+        "hydra/launcher=basic",
+        "study.name=mine",
+        "run.replicas=1",
+        "run.epochs=1",
+        "figures=false",
+    )
+    assert harness(*sweep, "run.seed=1,2,3")[0] == 0
+    first = store.study("mine")["cells"]
+    code, _, err = harness(*sweep, "run.seed=3,4")
+    assert code == 0
+    said = "harness: study 'mine' has other cells now: 2 of the 3 it had are in it no longer (their records"
+    assert said in err
+    (kept,) = (store.study_folder("mine") / "earlier").iterdir()
+    assert json.loads(kept.read_text())["cells"] == first
+    assert all(map(store.has, first)), "records stay"
+    code, _, err = harness(*sweep, "run.seed=3,4,5")
+    assert "other cells" not in err, "nothing is left out"
+    code, _, err = harness(*sweep, "run.seed=3,4,5")
+    assert (code, err) == (0, "")
+    assert len(list((store.study_folder("mine") / "earlier").iterdir())) == 1
+
+
+def test_what_was_lost_is_told_though_the_disk_takes_no_figure(
+    harness: Harness, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk: the cell, the table and the figures do not fit."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("harness.store.files.np.savez", full)
+    monkeypatch.setattr("harness.results.table.write_atomically", full)
+    code, out, err = harness("-m", "hydra/launcher=basic", "run.seed=1,2", "run.replicas=1", "run.epochs=1")
+    assert code == 1
+    assert "Traceback" not in out + err
+    told = [line for line in err.splitlines() if line.startswith("harness: ")]
+    assert len(told) == 3, err
+    for line in told[:2]:
+        assert "was lost: cell xor-backprop" in line
+        assert "No space left on device" in line, "why, in the words of the launcher's job"
+    assert told[2].startswith("harness: the table or figures of study 'scratch' could not be made: ")
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc to see processes in")
+def test_workers_of_another_launcher_end_with_their_parent(store: Store) -> None:
+    """joblib's would hold their memory, and stdout, for good."""
+    command = [sys.executable, "-m", "harness", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    command += ["run.seed=1,2", "run.replicas=4000", "run.epochs=1000000", "tracking.enabled=false"]
+    command += ["task.criterion=error", "task.bound=1e-9", f"store={store.path}"]
+    sweep = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and sum(map(at_work, children(sweep.pid))) < 2:
+        time.sleep(0.1)
+    below = children(sweep.pid)
+    assert sum(map(at_work, below)) >= 2, below
+    sweep.kill()
+    sweep.communicate(timeout=60)  # until nobody holds its stdout
+    while any(map(alive, below)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not [pid for pid in below if alive(pid)]
+
+
+def at_work(pid: int) -> bool:
+    """Whether a worker has been handed a job: it has used more than it takes to wait for one."""
+    try:
+        user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    except OSError:
+        return False
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK") > 3
+
+
+@pytest.mark.parametrize("door", ["harness", "harness.replicate", "harness.cost"])
+@pytest.mark.parametrize("after", ["harness.cli", "numpy"])
+def test_ctrl_c_during_the_imports_is_no_traceback(after: str, door: str) -> None:
+    command = [*HEARING, sys.executable, "-X", "importtime", "-m", door, "run.replicas=1"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:  # a line for each module, when it has been imported
+            if line.rstrip().endswith(f" {after}"):
+                break
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+        process.wait(timeout=60)
+    assert "Traceback" not in said, said
+    assert "harness: interrupted" in said
+    assert process.returncode in (130, -signal.SIGINT)

@@ -228,7 +228,7 @@ def test_terminal_shows_all_within_its_width(study, width):
         "failed",
         "not run",
         "never meet the criterion",
-        "n: replicas",
+        "All n replicas count",
     ):
         assert shown in text
 

@@ -17,7 +17,6 @@ from harness.cli.dashboard import free_port, run_table, serve
 from harness.core.errors import InputError
 from harness.experiment.run import run_cell
 from harness.statistics import wilson
-from harness.store import mlflow_send as tracking
 from harness.store.mlflow_send import sync, tracking_uri
 from harness.store.record import Record, Store
 
@@ -130,11 +129,14 @@ def test_a_run_that_was_cut_off_is_sent_again_once(
     assert all(r.data.tags["complete"] == "true" for r in runs(store))
 
 
-def test_notes_of_what_was_sent_go_with_the_database(store: Store, study: list[Record]) -> None:
+def test_notes_of_what_was_sent_go_with_the_database(
+    store: Store, study: list[Record], database: Path
+) -> None:
     sync(store, "s")
-    assert len(list(tracking.sent_notes(store, "s", tracking_uri(store, None)).iterdir())) == 5
     (store.path / "mlflow.db").unlink()
-    assert list(tracking.sent_notes(store, "s", tracking_uri(store, None)).iterdir()) == []
+    shutil.copy(database, store.path / "mlflow.db")
+    assert sync(store, "s") == 3
+    assert len(runs(store)) == 3
 
 
 def test_a_server_that_is_down_loses_nothing(
@@ -188,6 +190,12 @@ def test_a_dashboard_without_a_study_or_a_port_says_so(store: Store) -> None:
     store.write_study("mine", "", [])
     with pytest.raises(InputError, match="did you mean 'mine'"):
         serve(store, "mne", 5000)
+
+
+def test_a_dashboard_on_a_damaged_database_says_so(store: Store, study: list[Record]) -> None:
+    (store.path / "mlflow.db").write_text("no database")
+    with pytest.raises(InputError, match=r"mlflow\.db is damaged or half-made"):
+        serve(store, "s", 5000)
 
 
 def test_a_taken_port_is_left_to_its_owner() -> None:

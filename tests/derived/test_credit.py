@@ -37,7 +37,7 @@ from harness.credit.gradient_check import CHANCE, check
 from harness.credit.probe import probe_epochs, quantile_columns
 from harness.experiment import run as experiment
 from harness.experiment.run import run, run_cell
-from harness.store.mlflow_send import _metrics
+from harness.store.mlflow_run import _metrics
 from harness.store.record import Store
 from harness.studies.attempt import attempt
 from harness.studies.compose import cell_of

@@ -289,7 +289,7 @@ def test_a_task_and_an_optimiser_of_somebody_else_count(place: Path) -> None:
     found = [ask(), ask()]
     write(place, my_task=task.format(end=" & True"))
     found.append(ask())
-    write(place, my_steps=optimiser.format(body="z = 1"))
+    write(place, my_steps=optimiser.format(body="_z = 1"))
     found.append(ask())
     assert found[0] == found[1]
     assert len(set(found)) == 3

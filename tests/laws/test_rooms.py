@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("training",),
     ("compiling", "cost", "credit"),
     ("experiment",),
-    ("store",),
+    ("store", "checks"),
     ("results", "studies", "inspection"),
     ("replication",),
     ("plots",),

@@ -107,6 +107,7 @@ def candidates(
     return forward, back
 
 
+@pytest.mark.slow
 def test_forward_forward_comes_near_backprop_on_a_small_net() -> None:
     """The small form: 64-100-100-10, 15 sweeps, 2 settings each, n = 2 and 2: within 5 points on the same 300
     test images."""

@@ -16,6 +16,7 @@ from harness.experiment.run import run_cell
 from harness.store.record import Store
 from harness.studies.compose import cell_of
 from harness.studies.conf import CONF, VERSION_BASE
+from helpers.commands import commands
 
 PRESETS = [name for name, _ in described("experiment")]
 FOUND = {  # every setting of published-figures, section 1, for the tasks that are here
@@ -91,45 +92,26 @@ class TowardsZero(Algorithm):
 '''
 
 
-def test_one_file_dropped_in_is_an_option_an_entry_and_a_run(tmp_path: Path) -> None:
-    """In a process of its own, since options are registered at import: no registration elsewhere, typed
-    settings, glob."""
-    import os
-    import subprocess
-    import sys
-
+def test_one_file_is_an_option_an_entry_and_a_run(tmp_path: Path) -> None:
+    """In a process of its own, since options are registered in it: no registration elsewhere, typed settings,
+    glob."""
     (tmp_path / "towards_zero.py").write_text(PLUGIN)
-    program = (
-        "import sys, algorithms; algorithms.__path__.append(sys.argv.pop(1))\n"
-        "if sys.argv[1] == 'catalog':\n"
-        "    from harness.cli.catalog import main; main()\n"
-        "else:\n"
-        "    from harness.cli.app import main; main()\n"
+    small = "plugins=towards_zero.py run.replicas=2 run.epochs=3 tracking.enabled=false"
+    catalog, ran, wrong, swept = commands(
+        tmp_path,
+        "python -m harness.catalog plugins=towards_zero.py",
+        f"python -m harness {small} algorithm=towards_zero algorithm.fraction=0.25",
+        f"python -m harness {small} algorithm=towards_zero algorithm.fraction=half",
+        f"python -m harness -m {small} hydra/launcher=basic 'algorithm=glob(t*)' figures=false",
     )
-
-    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        env = os.environ | {"HARNESS_STORE": str(tmp_path / "store")}
-        return subprocess.run(
-            [sys.executable, "-c", program, str(tmp_path), *arguments],
-            env=env,
-            capture_output=True,
-            text=True,
-        )
-
-    assert "towards_zero" in call("catalog").stdout
-    small = ("run.replicas=2", "run.epochs=3", "tracking.enabled=false")
-    ran = call("algorithm=towards_zero", "algorithm.fraction=0.25", *small)
-    assert ran.returncode == 0, ran.stderr
+    assert "  towards_zero  " in catalog.out
+    assert ran.code == 0, ran.said
+    assert "settings  fraction=0.25" in ran.out
+    assert wrong.code == 2
+    assert wrong.said[-1].endswith("fraction must be a finite number, but 'half' was given")
+    assert swept.code == 0, swept.said
     (record,) = Store.at(tmp_path / "store").records("scratch")
-    assert record.meta["algorithm"] == {"name": "towards_zero", "fraction": 0.25}
-    wrong = call("algorithm=towards_zero", "algorithm.fraction=half", *small)
-    assert wrong.returncode == 2
-    assert "algorithm.fraction" in wrong.stderr
-    swept = call("-m", "hydra/launcher=basic", "algorithm=glob(t*)", "figures=false", *small)
-    assert swept.returncode == 0, swept.stderr
-    assert [r.meta["algorithm"]["name"] for r in Store.at(tmp_path / "store").records("scratch")].count(
-        "towards_zero"
-    ) == 1
+    assert record.meta["algorithm"] == {"name": "towards_zero", "fraction": 0.5}
 
 
 def test_the_console_script_is_the_same_program() -> None:

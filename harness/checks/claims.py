@@ -1,0 +1,110 @@
+"""Checks of what an algorithm claims of the gradient and its traits; that it can be counted and compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+
+import numpy as np
+
+from harness.cells.cell import Cell
+from harness.cells.settings import Settings, resolve
+from harness.checks.subject import Subject
+from harness.checks.verdicts import Idle
+from harness.core import registry
+from harness.core.errors import InputError
+from harness.credit.averages import largest
+from harness.credit.compare import TOTAL
+from harness.credit.gradient_check import CHANCE, check
+from harness.credit.report import GradientCheck
+from harness.credit.traits import contradictions
+from harness.experiment.run import run
+from harness.training.preflight import Broken, place
+
+EXACT, NEAR = 6.0, 2.0  # digits of agreement with differences
+DRAWS = 400
+
+
+def _checked(s: Subject) -> GradientCheck:
+    try:
+        return check(Cell(*resolve(s.algorithm, s.task, Settings(replicas=4))), draws=DRAWS)
+    except InputError as error:
+        raise Idle(str(error)) from error
+
+
+def promise_holds(s: Subject) -> None:
+    """Is its credit what it promises: the exact gradient, that in the limit, or within 90° of it?"""
+    promise = s.rule.promise
+    if not promise:
+        raise Idle("it promises nothing about the gradient")
+    found = _checked(s)
+    partly = any(group.word and group.word != "no noise" for group in found.groups.values())
+    for name, group in found.groups.items():
+        if (group.word and group.word != "no noise") or (name == TOTAL and partly):
+            continue  # some weights are meant to get no credit
+        said = f"{name}: {promise!r} is promised, but "
+        noisy, digits = found.draws > 1, {"exact": EXACT, "limit": NEAR}.get(promise, 0.0)
+        if promise == "limit" and noisy and not group.z <= largest(group.weights, CHANCE):
+            raise Broken(
+                f"{said}the mean of {found.draws} draws is off by {group.z:.1f} standard errors "
+                f"({place(s.rule)})"
+            )
+        if (promise == "exact" or not noisy) and not (digits == 0 or group.central >= digits):
+            raise Broken(
+                f"{said}its credit agrees with differences to {group.central:.1f} digits, "
+                f"and {digits:g} were expected ({place(s.rule)})"
+            )
+        if promise == "direction" and not group.angle < 90.0:
+            raise Broken(f"{said}its credit lies {group.angle:.0f}° off the gradient ({place(s.rule)})")
+
+
+def traits_hold(s: Subject) -> None:
+    """Are its traits what interventions show?"""
+    if not hasattr(s.algorithm, "traits"):
+        raise Idle("it says none")
+    if said := contradictions(s.algorithm):
+        raise Broken(f"{said[0]} ({place(s.algorithm)})")
+
+
+def it_is_counted(s: Subject) -> None:
+    """Can the operations of an update be counted?"""
+    from harness.cost.sheet import cost_of
+
+    numbers = cost_of(Cell(*resolve(s.algorithm, s.task, Settings(replicas=4))))
+    if "update.work" not in numbers:
+        raise Broken(
+            f"an update cannot be counted: {numbers.get('reason', 'nothing was counted')} ({place(s.rule)})"
+        )
+    if not numbers["update.work"] > 0:
+        raise Broken(f"an update costs no operation ({place(s.rule)})")
+
+
+def compiled_is_interpreted(s: Subject) -> None:
+    """Compiled, does it learn what it learns interpreted?"""
+    if find_spec("jax") is None:
+        raise Idle("JAX is not installed")
+    runs = [run(s.algorithm, s.task, replicas=4, epochs=8, backend=each) for each in ("numpy", "jax")]
+    if why := runs[1].trained.ran.get("why"):
+        raise Idle(f"it runs interpreted: {why}")
+    for name, a in runs[0].trained.weights.items():
+        b = runs[1].trained.weights[name]
+        if not np.allclose(a, b, rtol=1e-6, atol=1e-9):
+            raise Broken(
+                f"{name} differs by up to {np.abs(a - b).max():.3g} where it is compiled ({place(s.rule)})"
+            )
+
+
+def it_runs_by_name(s: Subject) -> None:
+    """Do commands find it by its name?"""
+    if s.algorithm.name not in registry.algorithms():
+        raise Idle("it is no option: it was defined in a session, or its file is not among the plug-ins")
+    registry.an_algorithm(s.algorithm.name)
+
+
+CHECKS: tuple[Callable[[Subject], None], ...] = (
+    promise_holds,
+    traits_hold,
+    it_is_counted,
+    compiled_is_interpreted,
+    it_runs_by_name,
+)

@@ -1,0 +1,169 @@
+"""Checks of what an algorithm says of itself: settings that exist, refuse nonsense, matter and survive."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass, replace
+from typing import Any
+
+from harness.cells.cell import Cell
+from harness.cells.settings import Settings, resolve
+from harness.checks.subject import Subject, unequal
+from harness.checks.verdicts import Idle
+from harness.core import registry
+from harness.core.algorithm import Algorithm
+from harness.core.errors import InputError
+from harness.core.setting import described
+from harness.core.tree import leaves
+from harness.core.vetting import fault
+from harness.cost.sheet import cost_of
+from harness.training.preflight import Broken, place
+
+
+def settings_are_settings(s: Subject) -> None:
+    """Is it a dataclass whose settings a command line can say?"""
+    if wrong := fault(type(s.algorithm)):  # type: ignore[arg-type]  # a class can be hashed
+        raise Broken(f"{wrong} ({place(s.algorithm)})")
+
+
+def settings_are_said(s: Subject) -> None:
+    """Has every setting a sentence that --help prints?"""
+    for each in _own(s):
+        if not each.sentence:
+            raise Broken(
+                f"{each.name} has no sentence for --help: "
+                f'write {each.name}: … = setting({each.default!r}, "what it is") ({place(s.algorithm)})'
+            )
+
+
+def nonsense_is_refused(s: Subject) -> None:
+    """Does it refuse NaN and infinity, and what is out of a setting's range?"""
+    numbers = [each for each in _own(s) if type(each.default) in (int, float)]
+    if not numbers:
+        raise Idle("it has no setting that is a number")
+    for each in numbers:
+        for given in (math.nan, math.inf, "ten"):
+            try:
+                replace(s.algorithm, **{each.name: given})
+            except InputError:
+                continue
+            raise Broken(
+                f"{each.name}={given!r} is taken: a __post_init__ of one's own "
+                f"begins with super().__post_init__() ({place(s.algorithm)})"
+            )
+
+
+def settings_survive_a_record(s: Subject) -> None:
+    """Is it the same algorithm when it is made again from what a record keeps?"""
+    kept = registry.settings_of(s.algorithm)
+    kept.pop("name")
+    again = replace(
+        s.algorithm,
+        **{name: v for name, v in kept.items() if not is_dataclass(getattr(s.algorithm, name))},
+    )
+    if again != s.algorithm:
+        raise Broken(f"made again from {kept} it is another algorithm ({place(s.algorithm)})")
+
+
+def settings_matter(s: Subject) -> None:
+    """Does another value of each setting change some bit of an update, or at least what it costs?"""
+    base, cost, asked = s.updates(s.begin(), 3).state, _cost(s, s.algorithm), 0
+    for each in _own(s):
+        tried = 0
+        for other in _others(each.default, each.range):
+            try:
+                changed = replace(s.algorithm, **{each.name: other})
+                rule = s.resolved(changed, s.task)[0]
+                moved = s.updates(s.begin(rule=rule), 3, rule=rule).state
+            except InputError:
+                continue
+            tried += 1
+            if not _same_form(base, moved) or unequal(base, moved) or _cost(s, changed) != cost:
+                break
+        else:
+            if tried:
+                raise Broken(
+                    f"{each.name} changes no bit of three updates on {s.task.name}: "
+                    f"{tried} other values than {each.default!r} were tried ({place(s.algorithm)})"
+                )
+        asked += tried
+    if not asked:
+        raise Idle("it has no setting of its own with another value to try")
+
+
+def traits_are_said(s: Subject) -> None:
+    """Does it say what it needs of its network?"""
+    if not hasattr(s.algorithm, "traits"):
+        raise Broken(f"it has no traits = Traits(…) ({place(s.algorithm)})")
+
+
+def source_is_said(s: Subject) -> None:
+    """Does it say its paper, its equations and what its tests hold it to?"""
+    for name in ("paper", "equations", "oracle"):
+        if not getattr(s.algorithm, name):
+            raise Broken(f"{name} is empty: a line of it stands in every table ({place(s.algorithm)})")
+
+
+def name_is_its_own(s: Subject) -> None:
+    """Is there no other algorithm of its name?"""
+    other = registry.algorithms().get(s.algorithm.name)
+    if other is not None and (other.__module__, other.__qualname__) != (
+        type(s.algorithm).__module__,
+        type(s.algorithm).__qualname__,
+    ):
+        raise Broken(f"{s.algorithm.name} is the name of {other.__module__}.{other.__qualname__}, too")
+
+
+def refusal_is_a_sentence(s: Subject) -> None:
+    """Does it take every task there is, or say in one sentence why not?"""
+    for name, task in registry.tasks().items():
+        if name == "mnist":  # its files are not everywhere
+            continue
+        try:
+            said: Any = s.algorithm.refusal(task())
+        except InputError as error:
+            said = str(error)
+        if said is not None and (not isinstance(said, str) or not said or "\n" in said):
+            raise Broken(
+                f"of {name} it says {said!r}, but None or one sentence was expected ({place(s.algorithm)})"
+            )
+
+
+def _own(s: Subject) -> list[Any]:
+    return [each for each in described(type(s.algorithm)) if not is_dataclass(each.default)]
+
+
+def _cost(s: Subject, algorithm: Algorithm) -> Mapping[str, Any]:
+    return cost_of(Cell(*resolve(algorithm, s.task, Settings(replicas=4))))
+
+
+def _others(default: Any, allowed: str) -> list[Any]:
+    """Other values of a setting, likely ones first."""
+    if isinstance(default, bool):
+        return [not default]
+    if isinstance(default, str) and allowed.startswith("one of "):
+        return [word for word in allowed.removeprefix("one of ").split(", ") if word != default]
+    if isinstance(default, int):
+        return [default + 1, default * 2 + 1, max(0, default - 1)]
+    if isinstance(default, float):
+        return [default * 0.5, default + 0.25, default * 2.0, 0.5]
+    return [1, 2, 3, 0.5] if default is None else []
+
+
+def _same_form(a: Any, b: Any) -> bool:
+    one, other = (tuple((name, x.shape) for name, x in leaves(state)) for state in (a, b))
+    return one == other
+
+
+CHECKS: tuple[Callable[[Subject], None], ...] = (
+    settings_are_settings,
+    settings_are_said,
+    nonsense_is_refused,
+    settings_survive_a_record,
+    settings_matter,
+    traits_are_said,
+    source_is_said,
+    name_is_its_own,
+    refusal_is_a_sentence,
+)

@@ -1,0 +1,103 @@
+"""What a study is made of: the cells that a sweep gave it, and those that single runs added since.
+
+    <study>/study.json                 its name, question and cells, as the last sweep defined it
+    <study>/joined/<cell id>           an empty file for each cell added since
+    <study>/earlier/<time>.json        what it was before a sweep left cells of it out
+
+Several processes work on one study: no folder is ever removed, and what is listed may be gone when it is
+looked at. No record goes with a definition.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.core.files import ages, by_age, write_atomically
+from harness.store.files import Damaged, held, json_text, read_json
+from harness.store.names import cell_id, is_cell_id
+
+FILE = "study.json"
+MEND = "delete it, and the study, run again, writes it anew (all records are safe)"
+
+
+class Replaced(NamedTuple):
+    """The definition of a study that another has taken the place of."""
+
+    cells: int
+    """How many it had."""
+    dropped: int
+    """How many of them are in the study no longer."""
+    path: Path
+    """Where it is kept; its `cells` are ids of records that are still in the store."""
+
+
+def studies(folder: Path) -> list[str]:
+    """Names of the studies in a folder of them, the newest last."""
+    changed = {}
+    for name in ages(folder):
+        if not name.startswith("."):
+            with suppress(FileNotFoundError, NotADirectoryError):
+                changed[name] = (folder / name / FILE).stat().st_mtime_ns
+    return sorted(changed, key=lambda name: changed[name])
+
+
+def defined(folder: Path) -> dict[str, Any]:
+    """`name`, `question` and `cells` (ids in order) of the study in a folder; raises `Damaged`."""
+    study = held(folder / FILE, _read, mend=MEND)
+    joined = [name for name in by_age(folder / "joined") if is_cell_id(name)]
+    return study | {"cells": list(dict.fromkeys([*study["cells"], *joined]))}
+
+
+def check(folder: Path) -> None:
+    """Raise `Damaged` if there is a definition that cannot be read: cells could join it, and not be found."""
+    if (folder / FILE).is_file():
+        defined(folder)
+
+
+def define(folder: Path, about: dict[str, Any], cells: Sequence[str]) -> Replaced | None:
+    """Make the study in a folder consist of these cells; what was replaced, if cells of it are left out."""
+    before = _before(folder)
+    dropped = set(before["cells"]) - set(cells)
+    replaced = None
+    folder.mkdir(parents=True, exist_ok=True)
+    if dropped:
+        path = folder / "earlier" / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S.%f}.json"
+        path.parent.mkdir(exist_ok=True)
+        write_atomically(path, json_text(before))
+        replaced = Replaced(len(before["cells"]), len(dropped), path)
+    ids = [cell_id(i) for i in dict.fromkeys(cells)]
+    write_atomically(folder / FILE, json_text(about | {"cells": ids}))
+    for name in before["cells"]:  # one that joins at this moment is not among them, and stays
+        (folder / "joined" / name).unlink(missing_ok=True)
+    return replaced
+
+
+def join(folder: Path, about: dict[str, Any], cell: str) -> None:
+    """Add a cell to the study in a folder, made if need be; a file a cell, so that runs side by side do not
+    undo each other.
+    """
+    (folder / "joined").mkdir(parents=True, exist_ok=True)
+    (folder / "joined" / cell).touch()
+    if (folder / FILE).is_file():
+        os.utime(folder / FILE)  # the study somebody worked on last is the newest
+    else:
+        write_atomically(folder / FILE, json_text(about | {"cells": []}))
+
+
+def _before(folder: Path) -> dict[str, Any]:
+    try:
+        return defined(folder)
+    except Damaged:  # none yet, or one that is mended by this
+        return {"cells": [name for name in by_age(folder / "joined") if is_cell_id(name)]}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    study = read_json(path)
+    if not isinstance(study.get("cells"), list) or not isinstance(study.get("question"), str):
+        raise ValueError("it says no question and cells")
+    return study | {"cells": [cell_id(i) for i in study["cells"]]}

@@ -1,0 +1,158 @@
+"""The files of a record: sealed when they are written, and held to the seal when they are read.
+
+cell.json is written last. It lists the SHA-256 of every other file, and of itself, so that a file that was
+cut, mangled or lost is noticed by whoever reads it, before a number is taken from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.errors import InputError
+from harness.experiment.result import Result
+
+Columns = dict[str, NDArray[Any]]
+Read = TypeVar("Read")
+META = "cell.json"
+SEAL, FILES = "seal", "files"  # in cell.json
+
+
+class Damaged(InputError):
+    """A file that is not what was written; `what` says which, and how that is known."""
+
+    def __init__(self, sentence: str, what: str) -> None:
+        super().__init__(sentence)
+        self.what = what
+
+
+def held(path: Path, read: Callable[[Path], Read], digest: str = "", mend: str = "") -> Read:
+    """What `read` makes of a file.
+
+    Args:
+        path: the file.
+        read: reads it; whatever it raises says that the file is not what was written.
+        digest: of the file as it was written, where that is known.
+        mend: what to do about a damaged one, to end the sentence.
+
+    Raises:
+        Damaged: if it is missing, is not what was written, or cannot be understood.
+        InputError: if this machine cannot read it now, which is no fault of the file.
+    """
+    try:
+        if digest and file_digest(path) != digest:
+            raise ValueError("its contents are not those that were written")
+        return read(path)
+    except FileNotFoundError:
+        why = "is missing"
+    except OSError as error:
+        # Arrow says in the same way that a file is cut
+        if error.errno is not None:
+            raise InputError(f"{path} cannot be read ({error.strerror})") from error
+        why = _because(error)
+    except Exception as error:  # the readers are three libraries, handed bytes that nobody vouches for
+        why = _because(error)
+    raise Damaged(f"{path} {why}{f': {mend}' if mend else ''}", f"{path.name} {why}")
+
+
+def _because(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"is damaged ({lines[0][:120] if lines else type(error).__name__})"
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sealed(meta: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """What cell.json is to hold: `meta`, the digests of the folder's other files, and its own."""
+    files = {path.name: file_digest(path) for path in sorted(folder.iterdir()) if path.name != META}
+    listed = {name: value for name, value in meta.items() if name != SEAL} | {FILES: files}
+    return listed | {SEAL: _seal(listed)}
+
+
+def read_meta(path: Path) -> dict[str, Any]:
+    """What cell.json holds. Raises `ValueError` if it is not what was written."""
+    meta = read_json(path)
+    if missing := [
+        name for name in ("id", "status", "reason", "algorithm", "task", "run") if name not in meta
+    ]:
+        raise ValueError(f"it does not say {missing[0]}")
+    listed = {name: value for name, value in meta.items() if name != SEAL}
+    if SEAL in meta and meta[SEAL] != _seal(listed):
+        raise ValueError("its contents are not those that were written")
+    return meta
+
+
+def _seal(listed: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()
+
+
+def json_text(value: Mapping[str, Any]) -> str:
+    """A mapping as the store writes it."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A mapping as the store wrote it. Raises `ValueError` if it is none."""
+    value = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(value, dict):
+        raise ValueError("it holds no names and values")
+    return value
+
+
+def write_columns(path: Path, columns: Columns) -> None:
+    """Columns of one length as parquet."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({name: pa.array(values) for name, values in columns.items()}), path)
+
+
+def read_columns(path: Path) -> Columns:
+    """The columns of a parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # small files: without threads, and out of memory, five times faster than `read_table`
+    table = pq.ParquetFile(pa.BufferReader(path.read_bytes()), pre_buffer=False).read(use_threads=False)
+    return {name: table.column(name).to_numpy() for name in table.column_names}
+
+
+def read_arrays(path: Path) -> Columns:
+    """The arrays of an npz file; nothing in it is run."""
+    with (
+        path.open("rb") as file,
+        np.load(file, allow_pickle=False) as arrays,
+    ):  # NumPy does not close bad ones
+        return {name: arrays[name] for name in arrays.files}
+
+
+def write_record(
+    folder: Path, meta: Mapping[str, Any], result: Result | None, cost: Mapping[str, Any] | None
+) -> None:
+    """Make the folder of a record, which is on the disk when this returns."""
+    folder.mkdir()
+    if result:
+        write_columns(folder / "replicas.parquet", result.columns())
+        write_columns(folder / "curves.parquet", result.curve_columns())
+        if result.trained.credit:
+            write_columns(folder / "credit.parquet", result.credit_columns())
+        (folder / "cost.json").write_text(json_text(cost or {}), encoding="utf-8")
+        np.savez(folder / "weights.npz", allow_pickle=False, **result.trained.weights)
+    (folder / META).write_text(json_text(sealed(meta, folder)), encoding="utf-8")
+    for path in [*folder.iterdir(), folder]:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
