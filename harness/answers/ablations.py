@@ -1,5 +1,4 @@
-"""The study `ablations` in words:
-what each ingredient of the 1986 recipe is worth, one thing changed at a time.
+"""The study `ablations` in words: what each ingredient of the 1986 recipe is worth, one thing changed.
 
 `cells` and `replicas` are the frames of `harness.results`.
 """

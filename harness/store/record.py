@@ -3,7 +3,7 @@
     <store>/format                    the version of this layout
     <store>/cells/<cell id>/          cell.json, replicas.parquet, curves.parquet, weights.npz, cost.json
     <store>/failed/<cell id>.json     a cell whose code raised, with its traceback; it is tried again
-    <store>/damaged/<cell id>-…/      a record that was no longer what was written; its cell is run again
+    <store>/damaged/<cell id>-…/      what was no longer as it was written; its cell is run again
     <store>/studies/<name>/           study.json: its cells; joined/: those added one by one; table, figures
 
 A cell's folder is filled under another name and then renamed: it is there whole or not at all.
@@ -283,9 +283,8 @@ class Store:
     def write_study(
         self, name: str, question: str, cells: Iterable[str], *, small: bool = False
     ) -> definitions.Replaced | None:
-        """Define a study by its cells, of its `small` form or the full one.
-
-        Returns what was replaced, if cells of an earlier definition are in the study no longer.
+        """Define a study by its cells, of its `small` form or the full one; returns what was replaced,
+        if cells of an earlier definition are in the study no longer.
         """
         about = {"name": name, "question": question} | ({"small": True} if small else {})
         with self._writing(f"study {name!r}"):

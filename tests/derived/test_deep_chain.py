@@ -41,7 +41,7 @@ from harness.tasks.xor import Xor
 N = 60  # replicas
 NORMLESS: dict[str, Any] = {"norm": True, "width": 1}
 DEPTHS = (2, 4, 6, 10)
-# ../shared/published-figures.md section 13: RMS gradient first ÷ last hidden layer, one network of width 50
+# RMS gradient first ÷ last hidden layer, one network of width 50
 PUBLISHED = {
     "uniform": (0.22, 5.0e-3, 1.4e-4, 4.1e-8),
     "glorot": (0.23, 1.2e-2, 8.2e-4, 1.95e-6),
