@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from pathlib import Path
 
 from harness.cli.arguments import one_sentence, prepare
 from harness.cli.settings import in_words
@@ -22,7 +21,7 @@ from harness.core.optimisers import OPTIMISERS
 from harness.core.registry import first_line
 from harness.core.source import line_that_raised
 from harness.core.units import UNITS
-from harness.studies.conf import CONF
+from harness.studies.conf import described
 
 PARTS = ("algorithm", "algorithm/optimiser", "task")
 
@@ -100,19 +99,6 @@ def compiles() -> dict[str, tuple[str, str]]:
         return "", "applies to no task"
 
     return {name: look(name) for name in registry.algorithms()}
-
-
-def described(group: str) -> Iterator[tuple[str, str]]:
-    """Names of a group's YAML files and the first comment in each that is not a directive."""
-    folder = Path(CONF) / group
-    for path in sorted(folder.rglob("*.yaml")):
-        comments = (
-            line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")
-        )
-        yield (
-            str(path.relative_to(folder).with_suffix("")),
-            next((c for c in comments if not c.startswith("@")), ""),
-        )
 
 
 if __name__ == "__main__":

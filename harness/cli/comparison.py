@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from harness.cli.bars import cells_bar
 from harness.cli.conduct import report
 from harness.core import registry
 from harness.core.algorithm import Algorithm
-from harness.core.errors import InputError, NotApplicable
+from harness.core.errors import InputError, NotApplicable, unknown
 from harness.core.task import Task
 from harness.experiment.run import check_room
 from harness.store.record import Store
@@ -111,14 +111,7 @@ def compare(
     >>> study.cells["algorithm"].tolist()
     ['backprop', 'shallow']
     """
-    for setting in settings:
-        if setting not in Settings.__dataclass_fields__:
-            from harness.core.errors import unknown
-
-            raise unknown("setting", setting, [*Settings.__dataclass_fields__, "name", "question", "store"])
-    for given, kind in ((algorithms, "algorithms"), (tasks, "tasks")):
-        if isinstance(given, str) or not isinstance(given, Sequence) or not given:
-            raise InputError(f"{kind} must be a list with one or more in it, but {given!r} was given")
+    _check(algorithms, tasks, settings)
     how = Settings(**settings)
     rules, places = [registry.an_algorithm(a) for a in algorithms], [registry.a_task(t) for t in tasks]
     cells = {cell.id: cell for cell in (_cell(rule, task, how) for task in places for rule in rules)}
@@ -138,6 +131,16 @@ def compare(
             f"{len(lost)} of {len(cells)} cells failed, the others are kept; {cell_id}: {failure['reason']}"
         )
     return Comparison(name, at)
+
+
+def _check(algorithms: Any, tasks: Any, settings: Mapping[str, Any]) -> None:
+    """Raise `InputError` for what `compare` cannot take."""
+    for setting in settings:
+        if setting not in Settings.__dataclass_fields__:
+            raise unknown("setting", setting, [*Settings.__dataclass_fields__, "name", "question", "store"])
+    for given, kind in ((algorithms, "algorithms"), (tasks, "tasks")):
+        if isinstance(given, str) or not isinstance(given, Sequence) or not given:
+            raise InputError(f"{kind} must be a list with one or more in it, but {given!r} was given")
 
 
 def _cell(algorithm: Algorithm, task: Task, how: Settings) -> Cell:

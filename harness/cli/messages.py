@@ -14,8 +14,8 @@ from omegaconf.errors import (
 )
 from yaml import MarkedYAMLError
 
-from harness.cli.catalog import described
 from harness.core.errors import unknown
+from harness.studies.conf import described
 
 PACKAGES = {
     f"hydra/{option}": f"hydra-{package}"

@@ -2,6 +2,7 @@
 inside it in an installed wheel; and how Hydra reads it.
 """
 
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,3 +13,16 @@ CONF = str(_PACKAGED if _PACKAGED.is_dir() else _PACKAGE.parent / "conf")
 _HYDRA = tuple(map(int, version("hydra-core").split(".")[:2]))
 # what Hydra 1.3 does if asked to is all that 1.4 does, which warns if it is asked
 VERSION_BASE = {} if _HYDRA >= (1, 4) else {"version_base": "1.3"}
+
+
+def described(group: str) -> Iterator[tuple[str, str]]:
+    """Names of a group's YAML files and the first comment in each that is not a directive."""
+    folder = Path(CONF) / group
+    for path in sorted(folder.rglob("*.yaml")):
+        comments = (
+            line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")
+        )
+        yield (
+            str(path.relative_to(folder).with_suffix("")),
+            next((c for c in comments if not c.startswith("@")), ""),
+        )

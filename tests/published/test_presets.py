@@ -11,11 +11,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from harness.cli.catalog import described
 from harness.experiment.run import run_cell
 from harness.store.record import Store
 from harness.studies.compose import cell_of
-from harness.studies.conf import CONF, VERSION_BASE
+from harness.studies.conf import CONF, VERSION_BASE, described
 from helpers.commands import commands
 
 PRESETS = [name for name, _ in described("experiment")]
