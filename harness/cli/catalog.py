@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 
-from harness.cli.arguments import one_sentence, prepare
+from harness.cli.arguments import one_sentence, say_left_out
 from harness.cli.settings import in_words
 from harness.core import registry
 from harness.core.errors import InputError
@@ -22,6 +22,7 @@ from harness.core.registry import first_line
 from harness.core.source import line_that_raised
 from harness.core.units import UNITS
 from harness.studies.conf import described
+from harness.studies.named import load_plugins
 
 PARTS = ("algorithm", "algorithm/optimiser", "task")
 
@@ -32,7 +33,8 @@ def main(arguments: Sequence[str] = ()) -> None:
     or, asked for `compiles`, which algorithms do.
     """
     named = [each for each in arguments if each.startswith("plugins=")]
-    prepare(named)
+    load_plugins(named)
+    say_left_out()
     arguments = [each for each in arguments if each not in named]
     chosen = dict(each.partition("=")[::2] for each in arguments)
     if arguments and set(chosen) <= set(PARTS):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import cache
 from types import ModuleType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar
 
 from harness.core import plugins
 from harness.core.algorithm import Algorithm, Traits
@@ -20,7 +20,7 @@ from harness.core.losses import LOSSES, Loss
 from harness.core.naming import snake_case
 from harness.core.optimisers import OPTIMISERS, Optimiser
 from harness.core.plugins import broken as broken
-from harness.core.setting import declaration, fitted
+from harness.core.setting import declaration, fitted, hints
 from harness.core.task import Task
 from harness.core.units import UNITS, Unit
 from harness.core.vetting import fault, is_plain
@@ -159,11 +159,10 @@ def nested(cls: type) -> dict[str, dict[str, type]]:
     A setting is one by its type: {'optimiser': {'adam': Adam, …}} for every algorithm with a field of type
     `Optimiser`.
     """
-    hints = get_type_hints(cls)
     choices_of: dict[str, dict[str, type]] = {}
     for f in fields(cls):
         for base, choices in FAMILIES.items():
-            if _is_of(hints[f.name], base):
+            if _is_of(hints(cls)[f.name], base):
                 choices_of[f.name] = dict(choices)
     return choices_of
 
@@ -272,7 +271,7 @@ def _without_default(cls: type) -> str:
         try:
             value = f.default if f.default_factory is MISSING else f.default_factory()
             if is_dataclass(value):
-                if not any(_is_of(get_type_hints(cls)[f.name], base) for base in FAMILIES):
+                if not any(_is_of(hints(cls)[f.name], base) for base in FAMILIES):
                     kinds = " or ".join(base.__name__ for base in FAMILIES)
                     return f"{where}: what has settings of its own must be of type {kinds}"
             elif value is not MISSING and not is_plain(fitted(cls, f.name, value, where)):

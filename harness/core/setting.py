@@ -171,13 +171,19 @@ def described(cls: type) -> list[Described]:
 
 
 @cache
+def hints(cls: type) -> dict[str, Any]:
+    """The types of a class's settings by name, as `typing.get_type_hints` reads them, once: it is slow."""
+    return get_type_hints(cls)
+
+
+@cache
 def declaration(cls: type, name: str) -> Declared:
     """What a class declares of a field, or else the nearest of its bases that says anything."""
     said = (getattr(base, "__dataclass_fields__", {}).get(name) for base in cls.__mro__)
     declared: Declared = next(
         (f.metadata["setting"] for f in said if f is not None and "setting" in f.metadata), Declared()
     )
-    hint = get_type_hints(cls)[name]
+    hint = hints(cls)[name]
     return declared._replace(one_of=get_args(hint)) if get_origin(hint) is Literal else declared
 
 
@@ -187,7 +193,7 @@ def _types(cls: type) -> dict[str, tuple[Any, bool, bool]]:
     whether there are several of them, and whether None is allowed.
     """
     types = {}
-    for name, hint in get_type_hints(cls).items():
+    for name, hint in hints(cls).items():
         rest = [
             h
             for h in (get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,))

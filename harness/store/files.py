@@ -115,7 +115,24 @@ def write_columns(path: Path, columns: Columns) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.table({name: pa.array(values) for name, values in columns.items()}), path)
+    pq.write_table(pa.table({name: _arrow(values) for name, values in columns.items()}), path)
+
+
+def _arrow(values: np.ndarray) -> Any:
+    """An array as Arrow has it, built from its buffers:
+    `pyarrow.array` would import pandas only to ask whether `values` is one of its own.
+    """
+    import pyarrow as pa
+
+    values, size = np.ascontiguousarray(values), len(values)
+    if values.dtype.kind in "UO":
+        encoded = [str(each).encode() for each in values]
+        ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+        return pa.Array.from_buffers(
+            pa.string(), size, [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))]
+        )
+    bits = np.packbits(values, bitorder="little") if values.dtype == bool else values
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), size, [None, pa.py_buffer(bits)])
 
 
 def read_columns(path: Path) -> Columns:
@@ -125,7 +142,22 @@ def read_columns(path: Path) -> Columns:
 
     # small files: without threads, and out of memory, five times faster than `read_table`
     table = pq.ParquetFile(pa.BufferReader(path.read_bytes()), pre_buffer=False).read(use_threads=False)
-    return {name: table.column(name).to_numpy() for name in table.column_names}
+    return {name: _numpy(table.column(name)) for name in table.column_names}
+
+
+def _numpy(column: Any) -> np.ndarray:
+    """What `_arrow` made, read back; `to_numpy`, which imports pandas too, is for what others made."""
+    array = column.combine_chunks()
+    kind, start, end = str(array.type), array.offset, array.offset + len(array)
+    if array.null_count or kind not in ("bool", "double", "float", "int64", "string"):
+        return np.asarray(column.to_numpy())
+    if kind == "string":
+        return np.array(array.to_pylist(), dtype=object)
+    values = array.buffers()[1]
+    if kind == "bool":
+        packed = np.frombuffer(values, np.uint8)
+        return np.unpackbits(packed, count=end, bitorder="little")[start:].astype(bool)
+    return np.frombuffer(values, {"double": "f8", "float": "f4", "int64": "i8"}[kind])[start:end].copy()
 
 
 def read_arrays(path: Path) -> Columns:

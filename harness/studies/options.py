@@ -14,14 +14,13 @@ from typing import Any
 
 import omegaconf
 from hydra.core.config_store import ConfigStore
-from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from harness.cells.settings import Settings
 from harness.core import registry
 from harness.core.algorithm import Algorithm
-from harness.core.errors import InputError
 from harness.core.naming import snake_case
 from harness.core.setting import fitted
+from harness.studies.named import load_plugins
 
 
 def prepare(overrides: Iterable[str]) -> None:
@@ -33,16 +32,7 @@ def prepare(overrides: Iterable[str]) -> None:
     Raises:
         InputError: for a plug-in that does not load, with the reason.
     """
-    named = [each for each in overrides if each.partition("=")[0].lstrip("+") == "plugins"]
-    given: list[str] = []
-    if named:
-        for override in OverridesParser.create().parse_overrides(named):
-            value = override.value()
-            given += value if isinstance(value, list) else [value]
-        for each in given:
-            if not isinstance(each, str):
-                raise InputError(f"plugins are files, folders or names of modules, but {each!r} was given")
-    register(tuple(registry.add_plugins(*given)))
+    register(tuple(load_plugins(overrides)))
 
 
 @cache
