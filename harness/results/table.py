@@ -18,7 +18,8 @@ from harness.core.files import write_atomically
 from harness.core.outcomes import FINISHED, MISSING, NOT_APPLICABLE
 from harness.experiment.summary import Summary, median_text, number, rate_text, significant
 from harness.results.labels import labels
-from harness.store.record import Record, Store
+from harness.store.record import Record
+from harness.store.store import Store
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,7 +9,8 @@ from harness.cells.cell import Cell
 from harness.core.errors import InputError
 from harness.cost.sheet import cost_of
 from harness.experiment.run import run_cell
-from harness.store.record import Record, Store
+from harness.store.record import Record
+from harness.store.store import Store
 
 
 def attempt(cell: Cell, store: Store, tick: Callable[[int], None] | None = None) -> Record | None:

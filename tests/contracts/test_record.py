@@ -16,7 +16,7 @@ from harness.core.errors import InputError
 from harness.core.files import UNFINISHED
 from harness.experiment.run import run_cell
 from harness.store import files
-from harness.store.record import Store
+from harness.store.store import Store
 
 BACKPROP: dict[str, Any] = {"name": "backprop"}
 XOR: dict[str, Any] = {"name": "xor"}
