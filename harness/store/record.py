@@ -65,6 +65,16 @@ class Record:
         return self._read("curves.parquet", read_columns)
 
     @cached_property
+    def histories(self) -> Columns:
+        """The curves of each replica at the curve epochs: loss and right, (R, E)."""
+        return self._by_replica("histories.parquet")
+
+    @cached_property
+    def probes(self) -> Columns:
+        """What the credit probe found in each replica, by 'quantity/edge' (R, its epochs)."""
+        return self._by_replica("probes.parquet") if self._has("probes.parquet") else {}
+
+    @cached_property
     def cost(self) -> dict[str, Any]:
         """Counts of one update, prediction and forward pass
         of one network (`CostSheet.numbers`), or the `reason` for none.
@@ -99,6 +109,10 @@ class Record:
 
     def _read(self, name: str, read: Callable[[Path], Read]) -> Read:
         return held(self.path / name, read, self.meta.get(FILES, {}).get(name, ""), self.mend)
+
+    def _by_replica(self, name: str) -> Columns:
+        count = self.meta["run"]["replicas"]
+        return {of: values.reshape(count, -1) for of, values in self._read(name, read_columns).items()}
 
     def _rows(self, path: Path) -> Columns:
         columns = read_columns(path)

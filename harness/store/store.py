@@ -1,7 +1,9 @@
 """The local store: one folder per finished cell, written once and whole.
 
     <store>/format                    the version of this layout
-    <store>/cells/<cell id>/          cell.json, replicas.parquet, curves.parquet, weights.npz, cost.json
+    <store>/cells/<cell id>/          cell.json, replicas.parquet, curves.parquet, histories.parquet,
+                                      weights.npz, cost.json; probed: credit.parquet, probes.parquet
+    <store>/kin/…/                    which cells differ in their number of replicas alone
     <store>/failed/<cell id>.json     a cell whose code raised, with its traceback; it is tried again
     <store>/damaged/<cell id>-…/      what was no longer as it was written; its cell is run again
     <store>/studies/<name>/           study.json: its cells; joined/: those added one by one; table, figures
@@ -26,7 +28,7 @@ from harness.core.errors import InputError, unknown
 from harness.core.files import UNFINISHED, ages, remove_leftovers, write_atomically
 from harness.core.outcomes import FAILED, FINISHED, NOT_APPLICABLE
 from harness.experiment.result import Result
-from harness.store import definitions
+from harness.store import definitions, kin
 from harness.store.files import json_text, read_json, write_record
 from harness.store.names import cell_id, is_cell_id, study_name
 from harness.store.record import TIME_FORMAT, Record
@@ -130,6 +132,8 @@ class Store:
                 shutil.rmtree(folder, ignore_errors=True)
                 if not (isinstance(error, OSError) and final.is_dir()):
                     raise
+            if result:
+                kin.note(self.path, cell)
             (self.path / "failed" / f"{cell.id}.json").unlink(missing_ok=True)
         return Record(final)
 
