@@ -82,8 +82,7 @@ def job(cfg: DictConfig) -> None:
 
 def run_alone(cell: Cell, asked: Request) -> None:
     """Run one cell for somebody who is watching."""
-    if cell.not_applicable:
-        raise InputError(cell.not_applicable)
+    cell.check()
     if asked.study.cells:
         raise InputError(
             f"study {asked.study.name!r} is a sweep of many cells: "

@@ -91,7 +91,7 @@ def compiles() -> dict[str, tuple[str, str]]:
             for task in tasks:
                 cell = Cell.of({"name": name}, {"name": task}, {})
                 if not cell.not_applicable:
-                    return task, refusal(cell)
+                    return task, cell.broken or refusal(cell)
         except InputError as error:
             return task, str(error)
         except Exception as error:  # a plug-in's code: the others are told all the same

@@ -9,12 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.cells.cell import Cell
-from harness.cells.settings import Settings, resolve
+from harness.cells.settings import Settings
 from harness.cli.bars import cells_bar
 from harness.cli.conduct import report
 from harness.core import registry
 from harness.core.algorithm import Algorithm
-from harness.core.errors import InputError, NotApplicable, unknown
+from harness.core.errors import InputError, unknown
 from harness.core.task import Task
 from harness.experiment.run import check_room
 from harness.store.store import Store
@@ -114,7 +114,7 @@ def compare(
     _check(algorithms, tasks, settings)
     how = Settings(**settings)
     rules, places = [registry.an_algorithm(a) for a in algorithms], [registry.a_task(t) for t in tasks]
-    cells = {cell.id: cell for cell in (_cell(rule, task, how) for task in places for rule in rules)}
+    cells = {cell.id: cell for cell in (Cell.made(rule, task, how) for task in places for rule in rules)}
     at = store if isinstance(store, Store) else Store.at(store or os.environ.get("HARNESS_STORE", "results"))
     at.prepare().write_study(name, question, cells)
     missing = [cell for cell in cells.values() if not at.has(cell.id)]
@@ -141,13 +141,6 @@ def _check(algorithms: Any, tasks: Any, settings: Mapping[str, Any]) -> None:
     for given, kind in ((algorithms, "algorithms"), (tasks, "tasks")):
         if isinstance(given, str) or not isinstance(given, Sequence) or not given:
             raise InputError(f"{kind} must be a list with one or more in it, but {given!r} was given")
-
-
-def _cell(algorithm: Algorithm, task: Task, how: Settings) -> Cell:
-    try:
-        return Cell(*resolve(algorithm, task, how))
-    except NotApplicable as reason:
-        return Cell(algorithm, task, how, not_applicable=str(reason))
 
 
 def _run(cells: Sequence[Cell], store: Store, processes: int) -> None:

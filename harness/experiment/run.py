@@ -165,7 +165,7 @@ def _can_be_found(*parts: Any) -> None:
 
 def check_room(cell: Cell) -> None:
     """Raise `InputError` if a cell does not fit into the memory there is; nothing is made for that."""
-    if not cell.not_applicable:
+    if not (cell.not_applicable or cell.broken):
         _check_room(cell.algorithm, cell.task, cell.settings, cell.settings.replicas)
 
 

@@ -23,6 +23,9 @@ def attempt(cell: Cell, store: Store, tick: Callable[[int], None] | None = None)
         return store.read(cell.id)
     if cell.not_applicable:
         return store.write(cell, None)
+    if cell.broken:
+        store.write_failure(cell, cell.broken, "")
+        return None
     try:
         if isinstance(cell.data, Exception):
             raise cell.data
@@ -46,6 +49,8 @@ def attempt_text(store: str, text: str) -> None:
 
 def expected_work(cell: Cell) -> float:
     """Roughly what a cell costs if every replica spends its budget: weights × patterns × forward passes."""
+    if cell.broken:
+        return 0.0
     size = cell.task.network().size
     passes = cell.algorithm.traits.phases or 2 * size
     return (
