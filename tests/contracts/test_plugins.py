@@ -432,7 +432,7 @@ def test_a_plug_in_that_is_broken_is_said_and_ends_only_what_asks_for_it(tmp_pat
     went_on, swept, cost = commands(
         tmp_path,
         f"python -m harness {small}",
-        f"python -m harness {small} -m algorithm=in_applies_to,fine,in_init figures=false",
+        f"python -m harness -m {small} algorithm=in_applies_to,fine,in_init figures=false",
         f"python -m harness.cost {small} algorithm=fine",
         HARNESS_PLUGINS="broken.py,raises.py",
     )
