@@ -312,7 +312,6 @@ def test_every_command_takes_plug_ins_and_a_record_follows_their_code(tmp_path: 
     assert "80 replicas" in came["many"].out
 
 
-@pytest.mark.slow  # Hydra's own list of all groups takes seven seconds
 def test_help_lists_plug_ins_and_says_what_their_settings_are(tmp_path: Path) -> None:
     chosen = f"plugins=[{EXAMPLE}] algorithm=dropped_transport task=majority"
     (said,) = commands(tmp_path, f"python -m harness {chosen} --help")
