@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from harness.cells.cell import Cell
 from harness.experiment.bar import bar
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import expected_work
 from harness.studies.progress import over, watching
 

@@ -18,7 +18,7 @@ from harness.core.errors import InputError, NotApplicable, unknown
 from harness.core.task import Task
 from harness.experiment.bar import check_progress
 from harness.experiment.run import check_room
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import attempt, attempt_text
 
 if TYPE_CHECKING:

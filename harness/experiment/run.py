@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from inspect import Parameter, signature
 from multiprocessing import get_context
@@ -166,6 +166,16 @@ def _told(tick: Tick | None, at: Bar, before: int) -> Tick:
             tick(epoch)
 
     return told
+
+
+def complete(cell: Cell, done: Trained, *, progress: bool = False) -> Result:
+    """A cell of which the first replicas are `done`, interpreted: the others are run, interpreted, too."""
+    count, parts = len(done.replica), [done]
+    if count < cell.settings.replicas:
+        settings = replace(cell.settings, backend="numpy")
+        others = range(count, settings.replicas)
+        parts.append(run_cell(cell.algorithm, cell.task, settings, only=others, progress=progress).trained)
+    return Result(cell.algorithm, cell.task, cell.settings, join(parts))
 
 
 def _can_be_found(*parts: Any) -> None:

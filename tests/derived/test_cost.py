@@ -26,7 +26,7 @@ from harness.cost.ledger import CostError, Ledger
 from harness.cost.rand import TrackedRand
 from harness.cost.sheet import sheet
 from harness.results.table import build
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import attempt
 from helpers.costs import cost_of, task_of, with_shortcuts
 
