@@ -66,7 +66,7 @@ def a_huge_rate_is_an_outcome(s: Subject) -> None:
     path = registry.rate_path(s.rule)
     if not path:
         raise Idle("it has no rate")
-    run(with_rate(s.rule, path, 1e6), s.task, replicas=2, epochs=30, unchecked=True)
+    run(with_rate(s.rule, path, 1e6), s.task, replicas=2, epochs=30, unchecked=True, progress=False)
 
 
 def _means_the_loss(s: Subject) -> None:
@@ -81,7 +81,7 @@ def it_goes_down(s: Subject) -> None:
     """Is the loss lower after two hundred epochs than at the start, in most of eight networks?"""
     _means_the_loss(s)
     task = replace(s.task, criterion="error", bound=1e-6)
-    trained = run(s.algorithm, task, replicas=8, epochs=200, unchecked=True).trained
+    trained = run(s.algorithm, task, replicas=8, epochs=200, unchecked=True, progress=False).trained
     start, end = trained.loss_curve[:, 0], trained.loss
     down = int(np.count_nonzero(end < start))
     if down < 6:
@@ -102,7 +102,7 @@ def hidden_weights_learn(s: Subject) -> None:
     if s.algorithm.refusal(task):
         raise Idle(str(s.algorithm.refusal(task)))
     ends = [
-        run(rule, task, replicas=8, epochs=300, unchecked=True).trained.loss
+        run(rule, task, replicas=8, epochs=300, unchecked=True, progress=False).trained.loss
         for rule in (s.algorithm, registry.an_algorithm("shallow"))
     ]
     lower = int(np.count_nonzero(ends[0] < ends[1]))

@@ -39,10 +39,10 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     asked: list[list[int]] = []
 
     def watched(
-        rule: Any, task: Any, settings: Any, tick: Any = None, only: Sequence[int] | None = None
+        rule: Any, task: Any, settings: Any, *, only: Sequence[int] | None = None, progress: bool = False
     ) -> Any:
         asked.append(list(range(settings.replicas) if only is None else only))
-        return original(rule, task, settings, tick, only)
+        return original(rule, task, settings, only=only, progress=progress)
 
     original = attempts.run_cell
     monkeypatch.setattr("harness.experiment.run.run_cell", watched)
