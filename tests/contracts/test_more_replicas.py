@@ -63,7 +63,8 @@ def same(record: Record, other: Record) -> None:
         for name in ours.keys() - set(TIMED):
             np.testing.assert_array_equal(ours[name], theirs[name], err_msg=f"{part} {name}")
             assert ours[name].dtype == theirs[name].dtype
-    assert record.cost == other.cost
+    costs = [{name: n for name, n in each.cost.items() if name != "peak_bytes"} for each in (record, other)]
+    assert costs[0] == costs[1]  # the peak is measured, some objects of the interpreter's in it
     assert record.id == other.id
 
 
