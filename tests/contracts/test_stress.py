@@ -93,18 +93,19 @@ def test_a_study_killed_at_any_moment_loses_nothing_and_does_nothing_twice(
 
 
 @pytest.mark.parametrize(
-    ("records", "count"), [pytest.param(300, 9, id="9"), pytest.param(10_000, 200, id="200", marks=LONG)]
+    ("records", "count", "workers"),
+    [pytest.param(300, 9, 2, id="9"), pytest.param(10_000, 200, 3, id="200", marks=LONG)],
 )
 def test_workers_of_another_launcher_lose_no_cell_in_a_large_store(
-    store: Store, records: int, count: int
+    store: Store, records: int, count: int, workers: int
 ) -> None:
-    """Each of three processes opens the store for every cell, while the others fill it."""
+    """Each of the processes opens the store for every cell, while the others fill it."""
     for n in range(records):
         folder = store.cell_folder(f"xor-shallow-{n:012x}")
         folder.mkdir()
         (folder / "cell.json").write_text("{}")
     command = [sys.executable, "-W", "ignore", "-m", "harness", "-m", f"store={store.path}", "figures=false"]
-    command += ["hydra/launcher=joblib", "hydra.launcher.n_jobs=3", "tracking.enabled=false"]
+    command += ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={workers}", "tracking.enabled=false"]
     command += [f"run.seed=range({count})", "run.replicas=1", "run.epochs=1", "study.name=s"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

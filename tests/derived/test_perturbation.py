@@ -311,8 +311,7 @@ def test_how_many_are_tried_at_once_changes_no_bits(
     assert estimates(algorithm, p, 3).tobytes() == whole.tobytes()
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("batch", ["full", 1])
+@pytest.mark.parametrize(("batch", "dtype"), [("full", "float64"), (1, "float32")])
 @pytest.mark.parametrize("algorithm", BITS, ids=label)
 def test_a_replica_alone_is_itself_in_a_batch(algorithm: Any, batch: Any, dtype: str) -> None:
     one = {"epochs": 12, "batch": batch, "dtype": dtype}
