@@ -211,6 +211,32 @@ def test_beside_backprop_every_decision_is_that_of_its_interval(compared):
     assert sentence.startswith("**xor**, work ÷ backprop's. Less: none. Not decided: spsa 1.01 [")
 
 
+def test_of_several_beside_backprop_each_interval_is_that_of_its_share_of_the_error():
+    """Three others: level 1 − .05 / 3 each (Bonferroni), so that one of them misses in 5 of 100 cases at
+    most."""
+    rng = np.random.default_rng(0)
+    names = ("backprop", "genetic", "shallow", "spsa")
+    some = frames(*(run(name, outcome=(S,) * 30, epochs=rng.integers(10, 60, 30)) for name in names))
+    found = comparison.beside_backprop(some.cells, some.replicas).set_index("algorithm")["log_ratio"]
+    for name in names[1:]:
+        sides = some.replicas, f"xor-{name}", "xor-backprop", (100.0, 100.0)
+        strict, each = (
+            beside(*sides, level=level, resamples=comparison.RESAMPLES).log_ratio
+            for level in (1 - 0.05 / 3, 0.95)
+        )
+        assert found[name] == strict
+        assert strict.low < each.low < each.high < strict.high
+
+
+def test_beside_backprop_is_beside_backprop_itself():
+    """Not what is only called like it, though it comes first."""
+    same = {"outcome": (S,) * 4, "epochs": (10, 20, 30, 40)}
+    some = frames(run("checkpointed_backprop", flops=200.0, **same), run("backprop", flops=100.0, **same))
+    found = comparison.beside_backprop(some.cells, some.replicas).set_index("algorithm")["log_ratio"]
+    assert list(found.index) == ["checkpointed_backprop"]
+    assert found["checkpointed_backprop"].value == pytest.approx(np.log(2))
+
+
 def test_without_backprop_nothing_is_beside_it(compared):
     rest = compared.cells[compared.cells["algorithm_name"] != "backprop"]
     assert not len(comparison.beside_backprop(rest, compared.replicas))
