@@ -37,9 +37,9 @@ INTRODUCTION = """\
 # Planted faults
 
 Does the suite catch faults? `make mutants` plants one-line faults, one at a time, in a copy of the code
-(`bench/planted`, a file an area), and asks the tests that ought to know, then those of `make quick`. Snapshots
-of documents and recorded bits are not asked: they say that something changed, not that it is wrong. This page
-is what it wrote; `make mutants only=cost` tries one area and writes nothing."""
+(`bench/planted`, a file an area), and asks the tests that ought to know, then those of `make quick`.
+Snapshots of documents and recorded bits are not asked: they say that something changed, not that it is wrong.
+This page is what it wrote; `make mutants only=cost` tries one area and writes nothing."""
 
 
 class Wrong(Exception):
