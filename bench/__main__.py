@@ -30,7 +30,7 @@ from harness.core.rand import SPLIT, WEIGHTS, Rand
 from harness.core.registry import tasks
 from harness.core.task import Task
 from harness.experiment.run import run
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import attempt
 from harness.studies.compose import cells_of
 from harness.studies.conf import CONF, VERSION_BASE

@@ -98,6 +98,13 @@ def copy_of_the_tree(folder: Path) -> None:
             shutil.copy2(ROOT / name, folder / name)
 
 
+def import_the_copy_alone(folder: Path) -> None:
+    """Whatever Python runs there looks for no other harness: an installed one would bring its own plug-ins
+    along."""
+    own = f"[p for p in sys.path if p == {str(folder)!r} or not os.path.isdir(os.path.join(p, 'harness'))]"
+    (folder / "sitecustomize.py").write_text(f"import os, sys\n\nsys.path[:] = {own}\n", encoding="utf-8")
+
+
 def first_failure(folder: Path, tests: Iterable[str], *more: str, seconds: float = ENDS) -> str:
     """The first of these tests that fails on the code in `folder`; '' if all pass. Raises `Wrong`."""
     command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:xdist", "-p", "no:cacheprovider"]
@@ -127,6 +134,7 @@ def hunt(mutants: Sequence[Mutant], wider: Sequence[str]) -> list[Caught]:
     with tempfile.TemporaryDirectory(prefix="mutants_") as name:
         folder, found = Path(name), []
         copy_of_the_tree(folder)
+        import_the_copy_alone(folder)
         faulty = [mutant.text(folder) for mutant in mutants]
         asked = dict.fromkeys(test for mutant in mutants for test in mutant.ask)
         if fell := first_failure(folder, asked, "-x", seconds=6 * ENDS):

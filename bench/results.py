@@ -16,7 +16,7 @@ from pathlib import Path
 from harness.cells.cell import Cell
 from harness.store.files import META, json_text, sealed
 from harness.store.mlflow_send import sync, tracking_uri
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import attempt
 
 CELLS, REPLICAS = 1000, 100

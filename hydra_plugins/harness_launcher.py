@@ -43,7 +43,7 @@ class ProcessLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """For other sweepers than ours, which know nothing of cells."""
-        from harness.store.record import Store
+        from harness.store.store import Store
         from harness.studies.compose import compose_cells
 
         loader = self.hydra_context.config_loader

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies import options
 
 options.prepare(())  # as every command does first: there are options to compose

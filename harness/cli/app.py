@@ -26,7 +26,7 @@ from harness.cli.settings import in_words, lines
 from harness.core.errors import InputError
 from harness.experiment.run import check_room
 from harness.store import definitions
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import attempt
 from harness.studies.compose import cell_of
 from harness.studies.conf import CONF, VERSION_BASE

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 from harness.cells.cell import Cell
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import expected_work
 from harness.studies.progress import over, watching
 

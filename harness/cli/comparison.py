@@ -17,7 +17,7 @@ from harness.core.algorithm import Algorithm
 from harness.core.errors import InputError, NotApplicable, unknown
 from harness.core.task import Task
 from harness.experiment.run import check_room
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import attempt, attempt_text
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from harness.cli.bars import cells_bar
 from harness.core.errors import InputError
 from harness.store.definitions import Replaced
 from harness.store.mend import mend
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import expected_work
 from harness.studies.order import in_turn
 from harness.studies.request import Request, Study, Tracking

@@ -14,7 +14,7 @@ from harness.cli.arguments import one_sentence, prepare
 from harness.cost import ledger as conventions
 from harness.cost.growth import growth_table
 from harness.cost.sheet import CostSheet, sheet
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.compose import cells_of
 
 

@@ -16,7 +16,7 @@ import sys
 from harness.core.errors import InputError, one_of
 from harness.store.mlflow_send import TABLE, Note, sync, tracking_uri
 from harness.store.mlflow_tracker import alone, answering, make_database
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.pool import tended
 
 HOST = "127.0.0.1"

@@ -11,7 +11,7 @@ from harness import results
 from harness.answers.memory import STUDY, answer, points, points_table
 from harness.cli.arguments import one_sentence
 from harness.core.errors import InputError
-from harness.store.record import Store
+from harness.store.store import Store
 
 
 @one_sentence()

@@ -28,7 +28,7 @@ from harness.replication.claim import Claim
 from harness.replication.evidence import STUDY, Agenda, chosen, run, tell
 from harness.replication.rows import CAPTION, Row, by_source, count, judged, to_csv, to_markdown
 from harness.replication.verdict import VERDICTS
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.compose import cells_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from harness.cli.arguments import one_sentence, prepare
 from harness.core.errors import InputError
 from harness.credit.vanishing import Left, left, ratio_table
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.compose import cells_of
 from harness.tasks.deep_chain import DeepChain
 

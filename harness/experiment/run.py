@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import partial
 from inspect import Parameter, signature
 from multiprocessing import get_context
@@ -140,6 +140,16 @@ def run_cell(
     if why:
         trained.ran["why"] = why
     return Result(algorithm, task, settings, trained)
+
+
+def complete(cell: Cell, done: Trained, tick: Tick | None = None) -> Result:
+    """A cell of which the first replicas are `done`, interpreted: the others are run, interpreted, too."""
+    count, parts = len(done.replica), [done]
+    if count < cell.settings.replicas:
+        settings = replace(cell.settings, backend="numpy")
+        others = range(count, settings.replicas)
+        parts.append(run_cell(cell.algorithm, cell.task, settings, tick, others).trained)
+    return Result(cell.algorithm, cell.task, cell.settings, join(parts))
 
 
 def _can_be_found(*parts: Any) -> None:

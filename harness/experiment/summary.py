@@ -215,6 +215,10 @@ def describe(facts: Facts) -> str:
         if ran.get("probe_seconds"):
             part = percent(ran["probe_seconds"] / (ran["probe_seconds"] + s.seconds))
             lines.append(f"probe     {part} of the time of updates and probe together")
+    if "earlier" in ran:
+        lines.append(
+            f"earlier   {number(ran['earlier']['replicas'])} replicas are those of {ran['earlier']['cell']}"
+        )
     if run.get("backend", "numpy") != "numpy":
         lines.append(f"backend   {_backend(ran)}")
     if not np.isnan(s.update_flops):

@@ -17,7 +17,8 @@ from harness.plots.survival import survival_figure
 from harness.results.labels import labels
 
 if TYPE_CHECKING:
-    from harness.store.record import Record, Store
+    from harness.store.record import Record
+    from harness.store.store import Store
 
 
 def write_figures(store: Store, study: str) -> list[Path]:

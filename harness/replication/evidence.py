@@ -26,7 +26,8 @@ from harness.core.files import whole
 from harness.replication.claim import Claim, Observation, Setting
 from harness.store.definitions import Replaced
 from harness.store.files import held, read_arrays
-from harness.store.record import Record, Store
+from harness.store.record import Record
+from harness.store.store import Store
 from harness.studies.attempt import attempt, expected_work
 from harness.studies.compose import cells_of
 from harness.studies.order import in_turn

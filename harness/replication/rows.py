@@ -14,7 +14,7 @@ from harness.replication import claims
 from harness.replication.claim import TRUST, Claim
 from harness.replication.evidence import Agenda
 from harness.replication.verdict import NOT_REPRODUCED, VERDICTS
-from harness.store.record import Store
+from harness.store.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,8 @@ from harness.cells.words import flat
 from harness.core.errors import InputError, one_of, unknown
 from harness.core.outcomes import FINISHED
 from harness.results.table import Row, rows_from
-from harness.store.record import Record, Store
+from harness.store.record import Record
+from harness.store.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,7 +18,9 @@ from harness.core.files import write_atomically
 from harness.core.outcomes import FINISHED, MISSING, NOT_APPLICABLE
 from harness.experiment.summary import Summary, median_text, number, rate_text, significant
 from harness.results.labels import labels
-from harness.store.record import Record, Store
+from harness.results.pooled import Pool, pooled
+from harness.store.record import Record
+from harness.store.store import Store
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -61,9 +63,10 @@ SPARED = tuple(HEADER.index(name) for name in ("peak\nkB", "seconds", "angle\n°
 
 @dataclass(frozen=True)
 class Row:
-    """A cell in the table."""
+    """A cell in the table, or cells that differ in their seed alone, pooled."""
 
     id: str
+    """Of pooled cells all ids, with blanks between."""
     task: str
     algorithm: str
     status: str
@@ -84,13 +87,15 @@ def build(store: Store, study: str) -> list[Row]:
 
 
 def rows_of(store: Store, ids: Sequence[str]) -> list[Row]:
-    """The rows of some cells, in or not yet in the store."""
-    return rows_from(ids, {i: store.read(i) for i in ids if store.has(i)}, store.failures(ids))
+    """The rows of some cells, in or not yet in the store; those that differ in their seed alone are one."""
+    together = pooled(ids, {i: store.read(i) for i in ids if store.has(i)})
+    known = {i: each for i, each in together.items() if each}
+    return rows_from(list(together), known, store.failures(ids))
 
 
 def rows_from(
     ids: Sequence[str],
-    records: Mapping[str, Record],
+    records: Mapping[str, Record | Pool],
     failures: Mapping[str, Mapping[str, Any]],
     *,
     numbers: bool = True,
@@ -102,7 +107,11 @@ def rows_from(
     rows = []
     for i, meta, label in zip(ids, metas, labels(metas), strict=True):
         summary = records[i].summary() if numbers and meta["status"] == FINISHED else None
-        rows.append(Row(i, label.task, label.algorithm, meta["status"], meta["reason"], summary))
+        row = Row(i, label.task, label.algorithm, meta["status"], meta["reason"], summary)
+        of = records.get(i)
+        rows.append(
+            replace(row, algorithm=f"{row.algorithm}, {of.count} seeds") if isinstance(of, Pool) else row
+        )
     rows = _beside_backprop(rows, metas)
     order = list(dict.fromkeys(row.task for row in rows))
     return sorted(rows, key=lambda row: order.index(row.task))

@@ -177,10 +177,15 @@ def write_record(
     if result:
         write_columns(folder / "replicas.parquet", result.columns())
         write_columns(folder / "curves.parquet", result.curve_columns())
-        if result.trained.credit:
+        t = result.trained
+        write_columns(
+            folder / "histories.parquet", {"loss": t.loss_curve.ravel(), "right": t.right_curve.ravel()}
+        )
+        if t.credit:
             write_columns(folder / "credit.parquet", result.credit_columns())
+            write_columns(folder / "probes.parquet", {name: each.ravel() for name, each in t.credit.items()})
         (folder / "cost.json").write_text(json_text(cost or {}), encoding="utf-8")
-        np.savez(folder / "weights.npz", allow_pickle=False, **result.trained.weights)
+        np.savez(folder / "weights.npz", allow_pickle=False, **t.weights)
     (folder / META).write_text(json_text(sealed(meta, folder)), encoding="utf-8")
     for path in [*folder.iterdir(), folder]:
         handle = os.open(path, os.O_RDONLY)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.core.errors import InputError
-from harness.store.record import Store
+from harness.store.store import Store
 
 
 class SetAside(NamedTuple):

@@ -32,7 +32,7 @@ from harness.store.mlflow_tracker import (
     quieten,
     troubles,
 )
-from harness.store.record import Store
+from harness.store.store import Store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from harness.store.record import Store
+from harness.store.store import Store
 
 EVERY = 0.2  # seconds between looks
 

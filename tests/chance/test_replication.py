@@ -57,7 +57,7 @@ from harness.replication.verdict import (
     VERDICTS,
     judge,
 )
-from harness.store.record import Store
+from harness.store.store import Store
 
 SIMULATIONS = 600
 FOLDER = Path(evidence.__file__).parent

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.store.record import FORMAT, Store
+from harness.store.store import FORMAT, Store
 
 Harness = Callable[..., tuple[int, str, str]]
 

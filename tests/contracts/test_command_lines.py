@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.cells.cell import Cell
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import attempt
 from helpers.mutations import Line, lines
 from hydra_plugins.harness_launcher import ProcessLauncher

@@ -17,7 +17,8 @@ import pytest
 from harness import results
 from harness.core.errors import InputError
 from harness.store.files import FILES, META, SEAL, Damaged, json_text
-from harness.store.record import Record, Store
+from harness.store.record import Record
+from harness.store.store import Store
 
 Harness = Callable[..., tuple[int, str, str]]
 SWEEP = (

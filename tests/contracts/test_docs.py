@@ -11,7 +11,7 @@ import pytest
 from harness import run
 from harness.cells.cell import Cell
 from harness.core.outcomes import SOLVED
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import attempt
 from harness.tasks.xor import Xor
 from helpers.repository import ROOT, load

@@ -19,7 +19,7 @@ import pytest
 import harness
 from harness import plots, results
 from harness.cells.cell import Cell
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import attempt
 
 STUB = Path(harness.__file__).with_suffix(".pyi")

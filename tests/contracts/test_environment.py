@@ -13,7 +13,7 @@ from harness.cells import environment as module
 from harness.cells.cell import Cell
 from harness.cells.environment import environment, made_elsewhere
 from harness.experiment.run import run_cell
-from harness.store.record import Store
+from harness.store.store import Store
 
 
 def library(name: str, place: Path, kind: str = "blas") -> dict[str, Any]:

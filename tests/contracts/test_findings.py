@@ -17,7 +17,7 @@ from harness.cells.cell import Cell
 from harness.core.errors import InputError
 from harness.plots import setting_figure
 from harness.statistics import Interval
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import attempt
 from helpers.made_up import D, S, U, cell, frames
 

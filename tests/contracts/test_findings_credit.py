@@ -17,7 +17,7 @@ from harness.core.errors import InputError
 from harness.credit.vanishing import Left
 from harness.plots import credit_figure
 from harness.statistics import Interval
-from harness.store.record import Store
+from harness.store.store import Store
 from helpers.made_up import S, U, cell, frames
 
 INF, NAN = np.inf, np.nan

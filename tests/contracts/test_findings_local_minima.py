@@ -18,7 +18,7 @@ from harness.core.errors import InputError
 from harness.experiment.run import run_cell
 from harness.inspection import ends as minima
 from harness.results.trained_networks import Networks
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.tasks.xor import Xor
 from helpers.made_up import D, S, U, cell, frames
 from helpers.pages import check_page, said

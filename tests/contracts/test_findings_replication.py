@@ -9,7 +9,7 @@ from harness.answers import replication
 from harness.core.errors import InputError
 from harness.plots import verdict_figure
 from harness.replication.evidence import Agenda, tell
-from harness.store.record import Store
+from harness.store.store import Store
 from helpers.pages import check_page, said
 
 VERDICTS = ["reproduced", "reproduced", "not reproduced", "not testable", "no such figure in the source"]

@@ -19,7 +19,7 @@ from harness.core.task import Task
 from harness.experiment.run import run_cell
 from harness.inspection import hidden_units as rep
 from harness.results.trained_networks import Networks
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.tasks.encoder import Encoder
 from harness.tasks.family_tree import PEOPLE, FamilyTree
 from harness.tasks.symmetry import Symmetry

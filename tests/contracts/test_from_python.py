@@ -14,7 +14,7 @@ import pytest
 from algorithms.backprop import Backprop
 from harness import InputError, Result, compare, run
 from harness.cells.settings import Settings
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.tasks.xor import Xor
 
 SMALL: dict[str, Any] = {"replicas": 3, "epochs": 5}

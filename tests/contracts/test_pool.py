@@ -15,7 +15,7 @@ import pytest
 
 from harness.cells.cell import Cell
 from harness.core.registry import algorithms, tasks
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import attempt_text
 from harness.studies.pool import Lost, each
 from helpers.processes import HEARING, alive, children

@@ -29,7 +29,7 @@ from harness.experiment.summary import Summary
 from harness.results import table
 from harness.store import mlflow_fetch as retrieval
 from harness.store.mlflow_send import sync, tracking_uri
-from harness.store.record import FINISHED, Store
+from harness.store.store import FINISHED, Store
 from harness.studies.attempt import attempt
 from helpers.kept import STRICT, XOR, keep
 from helpers.made_up import BUDGET, D, S, U

@@ -16,7 +16,7 @@ from harness.core import registry
 from harness.core.errors import InputError
 from harness.core.optimisers import Optimiser
 from harness.core.setting import described
-from harness.store.record import Store
+from harness.store.store import Store
 
 Harness = Callable[..., tuple[int, str, str]]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.registry import algorithms
-from harness.store.record import Store
+from harness.store.store import Store
 from helpers.processes import HEARING, alive, children
 
 Harness = Callable[..., tuple[int, str, str]]

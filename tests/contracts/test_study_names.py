@@ -13,7 +13,7 @@ from harness import results
 from harness.cli.dashboard import serve
 from harness.core.errors import InputError
 from harness.store.names import LENGTH
-from harness.store.record import Store
+from harness.store.store import Store
 from helpers.kept import keep
 
 Harness = Callable[..., tuple[int, str, str]]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
+from harness import results
 from harness.cells.cell import Cell
 from harness.cells.words import flat
 from harness.core.errors import InputError
@@ -285,3 +287,42 @@ def test_the_angle_of_a_cell_is_the_median_over_epochs_where_there_was_one():
     assert found.angle_degrees == 25.0
     assert found.held_rmse_median == 2.0  # of 2 and, diverged, ∞: one replica's value
     assert np.isnan(summarise(named).angle_degrees)
+
+
+def test_seeds_of_one_setting_are_one_row_of_all_replicas_and_each_a_record(store):
+    """The row is the summary of the replicas laid one after another, and the probe's of their quantiles."""
+    cells = [
+        Cell.of({"name": name}, XOR, {"replicas": 4, "epochs": epochs, "seed": seed, "probe": 3})
+        for name, seed, epochs in [
+            ("backprop", 5, 300),
+            ("shallow", 5, 300),
+            ("backprop", 6, 300),
+            ("backprop", 7, 300),
+            ("backprop", 7, 200),
+        ]
+    ]
+    for cell in cells:
+        store.write(cell, run_cell(cell.algorithm, cell.task, cell.settings))
+    store.write_study("seeds", "?", [cell.id for cell in cells])
+    rows = table.build(store, "seeds")
+    assert [row.algorithm for row in rows] == [
+        "backprop (epochs=300), 3 seeds",
+        "shallow",
+        "backprop (epochs=200)",
+    ]
+    alike = [store.read(cells[i].id) for i in (0, 2, 3)]
+    assert rows[0].id.split(" ") == [record.id for record in alike]
+    columns = {name: np.concatenate([r.replicas[name] for r in alike]) for name in alike[0].replicas}
+    expected, found = summarise(columns, alike[0].cost), rows[0].summary
+    assert found.replicas == 12
+    assert repr(replace(found, angle_degrees=0.0)) == repr(
+        replace(expected, angle_degrees=0.0)
+    )  # NaN is not NaN
+    total = np.concatenate([r.probes["angle/total"] for r in alike])
+    halves = [
+        np.quantile(at[~np.isnan(at)], 0.5, method="inverted_cdf") for at in total.T if (at == at).any()
+    ]
+    assert found.angle_degrees == pytest.approx(np.median(halves))
+    frame = results.cells("seeds", store)
+    assert sorted(frame["run.seed"]) == [5, 5, 6, 7, 7]
+    assert set(frame["replicas"]) == {4}

@@ -23,7 +23,7 @@ from harness import results
 from harness.core.errors import InputError
 from harness.store.files import META
 from harness.store.mlflow_send import sync, tracking_uri
-from harness.store.record import Store
+from harness.store.store import Store
 from helpers.kept import keep
 from helpers.made_up import D, S
 

@@ -18,7 +18,8 @@ from harness.core.errors import InputError
 from harness.experiment.run import run_cell
 from harness.statistics import wilson
 from harness.store.mlflow_send import sync, tracking_uri
-from harness.store.record import Record, Store
+from harness.store.record import Record
+from harness.store.store import Store
 
 # MLflow's own imports and database sessions warn; what we do with it does not
 pytestmark = [

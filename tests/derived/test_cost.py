@@ -29,7 +29,7 @@ from harness.cost.sheet import cost_of as cost_of_cell
 from harness.cost.sheet import sheet
 from harness.experiment.summary import summarise
 from harness.results.table import build, rows_from
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import attempt
 from helpers.costs import cost_of, task_of, with_shortcuts
 

@@ -40,7 +40,7 @@ from harness.credit.probe import probe_epochs, quantile_columns
 from harness.experiment import run as experiment
 from harness.experiment.run import run, run_cell
 from harness.store.mlflow_run import _metrics
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import attempt
 from harness.studies.compose import cell_of
 from harness.studies.conf import CONF, VERSION_BASE

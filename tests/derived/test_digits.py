@@ -32,7 +32,7 @@ from harness.experiment.summary import summarise
 from harness.plots import curve_figure, hinton_figure, survival_figure
 from harness.results.table import build, to_csv
 from harness.store.mlflow_run import _metrics
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.tasks.digits import Digits, bundled
 from harness.tasks.mnist import Mnist, folder, loaded
 from harness.tasks.symmetry import Symmetry

@@ -22,7 +22,7 @@ from harness.experiment.run import run, run_cell
 from harness.inspection import ends as minima
 from harness.results import trained_networks as networks
 from harness.results.trained_networks import Networks
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.tasks.xor import Xor
 
 FIG_5: dict[str, Any] = {  # PDP vol. 1 ch. 8: the weights of Fig. 5

@@ -124,6 +124,7 @@ def test_another_sentence_on_a_setting_recomputes_nothing(
         "harness.tasks.symmetry",
         "algorithms.perceptron",
         "harness.store.record",
+        "harness.store.store",
         "harness.results.table",
         "harness.store.mlflow_send",
         "harness.cli.app",

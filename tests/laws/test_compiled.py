@@ -36,7 +36,7 @@ from harness.experiment import run as experiment
 from harness.experiment.result import Result
 from harness.experiment.run import run
 from harness.statistics import survival
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.attempt import attempt
 from harness.tasks.encoder import Encoder
 from harness.tasks.symmetry import Symmetry

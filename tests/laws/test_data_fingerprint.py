@@ -23,7 +23,7 @@ from harness.core.errors import InputError
 from harness.core.network import Network
 from harness.core.rand import Rand
 from harness.core.task import Array, Task
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.tasks.digits import Digits
 from harness.tasks.family_tree import FamilyTree
 from harness.tasks.mnist import Mnist, loaded

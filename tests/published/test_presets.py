@@ -12,7 +12,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from harness.experiment.run import run_cell
-from harness.store.record import Store
+from harness.store.store import Store
 from harness.studies.compose import cell_of
 from harness.studies.conf import CONF, VERSION_BASE, described
 from helpers.commands import commands
