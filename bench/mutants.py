@@ -101,8 +101,9 @@ def copy_of_the_tree(folder: Path) -> None:
 def import_the_copy_alone(folder: Path) -> None:
     """Whatever Python runs there looks for no other harness: an installed one would bring its own plug-ins
     along."""
-    own = f"[p for p in sys.path if p == {str(folder)!r} or not os.path.isdir(os.path.join(p, 'harness'))]"
-    (folder / "sitecustomize.py").write_text(f"import os, sys\n\nsys.path[:] = {own}\n", encoding="utf-8")
+    ours = f"p == {str(folder)!r} or not os.path.isfile(os.path.join(p, 'harness', '__init__.py'))"
+    line = f"sys.path[:] = [p for p in sys.path if {ours}]"
+    (folder / "sitecustomize.py").write_text(f"import os, sys\n\n{line}\n", encoding="utf-8")
 
 
 def first_failure(folder: Path, tests: Iterable[str], *more: str, seconds: float = ENDS) -> str:
