@@ -205,12 +205,23 @@ def test_counted_right(case: str) -> None:
     ],
 )
 def test_moving_data_is_no_operation(operation) -> None:
-    """Transposing, slicing and reshaping cost nothing, or rules would pay for how they are written."""
-    x = a(3, 4)
+    """Transposing, slicing and reshaping cost nothing, or rules would pay for how they are written; and what
+    comes of them is there no sooner."""
+    x = np.exp(a(3, 4)) + 1.0
+    work = x.ledger.work
     result = operation(x)
     assert isinstance(result, Tracked)
-    assert x.ledger.work == 0
-    assert result.span == x.span
+    assert x.ledger.work == work
+    assert (result.span, result.log_span) == (x.span, x.log_span) == (2, 2)
+
+
+def test_an_order_takes_a_random_number_for_each_thing() -> None:
+    """A permutation is the ranks of uniform numbers."""
+    rand = TrackedRand(0, [0], NOISE)
+    rand.ledger = Ledger()
+    rand.permutation(5)
+    assert rand.ledger.draws == {"uniform": 5}
+    assert rand.taken == 5
 
 
 def test_writing_by_index_into_ones_own_waits_for_what_is_written() -> None:
