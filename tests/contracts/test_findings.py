@@ -152,6 +152,16 @@ def test_prices_turn_updates_into_work():
     assert (low, high) == pytest.approx((np.log(3) - dear, np.log(3) + dear))
 
 
+def test_work_is_that_of_updates_whatever_an_epoch_has_of_them():
+    """Of a, ten updates an epoch, of b two, at one price: the same epochs are five times the work."""
+    f = frames(
+        run("a", outcome=(S,) * 3, epochs=(10, 20, 30)), run("b", outcome=(S,) * 3, epochs=(10, 20, 30))
+    )
+    f.replicas.loc[f.replicas["id"] == "xor-a", "updates"] *= 5
+    prices = (100.0, 100.0)
+    assert beside(f.replicas, "xor-a", "xor-b", prices).log_ratio.value == pytest.approx(np.log(5))
+
+
 # Comparison
 
 
@@ -179,6 +189,14 @@ def test_who_solves_more_than_half_is_said_where_wilsons_interval_says_so(compar
         "not decided: spsa; "
         f"not one: perceptron (at most {high:.1f} % of 40)."
     )
+
+
+def test_six_in_ten_of_forty_are_not_said_to_be_more_than_half():
+    """Wilson's interval of 24 of 40 begins below a half."""
+    assert binomtest(24, 40).proportion_ci(method="wilson").low < 0.5
+    some = frames(run("spsa", outcome=(S,) * 24 + (U,) * 16, epochs=(20,) * 24 + (100,) * 16))
+    (sentence,) = comparison.solvers(some.cells)
+    assert sentence == "**xor**, 1 algorithms. Of its replicas solve not decided: spsa."
 
 
 def test_the_cheapest_differs_between_currencies(compared):
