@@ -118,13 +118,17 @@ def first_failure(folder: Path, tests: Iterable[str], *more: str, seconds: float
         )
     except subprocess.TimeoutExpired:
         return f"does not end within {seconds:g} s"
-    if done.returncode == 0:
+    return fallen(done.returncode, done.stdout, done.stderr)
+
+
+def fallen(code: int, out: str, error: str) -> str:
+    """The first test that fell, of what pytest ended with and said; '' if none did. Raises `Wrong`."""
+    if code == 0:
         return ""
-    fell = re.search(r"^(?:FAILED|ERROR) (tests/\S+)", done.stdout, re.M)
-    if not fell:
-        said = (done.stdout + done.stderr).strip().splitlines() or ["nothing"]
-        raise Wrong(f"pytest ended with {done.returncode} on {' '.join(tests)} and said {said[-1]!r}")
-    return fell[1]
+    if fell := re.search(r"^(?:FAILED|ERROR) (tests/\S+)", out, re.M):
+        return fell[1]
+    said = (out + error).strip().splitlines() or ["nothing"]
+    raise Wrong(f"pytest ended with {code}, no test fell, and it said {said[-1]!r}")
 
 
 def hunt(mutants: Sequence[Mutant], wider: Sequence[str]) -> list[Caught]:
@@ -137,6 +141,10 @@ def hunt(mutants: Sequence[Mutant], wider: Sequence[str]) -> list[Caught]:
         copy_of_the_tree(folder)
         import_the_copy_alone(folder)
         faulty = [mutant.text(folder) for mutant in mutants]
+        for mutant, text in zip(mutants, faulty, strict=True):
+            compile(
+                text, mutant.file, "exec"
+            )  # what is no Python is no fault that a test should have to find
         asked = dict.fromkeys(test for mutant in mutants for test in mutant.ask)
         if fell := first_failure(folder, asked, "-x", seconds=6 * ENDS):
             raise Wrong(f"{fell} falls without a fault: what is caught would say nothing")

@@ -6,13 +6,12 @@ in is looked up here.
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
 
 from bench import mutants
-from bench.mutants import AREAS, MOST, PAGE, ROOT, Caught, Mutant, Wrong, first_failure, page, planted, row
+from bench.mutants import AREAS, MOST, PAGE, ROOT, Caught, Mutant, Wrong, fallen, page, planted, row
 from harness.core import registry
 
 ALL = planted()
@@ -27,12 +26,11 @@ def test_there_are_many_in_every_area_and_in_most_rules() -> None:
     assert homes <= set(of_rules), "a rule in whose file nothing is planted"
 
 
-def test_each_has_one_place_and_makes_other_code() -> None:
+def test_each_has_one_place() -> None:
     """A fault whose line is gone, or stands twice, is planted nowhere: the count would not say what it
     says."""
     for mutant in ALL:
-        text = mutant.text(ROOT)
-        assert ast.dump(ast.parse(text)) != ast.dump(ast.parse((ROOT / mutant.file).read_text("utf-8")))
+        assert mutant.text(ROOT) != (ROOT / mutant.file).read_text(encoding="utf-8")
     assert len({(mutant.file, mutant.was, mutant.now) for mutant in ALL}) == len(ALL)
     assert len({row(mutant) for mutant in ALL}) == len(ALL), "rows of the page would be the same"
 
@@ -49,11 +47,25 @@ def test_a_fault_without_a_place_is_one_sentence() -> None:
         gone.text(ROOT)
 
 
-@pytest.mark.parametrize(("line", "fell"), [("assert 1", ""), ("assert 0", "tests/test_one.py::test_it")])
-def test_a_test_that_falls_is_named(line: str, fell: str, tmp_path: Path) -> None:
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "test_one.py").write_text(f"def test_it():\n    {line}\n", encoding="utf-8")
-    assert first_failure(tmp_path, ["tests/test_one.py"], "-x") == fell
+@pytest.mark.parametrize(
+    ("code", "said", "fell"),
+    [
+        (0, "3 passed", ""),
+        (
+            1,
+            "F\nFAILED tests/laws/test_a.py::test_it[a b] - assert 0\n1 failed",
+            "tests/laws/test_a.py::test_it[a",
+        ),
+        (2, "ERROR tests/laws/test_a.py - NameError\n1 error", "tests/laws/test_a.py"),
+    ],
+)
+def test_the_first_test_that_falls_is_named(code: int, said: str, fell: str) -> None:
+    assert fallen(code, said, "") == fell
+
+
+def test_a_pytest_that_did_not_run_catches_nothing() -> None:
+    with pytest.raises(Wrong, match="ended with 4, no test fell, and it said 'ERROR: not found: x'"):
+        fallen(4, "no tests ran\n", "ERROR: not found: x\n")
 
 
 def test_the_page_lists_these_faults_and_few_survivors() -> None:
