@@ -104,7 +104,7 @@ def test_the_first_of_two_writers_wins(store: Store) -> None:
 
 
 def test_a_cell_that_is_finished_has_failed_no_longer(store: Store) -> None:
-    cell = Cell.of({"name": "perceptron"}, {"name": "xor"}, {"replicas": 2, "epochs": 2})
+    cell = small()
     store.write_failure(cell, "ValueError: once", "Traceback …")
     assert list(store.failures([cell.id])) == [cell.id]
     store.write(cell, run_cell(cell.algorithm, cell.task, cell.settings))
