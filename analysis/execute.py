@@ -103,7 +103,8 @@ async def executed(source: Path, store: str | Path) -> NotebookNode:
             raise NotebookError(f"{source.stem}: {error.ename}: {error.evalue}") from error
     for cell, ran in zip(notebook.cells, done.cells, strict=True):
         if cell.cell_type == "code":
-            cell.outputs = [_plain(output) for output in ran.outputs]
+            # what is empty is where a bar was, if it took that long
+            cell.outputs = [_plain(output) for output in ran.outputs if output.get("data") != {}]
             cell.execution_count = ran.execution_count
     _check(source.stem, notebook)
     nbformat.validate(notebook)

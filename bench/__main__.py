@@ -135,6 +135,7 @@ def loop_row(name: str, needed: float, replicas: int, rounds: int) -> str:
             task,
             replicas=replicas,
             epochs=epochs,
+            progress=False,
         )
         our_times.append((perf_counter() - start) / epochs * 1e6)
         for key, weights in theirs.items():
@@ -150,7 +151,11 @@ def whole_runs(quick: bool) -> list[str]:
     many = 100 if quick else 10_000
     start = perf_counter()
     run(
-        Backprop(GradientDescent(lr=0.5, momentum=0.9)), tasks()["xor"](scale=0.5), replicas=many, epochs=5000
+        Backprop(GradientDescent(lr=0.5, momentum=0.9)),
+        tasks()["xor"](scale=0.5),
+        replicas=many,
+        epochs=5000,
+        progress=False,
     )
     seconds = perf_counter() - start
     lines = [f"- {many:,} XOR networks (η .5, α .9, ±.5, budget 5,000 epochs) to the end: {seconds:.1f} s"]

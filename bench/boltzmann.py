@@ -59,7 +59,14 @@ def measure(backend: str, cycles: int) -> float:
     """
     task = Encoder(criterion="error", bound=1e-9)  # which nobody ever meets: every cycle costs all R
     start = perf_counter()
-    result = run(Boltzmann("encoder", noise_on=0.02), task, replicas=REPLICAS, epochs=cycles, backend=backend)
+    result = run(
+        Boltzmann("encoder", noise_on=0.02),
+        task,
+        replicas=REPLICAS,
+        epochs=cycles,
+        backend=backend,
+        progress=False,
+    )
     seconds = float(result.trained.seconds.sum())
     assert seconds <= perf_counter() - start
     return 1e9 * seconds / (cycles * probes())

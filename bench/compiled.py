@@ -87,7 +87,9 @@ def train(name: str, replicas: int, epochs: int, backend: str) -> tuple[float, R
     """Microseconds an epoch, compiling left out, and the result."""
     start = perf_counter()
     algorithm = Backprop(GradientDescent(lr=SLOW, momentum=MOMENTUM, decay=0.0))
-    result = run(algorithm, tasks()[name](), replicas=replicas, epochs=epochs, backend=backend)
+    result = run(
+        algorithm, tasks()[name](), replicas=replicas, epochs=epochs, backend=backend, progress=False
+    )
     seconds = perf_counter() - start - result.trained.ran.get("compile_seconds", 0.0)
     return 1e6 * seconds / epochs, result
 
@@ -127,9 +129,9 @@ def ten_thousand(share: float) -> str:
     """10,000 XOR networks to the end."""
     many = max(100, int(10_000 * share))
     algorithm, task = Backprop(GradientDescent(lr=0.5, momentum=0.9)), tasks()["xor"](scale=0.5)
-    run(algorithm, task, replicas=many, epochs=5000, backend="jax")
+    run(algorithm, task, replicas=many, epochs=5000, backend="jax", progress=False)
     start = perf_counter()
-    run(algorithm, task, replicas=many, epochs=5000, backend="jax")
+    run(algorithm, task, replicas=many, epochs=5000, backend="jax", progress=False)
     seconds = perf_counter() - start
     what = f"{many:,} XOR networks (η .5, α .9, ±.5, budget 5,000 epochs) to the end"
     return f"- {what}, after compilation: {seconds:.1f} s (promised ≤ 3)"

@@ -65,4 +65,4 @@ def seconds(rule: type[CreditAlgorithm], name: str, replicas: int, epochs: int) 
     drawing feedback weights, once a run, is not in it.
     """
     algorithm, task = rule(GradientDescent(lr=SLOW, momentum=MOMENTUM, decay=0.0)), tasks()[name]()
-    return float(run(algorithm, task, replicas=replicas, epochs=epochs).trained.seconds.sum())
+    return float(run(algorithm, task, replicas=replicas, epochs=epochs, progress=False).trained.seconds.sum())

@@ -8,8 +8,9 @@ many learning algorithms, the same tasks, weights, statistics and costs.
     result = run(Backprop(), Xor(), replicas=1000, seed=0)
     print(result)
 
-`run` trains one cell, `results` reads what studies left as tidy frames, `plots` draws them. The rest of the
-names is what a rule or a task of your own is written with: `Algorithm`, `CreditAlgorithm`, `Task`, `setting`,
+`run` trains one cell, whose result has `frame()`, `curves()`, `plot()` and `weights`; `compare` runs several
+as a study. `results` reads what studies left as tidy frames, `plots` draws them. The rest of the names is
+what a rule or a task of your own is written with: `Algorithm`, `CreditAlgorithm`, `Task`, `setting`,
 `Network`, `Edge`, `Unit`, `Loss`, … (docs/extend.md); `add_plugins` loads what others wrote. A name is
 imported when it is first asked for, so that `import harness` costs nothing.
 """

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.store.store import Store
-from harness.studies import options
 
-options.prepare(())  # as every command does first: there are options to compose
 pytest.register_assert_rewrite("helpers")  # what they assert is shown as in a test
 
 

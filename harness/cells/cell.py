@@ -33,6 +33,9 @@ class Cell:
     settings: Settings
     not_applicable: str = ""
     """Why the algorithm cannot do the task; such a cell is recorded, not run."""
+    broken: str = ""
+    """What a plug-in's code raised when it was asked whether it can; such a cell fails, and no other with it.
+    """
 
     @classmethod
     def of(cls, algorithm: Mapping[str, Any], task: Mapping[str, Any], run: Mapping[str, Any]) -> Cell:
@@ -45,18 +48,32 @@ class Cell:
             if name not in known:
                 raise unknown("setting of run", name, known)
         try:
-            parts = registry.build_algorithm(algorithm), registry.build_task(task), Settings(**run)
-            try:
-                return cls(*resolve(*parts))
-            except NotApplicable as reason:
-                return cls(*parts, not_applicable=str(reason))
+            parts = registry.build_algorithm(algorithm), registry.build_task(task)
         except InputError:
             raise
         except Exception as error:  # a plug-in's code
-            raise InputError(
-                f"{algorithm.get('name')} on {task.get('name')} is no cell: "
-                f"{type(error).__name__}: {error}{line_that_raised(error)}"
-            ) from error
+            raise InputError(_no_cell(algorithm.get("name"), task.get("name"), error)) from error
+        return cls.made(*parts, Settings(**run))
+
+    @classmethod
+    def made(cls, algorithm: Algorithm, task: Task, settings: Settings) -> Cell:
+        """A cell of these parts, its settings resolved.
+
+        Raises `InputError` for settings that cannot be.
+        """
+        try:
+            return cls(*resolve(algorithm, task, settings))
+        except NotApplicable as reason:
+            return cls(algorithm, task, settings, not_applicable=str(reason))
+        except InputError:
+            raise
+        except Exception as error:  # a plug-in's code
+            return cls(algorithm, task, settings, broken=_no_cell(algorithm.name, task.name, error))
+
+    def check(self) -> None:
+        """Raise `InputError`, with the reason, if it cannot be run."""
+        if self.not_applicable or self.broken:
+            raise InputError(self.not_applicable or self.broken)
 
     def text(self) -> str:
         """All of it in one line: the form in which a cell goes from process to process.
@@ -85,7 +102,7 @@ class Cell:
         """The fingerprint of the task's data, or what kept us from them;
         empty where nothing is run on them.
         """
-        if self.not_applicable:
+        if self.not_applicable or self.broken:
             return ""
         try:
             room.refuse(
@@ -105,7 +122,7 @@ class Cell:
         if self.settings.backend != "numpy":
             modules.append("harness.compiling.driver")
             compilers = {name: version(name) for name in ("jax", "jaxlib") if find_spec(name)}
-        if not self.not_applicable:
+        if not (self.not_applicable or self.broken):
             modules += _parts_of(self.task)
         code = code_version(*_classes(self.algorithm), *_classes(self.task), *modules)
         data = self.data if isinstance(self.data, str) else "none"
@@ -117,6 +134,10 @@ class Cell:
         text = _json(self.settings_by_name(), **self.versions())
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         return f"{self.task.name}-{self.algorithm.name}-{digest}"
+
+
+def _no_cell(algorithm: object, task: object, error: Exception) -> str:
+    return f"{algorithm} on {task} is no cell: {type(error).__name__}: {error}{line_that_raised(error)}"
 
 
 def _json(settings: Mapping[str, Any], **more: str) -> str:

@@ -51,9 +51,10 @@ def array_fingerprint(array: NDArray[Any]) -> str:
     known = _hashed.get(id(array))
     if known is not None and known[0]() is array:
         return known[1]
-    digest = hashlib.sha256(f"{array.dtype.str} {array.shape}".encode())
+    kind = array.dtype.newbyteorder("<")  # the same numbers, whichever byte a file has first
+    digest = hashlib.sha256(f"{kind.str} {array.shape}".encode())
     for block in _blocks(array):
-        digest.update(np.ascontiguousarray(block).view(np.uint8).data)
+        digest.update(np.ascontiguousarray(block, kind).view(np.uint8).data)
     text = digest.hexdigest()
     if not array.flags.writeable:  # others may hold other numbers when we are asked again
         key = id(array)

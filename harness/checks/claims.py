@@ -83,7 +83,10 @@ def compiled_is_interpreted(s: Subject) -> None:
     """Compiled, does it learn what it learns interpreted?"""
     if find_spec("jax") is None:
         raise Idle("JAX is not installed")
-    runs = [run(s.algorithm, s.task, replicas=4, epochs=8, backend=each) for each in ("numpy", "jax")]
+    runs = [
+        run(s.algorithm, s.task, replicas=4, epochs=8, backend=each, progress=False)
+        for each in ("numpy", "jax")
+    ]
     if why := runs[1].trained.ran.get("why"):
         raise Idle(f"it runs interpreted: {why}")
     for name, a in runs[0].trained.weights.items():

@@ -66,7 +66,7 @@ def a_huge_rate_is_an_outcome(s: Subject) -> None:
     path = registry.rate_path(s.rule)
     if not path:
         raise Idle("it has no rate")
-    run(with_rate(s.rule, path, 1e6), s.task, replicas=2, epochs=30, unchecked=True)
+    run(with_rate(s.rule, path, 1e6), s.task, replicas=2, epochs=30, unchecked=True, progress=False)
 
 
 def _means_the_loss(s: Subject) -> None:
@@ -82,7 +82,7 @@ def it_goes_down(s: Subject) -> None:
     _means_the_loss(s)
     # without a margin, at whose edge the loss jumps: who finds slopes by noise would be thrown far by it
     task = replace(s.task, criterion="error", bound=1e-6, margin=None)
-    trained = run(s.algorithm, task, replicas=8, epochs=200, unchecked=True).trained
+    trained = run(s.algorithm, task, replicas=8, epochs=200, unchecked=True, progress=False).trained
     start, end = trained.loss_curve[:, 0], trained.loss
     down = int(np.count_nonzero(end < start))
     if down < 6:
@@ -103,7 +103,7 @@ def hidden_weights_learn(s: Subject) -> None:
     if s.algorithm.refusal(task):
         raise Idle(str(s.algorithm.refusal(task)))
     ends = [
-        run(rule, task, replicas=8, epochs=300, unchecked=True).trained.loss
+        run(rule, task, replicas=8, epochs=300, unchecked=True, progress=False).trained.loss
         for rule in (s.algorithm, registry.an_algorithm("shallow"))
     ]
     lower = int(np.count_nonzero(ends[0] < ends[1]))

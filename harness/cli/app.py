@@ -20,7 +20,6 @@ from omegaconf import DictConfig, OmegaConf
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings
 from harness.cli.arguments import one_sentence, prepare
-from harness.cli.bars import epochs_bar
 from harness.cli.conduct import follow_up, say_mended
 from harness.cli.settings import in_words, lines
 from harness.core.errors import InputError
@@ -82,8 +81,7 @@ def job(cfg: DictConfig) -> None:
 
 def run_alone(cell: Cell, asked: Request) -> None:
     """Run one cell for somebody who is watching."""
-    if cell.not_applicable:
-        raise InputError(cell.not_applicable)
+    cell.check()
     if asked.study.cells:
         raise InputError(
             f"study {asked.study.name!r} is a sweep of many cells: "
@@ -100,8 +98,7 @@ def run_alone(cell: Cell, asked: Request) -> None:
     store.prepare()
     say_mended(store, [cell.id])
     known = store.has(cell.id)
-    with epochs_bar(cell) as tick:
-        record = attempt(cell, store, tick)
+    record = attempt(cell, store, progress=True)
     if record is None:
         failure = store.failures([cell.id])[cell.id]
         if failure["traceback"]:

@@ -15,7 +15,7 @@ from harness.core.errors import InputError
 
 
 def prepare(overrides: Iterable[str]) -> None:
-    """Have a Hydra option for everything there is, and say on stderr what had to be left out.
+    """Load plug-ins, and say on stderr which of them, or what in them, had to be left out.
 
     Args:
         overrides: a command line's, with its plug-ins (`plugins=…`) among them.
@@ -23,16 +23,10 @@ def prepare(overrides: Iterable[str]) -> None:
     Raises:
         InputError: for a plug-in that is named there and does not load.
     """
-    from harness.studies import options
-
-    options.prepare(overrides)
-    say_left_out()
-
-
-def say_left_out() -> None:
-    """Say on stderr which plug-ins, or parts of them, had to be left out, and why."""
     from harness.core import registry
+    from harness.studies.named import load_plugins
 
+    load_plugins(overrides)
     for what, why in registry.broken.items():
         print(f"harness: {what} is left out: {why}", file=sys.stderr)
 

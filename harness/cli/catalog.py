@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 
-from harness.cli.arguments import one_sentence, say_left_out
+from harness.cli.arguments import one_sentence, prepare
 from harness.cli.settings import in_words
 from harness.core import registry
 from harness.core.errors import InputError
@@ -22,7 +22,6 @@ from harness.core.registry import first_line
 from harness.core.source import line_that_raised
 from harness.core.units import UNITS
 from harness.studies.conf import described
-from harness.studies.named import load_plugins
 
 PARTS = ("algorithm", "algorithm/optimiser", "task")
 
@@ -33,8 +32,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     or, asked for `compiles`, which algorithms do.
     """
     named = [each for each in arguments if each.startswith("plugins=")]
-    load_plugins(named)
-    say_left_out()
+    prepare(named)
     arguments = [each for each in arguments if each not in named]
     chosen = dict(each.partition("=")[::2] for each in arguments)
     if arguments and set(chosen) <= set(PARTS):
@@ -93,7 +91,7 @@ def compiles() -> dict[str, tuple[str, str]]:
             for task in tasks:
                 cell = Cell.of({"name": name}, {"name": task}, {})
                 if not cell.not_applicable:
-                    return task, refusal(cell)
+                    return task, cell.broken or refusal(cell)
         except InputError as error:
             return task, str(error)
         except Exception as error:  # a plug-in's code: the others are told all the same

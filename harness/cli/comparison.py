@@ -9,20 +9,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.cells.cell import Cell
-from harness.cells.settings import Settings, resolve
+from harness.cells.settings import Settings
 from harness.cli.bars import cells_bar
 from harness.cli.conduct import report
 from harness.core import registry
 from harness.core.algorithm import Algorithm
-from harness.core.errors import InputError, NotApplicable, unknown
+from harness.core.errors import InputError, unknown
 from harness.core.task import Task
+from harness.experiment.bar import check_progress
 from harness.experiment.run import check_room
 from harness.store.store import Store
 from harness.studies.attempt import attempt, attempt_text
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
+OWN = ("name", "question", "store", "figures", "progress")  # what `compare` takes beside settings of cells
 SOMETHING = Algorithm | type[Algorithm] | str
 
 
@@ -59,7 +62,7 @@ class Comparison:
         """Where table and figures lie."""
         return os.path.relpath(self.store.path / "studies" / self.name)
 
-    def plot(self) -> Any:
+    def plot(self) -> Figure:
         """Replicas still unsolved, by epoch: a matplotlib figure."""
         from harness import plots
 
@@ -88,6 +91,7 @@ def compare(
     store: str | Store | None = None,
     processes: int = 1,
     figures: bool = True,
+    progress: bool = True,
     **settings: Any,
 ) -> Comparison:
     """Run every algorithm on every task as a study in the store, with table and figures; what is there stays.
@@ -99,6 +103,8 @@ def compare(
         store: a store or its folder; None for HARNESS_STORE, or else ./results.
         processes: cells that are run at a time.
         figures: whether figures are drawn.
+        progress: whether a terminal or a notebook shows a bar over the cells, if it takes longer than half a
+            second.
         settings: fields of `harness.cells.settings.Settings` for all cells: replicas, seed, epochs, …
 
     Returns:
@@ -112,16 +118,17 @@ def compare(
     ['backprop', 'shallow']
     """
     _check(algorithms, tasks, settings)
+    check_progress(progress)
     how = Settings(**settings)
     rules, places = [registry.an_algorithm(a) for a in algorithms], [registry.a_task(t) for t in tasks]
-    cells = {cell.id: cell for cell in (_cell(rule, task, how) for task in places for rule in rules)}
+    cells = {cell.id: cell for cell in (Cell.made(rule, task, how) for task in places for rule in rules)}
     at = store if isinstance(store, Store) else Store.at(store or os.environ.get("HARNESS_STORE", "results"))
     at.prepare().write_study(name, question, cells)
     missing = [cell for cell in cells.values() if not at.has(cell.id)]
     for cell in missing:
         check_room(cell)
     if missing:
-        with cells_bar(at, missing):
+        with cells_bar(at, missing, shown=progress):
             _run(missing, at, processes)
     report(at, name, fresh=bool(missing), figures=figures, shown=False)
     lost = at.failures(cells)
@@ -137,17 +144,10 @@ def _check(algorithms: Any, tasks: Any, settings: Mapping[str, Any]) -> None:
     """Raise `InputError` for what `compare` cannot take."""
     for setting in settings:
         if setting not in Settings.__dataclass_fields__:
-            raise unknown("setting", setting, [*Settings.__dataclass_fields__, "name", "question", "store"])
+            raise unknown("setting", setting, [*Settings.__dataclass_fields__, *OWN])
     for given, kind in ((algorithms, "algorithms"), (tasks, "tasks")):
         if isinstance(given, str) or not isinstance(given, Sequence) or not given:
             raise InputError(f"{kind} must be a list with one or more in it, but {given!r} was given")
-
-
-def _cell(algorithm: Algorithm, task: Task, how: Settings) -> Cell:
-    try:
-        return Cell(*resolve(algorithm, task, how))
-    except NotApplicable as reason:
-        return Cell(algorithm, task, how, not_applicable=str(reason))
 
 
 def _run(cells: Sequence[Cell], store: Store, processes: int) -> None:

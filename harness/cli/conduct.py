@@ -50,7 +50,7 @@ def conduct(asked: Request, jobs: list[Job], launch: Callable[[list[Job]], Mappi
     reasons: Mapping[str, str] = {}
     trouble = ""
     if missing:
-        with cells_bar(store, [job.cell for job in missing]):
+        with cells_bar(store, [job.cell for job in missing], stays=True):
             try:
                 reasons = launch(missing)
             except Exception as error:  # a worker was killed: what the others finished is on disk

@@ -46,7 +46,7 @@ def replicate(store: Store, some: Sequence[Claim], small: bool, whole: bool) -> 
     say_mended(store, agenda.cells)
     jobs = agenda.missing(store)
     cells = [job for job in jobs if isinstance(job, Cell)]
-    with cells_bar(store, cells) if cells else nullcontext():
+    with cells_bar(store, cells, stays=True) if cells else nullcontext():
         trouble = run(jobs, store)
     return [judged(claim, agenda.evidence(store, claim)) for claim in some], trouble
 

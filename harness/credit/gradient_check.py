@@ -80,8 +80,7 @@ def check(cell: Cell, draws: int = DRAWS) -> GradientCheck:
 
     Raises `InputError` if the algorithm does not apply to the task, or if there is no gradient to hold it to.
     """
-    if cell.not_applicable:
-        raise InputError(cell.not_applicable)
+    cell.check()
     whole("draws", draws, 2)
     seed, replicas = cell.settings.seed, range(min(NETWORKS, cell.settings.replicas))
     with np.errstate(all="ignore"):

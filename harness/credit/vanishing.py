@@ -49,10 +49,9 @@ def left(cell: Cell) -> Left:
     """
     algorithm, task, run = cell.algorithm, cell.task, cell.settings
     replicas = range(run.replicas)
-    if cell.not_applicable or not isinstance(algorithm, CreditAlgorithm):
-        raise InputError(
-            cell.not_applicable or f"{algorithm.name} gives no credit to single weights: choose one that does"
-        )
+    cell.check()
+    if not isinstance(algorithm, CreditAlgorithm):
+        raise InputError(f"{algorithm.name} gives no credit to single weights: choose one that does")
     if not task.network().hidden:
         raise InputError(f"{task.name} has no hidden layer that credit could reach")
     at, rand = (

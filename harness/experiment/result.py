@@ -19,11 +19,12 @@ from harness.training.trained import Trained
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 
 @dataclass(repr=False)
 class Result:
-    """A finished cell in memory: `print` it for a summary; `frame` and `curves` are pandas.
+    """A finished cell in memory: `print` it for a summary; `frame` and `curves` are pandas, `plot` draws.
 
     Args:
         algorithm, task, settings: what was run, with every None filled in.
@@ -120,6 +121,22 @@ class Result:
         import pandas as pd
 
         return pd.DataFrame(self.curve_columns())
+
+    def plot(self) -> Figure:
+        """How it learned: the loss against epochs, and the share of replicas still unsolved.
+
+        Returns:
+            A matplotlib figure, which pyplot does not know of: `plot().savefig("learning.png")` writes it.
+        """
+        from harness.drawing.learning import learning_figure
+
+        keys = {
+            "id": "",
+            "task": self.task.name,
+            "algorithm": self.algorithm.name,
+            "budget_epochs": self.settings.epochs,
+        }
+        return learning_figure(self.curves().assign(**keys), self.frame().assign(**keys))
 
     def __str__(self) -> str:
         from harness.core import registry

@@ -16,7 +16,7 @@ from functools import partial
 from inspect import Parameter, signature
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -36,6 +36,9 @@ from harness.training.trained import Trained
 from harness.training.trainer import train
 from harness.training.watch import Watch
 
+if TYPE_CHECKING:
+    from harness.experiment.bar import Bar
+
 Tick = Callable[[int], None]
 CACHE = 5 * 2**20  # bytes of activity that a chunk of replicas may hold: measured, see docs/core.md
 SMALLEST, LARGEST = 32, 4096  # replicas in a chunk
@@ -49,6 +52,7 @@ def run(
     task: Task | type[Task] | str,
     tick: Tick | None = None,
     only: Sequence[int] | None = None,
+    progress: bool = True,
     **settings: Any,
 ) -> Result:
     """Train replicas of an algorithm on a task, and say what became of each.
@@ -59,6 +63,7 @@ def run(
         algorithm, task: what is trained on what; a class or a name stands for its defaults.
         tick: is told each epoch that is reached.
         only: run just these replicas of the cell; they give the bits they have in it.
+        progress: whether a terminal or a notebook shows a bar, if it takes longer than half a second.
         settings: fields of `harness.cells.settings.Settings`: replicas, seed, epochs (budget in sweeps),
             seconds (budget of updates), batch, shuffle, dtype, backend, device, probe, probe_draws,
             processes, unchecked.
@@ -76,11 +81,14 @@ def run(
     >>> result.frame()["outcome"].tolist()
     ['unsolved', 'unsolved', 'unsolved', 'unsolved']
     """
-    known = [f.name for f in fields(Settings)]
+    from harness.experiment.bar import check_progress
+
+    known = [*(f.name for f in fields(Settings)), "tick", "only", "progress"]
     for name in settings:
         one_of("setting", name, known)
     parts = registry.an_algorithm(algorithm), registry.a_task(task)
-    return run_cell(*parts, Settings(**settings), tick, only)
+    check_progress(progress)
+    return run_cell(*parts, Settings(**settings), tick, only, progress)
 
 
 # what help() and editors show: the settings themselves, with their defaults
@@ -101,8 +109,11 @@ def run_cell(
     settings: Settings,
     tick: Tick | None = None,
     only: Sequence[int] | None = None,
+    progress: bool = False,
 ) -> Result:
-    """`run` with its settings in one piece."""
+    """`run` with its settings in one piece, and no bar unless it is asked for."""
+    from harness.experiment.bar import bar  # here, so that no record's key follows how a bar looks
+
     algorithm, task, settings = resolve(algorithm, task, settings)
     _check_room(algorithm, task, settings, settings.replicas if only is None else len(only))
     numbers = list(range(settings.replicas) if only is None else only)
@@ -126,29 +137,44 @@ def run_cell(
         backend, why = choose(algorithm, task, jobs(1))
     # compiled code has other bits for other sizes of a batch: these must not depend on the processes
     work = jobs(settings.processes if backend == "numpy" else 1)
-    if settings.processes == 1 or len(work) == 1:
-        parts = [_train_alone(algorithm, task, backend, probe, *job, tick=tick) for job in work]
-    else:
-        _can_be_found(algorithm, task)
-        # spawned, not forked: a fork would copy the threads' locks of whoever calls us
-        context, found = get_context("spawn"), registry.algorithms  # units and losses of plug-ins, too
-        with ProcessPoolExecutor(_workers(settings), mp_context=context, initializer=found) as pool:
-            parts = list(
-                pool.map(partial(_train_alone, algorithm, task, backend, probe), *zip(*work, strict=True))
-            )
+    epochs, parts = settings.epochs or 0, []
+    train_one = partial(_train_alone, algorithm, task, backend, probe)
+    with bar(f"{task.name} {algorithm.name}", len(work) * epochs, shown=progress) as at:
+        if settings.processes == 1 or len(work) == 1:
+            for i, job in enumerate(work):
+                parts.append(train_one(*job, tick=_told(tick, at, i * epochs)))
+        else:
+            _can_be_found(algorithm, task)
+            # spawned, not forked: a fork would copy the threads' locks of whoever calls us
+            context, found = get_context("spawn"), registry.algorithms  # units and losses of plug-ins, too
+            with ProcessPoolExecutor(_workers(settings), mp_context=context, initializer=found) as pool:
+                for part in pool.map(train_one, *zip(*work, strict=True)):
+                    parts.append(part)
+                    at.done = len(parts) * epochs
     trained = join(parts)
     if why:
         trained.ran["why"] = why
     return Result(algorithm, task, settings, trained)
 
 
-def complete(cell: Cell, done: Trained, tick: Tick | None = None) -> Result:
+def _told(tick: Tick | None, at: Bar, before: int) -> Tick:
+    """What a chunk tells its epochs to: whoever asked, and the bar, at `before` when the chunk begins."""
+
+    def told(epoch: int) -> None:
+        at.done = before + epoch
+        if tick:
+            tick(epoch)
+
+    return told
+
+
+def complete(cell: Cell, done: Trained, *, progress: bool = False) -> Result:
     """A cell of which the first replicas are `done`, interpreted: the others are run, interpreted, too."""
     count, parts = len(done.replica), [done]
     if count < cell.settings.replicas:
         settings = replace(cell.settings, backend="numpy")
         others = range(count, settings.replicas)
-        parts.append(run_cell(cell.algorithm, cell.task, settings, tick, others).trained)
+        parts.append(run_cell(cell.algorithm, cell.task, settings, only=others, progress=progress).trained)
     return Result(cell.algorithm, cell.task, cell.settings, join(parts))
 
 
@@ -165,7 +191,7 @@ def _can_be_found(*parts: Any) -> None:
 
 def check_room(cell: Cell) -> None:
     """Raise `InputError` if a cell does not fit into the memory there is; nothing is made for that."""
-    if not cell.not_applicable:
+    if not (cell.not_applicable or cell.broken):
         _check_room(cell.algorithm, cell.task, cell.settings, cell.settings.replicas)
 
 

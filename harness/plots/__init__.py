@@ -4,11 +4,12 @@ each takes frames of `harness.results` (or plain arrays) and returns a matplotli
     from harness import plots, results
     plots.survival_figure(results.replicas("first_light"))
 
-Made without pyplot: nothing global, no display needed (in a notebook say `%matplotlib inline`), and nothing
+Made without pyplot: nothing global, no display needed (a notebook shows what a cell ends with), and nothing
 is written but by `save`. Colours are told apart by the colour-blind; line styles and markers do the same on a
 black and white print. Every figure says its n and its interval, and no replica is left out of one.
 
     survival_figure    who is still unsolved after how many epochs
+    learning_figure    loss during training, and beside it who is still unsolved
     curve_figure       loss, or share of right patterns, during training
     ert_bars           what a success costs, in epochs, updates, FLOPs, dependent operations or seconds
     profile_figure     on what share of the tasks an algorithm is nearly the cheapest
@@ -27,8 +28,11 @@ black and white print. Every figure says its n and its interval, and no replica 
     similarity_figure  which algorithms arrive at like representations
 """
 
+from harness.drawing.curves import curve_figure
+from harness.drawing.learning import learning_figure
+from harness.drawing.style import COLOURS, DASHES, MARKERS, STYLE, logarithmic, look, save, styled
+from harness.drawing.survival import survival_figure
 from harness.plots.credit import credit_figure
-from harness.plots.curves import curve_figure
 from harness.plots.ends import ends_figure
 from harness.plots.ert import CURRENCIES, ert_bars
 from harness.plots.failure_map import failure_map
@@ -43,8 +47,6 @@ from harness.plots.ratios import ratio_figure
 from harness.plots.setting import setting_figure
 from harness.plots.similarity import similarity_figure
 from harness.plots.study import write_figures
-from harness.plots.style import COLOURS, DASHES, MARKERS, STYLE, logarithmic, look, save, styled
-from harness.plots.survival import survival_figure
 from harness.plots.verdicts import verdict_figure
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "hinton_figure",
     "kernel_figure",
     "layout_figure",
+    "learning_figure",
     "logarithmic",
     "look",
     "pareto_figure",

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import InputError, one_of
-from harness.plots.frames import Drawn, by_task, drawn, needs, panels
-from harness.plots.page import Panel, page
-from harness.plots.style import BEHIND, DIM, logarithmic, look
+from harness.drawing.frames import Drawn, by_task, drawn, needs, panels
+from harness.drawing.page import Panel, page
+from harness.drawing.style import BEHIND, DIM, logarithmic, look
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.core.errors import InputError
+from harness.drawing.page import Panel, page
+from harness.drawing.style import BLUE, DIM, VERMILION
 from harness.experiment.summary import number
 from harness.inspection.ends import Kind, canonical
-from harness.plots.page import Panel, page
-from harness.plots.style import BLUE, DIM, VERMILION
 from harness.statistics import wilson
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import numpy as np
 
 from harness.core.errors import InputError, one_of
 from harness.core.outcomes import fates
-from harness.plots.frames import Drawn, by_task, drawn, needs
-from harness.plots.page import LETTER, Panel, page
-from harness.plots.style import BLUE, DIM, VERMILION, logarithmic
+from harness.drawing.frames import Drawn, by_task, drawn, needs
+from harness.drawing.page import LETTER, Panel, page
+from harness.drawing.style import BLUE, DIM, VERMILION, logarithmic
 from harness.statistics import Interval, failure_costs, running_time
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy as np
 
 from harness.cost.growth import AXES, DRAWN, QUANTITIES, exponent, varying
 from harness.cost.sheet import CostSheet
-from harness.plots.frames import GREY_ARE, TOGETHER
-from harness.plots.page import Panel, page
-from harness.plots.style import BEHIND, logarithmic, look
+from harness.drawing.frames import GREY_ARE, TOGETHER
+from harness.drawing.page import Panel, page
+from harness.drawing.style import BEHIND, logarithmic, look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

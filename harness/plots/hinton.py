@@ -22,8 +22,8 @@ from harness.core.edges import Edge
 from harness.core.errors import InputError
 from harness.core.network import Network
 from harness.core.outcomes import fates
+from harness.drawing.style import DIM, styled
 from harness.experiment.summary import number
-from harness.plots.style import DIM, styled
 from harness.results.labels import labels
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _block(label: str, edge: Edge, w: Array) -> Block:
 
 
 def _draw(panels: list[Panel], title: str, subtitle: str) -> Figure:
-    from matplotlib.figure import Figure
+    from harness.drawing.picture import Picture
 
     # laid out in inches: a square is of one size in all panels
     columns = sum(p.columns for p in panels)
@@ -192,7 +192,7 @@ def _draw(panels: list[Panel], title: str, subtitle: str) -> Figure:
     width = max(content, LETTER * max(len(title) * 1.5, len(subtitle), len(caption)) + 0.3)
     tall = cell * max(p.rows for p in panels)
     height = tall + 1.75
-    figure = Figure(figsize=(width, height))
+    figure = Picture(figsize=(width, height))
     figure.text(0.15 / width, 1 - 0.15 / height, title, fontsize=11, fontweight="bold", va="top")
     figure.text(0.15 / width, 1 - 0.4 / height, subtitle, fontsize=9, va="top")
     figure.text(0.15 / width, 0.12 / height, caption, fontsize=8, color=DIM, va="bottom")

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.core.errors import InputError
+from harness.drawing.style import DIM, styled
 from harness.experiment.summary import number
 from harness.inspection.kernels import KINDS, LEAST, alike, kinds
 from harness.plots.hinton import GREY
-from harness.plots.style import DIM, styled
 from harness.statistics import wilson
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def kernel_figure(kernels: Mapping[str, Array]) -> Figure:
 
     Raises `InputError` for none.
     """
-    from matplotlib.figure import Figure
+    from harness.drawing.picture import Picture
 
     rows = {name: np.asarray(w, float) for name, w in kernels.items() if len(w)}
     if not rows:
@@ -49,7 +49,7 @@ def kernel_figure(kernels: Mapping[str, Array]) -> Figure:
     )
     height = 1.0 + len(rows) * (CELL + APART) + 0.17 * (caption.count("\n") + 2)
     with styled():
-        figure = Figure(figsize=(width, height))
+        figure = Picture(figsize=(width, height))
         figure.text(
             0.1 / width,
             1 - 0.1 / height,

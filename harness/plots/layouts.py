@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.core.errors import InputError
-from harness.plots.page import Panel, page
-from harness.plots.style import COLOURS, MARKERS
+from harness.drawing.page import Panel, page
+from harness.drawing.style import COLOURS, MARKERS
 from harness.statistics import Interval
 
 if TYPE_CHECKING:

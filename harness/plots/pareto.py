@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import InputError
-from harness.plots.frames import needs
-from harness.plots.page import headed
-from harness.plots.style import DIM, MARKERS, PALE, logarithmic, look, styled
+from harness.drawing.frames import needs
+from harness.drawing.page import headed
+from harness.drawing.style import DIM, MARKERS, PALE, logarithmic, look, styled
 from harness.statistics.pareto import pareto_front
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def pareto_figure(
     >>> row = {"algorithm": "backprop", "bytes": 800.0, "error": 0.1, "a": 0.08, "b": 0.12, "replicas": 5}
     >>> figure = pareto_figure(pd.DataFrame([row]), "bytes", "error", low="a", high="b", interval="95 %")
     """
-    from matplotlib.figure import Figure
+    from harness.drawing.picture import Picture
 
     needs(frame, x, y, low, high, n, label, *([detail] if detail else []))
     names = [str(name) for name in frame[label]]
@@ -96,7 +96,7 @@ def pareto_figure(
     points.sort(key=lambda point: (point.cost, point.error))
     left_out = ", ".join(f"{names[i]} {details[i]}".strip() for i in np.flatnonzero(~there))
     with styled():
-        figure = Figure(figsize=(10.0, 6.2), layout="constrained")
+        figure = Picture(figsize=(10.0, 6.2), layout="constrained")
         ax = figure.add_subplot()
         beyond = _draw(ax, points)
         ax.set(xlabel=x_label or x, ylabel=y_label or y)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.core.errors import InputError
+from harness.drawing.style import DIM, styled
 from harness.inspection.hidden_units import features
 from harness.plots.hinton import GREY, row_of, words
-from harness.plots.style import DIM, styled
 from harness.results import trained_networks as networks
 from harness.tasks.family_tree import ENGLISH, ITALIAN, PEOPLE, RELATIONS
 
@@ -55,7 +55,7 @@ def people_figure(activity: Array, title: str, subtitle: str) -> Figure:
 
     Raises `InputError` for another shape.
     """
-    from matplotlib.figure import Figure
+    from harness.drawing.picture import Picture
 
     values = np.asarray(activity, float)
     if values.ndim != 2 or len(values) != len(PEOPLE) or not values.shape[1]:
@@ -74,7 +74,7 @@ def people_figure(activity: Array, title: str, subtitle: str) -> Figure:
     tall, top, bottom = units * (2 * CELL + 0.2) - 0.2, 1.8 + 0.17 * title.count("\n"), 1.45
     width, height = CELL * people + 2.2, tall + top + bottom
     with styled():
-        figure = Figure(figsize=(width, height))
+        figure = Picture(figsize=(width, height))
         figure.text(0.15 / width, 1 - 0.15 / height, title, fontsize=10, fontweight="bold", va="top")
         figure.text(
             0.15 / width, 1 - (0.38 + 0.17 * title.count("\n")) / height, subtitle, fontsize=8, va="top"

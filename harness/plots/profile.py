@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.core.errors import InputError, one_of
+from harness.drawing.frames import Drawn, drawn, panels
+from harness.drawing.page import page
+from harness.drawing.style import BEHIND, logarithmic
 from harness.plots.ert import CURRENCIES, Currency
-from harness.plots.frames import Drawn, drawn, panels
-from harness.plots.page import page
-from harness.plots.style import BEHIND, logarithmic
 from harness.statistics import Steps, performance_profile
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.core.errors import InputError
+from harness.drawing.page import Panel, page
+from harness.drawing.style import BLUE, DIM, VERMILION, logarithmic
 from harness.experiment.summary import number
-from harness.plots.page import Panel, page
-from harness.plots.style import BLUE, DIM, VERMILION, logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.core.errors import InputError
-from harness.plots.frames import needs
-from harness.plots.page import Panel, page
-from harness.plots.style import DIM, logarithmic, look
+from harness.drawing.frames import needs
+from harness.drawing.page import Panel, page
+from harness.drawing.style import DIM, logarithmic, look
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.core.errors import InputError
+from harness.drawing.page import headed
+from harness.drawing.style import DIM, styled
 from harness.inspection.similarity import Similarity
-from harness.plots.page import headed
-from harness.plots.style import DIM, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,7 @@ def similarity_figure(found: Similarity, title: str, about: str) -> Figure:
     >>> activities = {name: np.random.default_rng(0).random((2, 8, 3)) for name in ("backprop", "shallow")}
     >>> figure = similarity_figure(compare(activities), "Hidden units", "8 patterns, n = 2.")
     """
-    from matplotlib.figure import Figure
+    from harness.drawing.picture import Picture
 
     kept = _complete(found.mean)
     if len(kept) < 2:
@@ -74,7 +74,7 @@ def similarity_figure(found: Similarity, title: str, about: str) -> Figure:
     )
     size = SPACE * max(len(kept), 4)
     with styled():
-        figure = Figure(figsize=(size + 5.2, size + 2.6), layout="constrained")
+        figure = Picture(figsize=(size + 5.2, size + 2.6), layout="constrained")
         left, right = figure.subplots(1, 2, width_ratios=(1.5, size))
         _draw_tree(left, tree, len(kept))
         _draw_matrix(right, mean[np.ix_(order, order)], deviation[np.ix_(order, order)], names)

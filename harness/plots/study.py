@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from harness import results
 from harness.core.outcomes import fates
-from harness.plots.curves import curve_figure
+from harness.drawing.curves import curve_figure
+from harness.drawing.style import save
+from harness.drawing.survival import survival_figure
 from harness.plots.ert import ert_bars
 from harness.plots.hinton import has_hidden_weights, hinton_figure
-from harness.plots.style import save
-from harness.plots.survival import survival_figure
 from harness.results.labels import labels
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.credit.vanishing import STEEPEST, Left, factor
-from harness.plots.style import logarithmic, look, styled
+from harness.drawing.style import logarithmic, look, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,13 +18,14 @@ def vanishing_figure(task: str, ratios: Mapping[str, Sequence[Left]], bounded: b
     """One line an algorithm, median and quartiles of the ratio against depth,
     and where credit is `bounded` by it ¼ a layer.
     """
-    from matplotlib.figure import Figure
     from matplotlib.ticker import FixedLocator
+
+    from harness.drawing.picture import Picture
 
     depths = sorted({s.depth for some in ratios.values() for s in some})
     replicas = max(len(s.ratio) for some in ratios.values() for s in some)
     with styled():
-        figure = Figure(figsize=(7.2, 5.6), layout="constrained")
+        figure = Picture(figsize=(7.2, 5.6), layout="constrained")
         ax = figure.subplots()
         seen = [1.0]
         for i, (name, some) in enumerate(ratios.items()):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.core.errors import InputError
-from harness.plots.frames import needs
-from harness.plots.page import LETTER, Panel, page
-from harness.plots.style import BLUE, ORANGE, PALE, VERMILION
+from harness.drawing.frames import needs
+from harness.drawing.page import LETTER, Panel, page
+from harness.drawing.style import BLUE, ORANGE, PALE, VERMILION
 from harness.replication.verdict import NO_SUCH_FIGURE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Before MLflow is asked: does anybody hear, is its database whole, is nobody else at it.
 
-MLflow itself would retry for minutes, make a database in place (two at once spoil it for good), and end in
+MLflow itself would retry for minutes, make a database in place (where of two at once one fails), and end in
 its libraries' tracebacks. A tracker in trouble is one sentence here, an `InputError`, within seconds.
 """
 

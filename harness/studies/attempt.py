@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
 
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
@@ -14,22 +13,26 @@ from harness.store.record import Record
 from harness.store.store import Store
 
 
-def attempt(cell: Cell, store: Store, tick: Callable[[int], None] | None = None) -> Record | None:
+def attempt(cell: Cell, store: Store, *, progress: bool = False) -> Record | None:
     """The record of a cell, run if it is not there yet; None if its code raised, which is noted in the store.
 
-    Raises `InputError` if the store cannot take it.
+    With `progress` whoever is watching sees a bar. Raises `InputError` if the store cannot take it.
     """
     if store.has(cell.id):
         return store.read(cell.id)
     if cell.not_applicable:
         return store.write(cell, None)
+    if cell.broken:
+        store.write_failure(cell, cell.broken, "")
+        return None
     try:
         if isinstance(cell.data, Exception):
             raise cell.data
         done = kin.done(store.path, cell)
-        result = (
-            complete(cell, done, tick) if done else run_cell(cell.algorithm, cell.task, cell.settings, tick)
-        )
+        if done:
+            result = complete(cell, done, progress=progress)
+        else:
+            result = run_cell(cell.algorithm, cell.task, cell.settings, progress=progress)
     except InputError as error:  # no fault of the code: the sentence is the whole answer
         store.write_failure(cell, str(error), "")
         return None
@@ -46,6 +49,8 @@ def attempt_text(store: str, text: str) -> None:
 
 def expected_work(cell: Cell) -> float:
     """Roughly what a cell costs if every replica spends its budget: weights × patterns × forward passes."""
+    if cell.broken:
+        return 0.0
     size = cell.task.network().size
     passes = cell.algorithm.traits.phases or 2 * size
     return (

@@ -20,8 +20,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
-from harness.studies import options
 from harness.studies.conf import CONF, VERSION_BASE
+from harness.studies.named import load_plugins
 from harness.studies.overrides import jobs as counted
 from harness.studies.overrides import read
 from harness.studies.request import PARTS, Request, cell_parts
@@ -73,7 +73,7 @@ def cells_of(*blocks: Sequence[str]) -> tuple[list[Cell], Request]:
 
     For all that is not itself a Hydra application.
     """
-    options.prepare(each for block in blocks for each in block)
+    load_plugins(each for block in blocks for each in block)
     with initialize_config_dir(CONF, **VERSION_BASE):
         loader = GlobalHydra.instance().config_loader()
         return compose_cells(

@@ -1,67 +1,58 @@
 """Hydra options from dataclass fields: algorithms, tasks, optimisers and run settings, no YAML.
 
 Every algorithm found becomes an option of the group `algorithm`, its fields the option's settings; a
-credit algorithm's optimiser is the nested group `algorithm/optimiser`. An option exists once, in the
-ConfigStore, so that `glob(*)` sees each name once.
+credit algorithm's optimiser is the nested group `algorithm/optimiser`. Hydra asks for an option when it is
+chosen (hydra_plugins/harness_options.py): of all that could be, only that one is made. Hydra's ConfigStore
+would be copied whole for every composition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import MISSING, field, fields, is_dataclass, make_dataclass
 from functools import cache
 from typing import Any
 
 import omegaconf
-from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
 
 from harness.cells.settings import Settings
-from harness.core import registry
+from harness.core import plugins, registry
 from harness.core.algorithm import Algorithm
 from harness.core.naming import snake_case
 from harness.core.setting import fitted
-from harness.studies.named import load_plugins
 
 
-def prepare(overrides: Iterable[str]) -> None:
-    """Have an option for everything there is, the plug-ins named by `plugins=…` among the overrides included.
-
-    Args:
-        overrides: a command line's; those that are not about plug-ins are not looked at.
-
-    Raises:
-        InputError: for a plug-in that does not load, with the reason.
-    """
-    register(tuple(load_plugins(overrides)))
+def groups() -> Mapping[str, Mapping[str, type]]:
+    """The groups of options, by path, and in each what there is to choose from, by name."""
+    return _groups(tuple(plugins.named()))
 
 
 @cache
-def register(plugins: tuple[str, ...]) -> None:
-    """Put an option for everything in the registry into Hydra's ConfigStore; once for the same plug-ins."""
-    groups: dict[str, dict[str, type]] = {
+def _groups(_: tuple[str, ...]) -> dict[str, dict[str, type]]:
+    found: dict[str, dict[str, type]] = {
         "algorithm": dict(registry.algorithms()),
         "task": dict(registry.tasks()),
+        "schema": {"run": Settings},
     }
-    for part, classes in list(groups.items()):
-        for cls in classes.values():
-            groups |= {f"{part}/{setting}": choices for setting, choices in registry.nested(cls).items()}
-    for group, classes in groups.items():
-        for name, cls in classes.items():
-            _store(group, name, _option(cls))
-    run = make_dataclass("RunOption", [(f.name, Any, field(default=f.default)) for f in fields(Settings)])
-    _store("schema", "run", run)
+    for part in ("algorithm", "task"):
+        for cls in list(found[part].values()):
+            found |= {f"{part}/{setting}": choices for setting, choices in registry.nested(cls).items()}
+    return found
 
 
-def _store(group: str, name: str, node: type) -> None:
-    """Store an option, in place of one of that name:
-    a launcher's worker is handed its parent's before it imports its own.
-    """
-    store = ConfigStore.instance()
-    known = store.repo
-    for part in group.split("/"):
-        known = known.get(part, {})
-    known.pop(f"{name}.yaml", None)  # Hydra 1.4 warns of a second
-    store.store(group=group, name=name, node=node, provider="harness")
+def config(group: str, name: str) -> DictConfig:
+    """The option `name` of a group, as Hydra composes with it; a copy that is the caller's."""
+    return deepcopy(_config(groups()[group][name]))
+
+
+@cache
+def _config(cls: type) -> DictConfig:
+    if cls is Settings:
+        run = [(f.name, Any, field(default=f.default)) for f in fields(Settings)]
+        return OmegaConf.structured(make_dataclass("RunOption", run))
+    return OmegaConf.structured(_option(cls))
 
 
 def _option(cls: type) -> type:

@@ -76,6 +76,8 @@ def _read(text: Any, parser: OverridesParser) -> Override:
         raise InputError(f"override {shown!r} has no name before its =: write it as name=value")
     if override.is_delete() and key.partition("/")[0].partition(".")[0] not in ("hydra", "experiment"):
         raise InputError(f"{shown} would take away what every run needs: leave it out, or give {key} a value")
+    if key.startswith("hydra.") and override.value() == "???":  # a part left open is no part to Hydra
+        raise InputError(f"{key} was left open (???): give it a value")
     part, _, name = key.partition(".")
     if part in ("task", "algorithm") and (name == "name" or name.endswith(".name")):
         group = key.removesuffix(".name").replace(".", "/")

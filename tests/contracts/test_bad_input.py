@@ -178,6 +178,7 @@ CASES = {
     "a reference to nothing": (["run.epochs=${nope}"], ["run.epochs", "'nope' not found"]),
     "a circle": (["run.replicas=${run.replicas}"], ["run.replicas", "Recursive"]),
     "a value left open": (["run.epochs=???"], ["run.epochs was left open"]),
+    "a part of Hydra's left open": (["hydra.run=???"], ["hydra.run was left open"]),
     "figures left open": (["figures=???"], ["figures was left open"]),
     "a task taken away": (["~task"], ["~task would take away"]),
     "a setting taken away": (["~tracking.uri"], ["~tracking.uri would take away"]),

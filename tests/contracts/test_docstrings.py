@@ -28,7 +28,13 @@ ASKED = ("Algorithm", "Batch", "CreditAlgorithm", "Edge", "Network", "Optimiser"
 """Classes whose methods a plug-in calls or defines."""
 FIGURES = (
     *(plots.credit_figure, plots.curve_figure, plots.ert_bars, plots.failure_map, plots.growth_figure),
-    *(plots.hinton_figure, plots.pareto_figure, plots.profile_figure, plots.setting_figure),
+    *(
+        plots.hinton_figure,
+        plots.learning_figure,
+        plots.pareto_figure,
+        plots.profile_figure,
+        plots.setting_figure,
+    ),
     *(plots.similarity_figure, plots.survival_figure, plots.verdict_figure),
 )
 FRAMES = (results.cells, results.cost, results.credit, results.curves, results.records, results.replicas)

@@ -159,10 +159,26 @@ def made_up(tmp_path: Path, line: str) -> NotebookNode:
     return asyncio.run(execute.executed(source, tmp_path))
 
 
-def test_executed_twice_it_is_the_same_file(tmp_path: Path) -> None:
-    one, two = (nbformat.writes(made_up(tmp_path, "21 * 2")) for _ in range(2))
+WITH_A_BAR = """\
+from time import sleep
+from harness import run
+from harness.experiment import bar
+seen, pub = [], get_ipython().display_pub
+publish = pub.publish
+pub.publish = lambda data, *rest, **more: (seen.append(data), publish(data, *rest, **more))
+bar.PATIENCE = 0
+result = run("backprop", "xor", tick=lambda _: sleep(0.08), replicas=3, epochs=5)
+["xor backprop" in seen[0]["text/html"], len(seen) > 2, seen[-1]]
+"""
+
+
+def test_executed_twice_it_is_the_same_file_whether_or_not_a_bar_was_shown(tmp_path: Path) -> None:
+    shown = "[True, True, {}]"  # a bar was there, and moved, and made way for nothing
+    watched, plain = made_up(tmp_path, WITH_A_BAR), made_up(tmp_path, shown)
+    watched.cells[-1].source = plain.cells[-1].source
+    one, two = nbformat.writes(watched), nbformat.writes(plain)
     assert one == two
-    assert '"42"' in one
+    assert f'"{shown}"' in one
     assert "image/png" in one
     assert "Figure size" not in one
 

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from harness.cli.bars import time_left
+from harness.experiment.bar import time_left
 from harness.studies.order import in_turn
 
 
@@ -50,8 +50,9 @@ def test_every_cell_has_its_turn_once() -> None:
 
 
 def test_time_left_is_that_of_the_work_left() -> None:
-    assert time_left(60, 10, {"a": 5, "b": 15}) == "about 2 min left"
-    assert time_left(3600, 1, {"a": 2.5}) == "about 2 h 30 min left"
-    assert time_left(60, 0, {"a": 5}) == "", "nothing is known before the first is over"
-    assert time_left(60, 5, {}) == ""
-    assert "nan" not in time_left(60, math.inf, {"a": 1})
+    assert time_left(60, 10, 20) == "about 2 min left"
+    assert time_left(3600, 1, 2.5) == "about 2 h 30 min left"
+    assert time_left(60, 0, 5) == "", "nothing is known before the first is over"
+    assert time_left(60, 5, 0) == ""
+    assert time_left(59, 1, 1) == "under 1 min left"
+    assert "nan" not in time_left(60, math.inf, 1)

@@ -13,6 +13,7 @@ from matplotlib.image import imread
 from harness import plots
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
+from harness.drawing import style
 from harness.plots.hinton import has_hidden_weights, hinton_figure
 from harness.store.record import Record
 from helpers.kept import STRICT, XOR, keep, weights
@@ -171,7 +172,7 @@ def test_a_crowded_task_gets_panels_in_which_every_colour_is_another(figure_of, 
     assert [len(ax.lines) for ax in parts] == [count] * -(-count // 7)  # the others are there, in grey
     for ax in parts:
         assert len({line.get_color() for line in shown(ax).values()}) == len(shown(ax)) <= 7
-        assert sum(line.get_color() == plots.style.PALE for line in ax.lines) == count - len(shown(ax))
+        assert sum(line.get_color() == style.PALE for line in ax.lines) == count - len(shown(ax))
     assert list(shown(single)) == names[-2:]
     assert "Grey: the other algorithms" in said(figure)
 
@@ -190,7 +191,7 @@ def test_colours_are_told_apart_by_the_colour_blind():
     ("x", "text"), [(0.001, "0.001"), (20_000, "20,000"), (1e5, "10⁵"), (5e7, "5 × 10⁷"), (1e12, "10¹²")]
 )
 def test_numbers_on_axes_are_plain(x, text):
-    assert plots.style.plain(x) == text
+    assert style.plain(x) == text
 
 
 def test_frames_that_cannot_be_drawn_say_what_is_missing():

@@ -312,7 +312,6 @@ def test_every_command_takes_plug_ins_and_a_record_follows_their_code(tmp_path: 
     assert "80 replicas" in came["many"].out
 
 
-@pytest.mark.slow  # Hydra's own list of all groups takes seven seconds
 def test_help_lists_plug_ins_and_says_what_their_settings_are(tmp_path: Path) -> None:
     chosen = f"plugins=[{EXAMPLE}] algorithm=dropped_transport task=majority"
     (said,) = commands(tmp_path, f"python -m harness {chosen} --help")
@@ -429,14 +428,22 @@ def test_a_plug_in_that_is_broken_is_said_and_ends_only_what_asks_for_it(tmp_pat
         "harness: in_applies_to on xor is no cell: ZeroDivisionError",
     )
     assert applies.said[-1].endswith(f"at raises.py:{1 + RAISES[: RAISES.index('1 / 0')].count(chr(10))}")
-    went_on, cost = commands(
+    went_on, swept, cost = commands(
         tmp_path,
         f"python -m harness {small}",
+        f"python -m harness -m {small} algorithm=in_applies_to,fine,in_init figures=false",
         f"python -m harness.cost {small} algorithm=fine",
         HARNESS_PLUGINS="broken.py,raises.py",
     )
     assert (went_on.code, went_on.said[0]) == (0, f"harness: broken.py is left out: {SYNTAX}")
     assert went_on.said[1].startswith(left_out)
+    assert swept.code == 1, "two cells failed, and the third has its record"
+    failed = [line.split(" ")[1:3] for line in swept.said if " failed: " in line]
+    assert [(cell.split("-")[1], word) for cell, word in failed] == [
+        ("in_applies_to", "failed:"),
+        ("in_init", "failed:"),
+    ]
+    assert "\nfine " in swept.out
     assert (cost.code, cost.said) == (0, went_on.said)
 
 

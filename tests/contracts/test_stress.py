@@ -38,7 +38,7 @@ def stamps(store: Store) -> dict[str, int]:
 
 @pytest.mark.parametrize(
     ("kills", "longest", "tracking"),
-    [pytest.param(4, 1.5, False, id="4"), pytest.param(60, 9.0, True, id="60", marks=LONG)],
+    [pytest.param(3, 1.5, False, id="3"), pytest.param(60, 9.0, True, id="60", marks=LONG)],
 )
 def test_a_study_killed_at_any_moment_loses_nothing_and_does_nothing_twice(
     store: Store, tmp_path: Path, kills: int, longest: float, tracking: bool
@@ -93,7 +93,7 @@ def test_a_study_killed_at_any_moment_loses_nothing_and_does_nothing_twice(
 
 
 @pytest.mark.parametrize(
-    ("records", "count"), [pytest.param(300, 12, id="12"), pytest.param(10_000, 200, id="200", marks=LONG)]
+    ("records", "count"), [pytest.param(300, 9, id="9"), pytest.param(10_000, 200, id="200", marks=LONG)]
 )
 def test_workers_of_another_launcher_lose_no_cell_in_a_large_store(
     store: Store, records: int, count: int

@@ -57,24 +57,19 @@ def test_a_study_killed_between_cells_loses_none_and_repeats_none(store: Store) 
     assert again.stdout == done.stdout, "a finished study says the same again"
 
 
-def test_workers_and_one_process_give_the_same_bits(tmp_path: Path) -> None:
+def test_workers_and_one_process_give_the_same_bits(harness: Harness, tmp_path: Path) -> None:
     import numpy as np
 
     records = []
+    sweep = ("-m", "task=xor", "run.seed=1,2", "run.replicas=20", "run.epochs=300", "figures=false")
     paths = [tmp_path / name for name in ("processes", "joblib", "basic")]
     for path in paths:
-        command = [
-            sys.executable,
-            "-m",
-            "harness",
-            "-m",
-            "task=xor",
-            "run.seed=1,2",
-            "run.replicas=20",
-            "run.epochs=300",
-        ]
-        command += ["figures=false", "tracking.enabled=false", f"hydra/launcher={path.name}", f"store={path}"]
-        subprocess.run(command, capture_output=True, check=True)
+        given = (*sweep, f"hydra/launcher={path.name}", f"store={path}")
+        if path.name == "joblib":  # its workers stay with the process that started them
+            command = [sys.executable, "-m", "harness", *given, "tracking.enabled=false"]
+            subprocess.run(command, capture_output=True, check=True)
+        else:
+            assert harness(*given)[0] == 0
         records.append(Store.at(path).records("scratch"))
     ids = [[r.id for r in some] for some in records]
     assert ids[0] == ids[1] == ids[2]
@@ -207,13 +202,12 @@ def test_the_sweep_of_the_readme_sees_each_algorithm_once(harness: Harness, stor
         "hydra.launcher.n_jobs=2",
         "figures=false",
         "algorithm=glob(*)",
-        "task=xor,symmetry",
+        "task=xor",
         "run.replicas=1",
         "run.epochs=2",
     )
     assert code == 0
-    seen = [(r.meta["task"]["name"], r.meta["algorithm"]["name"]) for r in store.records("scratch")]
-    assert sorted(seen) == sorted((t, a) for t in ("xor", "symmetry") for a in algorithms())
+    assert sorted(r.meta["algorithm"]["name"] for r in store.records("scratch")) == sorted(algorithms())
 
 
 def test_a_study_that_takes_the_place_of_another_says_so_and_keeps_its_definition(

@@ -45,7 +45,7 @@ class Done(NamedTuple):
     code: int
     out: str
     said: list[str]
-    """The lines on stderr, one a sentence; those of progress bars are left out."""
+    """The lines on stderr, one a sentence."""
 
 
 def commands(folder: Path, *given: str, path: Sequence[Path] = (ROOT,), **environment: str) -> list[Done]:
@@ -69,4 +69,4 @@ def commands(folder: Path, *given: str, path: Sequence[Path] = (ROOT,), **enviro
     )
     assert done.returncode == 0, done.stderr
     came = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('["python')]
-    return [Done(*each, [line for line in err.splitlines() if "━" not in line]) for *each, err in came]
+    return [Done(*each, err.splitlines()) for *each, err in came]

@@ -221,15 +221,23 @@ def test_an_array_is_hashed_in_blocks_to_the_same_end(
     largest = 0
     contiguous = np.ascontiguousarray
 
-    def watched(block: Any) -> Any:
+    def watched(block: Any, kind: Any) -> Any:
         nonlocal largest
         largest = max(largest, block.nbytes)
-        return contiguous(block)
+        return contiguous(block, kind)
 
     monkeypatch.setattr(np, "ascontiguousarray", watched)
     np.save(tmp_path / "large.npy", rand.random((500, 2, 100)))
     array_fingerprint(np.load(tmp_path / "large.npy", mmap_mode="r"))
     assert 0 < largest <= 1000, "a memory map is read block by block, also where a row is larger than a block"
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8", "i2", "i8", "c16"])
+def test_the_order_of_bytes_in_a_file_is_no_matter(kind: str) -> None:
+    numbers = np.arange(-5, 7).reshape(3, 4)
+    big, little = (array_fingerprint(numbers.astype(order + kind)) for order in "><")
+    assert big == little
+    assert big != array_fingerprint((numbers + 1).astype(">" + kind))
 
 
 def test_what_nobody_can_write_to_is_hashed_once_and_what_somebody_can_is_not() -> None:

@@ -15,7 +15,7 @@ from helpers.repository import ROOT
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("core",),
     ("algorithms", "tasks", "statistics", "cells"),
-    ("training",),
+    ("training", "drawing"),
     ("compiling", "cost", "credit"),
     ("experiment",),
     ("store", "checks"),

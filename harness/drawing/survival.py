@@ -7,15 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.core.outcomes import fates
-from harness.plots.frames import Drawn, drawn, panels
-from harness.plots.page import page
-from harness.plots.style import BEHIND, logarithmic
+from harness.drawing.frames import Drawn, drawn, panels
+from harness.drawing.page import page
+from harness.drawing.style import BEHIND, logarithmic
 from harness.statistics import Survival, survival
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+COLUMNS = ("outcome", "epochs", "budget_epochs")
+"""What `draw` reads in the frame of replicas."""
+CAPTION = (
+    "Kaplan-Meier estimate; band: 95 % interval (beta product). Beside each name: "
+    "replicas solved / n. Failures stay in the count: "
+    "unsolved replicas are right-censored at the end of their budget, diverged ones never solve."
+)
 
 
 def survival_figure(replicas: pd.DataFrame) -> Figure:
@@ -35,17 +43,12 @@ def survival_figure(replicas: pd.DataFrame) -> Figure:
     >>> from harness import results
     >>> figure = survival_figure(results.replicas("first_light"))
     """
-    cells = drawn(replicas, "outcome", "epochs", "budget_epochs")
-    some, columns, grey = panels(cells, _draw)
-    caption = (
-        "Kaplan-Meier estimate; band: 95 % interval (beta product). Beside each name: "
-        "replicas solved / n. Failures stay in the count: "
-        "unsolved replicas are right-censored at the end of their budget, diverged ones never solve."
-    )
-    return page("Replicas still unsolved", caption + grey, some, columns=columns)
+    some, columns, grey = panels(drawn(replicas, *COLUMNS), draw)
+    return page("Replicas still unsolved", CAPTION + grey, some, columns=columns)
 
 
-def _draw(ax: Axes, *, shown: list[Drawn], others: list[Drawn]) -> None:
+def draw(ax: Axes, *, shown: list[Drawn], others: list[Drawn]) -> None:
+    """Fill a panel."""
     curves = {d.id: _curve(d) for d in (*shown, *others)}
     budgets = {d.id: float(d.column("budget_epochs").max()) for d in (*shown, *others)}
     first = [curve.time[1] for curve in curves.values() if len(curve.time) > 1]

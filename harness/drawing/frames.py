@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import InputError
-from harness.plots.page import Panel
-from harness.plots.style import COLOURS, look
+from harness.drawing.page import Panel
+from harness.drawing.style import COLOURS, look
 
 if TYPE_CHECKING:
     import pandas as pd

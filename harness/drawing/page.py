@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.plots.style import DIM, styled
+from harness.drawing.style import DIM, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,14 +47,14 @@ def page(
     """Panels row by row; `columns` of them (as many as look well) side by side,
     each `width` inches wide between its margins.
     """
-    from matplotlib.figure import Figure
+    from harness.drawing.picture import Picture
 
     many = min(len(panels), columns or (2 if len(panels) == 4 else 3))
     inner = width or (WIDTH if many <= 3 else NARROW)
     step = left + inner + right + GAP  # from one panel to the next
     across = max(many * step - GAP + 0.2, 6.0)
     with styled():
-        figure = Figure()
+        figure = Picture()
         axes = [figure.add_axes((0, 0, 1, 1)) for _ in panels]
         for ax, panel in zip(axes, panels, strict=True):
             panel.draw(ax)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from harness.core.errors import one_of
 from harness.core.outcomes import Fates, fates
-from harness.plots.frames import Drawn, drawn, panels
-from harness.plots.page import page
-from harness.plots.style import BEHIND, DIM, logarithmic
+from harness.drawing.frames import Drawn, drawn, panels
+from harness.drawing.page import page
+from harness.drawing.style import BEHIND, DIM, logarithmic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,16 +49,26 @@ def curve_figure(curves: pd.DataFrame, replicas: pd.DataFrame, quantity: Quantit
     >>> figure = curve_figure(results.curves("first_light"), results.replicas("first_light"))
     """
     one_of("quantity", quantity, TITLES)
-    cells = drawn(curves, "epoch", "budget_epochs", *(f"{quantity}_q{q}" for q in QUARTILES))
+    cells = drawn(curves, *columns_of(quantity))
     became = {d.id: fates(d.rows) for d in drawn(replicas, "outcome")}
-    some, columns, grey = panels(cells, partial(_draw, quantity=quantity, became=became))
-    caption = f"Line: median over all n replicas; band: quartiles (25–75 %). {ENDS[quantity]}{grey}"
-    return page(TITLES[quantity], caption, some, columns=columns)
+    some, columns, grey = panels(cells, partial(draw, quantity=quantity, became=became))
+    return page(TITLES[quantity], caption_of(quantity) + grey, some, columns=columns)
 
 
-def _draw(
+def columns_of(quantity: Quantity) -> list[str]:
+    """What `draw` reads in the frame of curves."""
+    return ["epoch", "budget_epochs", *(f"{quantity}_q{q}" for q in QUARTILES)]
+
+
+def caption_of(quantity: Quantity) -> str:
+    """What the lines of a panel are."""
+    return f"Line: median over all n replicas; band: quartiles (25–75 %). {ENDS[quantity]}"
+
+
+def draw(
     ax: Axes, *, shown: list[Drawn], others: list[Drawn], quantity: Quantity, became: dict[str, Fates]
 ) -> None:
+    """Fill a panel, given what `became` of the replicas of each cell, by its id."""
     known = {d.id: _quartiles(d, quantity) for d in (*shown, *others)}
     bottom, top = (
         _limits(ax, [y for _, *quartiles in known.values() for y in quartiles])

@@ -1,0 +1,1 @@
+"""How a figure is made: the house's style, pages of panels, and the figures that a single cell has, too."""
