@@ -36,6 +36,7 @@ from harness.credit import probe
 from harness.credit.averages import largest, z_scores
 from harness.credit.compare import align, exact, gauss_newton, spread
 from harness.credit.gradient_check import CHANCE, check
+from harness.credit.gradient_check import _digits as digits_of
 from harness.credit.probe import probe_epochs, quantile_columns
 from harness.experiment import run as experiment
 from harness.experiment.run import run, run_cell
@@ -48,6 +49,7 @@ from harness.tasks.encoder import Encoder
 from harness.tasks.xor import Xor
 from harness.training.plan import Plan
 from harness.training.watch import Moment
+from helpers.planted import Noisy
 
 TASKS = registry.tasks()
 quick = settings(deadline=None, derandomize=True, max_examples=60)
@@ -255,6 +257,15 @@ def test_the_probe_of_a_replica_alone_has_the_bits_it_has_in_the_batch(name: str
         assert all(a[0].tobytes() == whole.credit[k][i].tobytes() for k, a in alone.items())
 
 
+def test_a_replica_is_probed_with_its_own_noise_when_others_have_left() -> None:
+    how: dict[str, Any] = {"replicas": 12, "epochs": 500, "probe": 12, "probe_draws": 2}
+    whole = run(Noisy(), Xor(), **how).trained
+    assert (whole.outcome == "solved").mean() > 0.25, "the batch has been made smaller"
+    last = int(np.argmax(whole.epochs))
+    alone = run(Noisy(), Xor(), **how, only=[last]).trained.credit
+    assert all(a[0].tobytes() == whole.credit[k][last].tobytes() for k, a in alone.items())
+
+
 @pytest.mark.parametrize("chunk", [4, 100])
 def test_whether_jacobians_are_enumerated_does_not_depend_on_the_batch(
     monkeypatch: pytest.MonkeyPatch, chunk: int
@@ -394,6 +405,12 @@ def test_the_check_lets_backprop_pass_and_catches_a_slope_left_out(task: Any) ->
         assert max(bad[name].central, bad[name].complex) < 1
     for name in ("hidden-output", "output"):
         assert (bad[name].central >= 6, bad[name].complex >= 12) == (True, True)
+
+
+def test_the_digits_of_some_networks_are_those_of_the_worst() -> None:
+    gradient = np.array([[3.0, 4.0], [3.0, 4.0], [0.0, 0.0]])  # the last says nothing
+    credit = gradient + np.array([[0.0, 0.0], [5e-3, 0.0], [1.0, 0.0]])
+    assert digits_of(credit, gradient) == pytest.approx(3)
 
 
 def test_hidden_weights_of_shallow_get_no_credit_and_it_is_said_so() -> None:
