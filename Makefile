@@ -9,7 +9,7 @@ NEXT_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 \
 	do $$p -c '' 2>/dev/null && echo $$p && break; done)
 NEXT := .venv-next/bin
 
-.PHONY: compare dashboard quick test test-slow fuzz stress test-next check bench coverage docs studies notebooks results lock clean
+.PHONY: compare dashboard quick test test-slow fuzz stress mutants test-next check bench coverage docs studies notebooks results lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
@@ -40,6 +40,9 @@ fuzz: .venv/installed-test  ## 1,500 mutated command lines: each runs, or is ref
 
 stress: .venv/installed-test  ## a study killed 60 times, and 200 cells into a store of 10,000: some minutes
 	$(BIN)/python -m pytest -q tests/contracts/test_stress.py
+
+mutants: .venv/installed-test  ## one-line faults, one at a time: does a test fall? some twenty minutes on one core (some: only=cost)
+	$(BIN)/python -m bench.mutants --only "$(only)" --wider "$(QUICK)"
 
 test-next: .venv-next/installed  ## the tests with the newest of everything: another Python, no constraints, Hydra before its release
 	$(NEXT)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"

@@ -244,9 +244,8 @@ def _digits(row: Array, reference: Array) -> float:
         return math.nan
     size = np.linalg.norm(reference, axis=-1)
     error = np.linalg.norm(row - reference, axis=-1)[size > 0] / size[size > 0]
-    return (
-        float(-np.log10(np.maximum(error, np.finfo(np.float64).eps)).min() + 0.0) if len(error) else math.nan
-    )
+    worst = max(float(error.max()), float(np.finfo(np.float64).eps)) if len(error) else math.nan
+    return -math.log10(worst) + 0.0
 
 
 def _word(row: Array, gradient: Array) -> str:

@@ -61,6 +61,12 @@ def watched(rng, n, budget, mean=100.0):
 # Drawing
 
 
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.2, 0.25, 0.5, 0.975, 1.0])
+def test_an_order_statistic_is_numpys(share):
+    numbers = np.arange(1.0, 11.0)
+    assert resampling.order_statistic(numbers, share) == np.quantile(numbers, share, method="inverted_cdf")
+
+
 def test_draws_are_multinomial():
     """50,000 resamples of 7: means 1, variances 6/7, covariances −1/7; 28 z-tests at 5 sigma, 1.6e-5 in
     all."""

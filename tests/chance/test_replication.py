@@ -336,6 +336,14 @@ def test_the_work_of_a_solution_counts_failures() -> None:
     assert measures.work_ratio(dear, cheap, "").value == pytest.approx(4000 / 2000)
 
 
+@pytest.mark.parametrize("level", [0.95, 0.99])
+def test_the_interval_of_a_mean_is_students(level: float) -> None:
+    values = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+    found = measures.mean(values, "", level)
+    low, high = stats.t.interval(level, 4, values.mean(), stats.sem(values))
+    assert (found.value, found.low, found.high) == pytest.approx((6.2, low, high))
+
+
 def test_the_gap_of_two_rates_is_newcombes() -> None:
     """Newcombe 1998, Table II, (a): 56 of 70 and 48 of 80, method 10, 95 %: .0524 to .3339."""
     a, b = measures.share([True] * 56 + [False] * 14, ""), measures.share([True] * 48 + [False] * 32, "")

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from harness.statistics import expected_running_time, survival, wilson
+from harness.statistics import clopper_pearson, expected_running_time, survival, wilson
 
 quick = settings(deadline=None, derandomize=True, max_examples=150)
 TIMES = st.integers(0, 12).map(float)  # few values, so that many coincide
@@ -42,6 +42,12 @@ def test_wilson_is_scipys(n, share, level):
     k = round(n * share)
     theirs = stats.binomtest(k, n).proportion_ci(level, method="wilson")
     np.testing.assert_allclose(wilson(k, n, level), (theirs.low, theirs.high), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("k", "n", "level"), [(0, 8, 0.95), (3, 10, 0.9), (19, 20, 0.99), (40, 40, 0.95)])
+def test_clopper_pearson_is_scipys(k, n, level):
+    ends = stats.binomtest(k, n).proportion_ci(level, method="exact")
+    assert clopper_pearson(k, n, level) == pytest.approx((ends.low, ends.high))
 
 
 def test_wilson_by_hand():

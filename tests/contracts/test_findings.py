@@ -152,6 +152,16 @@ def test_prices_turn_updates_into_work():
     assert (low, high) == pytest.approx((np.log(3) - dear, np.log(3) + dear))
 
 
+def test_work_is_that_of_updates_whatever_an_epoch_has_of_them():
+    """Of a, ten updates an epoch, of b two, at one price: the same epochs are five times the work."""
+    f = frames(
+        run("a", outcome=(S,) * 3, epochs=(10, 20, 30)), run("b", outcome=(S,) * 3, epochs=(10, 20, 30))
+    )
+    f.replicas.loc[f.replicas["id"] == "xor-a", "updates"] *= 5
+    prices = (100.0, 100.0)
+    assert beside(f.replicas, "xor-a", "xor-b", prices).log_ratio.value == pytest.approx(np.log(5))
+
+
 # Comparison
 
 
@@ -179,6 +189,14 @@ def test_who_solves_more_than_half_is_said_where_wilsons_interval_says_so(compar
         "not decided: spsa; "
         f"not one: perceptron (at most {high:.1f} % of 40)."
     )
+
+
+def test_six_in_ten_of_forty_are_not_said_to_be_more_than_half():
+    """Wilson's interval of 24 of 40 begins below a half."""
+    assert binomtest(24, 40).proportion_ci(method="wilson").low < 0.5
+    some = frames(run("spsa", outcome=(S,) * 24 + (U,) * 16, epochs=(20,) * 24 + (100,) * 16))
+    (sentence,) = comparison.solvers(some.cells)
+    assert sentence == "**xor**, 1 algorithms. Of its replicas solve not decided: spsa."
 
 
 def test_the_cheapest_differs_between_currencies(compared):
@@ -209,6 +227,32 @@ def test_beside_backprop_every_decision_is_that_of_its_interval(compared):
     assert found["log_ratio"]["perceptron"].value == INF
     (sentence,) = comparison.verdict(pairs)
     assert sentence.startswith("**xor**, work ÷ backprop's. Less: none. Not decided: spsa 1.01 [")
+
+
+def test_of_several_beside_backprop_each_interval_is_that_of_its_share_of_the_error():
+    """Three others: level 1 − .05 / 3 each (Bonferroni), so that one of them misses in 5 of 100 cases at
+    most."""
+    rng = np.random.default_rng(0)
+    names = ("backprop", "genetic", "shallow", "spsa")
+    some = frames(*(run(name, outcome=(S,) * 30, epochs=rng.integers(10, 60, 30)) for name in names))
+    found = comparison.beside_backprop(some.cells, some.replicas).set_index("algorithm")["log_ratio"]
+    for name in names[1:]:
+        sides = some.replicas, f"xor-{name}", "xor-backprop", (100.0, 100.0)
+        strict, each = (
+            beside(*sides, level=level, resamples=comparison.RESAMPLES).log_ratio
+            for level in (1 - 0.05 / 3, 0.95)
+        )
+        assert found[name] == strict
+        assert strict.low < each.low < each.high < strict.high
+
+
+def test_beside_backprop_is_beside_backprop_itself():
+    """Not what is only called like it, though it comes first."""
+    same = {"outcome": (S,) * 4, "epochs": (10, 20, 30, 40)}
+    some = frames(run("checkpointed_backprop", flops=200.0, **same), run("backprop", flops=100.0, **same))
+    found = comparison.beside_backprop(some.cells, some.replicas).set_index("algorithm")["log_ratio"]
+    assert list(found.index) == ["checkpointed_backprop"]
+    assert found["checkpointed_backprop"].value == pytest.approx(np.log(2))
 
 
 def test_without_backprop_nothing_is_beside_it(compared):

@@ -3,6 +3,7 @@ feature or none."""
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -384,6 +385,13 @@ def test_the_same_in_all_replicas_is_not_certainty():
     assert np.isnan(shares.mean([]).value)
     assert shares.mean([])[1:] == (0.0, 1.0)
     assert shares.percents(shares.mean([])) == "– [0.0–100.0]"
+
+
+def test_the_same_difference_in_all_pairs_is_not_certainty():
+    """Tango's interval where no pair differs, ± z² / (n + z²), about what all of eight differ by."""
+    z = NormalDist().inv_cdf(0.975)
+    reach = z**2 / (8 + z**2)
+    assert shares.difference([0.75] * 8, [0.5] * 8) == pytest.approx((0.25, 0.25 - reach, 0.25 + reach))
 
 
 def test_the_order_of_replicas_does_not_matter():

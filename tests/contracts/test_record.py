@@ -103,6 +103,14 @@ def test_the_first_of_two_writers_wins(store: Store) -> None:
     assert [p.name for p in (store.path / "cells").iterdir()] == [cell.id]
 
 
+def test_a_cell_that_is_finished_has_failed_no_longer(store: Store) -> None:
+    cell = small()
+    store.write_failure(cell, "ValueError: once", "Traceback …")
+    assert list(store.failures([cell.id])) == [cell.id]
+    store.write(cell, run_cell(cell.algorithm, cell.task, cell.settings))
+    assert store.failures([cell.id]) == {}
+
+
 def test_leftovers_of_a_killed_writer_are_invisible_and_go(store: Store) -> None:
     leftover = store.path / "cells" / f"{UNFINISHED}abc"
     leftover.mkdir()

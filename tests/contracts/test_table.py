@@ -92,6 +92,21 @@ def test_numbers_over_all_differ_from_numbers_over_the_solved():
     assert (whole.ert_epochs, whole.ert_seconds, whole.loss_median) == (415 / 4, 10 / 4, 0.5)
 
 
+def test_costs_to_the_criterion_by_hand():
+    """20 updates a success, each of 60 FLOPs, which are 3 forward passes of the task's network and 2
+    predictions of a rule that has a network of its own."""
+    columns = {"outcome": [S, S, U], "epochs": [5, 10, 5], "updates": [10, 20, 10]}
+    columns |= {name: [0.0] * 3 for name in ("seconds", "loss", "right", "held_right")}
+    counted = {"update.work": 60, "forward.work": 20, "predict.work": 30, "update.span": 7}
+    s = summarise(
+        {name: np.array(values) for name, values in columns.items()},
+        counted | {"update.random": 4, "peak_bytes": 100},
+    )
+    assert (s.update_flops, s.update_forward_passes, s.update_span_operations) == (60, 3, 7)
+    assert (s.ert_flops, s.ert_forward_passes, s.ert_span_operations) == (1200, 60, 140)
+    assert (s.ert_random_numbers, s.peak_bytes) == (80, 100)
+
+
 def test_words_for_a_result_and_for_its_record_are_the_same(store):
     cell = Cell.of({"name": "backprop"}, XOR | {"hidden": 3}, {"replicas": 5, "epochs": 2000, "seed": 7})
     result = run_cell(cell.algorithm, cell.task, cell.settings)

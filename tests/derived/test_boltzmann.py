@@ -289,6 +289,24 @@ def test_the_sign_rule_moves_every_weight_by_two_or_by_nothing(architecture: str
         state = new
 
 
+class Even(Boltzmann):
+    """Whatever it sees awake it sees asleep."""
+
+    def awake(self, machine: Machine, w: Any, seen: Any, rand: Rand) -> Any:
+        return np.zeros_like(w)
+
+    def asleep(self, machine: Machine, w: Any, seen: Any, rand: Rand) -> Any:
+        return np.zeros_like(w)
+
+
+def test_a_tie_of_the_sign_rule_moves_nothing() -> None:
+    task, algorithm = Encoder(size=4, hidden=2), Even()
+    state = algorithm.init(task.network(), {}, Rand(0, range(3), NOISE))
+    data = task.data(Rand(0, [0], NOISE), "float64")
+    new = algorithm.update(task.network(), state, Batch(*data[:3], 0), Rand(1, range(3), NOISE)).state
+    assert all((w == state["params"][name]).all() for name, w in new["params"].items())
+
+
 @pytest.mark.parametrize(
     ("architecture", "size", "hidden"), [("encoder", 4, 2), ("layered", 5, 3), ("full", 3, 1)]
 )

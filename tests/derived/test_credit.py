@@ -16,24 +16,27 @@ from threadpoolctl import threadpool_limits
 
 from algorithms.backprop import Backprop
 from algorithms.boltzmann import Boltzmann
+from algorithms.feedback_alignment import DirectRandomTargetProjection
 from algorithms.perceptron import Perceptron
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.weight_perturbation import ForwardGradient
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings, resolve
+from harness.cells.start import start
 from harness.cli.credit import main
 from harness.core import registry
-from harness.core.algorithm import Batch, Credit
+from harness.core.algorithm import Batch, Credit, CreditAlgorithm
 from harness.core.differences import differences
 from harness.core.losses import SquaredError
 from harness.core.network import Edge, Group, Network
 from harness.core.optimisers import GradientDescent
-from harness.core.rand import PROBE, Rand
+from harness.core.rand import NOISE, PROBE, Rand
 from harness.credit import probe
 from harness.credit.averages import largest, z_scores
 from harness.credit.compare import align, exact, gauss_newton, spread
 from harness.credit.gradient_check import CHANCE, check
+from harness.credit.gradient_check import _digits as digits_of
 from harness.credit.probe import probe_epochs, quantile_columns
 from harness.experiment import run as experiment
 from harness.experiment.run import run, run_cell
@@ -42,7 +45,11 @@ from harness.store.store import Store
 from harness.studies.attempt import attempt
 from harness.studies.compose import cell_of
 from harness.studies.conf import CONF, VERSION_BASE
+from harness.tasks.encoder import Encoder
 from harness.tasks.xor import Xor
+from harness.training.plan import Plan
+from harness.training.watch import Moment
+from helpers.planted import Noisy
 
 TASKS = registry.tasks()
 quick = settings(deadline=None, derandomize=True, max_examples=60)
@@ -112,6 +119,16 @@ def test_bias_and_signal_to_noise_of_draws_of_known_mean_and_variance() -> None:
     )  # se of |E g|² ÷ 5: 2 √1.25 / √2000 / 5
 
 
+def test_the_noise_of_a_mean_of_few_draws_is_taken_off_its_bias() -> None:
+    """Two draws g = ∇ + b + ξ, ξ ~ N(0, I₅), |b| = 3: |mean − ∇|² is 9 + 5/2 in the mean, and less the noise
+    that two draws show it is 9; its variance is 4·9/2 + 2·5/4 + 2·5/4 = 23. Of 4,000 networks, 4 se."""
+    rng = np.random.default_rng(1)
+    gradient = np.eye(5)[0]
+    draws = gradient + 3.0 * np.eye(5)[1] + rng.normal(size=(2, 4000, 5))
+    bias, _ = spread(draws, np.broadcast_to(gradient, (4000, 5)))
+    assert (bias**2).mean() == pytest.approx(9, abs=4 * (23 / 4000) ** 0.5)
+
+
 @pytest.mark.parametrize("draws", [[[[1e-170, 0.0]], [[9e-170, 0.0]]], [[[0.1, 0.1]]] * 10])
 def test_signal_to_noise_of_tiny_draws_and_of_equal_ones(draws: Any) -> None:
     assert np.isnan(spread(np.array(draws), np.array(draws[0]))[1]) == (draws[0] == draws[1])
@@ -119,6 +136,11 @@ def test_signal_to_noise_of_tiny_draws_and_of_equal_ones(draws: Any) -> None:
 
 def test_what_is_not_finite_has_no_signs() -> None:
     assert np.isnan(align(np.ones((1, 3)), np.full((1, 3), np.nan)).signs)
+
+
+def test_signs_are_those_of_the_weights_that_have_a_gradient() -> None:
+    """Nothing where nothing is due is no agreement: half of two, not two of three."""
+    assert align(np.array([1.0, 0.0, -1.0]), np.array([2.0, 0.0, 2.0])).signs == 0.5
 
 
 @pytest.mark.parametrize(
@@ -235,6 +257,15 @@ def test_the_probe_of_a_replica_alone_has_the_bits_it_has_in_the_batch(name: str
         assert all(a[0].tobytes() == whole.credit[k][i].tobytes() for k, a in alone.items())
 
 
+def test_a_replica_is_probed_with_its_own_noise_when_others_have_left() -> None:
+    how: dict[str, Any] = {"replicas": 12, "epochs": 500, "probe": 12, "probe_draws": 2}
+    whole = run(Noisy(), Xor(), **how).trained
+    assert (whole.outcome == "solved").mean() > 0.25, "the batch has been made smaller"
+    last = int(np.argmax(whole.epochs))
+    alone = run(Noisy(), Xor(), **how, only=[last]).trained.credit
+    assert all(a[0].tobytes() == whole.credit[k][last].tobytes() for k, a in alone.items())
+
+
 @pytest.mark.parametrize("chunk", [4, 100])
 def test_whether_jacobians_are_enumerated_does_not_depend_on_the_batch(
     monkeypatch: pytest.MonkeyPatch, chunk: int
@@ -248,6 +279,65 @@ def test_whether_jacobians_are_enumerated_does_not_depend_on_the_batch(
         run(Backprop(), Xor(), **how).trained.credit.keys()
         == run(Backprop(), Xor(), **how, only=[1]).trained.credit.keys()
     )
+
+
+def at_the_start(algorithm: CreditAlgorithm, task: Any) -> tuple[Any, Any, Any, Any]:
+    """The angles (R,) that a probe finds at epoch 0, and what it looks at: net, state and all patterns."""
+    rule, task, how = resolve(algorithm, task, Settings(replicas=5, epochs=3, probe=1))
+    found = run_cell(rule, task, how).trained.credit["angle/total"][:, 0]
+    at = start(rule, task, how, range(5))
+    return found, at.net, at.state, at.batch
+
+
+def angle(net: Network, credit: Any, gradient: Any) -> Any:
+    g, c = (np.concatenate([a[k].reshape(5, -1) for k in net.shapes], axis=1) for a in (gradient, credit))
+    cosine = (g * c).sum(axis=1) / np.sqrt((g * g).sum(axis=1) * (c * c).sum(axis=1))
+    return np.degrees(np.arccos(cosine))
+
+
+def test_the_probe_compares_with_the_loss_of_the_task_its_margin_included() -> None:
+    """By differences of that loss, where some outputs count as right already. A margin that is forgotten is
+    forgotten on both sides, and leaves backprop where it was: so the credit is another one's."""
+    task, rule = Encoder(margin=0.39), DirectRandomTargetProjection()
+    found, net, state, batch = at_the_start(rule, task)
+    params, memory = state["params"], state["memory"]
+    margin, plain = (batch._replace(loss=loss) for loss in (SquaredError(0.39), SquaredError()))
+    counts = margin.error(net.respond(params, batch.x)) != 0
+    assert 0.5 < counts.mean() < 0.95
+    expected = [
+        angle(
+            net,
+            rule.credit(net, params, memory, each, Rand(0, range(5), PROBE)).gradient,
+            differences(net, params, each, "central", 1e-6).gradient,
+        )
+        for each in (margin, plain)
+    ]
+    np.testing.assert_allclose(found, expected[0], atol=1e-4)
+    assert np.abs(expected[1] - expected[0]).min() > 1e-2, "the margin makes a difference"
+
+
+def test_the_probe_draws_from_a_stream_of_its_own() -> None:
+    """From the run's noise it would draw what the run is about to draw: a look at the very step to come."""
+    rule = ForwardGradient()
+    found, net, state, batch = at_the_start(rule, Xor())
+    params = state["params"]
+    gradient = differences(net, params, batch, "central", 1e-6).gradient
+    own, runs = (
+        angle(net, rule.credit(net, params, {}, batch, Rand(0, range(5), purpose)).gradient, gradient)
+        for purpose in (PROBE, NOISE)
+    )
+    np.testing.assert_allclose(found, own, atol=1e-4)
+    assert np.abs(found - runs).min() > 1e-2
+
+
+@pytest.mark.parametrize(("rule", "numbers"), [(ForwardGradient(), 4 * 9), (Backprop(), 0)])
+def test_the_probe_draws_as_often_as_it_is_told(rule: CreditAlgorithm, numbers: int) -> None:
+    """Four directions of nine weights each; of what draws nothing, nothing."""
+    algorithm, task, how = resolve(rule, Xor(), Settings(replicas=2, epochs=3, probe=1))
+    at = start(algorithm, task, how, range(2))
+    watch = probe.Probe(Plan.of(how), range(2), points=1, draws=4)
+    watch.look(Moment(0, algorithm, at.net, at.state, at.batch, np.arange(2), np.ones(2, bool)))
+    assert watch.rand.taken == numbers
 
 
 def test_a_finished_replica_leaves_nan_behind() -> None:
@@ -315,6 +405,12 @@ def test_the_check_lets_backprop_pass_and_catches_a_slope_left_out(task: Any) ->
         assert max(bad[name].central, bad[name].complex) < 1
     for name in ("hidden-output", "output"):
         assert (bad[name].central >= 6, bad[name].complex >= 12) == (True, True)
+
+
+def test_the_digits_of_some_networks_are_those_of_the_worst() -> None:
+    gradient = np.array([[3.0, 4.0], [3.0, 4.0], [0.0, 0.0]])  # the last says nothing
+    credit = gradient + np.array([[0.0, 0.0], [5e-3, 0.0], [1.0, 0.0]])
+    assert digits_of(credit, gradient) == pytest.approx(3)
 
 
 def test_hidden_weights_of_shallow_get_no_credit_and_it_is_said_so() -> None:

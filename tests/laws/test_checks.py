@@ -17,12 +17,13 @@ import pytest
 from harness.checks import symmetries, untouched, words
 from harness.checks.bits import CHECKS as BITS
 from harness.checks.kit import CHECKS, checks_of
-from harness.checks.subject import Subject
+from harness.checks.subject import TASKS, Subject
 from harness.checks.verdicts import FAILED, IDLE, Idle
 from harness.core import registry
 from harness.core.algorithm import CreditAlgorithm, Traits
 from harness.core.batch import Credit
 from harness.core.exact_gradient import exact_gradient
+from harness.core.losses import SquaredError
 from harness.core.optimisers import Optimiser
 from harness.core.setting import setting
 from harness.credit.altered import Count
@@ -130,6 +131,11 @@ def own_count() -> Callable[..., Any]:
     return how
 
 
+def without_margin(key: Any, g: Any, seen: Any) -> Any:
+    every = seen["batch"]._replace(loss=SquaredError())
+    return exact_gradient(seen["net"], seen["params"], every).gradient[key]
+
+
 FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
     "noise of the global stream": (drawing, "update_leaves_everything_alone"),
     "noise of Python's own stream": (pythons_own, "update_leaves_everything_alone"),
@@ -152,6 +158,7 @@ FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
         "hidden_units_have_no_order",
     ),
     "half of it": (lambda k, g, s: 0.5 * g, "promise_holds"),
+    "margin forgotten": (without_margin, "promise_holds"),
     "uphill": (lambda k, g, s: -g, "it_goes_down"),
     "weights let go": (lambda k, g, s: g - 0.1 * s["params"][k], "promise_holds"),
     "nothing for hidden weights": (
@@ -165,7 +172,7 @@ FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
 def test_a_fault_is_found_by_its_check(fault: str, spoilt: Callable[[str], Rule]) -> None:
     _, name = FAULTS[fault]
     (check,) = (each for each in CHECKS if each.__name__ == name)
-    subject = Subject(spoilt(fault), Count(margin=0.1) if name != "hidden_weights_learn" else Count())
+    subject = Subject(spoilt(fault), TASKS[0] if name != "hidden_weights_learn" else Count())
     with pytest.raises(Broken) as found, np.errstate(all="ignore"):
         check(subject)
     assert "\n" not in str(found.value)
