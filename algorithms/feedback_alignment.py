@@ -46,15 +46,16 @@ from harness.core.setting import setting
 
 
 def ways_back(net: Network) -> list[Edge]:
-    """The edges whose weights blame flows back over:
-    those that leave a hidden group, or lend their weights to one that does.
+    """The edges whose weights blame flows back over: those that leave a hidden group, or, delayed, the
+    output; and those that lend their weights to one that does.
 
     An edge stands there once for each group that hears over it: more than once where residuals are. Weights
     that are shared stand there once, in the name of the edge that lends them.
     """
     edges: list[Edge] = []
-    for e in (e for group in net.hidden for e in net.out_of(group)):
-        if e.weights == e or (e.weights not in edges and e.weights.source not in net.hidden):
+    told = (*net.hidden, net.output)
+    for e in (e for group in told for e in net.out_of(group)):
+        if e.weights == e or (e.weights not in edges and e.weights.source not in told):
             edges.append(e.weights)
     return edges
 

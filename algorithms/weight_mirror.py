@@ -20,9 +20,9 @@ Hebb's rule transposes; in engaged mode the network learns.
     E[y_l y_{l+1}ᵀ] = σ² Wᵀ_{l+1} for linear units; times E[f'] of each unit for others (Stein's lemma)
 
 so B settles at (η_B σ² / λ_WM) E[f'] Wᵀ. Every update is preceded by one phase in mirror mode, as in the
-authors' code; its product is the mean over `noise_patterns`, and over the places that share a kernel, so that
-more of them make the mirror sharper, not larger. A group with several incoming edges is driven over one at a
-time.
+authors' code; its product is the mean over `noise_patterns`, and over the connections that share a weight, so
+that more of them make the mirror sharper, not larger. A group with several incoming edges is driven over one
+at a time.
 
 Akrout, Wilson, Humphreys, Lillicrap & Tweed 2019, Deep learning without weight transport, NeurIPS 32;
 Kolen & Pollack 1994, Backpropagation without weight transport, IEEE International Conference on Neural
@@ -34,6 +34,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
+
+import numpy as np
 
 from algorithms.backprop import Backprop
 from algorithms.feedback_alignment import FeedbackAlignment, random_matrix, ways_back
@@ -134,7 +136,9 @@ class WeightMirror(FeedbackAlignment):
             x = self.sigma * rand.normal(self.noise_patterns, e.source.size)
             y = alone(e).forward(params, x)[e.target]
             # the same for dense edges but for rounding: their records hold the first
-            product = y.mT @ x if type(e) is Edge else e.outer(x, y).mT / e.times
+            product = (
+                y.mT @ x if type(e) is Edge else e.outer(x, y).mT / np.maximum(e.times.mT, 1).astype(x.dtype)
+            )
             feedback[e.name] = (1.0 - self.mirror_decay) * memory[
                 e.name
             ] + self.mirror_lr / self.noise_patterns * product

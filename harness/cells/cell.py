@@ -19,7 +19,7 @@ from harness.cells.data_fingerprint import data_fingerprint
 from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Algorithm
-from harness.core.errors import InputError, NotApplicable, unknown
+from harness.core.errors import ANYTHING, InputError, NotApplicable, unknown
 from harness.core.source import line_that_raised
 from harness.core.task import Task
 
@@ -51,7 +51,7 @@ class Cell:
             parts = registry.build_algorithm(algorithm), registry.build_task(task)
         except InputError:
             raise
-        except Exception as error:  # a plug-in's code
+        except ANYTHING as error:  # a plug-in's code
             raise InputError(_no_cell(algorithm.get("name"), task.get("name"), error)) from error
         return cls.made(*parts, Settings(**run))
 
@@ -67,7 +67,7 @@ class Cell:
             return cls(algorithm, task, settings, not_applicable=str(reason))
         except InputError:
             raise
-        except Exception as error:  # a plug-in's code
+        except ANYTHING as error:  # a plug-in's code
             return cls(algorithm, task, settings, broken=_no_cell(algorithm.name, task.name, error))
 
     def check(self) -> None:
@@ -98,7 +98,7 @@ class Cell:
         return {"algorithm": named(self.algorithm), "task": named(self.task), "run": asdict(self.settings)}
 
     @cached_property
-    def data(self) -> str | Exception:
+    def data(self) -> str | BaseException:
         """The fingerprint of the task's data, or what kept us from them;
         empty where nothing is run on them.
         """
@@ -110,7 +110,7 @@ class Cell:
                 f"one network for {self.task.name}",
             )
             return data_fingerprint(self.task)
-        except Exception as error:  # a study goes on with its other cells; whoever runs this one raises it
+        except ANYTHING as error:  # a study goes on with its other cells; whoever runs this one raises it
             return error
 
     def versions(self) -> dict[str, str]:
@@ -136,7 +136,7 @@ class Cell:
         return f"{self.task.name}-{self.algorithm.name}-{digest}"
 
 
-def _no_cell(algorithm: object, task: object, error: Exception) -> str:
+def _no_cell(algorithm: object, task: object, error: BaseException) -> str:
     return f"{algorithm} on {task} is no cell: {type(error).__name__}: {error}{line_that_raised(error)}"
 
 

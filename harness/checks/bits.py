@@ -30,6 +30,12 @@ def alone_as_in_a_batch(s: Subject) -> None:
     _same(s, rows(together, slice(2, 3)), alone, "in a batch than alone")
 
 
+def late_alone_as_in_a_batch(s: Subject) -> None:
+    """Has a replica the bits that it has alone, after a thousand sweeps, too?"""
+    together, alone = (s.updates(s.late(s.begin(which))).state for which in (REPLICAS, [2]))
+    _same(s, rows(together, slice(2, 3)), alone, "in a batch than alone, late in training")
+
+
 def permuted(s: Subject) -> None:
     """Does the order of replicas matter to none of them?"""
     order = [3, 1, 0, 2]
@@ -122,6 +128,7 @@ def draws_do_not_depend_on_values(s: Subject) -> None:
 CHECKS: tuple[Callable[[Subject], None], ...] = (
     the_same_again,
     alone_as_in_a_batch,
+    late_alone_as_in_a_batch,
     permuted,
     split,
     compacted,

@@ -13,6 +13,7 @@ from harness.checks.subject import Subject
 from harness.checks.verdicts import Idle
 from harness.core import registry
 from harness.core.errors import InputError
+from harness.core.exact_gradient import exact_gradient
 from harness.credit.averages import largest
 from harness.credit.compare import TOTAL
 from harness.credit.gradient_check import CHANCE, check
@@ -37,6 +38,8 @@ def promise_holds(s: Subject) -> None:
     promise = s.rule.promise
     if not promise:
         raise Idle("it promises nothing about the gradient")
+    if promise in ("exact", "limit"):
+        _biases_learn(s)
     found = _checked(s)
     partly = any(group.word and group.word != "no noise" for group in found.groups.values())
     for name, group in found.groups.items():
@@ -56,6 +59,40 @@ def promise_holds(s: Subject) -> None:
             )
         if promise == "direction" and not group.angle < 90.0:
             raise Broken(f"{said}its credit lies {group.angle:.0f}° off the gradient ({place(s.rule)})")
+
+
+def _biases_learn(s: Subject) -> None:
+    """Raise `Broken` where weights into units get credit, and the biases of these units get none."""
+    step = s.begin()
+    credit, net = s.credit(step), step.at.net
+    for group in (*net.hidden, net.output):
+        weights = [e.weights for e in net.into(group) if e.weights in credit]
+        if group in step.state["params"] and weights and group not in credit:
+            raise Broken(
+                f"{group.name}: the weights into it get credit, and its bias gets none, "
+                f"but {s.rule.promise!r} is promised ({place(s.rule)})"
+            )
+
+
+def promise_holds_later(s: Subject) -> None:
+    """Is its credit still the gradient where weights have moved, late in training, and of one pattern?"""
+    if s.rule.promise != "exact":
+        raise Idle("it does not promise the exact gradient")
+    s.without_noise(s.begin())
+    step = s.updates(s.late(s.begin()))
+    batch = step.at.batch
+    one = {name: getattr(batch, name)[..., 1:2, :] for name in ("x", "target", "wanted")}
+    for seen, words in ((batch, "of all patterns"), (batch._replace(**one), "of one pattern")):
+        now = step._replace(at=step.at._replace(batch=seen))
+        params = now.state["params"]
+        gradient = exact_gradient(now.at.net, params, seen).gradient
+        for key, credit in s.credit(now).items():
+            if not np.allclose(credit, gradient[key], rtol=1e-6, atol=1e-9):
+                raise Broken(
+                    f"{getattr(key, 'name', key)}: after three updates, late in training, its credit {words} "
+                    f"is up to {np.abs(credit - gradient[key]).max():.2g} off the gradient it promises "
+                    f"({place(s.rule)})"
+                )
 
 
 def traits_hold(s: Subject) -> None:
@@ -106,6 +143,7 @@ def it_runs_by_name(s: Subject) -> None:
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (
     promise_holds,
+    promise_holds_later,
     traits_hold,
     it_is_counted,
     compiled_is_interpreted,

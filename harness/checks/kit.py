@@ -22,7 +22,7 @@ from harness.checks.subject import Subject
 from harness.checks.verdicts import FAILED, IDLE, PASSED, Idle, Report, Verdict
 from harness.core import registry
 from harness.core.algorithm import Algorithm
-from harness.core.errors import InputError
+from harness.core.errors import ANYTHING, InputError
 from harness.core.task import Task
 
 CHECKS: tuple[Callable[[Subject], None], ...] = (
@@ -62,7 +62,7 @@ class Check:
                 return Verdict(str(self), said, IDLE, str(reason))
             except InputError as fault:
                 return Verdict(str(self), said, FAILED, str(fault))
-            except Exception as error:
+            except ANYTHING as error:
                 at = traceback.extract_tb(error.__traceback__)[-1]
                 where = f"{Path(at.filename).name}:{at.lineno}"
                 text = " ".join(str(error).split())

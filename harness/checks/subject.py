@@ -21,6 +21,7 @@ from harness.training.preflight import begun, updated
 
 Array = Any
 REPLICAS = (0, 1, 2, 3)
+LATE = 1000  # sweeps
 TASKS = (Count(margin=0.45), Count(hidden=(4,), margin=0.45), Count(hidden=(4,)))
 """Several outputs, a margin, and two hidden groups, as far as the algorithm goes along. The margin is so wide
 that some outputs of untrained networks are within it: one that bites nowhere is forgotten unnoticed."""
@@ -77,6 +78,11 @@ class Subject:
         """The start of some replicas."""
         at = ground(self.where, Settings(dtype=dtype), replicas, block=1)
         return Step(at, begun(rule or self.rule, at, len(replicas)))
+
+    def late(self, step: Step) -> Step:
+        """The same, as if after so many sweeps: what begins to differ only then is seen."""
+        batch = step.at.batch
+        return step._replace(at=step.at._replace(batch=batch._replace(epoch=batch.epoch + LATE)))
 
     def updates(self, step: Step, count: int = 3, rule: Algorithm | None = None) -> Step:
         """Where they stand so many updates later; whatever is handed to the rule is frozen."""

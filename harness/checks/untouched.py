@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from harness.checks.subject import Subject
-from harness.training.preflight import Broken, begun, fitting_credit, frozen, held, updated
+from harness.training.preflight import Broken, begun, fitting_credit, frozen, held, place, updated
 
 
 def init_leaves_everything_alone(s: Subject) -> None:
@@ -17,6 +20,37 @@ def init_leaves_everything_alone(s: Subject) -> None:
 def update_leaves_everything_alone(s: Subject) -> None:
     """Does an update draw from rand alone, and write to nothing it is handed, the second time, too?"""
     s.updates(s.begin(), 2)
+
+
+def it_makes_no_generator(s: Subject) -> None:
+    """Does an update draw from rand alone, and from no generator that it makes for itself?
+
+    One that it seeds itself gives every replica the same noise, and the same again under every seed.
+    """
+    step, made = s.begin(), list[str]()
+    plain, old = np.random.default_rng, np.random.RandomState
+
+    def default_rng(*args: Any, **named: Any) -> Any:
+        if not str(sys._getframe(1).f_globals.get("__name__", "")).startswith("harness."):
+            made.append("default_rng")
+        return plain(*args, **named)
+
+    class RandomState(old):  # type: ignore[misc,valid-type]  # NumPy asks whether things are of this class
+        def __init__(self, *args: Any, **named: Any) -> None:
+            made.append("RandomState")
+            super().__init__(*args, **named)
+
+    patched: Any = np.random
+    try:
+        patched.default_rng, patched.RandomState = default_rng, RandomState
+        s.updates(step, 2)
+    finally:
+        patched.default_rng, patched.RandomState = plain, old
+    if made:
+        raise Broken(
+            f"an update makes a generator by np.random.{made[0]}, whose numbers are the same for all "
+            f"replicas: draw from rand, as by rand.normal(…) ({place(s.rule)})"
+        )
 
 
 def predict_leaves_everything_alone(s: Subject) -> None:
@@ -72,6 +106,7 @@ def one_pattern_is_enough(s: Subject) -> None:
 CHECKS: tuple[Callable[[Subject], None], ...] = (
     init_leaves_everything_alone,
     update_leaves_everything_alone,
+    it_makes_no_generator,
     predict_leaves_everything_alone,
     applies_to_is_a_question,
     credit_is_one_of_these_weights,

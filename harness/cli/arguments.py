@@ -6,6 +6,7 @@ of programs that end so.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -34,13 +35,21 @@ def prepare(overrides: Iterable[str]) -> None:
 @contextmanager
 def one_sentence(traceback: bool = False) -> Iterator[None]:
     """End with exit code 2 and one sentence where what was asked cannot be; `traceback` raises it instead."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us, who wants to hear nothing
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  # for as long as the process lives
     try:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        # what is still in the buffer goes nowhere, or the interpreter would complain of it at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         sys.exit(141)
+    except OSError as error:
+        if traceback or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO) or error.filename:
+            raise
+        _say_no_more()
+        complain(f"what was to be printed could not be written ({error.strerror}); finished cells are kept")
+        sys.exit(1)
     except KeyboardInterrupt:
         complain("interrupted; finished cells are kept, and the same command does the rest")
         sys.exit(130)
@@ -50,6 +59,11 @@ def one_sentence(traceback: bool = False) -> Iterator[None]:
             raise
         complain(text)
         sys.exit(2)
+
+
+def _say_no_more() -> None:
+    """What is still in the buffer goes nowhere, or the interpreter would complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def sentence_of(error: Exception) -> str:

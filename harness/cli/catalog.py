@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from harness.cli.arguments import one_sentence, prepare
 from harness.cli.settings import in_words
 from harness.core import registry
-from harness.core.errors import InputError
+from harness.core.errors import ANYTHING, InputError
 from harness.core.losses import LOSSES
 from harness.core.optimisers import OPTIMISERS
 from harness.core.registry import first_line
@@ -94,7 +94,7 @@ def compiles() -> dict[str, tuple[str, str]]:
                     return task, cell.broken or refusal(cell)
         except InputError as error:
             return task, str(error)
-        except Exception as error:  # a plug-in's code: the others are told all the same
+        except ANYTHING as error:  # a plug-in's code: the others are told all the same
             return task, f"its code raises {type(error).__name__}: {error}{line_that_raised(error)}"
         return "", "applies to no task"
 

@@ -32,6 +32,8 @@ def main(arguments: Sequence[str]) -> None:
         cells, _ = cells_of(overrides)
         if len(cells) > 1:
             raise InputError("one algorithm is checked at a time, but several were given")
+        if cells[0].broken:
+            raise InputError(cells[0].broken)
         chosen = any(each.startswith("task") for each in overrides)
         report = check_algorithm(cells[0].algorithm, cells[0].task if chosen else None)
         if files:

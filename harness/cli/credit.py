@@ -6,7 +6,7 @@ import sys
 import traceback
 
 from harness.cli.arguments import complain, one_sentence, prepare
-from harness.core.errors import InputError, whole
+from harness.core.errors import ANYTHING, InputError, whole
 from harness.credit.gradient_check import DRAWS, check
 from harness.studies.compose import cells_of
 
@@ -28,7 +28,7 @@ def main() -> None:
         except InputError as error:  # the others are checked all the same
             complain(str(error))
             code = 2
-        except Exception as error:  # the rule's own code: here somebody looks for what is wrong in it
+        except ANYTHING as error:  # the rule's own code: here somebody looks for what is wrong in it
             traceback.print_exc()
             complain(f"{cell.id} failed: {type(error).__name__}: {error}")
             code = 1

@@ -105,10 +105,6 @@ class Convolution(Edge):
         return (offsets * self.source.channels, offsets * self.target.channels)
 
     @property
-    def times(self) -> int:
-        return len(self.seen)
-
-    @property
     def workspace(self) -> int:
         return self.seen.size * self.source.channels
 
@@ -176,10 +172,6 @@ class Local(Convolution):
     def shape(self) -> tuple[int, int]:
         rows, columns = super().shape
         return (len(self.seen) * rows, columns)
-
-    @property
-    def times(self) -> int:
-        return 1
 
     def kernels(self, w: Array) -> Array:
         """The weights of each place, (…, places, rows, channels)."""

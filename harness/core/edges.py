@@ -18,8 +18,11 @@ a map, channels last. Rumelhart, Hinton & Williams 1986, PDP vol. 1 ch. 8.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import Any
+
+import numpy as np
 
 from harness.core.errors import InputError, one_of, whole
 from harness.core.units import UNITS
@@ -127,10 +130,12 @@ class Edge:
         """
         return self.shape
 
-    @property
-    def times(self) -> int:
-        """At how many places each of its weights stands."""
-        return 1
+    @cached_property
+    def times(self) -> Array:
+        """How many connections share each of its weights, (rows, columns): those that are there, so that of a
+        kernel's corner, say, fewer are than of its middle where the source is padded.
+        """
+        return self.outer(np.ones((1, self.source.size)), np.ones((1, self.target.size)))
 
     @property
     def workspace(self) -> int:

@@ -18,6 +18,10 @@ class InputError(ValueError):
     """
 
 
+ANYTHING = (Exception, SystemExit)
+"""What the code of a plug-in may raise; none of it is to end whoever tries the plug-in."""
+
+
 class NotApplicable(InputError):
     """This algorithm cannot do this task; the message is the reason, and a study records it."""
 

@@ -16,6 +16,7 @@ import numpy as np
 from harness.cells.cell import Cell
 from harness.cells.start import start
 from harness.core.algorithm import Algorithm, Batch, State
+from harness.core.errors import ANYTHING
 from harness.core.rand import NOISE, Rand
 from harness.core.readings import Reading, read_by
 from harness.core.tree import leaves, tree_map
@@ -136,7 +137,7 @@ def cost_of(cell: Cell) -> dict[str, Any]:
     """The numbers of a cell's sheet for its record, or the `reason` why its code cannot be counted."""
     try:
         return dict(sheet(cell).numbers())
-    except Exception as error:  # a cell that was trained is a result, countable or not
+    except ANYTHING as error:  # a cell that was trained is a result, countable or not
         return {"reason": f"{type(error).__name__}: {error}"}
 
 

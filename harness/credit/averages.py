@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.credit.compare import align
+from harness.credit.compare import align, mean_of
 
 Array = Any
 
@@ -46,11 +46,6 @@ def fitted_scale(drawn: Array, gradient: Array) -> float:
     weight = np.where(error > 0, 1.0 / np.where(error > 0, error, 1.0) ** 2, 0.0)
     top, bottom = (weight * mean * gradient).sum(), (weight * gradient**2).sum()
     return float(top / bottom) if bottom > 0 and top > 0 else float(or_one(align(mean, gradient).ratio))
-
-
-def mean_of(drawn: Array) -> Array:
-    """Of draws (D, …); where all of them are the same, so is the mean, to the bit."""
-    return drawn[0] + (drawn - drawn[0]).mean(axis=0)
 
 
 def or_one(ratio: Array) -> Array:

@@ -14,6 +14,7 @@ E g|².
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,11 +63,21 @@ def spread(credits: Array, gradient: Array) -> tuple[Array, Array]:
     draws = len(credits)
     top = np.maximum(np.abs(credits).max(axis=(0, -1)), np.abs(gradient).max(axis=-1))
     credits, gradient = _scaled(credits, top), _scaled(gradient, top)
-    mean = credits[0] + (credits - credits[0]).mean(axis=0)  # exact where all draws are the same
-    noise = ((credits - mean) ** 2).sum(axis=-1).sum(axis=0) / (draws - 1)
+    mean = mean_of(credits)
+    noise = added_up(((credits - mean) ** 2).sum(axis=-1)) / (draws - 1)
     bias = np.sqrt(np.maximum(((mean - gradient) ** 2).sum(axis=-1) - noise / draws, 0.0))
     signal = np.maximum((mean**2).sum(axis=-1) - noise / draws, 0.0)
     return _divide(bias, _norm(gradient)), _divide(signal, noise)
+
+
+def added_up(draws: Array) -> Array:
+    """Draws (D, …) in their order: NumPy's own depends on how many networks stand beside each other."""
+    return reduce(np.add, draws)
+
+
+def mean_of(draws: Array) -> Array:
+    """The mean of draws (D, …), whatever stands beside; exact where all are the same."""
+    return draws[0] + added_up(draws - draws[0]) / len(draws)
 
 
 def size(credits: Array, gradient: Array) -> Array:
@@ -75,8 +86,8 @@ def size(credits: Array, gradient: Array) -> Array:
     """
     draws, top = len(credits), np.abs(credits).max(axis=(0, -1))
     credits = _scaled(credits, top)
-    mean = credits[0] + (credits - credits[0]).mean(axis=0)
-    noise = ((credits - mean) ** 2).sum(axis=-1).sum(axis=0) / (draws - 1) / draws
+    mean = mean_of(credits)
+    noise = added_up(((credits - mean) ** 2).sum(axis=-1)) / (draws - 1) / draws
     ratio = top * _divide(np.sqrt(np.maximum((mean**2).sum(axis=-1) - noise, 0.0)), _norm(gradient))
     return np.where(ratio > 0, ratio, 1.0)
 

@@ -26,8 +26,8 @@ from harness.core.errors import InputError, whole
 from harness.core.network import Network
 from harness.core.rand import PROBE, Rand
 from harness.core.tree import leaves, tree_map
-from harness.credit.averages import fitted_scale, largest, mean_of, or_one, z_scores
-from harness.credit.compare import TOTAL, align, spread
+from harness.credit.averages import fitted_scale, largest, or_one, z_scores
+from harness.credit.compare import TOTAL, align, mean_of, spread
 from harness.credit.reference import Reference, credited, network_weights, reference
 from harness.credit.report import Agreement, GradientCheck
 

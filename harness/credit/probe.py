@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from harness.core.algorithm import Batch, CreditAlgorithm
 from harness.core.losses import SquaredError
 from harness.core.rand import PROBE, Rand
-from harness.credit.compare import TOTAL, align, gauss_newton, size, spread
+from harness.credit.compare import TOTAL, added_up, align, gauss_newton, size, spread
 from harness.credit.reference import Reference, credited, network_weights, reference
 from harness.training.curves import QUANTILES
 from harness.training.plan import Plan
@@ -102,7 +102,7 @@ class Probe:
                 self._note(moment, f"{quantity}/{name}", values)
             if len(credits) > 1:
                 bias, snr = spread(drawn[name] / scale, g)
-                self._note(moment, f"mean_angle/{name}", align(drawn[name].mean(axis=0), g).angle)
+                self._note(moment, f"mean_angle/{name}", align(added_up(drawn[name]) / len(credits), g).angle)
                 self._note(moment, f"bias/{name}", bias)
                 self._note(moment, f"snr/{name}", snr)
         if not found.objective:

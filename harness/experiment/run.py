@@ -88,6 +88,8 @@ def run(
         one_of("setting", name, known)
     parts = registry.an_algorithm(algorithm), registry.a_task(task)
     check_progress(progress)
+    if tick is not None and not callable(tick):
+        raise InputError(f"tick must be a function of an epoch, or None, but {tick!r} was given")
     return run_cell(*parts, Settings(**settings), tick, only, progress)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from harness.cells.cell import Cell
 from harness.cells.code_version import code_version
-from harness.core.errors import InputError
+from harness.core.errors import ANYTHING, InputError
 from harness.core.files import whole
 from harness.replication.claim import Claim, Observation, Setting
 from harness.store.definitions import Replaced
@@ -144,7 +144,7 @@ def do(store: Store, job: Job) -> str:
         return "" if store.has(job.id) else f"{job.id} failed: {store.failures([job.id])[job.id]['reason']}"
     try:
         keep(store, job, look(job))
-    except Exception as error:
+    except ANYTHING as error:
         return f"{job.id} failed: {type(error).__name__}: {error}"
     return ""
 

@@ -12,6 +12,8 @@ from harness.credit.probe import probe_epochs, quantile_columns
 from harness.experiment.summary import Summary, summarise
 from harness.store.record import Record
 
+KEYED = ("code", "data", "numpy", "jax", "jaxlib")  # the versions that make another cell of the same settings
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -62,8 +64,7 @@ def _setting(record: Record) -> str:
     if not record.finished:
         return record.id
     run = {name: value for name, value in meta["run"].items() if name != "seed"}
-    what = [meta["algorithm"], meta["task"], run, *(meta["versions"].get(of) for of in ("code", "data"))]
-    return repr(what)
+    return repr([meta["algorithm"], meta["task"], run, *(meta["versions"].get(of) for of in KEYED)])
 
 
 def _stacked(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -254,10 +254,11 @@ def _known_from_id(cell_id: str) -> dict[str, Any]:
 def _notes(rows: Sequence[Row]) -> list[str]:
     """Why some rows have no numbers; what is not applicable says so itself."""
     without = [row for row in rows if row.summary is None]
-    return [
+    notes = (
         row.reason if row.status == NOT_APPLICABLE else f"{row.algorithm} {row.status}: {row.reason}"
         for row in without
-    ]
+    )
+    return list(dict.fromkeys(notes))
 
 
 def _used(texts: Sequence[Sequence[str]]) -> list[int]:

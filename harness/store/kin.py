@@ -8,6 +8,7 @@ Replica i has the same bits however many are run with it. So a cell of 2,000 rep
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,18 +26,20 @@ def folder(store: Path, cell: Cell) -> Path:
 
 
 def note(store: Path, cell: Cell) -> None:
-    """Note that a cell has a record."""
-    (where := folder(store, cell)).mkdir(parents=True, exist_ok=True)
-    (where / cell.id).touch()
+    """Note that a cell has a record; no more than a help, so that a disk that does not take it is no loss."""
+    with suppress(OSError):
+        (where := folder(store, cell)).mkdir(parents=True, exist_ok=True)
+        (where / cell.id).touch()
 
 
 def done(store: Path, cell: Cell) -> Trained | None:
     """What the first replicas of a cell did, as far as a record of its kin has it; None if none does.
 
-    What is compiled has other bits in other batches, a budget of seconds ends elsewhere each time, and
-    another BLAS kernel sums in another order: nothing is taken from there.
+    What is compiled has other bits in other batches, a budget of seconds ends elsewhere each time, another
+    BLAS kernel sums in another order, and an unchecked rule promises nothing: nothing is taken from there.
     """
-    if cell.settings.seconds is not None or cell.settings.backend not in ("numpy", "auto"):
+    how = cell.settings
+    if how.seconds is not None or how.backend not in ("numpy", "auto") or how.unchecked:
         return None
     records = [Record(store / "cells" / i) for i in ages(folder(store, cell)) if is_cell_id(i)]
     usable = [(r.meta["run"]["replicas"], r.id, r) for r in records if not r.damage() and _same_bits(r)]

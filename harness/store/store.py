@@ -139,7 +139,8 @@ class Store:
 
     def write_failure(self, cell: Cell, error: str, trace: str) -> None:
         """Note that a cell's code raised; the next run tries again."""
-        about = {"id": cell.id, "status": FAILED, "reason": error, **cell.settings_by_name()}
+        reason = " ".join(error.split())  # one line, wherever it is told
+        about = {"id": cell.id, "status": FAILED, "reason": reason, **cell.settings_by_name()}
         with self._writing(f"that cell {cell.id} failed ({error})"):
             write_atomically(
                 self.path / "failed" / f"{cell_id(cell.id)}.json", json_text(about | {"traceback": trace})

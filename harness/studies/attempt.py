@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 
 from harness.cells.cell import Cell
-from harness.core.errors import InputError
+from harness.core.errors import ANYTHING, InputError
 from harness.cost.sheet import cost_of
 from harness.experiment.run import complete, run_cell
 from harness.store import kin
@@ -26,7 +26,7 @@ def attempt(cell: Cell, store: Store, *, progress: bool = False) -> Record | Non
         store.write_failure(cell, cell.broken, "")
         return None
     try:
-        if isinstance(cell.data, Exception):
+        if isinstance(cell.data, BaseException):
             raise cell.data
         done = kin.done(store.path, cell)
         if done:
@@ -36,7 +36,7 @@ def attempt(cell: Cell, store: Store, *, progress: bool = False) -> Record | Non
     except InputError as error:  # no fault of the code: the sentence is the whole answer
         store.write_failure(cell, str(error), "")
         return None
-    except Exception as error:
+    except ANYTHING as error:
         store.write_failure(cell, f"{type(error).__name__}: {error}", traceback.format_exc())
         return None
     return store.write(cell, result, cost_of(cell))

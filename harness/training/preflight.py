@@ -1,9 +1,9 @@
-"""Before a cell is trained: four things that a wrong rule does and that look fine in a table.
+"""Before a cell is trained: five things that a wrong rule does and that look fine in a table.
 
 It draws from NumPy's global stream (then every replica has the same noise, and every run another), it writes
-into what it was handed, a replica is not what it is alone (then something leaks between them), or what it
-gives back is not of the shape that weights have. Each is a sentence that says what was found, what was
-expected and where. Two updates of three replicas on a few patterns: milliseconds.
+into what it was handed, a replica is not what it is alone (then something leaks between them), what it gives
+back is not of the shape that weights have, or outputs are not what it predicts. Each is a sentence that says
+what was found, what was expected and where. Two updates of three replicas on a few patterns: milliseconds.
 `harness.checks` has the rest.
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from harness.cells.start import Ground, Seeded, ground
 from harness.core.algorithm import Algorithm, CreditAlgorithm
-from harness.core.errors import InputError
+from harness.core.errors import ANYTHING, InputError
 from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
 
@@ -93,6 +93,7 @@ def updated(algorithm: Algorithm, at: Ground, state: Any) -> Any:
             "credit",
         )
         fitting_credit(algorithm, credit, given["params"])
+        right_output(algorithm, at, given, credit[1], "credit")
         step = algorithm.optimiser.step
         params, memory = held(
             algorithm.optimiser,
@@ -107,6 +108,7 @@ def updated(algorithm: Algorithm, at: Ground, state: Any) -> Any:
                 f"{type(algorithm).__name__}.update gives a {type(new).__name__}, "
                 f"but an Update(state, output) was expected ({place(algorithm, 'update')})"
             )
+        right_output(algorithm, at, given, new[1], "update")
         new = new[0]
     same_state(algorithm, state, new)
     return new
@@ -119,7 +121,7 @@ def held(owner: Any, call: Callable[[], Any], method: str) -> Any:
         made = call()
     except InputError:
         raise
-    except Exception as error:
+    except ANYTHING as error:
         raise Broken(_raised(owner, method, error)) from error
     if streams != _streams():
         raise Stirred(
@@ -128,6 +130,25 @@ def held(owner: Any, call: Callable[[], Any], method: str) -> Any:
             f"({place(owner, method)})"
         )
     return made
+
+
+def right_output(algorithm: Algorithm, at: Ground, state: Any, output: Any, method: str) -> None:
+    """Raise `Broken` unless the outputs that an update gives are the predictions of the state before it.
+
+    With full batches it is these that decide whether a task is solved.
+    """
+    if output is None:
+        return
+    expected = held(algorithm, lambda: algorithm.predict(at.net, state, frozen(at.batch.x)), "predict")
+    near = 1e-4 if at.batch.x.dtype == np.float32 else 1e-8
+    fits = np.shape(output) == np.shape(expected)
+    if not (fits and np.allclose(output, expected, rtol=near, atol=near, equal_nan=True)):
+        far = f"up to {np.abs(output - expected).max():.2g} off" if fits else f"of shape {np.shape(output)}"
+        raise Broken(
+            f"{type(algorithm).__name__}.{method} gives outputs that are {far}: they must be what predict "
+            f"gives, {np.shape(expected)}, at the weights before the update, or None, for they decide what "
+            f"is solved ({place(algorithm, method)})"
+        )
 
 
 def frozen(tree: Any) -> Any:
@@ -208,7 +229,7 @@ def place(owner: Any, method: str = "") -> str:
         return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _raised(owner: Any, method: str, error: Exception) -> str:
+def _raised(owner: Any, method: str, error: BaseException) -> str:
     """What a method raised, in which line of its own file, and what is usually meant."""
     own = _file(owner)
     frames = traceback.extract_tb(error.__traceback__)

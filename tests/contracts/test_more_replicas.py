@@ -101,7 +101,10 @@ def test_what_would_have_other_bits_is_run_whole(
     store = Store.at(tmp_path).prepare()
     base = cell_with({"name": "backprop"}, {"epochs": 40}, 3)
     first = made(base, store)
-    for change in ({"seed": 4}, {"epochs": 41}, {"seconds": 1e6}, {"dtype": "float32"}, {"backend": "jax"}):
+    unchecked = {"unchecked": True}
+    made(Cell(base.algorithm, base.task, replace(base.settings, **unchecked)), store)
+    others = ({"seed": 4}, {"epochs": 41}, {"seconds": 1e6}, {"dtype": "float32"}, {"backend": "jax"})
+    for change in (unchecked, *others):
         other = Cell(base.algorithm, base.task, replace(base.settings, replicas=4, **change))
         made(other, store)
         assert ran[-1] == [0, 1, 2, 3], change

@@ -69,3 +69,26 @@ def test_an_error_of_the_code_is_raised() -> None:
 
 def test_the_caption_in_short_is_two_lines_at_most() -> None:
     assert len(table.SHORT) <= 2 * (table.WIDTH - 10)
+
+
+@pytest.mark.parametrize(
+    ("closed", "code", "said"),
+    [
+        (">&-", 0, ""),
+        ("2>&-", 2, ""),
+        (">/dev/full", 1, "harness: what was to be printed could not be written (No space left on device)"),
+    ],
+)
+def test_a_closed_or_full_stream_is_no_traceback(closed: str, code: int, said: str, tmp_path: Path) -> None:
+    wrong = "algorithm=nope" if code == 2 else ""
+    given = f"{sys.executable} -m harness {' '.join(COMMANDS['harness'])} {wrong} {closed}"
+    done = subprocess.run(
+        ["bash", "-c", given],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HARNESS_STORE": str(tmp_path / "store")},
+    )
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(said)
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == bool(said)

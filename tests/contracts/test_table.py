@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +19,7 @@ from harness.core.errors import InputError
 from harness.experiment.run import run_cell
 from harness.experiment.summary import Summary, summarise
 from harness.results import table
+from harness.store.files import FILES, META, SEAL, json_text, sealed
 from harness.training.trainer import Trained
 from helpers.kept import STRICT, XOR, keep
 from helpers.made_up import D, S, U
@@ -330,9 +333,8 @@ def test_seeds_of_one_setting_are_one_row_of_all_replicas_and_each_a_record(stor
     columns = {name: np.concatenate([r.replicas[name] for r in alike]) for name in alike[0].replicas}
     expected, found = summarise(columns, alike[0].cost), rows[0].summary
     assert found.replicas == 12
-    assert repr(replace(found, angle_degrees=0.0)) == repr(
-        replace(expected, angle_degrees=0.0)
-    )  # NaN is not NaN
+    # as text, for NaN is not NaN
+    assert repr(replace(found, angle_degrees=0.0)) == repr(replace(expected, angle_degrees=0.0))
     total = np.concatenate([r.probes["angle/total"] for r in alike])
     halves = [
         np.quantile(at[~np.isnan(at)], 0.5, method="inverted_cdf") for at in total.T if (at == at).any()
@@ -341,3 +343,28 @@ def test_seeds_of_one_setting_are_one_row_of_all_replicas_and_each_a_record(stor
     frame = results.cells("seeds", store)
     assert sorted(frame["run.seed"]) == [5, 5, 6, 7, 7]
     assert set(frame["replicas"]) == {4}
+
+
+def test_one_seed_is_in_no_pool_twice(store):
+    """Records of one seed, made with two versions of NumPy, are two cells of one set of networks."""
+    cell = Cell.of({"name": "backprop"}, XOR, {"replicas": 4, "epochs": 20})
+    record = store.write(cell, run_cell(cell.algorithm, cell.task, cell.settings))
+    later = store.cell_folder(record.id[:-1] + ("0" if record.id[-1] != "0" else "1"))
+    shutil.copytree(record.path, later)
+    meta = json.loads((later / META).read_text())
+    meta |= {"id": later.name, "versions": meta["versions"] | {"numpy": "1.0"}}
+    plain = {name: value for name, value in meta.items() if name not in (FILES, SEAL)}
+    (later / META).write_text(json_text(sealed(plain, later)))
+    store.write_study("two", "?", [record.id, later.name])
+    rows = table.build(store, "two")
+    assert [row.summary.replicas for row in rows] == [4, 4]
+    assert len({row.algorithm for row in rows}) == 2
+
+
+def test_the_same_reason_is_told_once(store):
+    ids = [Cell.of({"name": "perceptron"}, STRICT, {"seed": seed}) for seed in (1, 2)]
+    for cell in ids:
+        store.write(cell, None)
+    store.write_study("not", "?", [cell.id for cell in ids])
+    text = table.to_markdown(table.build(store, "not"), "not")
+    assert text.count(ids[0].not_applicable) == 1

@@ -56,6 +56,19 @@ def test_send_back_and_outer_are_adjoint(edge: Edge, seed: int, replicas: int, p
 
 @given(edges(), st.integers(0, 2**32 - 1))
 @settings(max_examples=60, deadline=None)
+def test_white_activity_and_what_it_sends_add_up_to_the_weights_as_often_as_they_stand(
+    edge: Edge, seed: int
+) -> None:
+    """Σ y_i (W y)_jᵀ over the unit vectors is the dense matrix W itself; of a shared weight, once for each
+    connection that has it, and a padded border has fewer."""
+    w, y = np.random.default_rng(seed).normal(size=edge.shape), np.eye(edge.source.size)
+    np.testing.assert_allclose(edge.outer(y, edge.send(w, y)), edge.times * w, rtol=1e-12, atol=1e-12)
+    dense = edge.send(np.ones(edge.shape), y)  # the number of connections from each unit to each
+    assert edge.times.sum() == dense.sum()
+
+
+@given(edges(), st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
 def test_a_replica_alone_has_the_bits_it_has_in_a_batch(edge: Edge, seed: int) -> None:
     rng = np.random.default_rng(seed)
     w, y, d = (
