@@ -23,10 +23,8 @@ def update_leaves_everything_alone(s: Subject) -> None:
 
 
 def it_makes_no_generator(s: Subject) -> None:
-    """Does an update draw from rand alone, and from no generator that it makes for itself?
-
-    One that it seeds itself gives every replica the same noise, and the same again under every seed.
-    """
+    """Does an update draw from rand alone, and from no generator that it makes for itself?"""
+    # one that it seeds itself gives every replica the same noise, and the same again under every seed
     step, made = s.begin(), list[str]()
     plain, old = np.random.default_rng, np.random.RandomState
 

@@ -44,21 +44,25 @@ def one_sentence(traceback: bool = False) -> Iterator[None]:
     except BrokenPipeError:
         _say_no_more()
         sys.exit(141)
-    except OSError as error:
-        if traceback or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO) or error.filename:
-            raise
-        _say_no_more()
-        complain(f"what was to be printed could not be written ({error.strerror}); finished cells are kept")
-        sys.exit(1)
     except KeyboardInterrupt:
         complain("interrupted; finished cells are kept, and the same command does the rest")
         sys.exit(130)
     except Exception as error:
+        if _unprinted(error) and not traceback:
+            _say_no_more()
+            complain(f"what was to be printed could not be written ({error}); finished cells are kept")
+            sys.exit(1)
         text = sentence_of(error)
         if traceback or not text:
             raise
         complain(text)
         sys.exit(2)
+
+
+def _unprinted(error: Exception) -> bool:
+    """Whether a stream did not take what was printed: a disk is full, which no file's name comes with."""
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+    return isinstance(error, OSError) and error.errno in full and error.filename is None
 
 
 def _say_no_more() -> None:

@@ -76,7 +76,7 @@ def test_the_caption_in_short_is_two_lines_at_most() -> None:
     [
         (">&-", 0, ""),
         ("2>&-", 2, ""),
-        (">/dev/full", 1, "harness: what was to be printed could not be written (No space left on device)"),
+        (">/dev/full", 1, "harness: what was to be printed could not be written ([Errno 28] No space left"),
     ],
 )
 def test_a_closed_or_full_stream_is_no_traceback(closed: str, code: int, said: str, tmp_path: Path) -> None:

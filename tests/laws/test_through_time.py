@@ -15,8 +15,11 @@ from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Batch
 from harness.core.differences import differences
+from harness.core.edges import Edge
 from harness.core.errors import InputError, NotApplicable
+from harness.core.exact_gradient import exact_gradient
 from harness.core.initial import initial
+from harness.core.network import Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, SPLIT, WEIGHTS, Rand
 from harness.cost.sheet import sheet
@@ -136,6 +139,31 @@ def test_feedback_alignment_through_time_is_its_definition() -> None:
         later = delta
     for key, each in g.items():
         np.testing.assert_allclose(found[key][0], each, rtol=1e-10, atol=1e-12)
+
+
+class Jordan(DelayedXor):
+    """The output is heard again, a step later, by hidden units (Jordan 1986)."""
+
+    def network(self) -> Network:
+        x, h, y = super().network().groups
+        return Network((x, h, y), (Edge(x, h), Edge(y, h, delay=1), Edge(h, y)))
+
+
+def test_feedback_over_the_transposed_weights_is_the_gradient_where_outputs_are_heard_again() -> None:
+    task, one = Jordan(), [0]
+    net, rule = task.network(), FeedbackAlignment().resolved(DelayedXor.usual)
+    params = initial(net, Rand(0, one, WEIGHTS), "uniform", 0.7)
+    batch = Batch.of(task.data(Rand(0, one, SPLIT), float), np.zeros(()), task.objective)
+    memory = {e.name: params[e].mT for e in net.edges}
+    found = rule.credit(net, params, memory, batch, Rand(0, one, NOISE)).gradient  # type: ignore[attr-defined]
+    for key, each in exact_gradient(net, params, batch).gradient.items():
+        np.testing.assert_allclose(found[key], each, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["feedback_alignment", "sign_symmetry", "kolen_pollack"])
+def test_rules_of_feedback_run_where_outputs_are_heard_again(name: str) -> None:
+    trained = run(built(name), Jordan(), replicas=3, epochs=3).trained
+    assert np.isfinite(trained.loss).all()
 
 
 def test_perturbing_weights_through_time_is_the_gradient_but_for_the_step() -> None:
