@@ -198,8 +198,8 @@ def test_gauss_newton_is_the_least_step_where_many_do(dtype: str) -> None:
 
 
 def test_feedback_alignment_turns_towards_backprop_as_published() -> None:
-    """published-figures.md § 4: 30-20-10, ≈ 90° at the start, 28-37° after 1,000 steps (one sweep): mean of
-    20 networks."""
+    """Lillicrap et al. 2016, linear task: 30-20-10, ≈ 90° at the start, 28-37° after 1,000 steps (one
+    sweep): mean of 20 networks."""
     with initialize_config_dir(CONF, **VERSION_BASE):
         overrides = ["experiment=lillicrap2016/linear", "run.replicas=20", "run.epochs=2", "run.probe=2"]
         published = cell_of(compose("config", overrides=overrides))

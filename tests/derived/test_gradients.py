@@ -28,7 +28,7 @@ from helpers.problems import SMOOTH, Problem, credit_of, derivatives, error, net
 COMPLEX, CENTRAL = (
     1e-20,
     6.1e-6,
-)  # steps at which their errors are ~1e-16 and ~1e-10: published-figures.md section 6
+)  # steps at which their errors are ~1e-16 and ~1e-10: rounding, and ε^(1/3)
 CREDIT = [Backprop(), Shallow(), FiniteDifferences()]
 SCALAR = {  # y = f(x) for one unit, from the textbook
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),

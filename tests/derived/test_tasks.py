@@ -117,7 +117,7 @@ ITALIAN = {
     "Colin": "Alfonso", "Penelope": "Maria", "Christine": "Francesca", "Victoria": "Lucia",
     "Jennifer": "Angela", "Margaret": "Gina", "Charlotte": "Sophia",
 }  # fmt: skip
-COUNTS = {  # pairs and triples of each relation: published-figures.md, section 1.6
+COUNTS = {  # pairs and triples of each relation, as in O'Reilly's file of 104 rows
     "father": (12, 12), "mother": (12, 12), "husband": (10, 10), "wife": (10, 10), "son": (12, 12),
     "daughter": (12, 12), "uncle": (4, 8), "aunt": (4, 8), "brother": (6, 6), "sister": (6, 6),
     "nephew": (8, 8), "niece": (8, 8),

@@ -1,10 +1,9 @@
 """The encoders of Ackley, Hinton & Sejnowski 1985 held to their counts, and mean field to sampling.
 
-Printed (published-figures.md, section 2) is when a run has found *different codes*. Here that is the first
-cycle at which hidden states differ in as many patterns as printed (4, 7 or 8, or all of them in two bits): of
-every pattern, the most probable hidden state with the pattern clamped on both groups. The harness's own
-criterion, which the presets use, is that every input completes to the right output with the highest exact
-probability.
+Printed is when a run has found *different codes*. Here that is the first cycle at which hidden states
+differ in as many patterns as printed (4, 7 or 8, or all of them in two bits): of every pattern, the most
+probable hidden state with the pattern clamped on both groups. The harness's own criterion, which the
+presets use, is that every input completes to the right output with the highest exact probability.
 
 Two samples are compared, allowing for the chance in both: rates by Fisher's exact test; how many of ours lie
 below the printed median, and beyond the printed longest, by the beta-binomial. False alarm of the file 1e-3,

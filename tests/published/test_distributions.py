@@ -1,5 +1,5 @@
-"""Learning times and failures held to what independent runs of the same settings gave: published-figures.md,
-section 1.5.
+"""Learning times and failures held to what runs of the same settings gave in another program, written
+independently of this one.
 
 Every comparison has two samples, the published one and ours, and allows for the chance in both, exactly and
 without assuming any distribution:

@@ -18,7 +18,7 @@ from harness.studies.conf import CONF, VERSION_BASE, described
 from helpers.commands import commands
 
 PRESETS = [name for name, _ in described("experiment")]
-FOUND = {  # every setting of published-figures, section 1, for the tasks that are here
+FOUND = {  # every setting that the sources print for the tasks that are here
     "nature1986/symmetry", "nature1986/family_tree", "nature1986/family_tree_adapted",
     "pdp1986/xor_shortcut", "pdp1986/xor_local_minimum", "pdp1986/xor_hidden_units", "pdp1986/parity",
     "pdp1986/encoder", "pdp1986/symmetry", "pdp1986/t_c", "pdp1986/addition", "pdp1986/addition_minimal",

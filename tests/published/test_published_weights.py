@@ -1,7 +1,7 @@
 """Weights printed in 1986, and what they do: networks held to a source without training any.
 
-Figures are those of PDP vol. 1 ch. 8 and the values that arithmetic outside this project got from them
-(published-figures.md, sections 1.2 and 1.3); tolerances are half a unit of the last digit given there.
+Figures are those of PDP vol. 1 ch. 8 and the values that arithmetic outside this project got from
+them; tolerances are half a unit of the last digit given there.
 """
 
 from __future__ import annotations
