@@ -9,7 +9,7 @@ NEXT_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 \
 	do $$p -c '' 2>/dev/null && echo $$p && break; done)
 NEXT := .venv-next/bin
 
-.PHONY: compare dashboard quick test test-slow fuzz stress mutants test-next check bench coverage docs studies notebooks results lock clean
+.PHONY: compare dashboard quick test suite test-slow fuzz stress mutants test-next check bench coverage docs studies notebooks results lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
@@ -29,8 +29,11 @@ quick: .venv/installed-test  ## within a minute on two cores: laws, derivations 
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow" -k "not compiled and not command" $(QUICK)
 
-test: check
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+test: .venv/installed-test  ## ruff, mypy and all tests but the full forms, side by side: much of both is waiting
+	@$(MAKE) --no-print-directory --jobs 2 check suite
+
+suite: .venv/installed-test
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-slow: .venv/installed-test  ## the full form of the tests that make test runs in small
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow

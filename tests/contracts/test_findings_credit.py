@@ -56,7 +56,7 @@ def row(values, **more):
     )
 
 
-@pytest.mark.parametrize("n", [6, 12, 20, 50])
+@pytest.mark.parametrize("n", [6, *(pytest.param(n, marks=pytest.mark.slow) for n in (12, 20, 50))])
 def test_an_interval_of_quantiles_covers_the_median_as_often_as_it_says(n):
     """2,000 samples of a lopsided distribution (median ln 2), level 95 %; fewer than 1,859 hits come by
     chance once in 10,000."""

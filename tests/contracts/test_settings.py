@@ -37,7 +37,7 @@ CLASSES: list[type] = [
     Settings,
 ]
 every_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda c: c.__name__)
-some = settings(max_examples=6, deadline=None)
+some = settings(max_examples=3, deadline=None)
 
 
 def hint(cls: type, name: str) -> Any:

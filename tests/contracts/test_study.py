@@ -35,6 +35,7 @@ def stamps(store: Store) -> dict[str, int]:
     return {p.parent.name: p.stat().st_mtime_ns for p in (store.path / "cells").glob("[!.]*/cell.json")}
 
 
+@pytest.mark.slow  # three commands; test_stress.py kills a study in make test
 def test_a_study_killed_between_cells_loses_none_and_repeats_none(store: Store) -> None:
     env = os.environ | {"HARNESS_STORE": str(store.path)}
     command = [sys.executable, "-m", "harness", *SWEEP, "hydra/launcher=basic"]

@@ -64,6 +64,7 @@ def ids(store: Store, database: Path) -> list[str]:
     return made
 
 
+@pytest.mark.slow  # two processes that import MLflow and make a database: half a minute
 def test_several_first_senders_at_once_make_one_database_and_send_each_cell_once(
     store: Store, ids: list[str]
 ) -> None:

@@ -548,6 +548,7 @@ def test_the_family_tree_recipe_as_printed_trains_nothing() -> None:
     assert trained(0.01, 0.002, 0.3, 16).right.max() == 0
 
 
+@pytest.mark.slow
 def test_the_adapted_family_tree_recipe_trains_and_generalises() -> None:
     """Published: 98.7 and 99.2 % of training pairs, 36 of 80 held-out ones; accepted: ≥ 95 %, and far from
     none or all."""

@@ -190,7 +190,11 @@ def test_seconds_are_those_of_updates_and_shared() -> None:
     assert t.ran["compile_seconds"] > 0
 
 
-UPDATES = [("float64", "full"), ("float64", 3), ("float32", 1)]
+UPDATES = [
+    pytest.param("float64", "full", marks=pytest.mark.slow),
+    ("float64", 3),
+    pytest.param("float32", 1, marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.parametrize(("dtype", "batch"), UPDATES)

@@ -91,6 +91,7 @@ ROWS = {
         Addition(hidden=3, shortcut=False, scale=0.5), 0.5, 0.9, 50, 1, {}, 100, sweeps=2000
     ),
 }
+LONG = ("xor 2-1-1 shortcut α=0", "xor 2-2-1 η=.25", "xor 2-2-1 η=.25 α=0")  # some ten seconds each
 OCTAVE = times(1127, 2715, 7830)  # symmetry: 1,000 runs, all solved, however long it took
 CHECKS = len(ROWS) + sum(len(row.quantiles) for row in ROWS.values()) + len(OCTAVE)
 ALARM = 1e-4 / CHECKS
@@ -124,7 +125,7 @@ def agrees(times: np.ndarray, q: float, figure: float, published: int, alarm: fl
     return np.count_nonzero(times <= figure + 0.5) >= low and np.count_nonzero(times < figure - 0.5) <= high
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in ROWS])
 def test_solved_share_and_learning_times_are_as_published(name: str) -> None:
     row, sweeps = ROWS[name], sweeps_of(name)
     solved = sweeps[np.isfinite(sweeps)]
