@@ -174,7 +174,9 @@ def test_a_single_run_does_the_same(harness: Harness, store: Store) -> None:
     assert store.read(record.id).damage() == ""
 
 
-@pytest.mark.parametrize("way", [cut, emptied, mangled])
+@pytest.mark.parametrize(
+    "way", [cut, *(pytest.param(way, marks=pytest.mark.slow) for way in (emptied, mangled))]
+)
 def test_a_damaged_definition_of_a_study_is_one_sentence_and_is_made_anew(
     harness: Harness, store: Store, way: Callable[[Path], None]
 ) -> None:

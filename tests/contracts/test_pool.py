@@ -49,7 +49,10 @@ def test_a_killed_worker_loses_its_job_and_no_other(workers: int) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc to see processes in")
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "end",
+    [*(pytest.param(s, marks=pytest.mark.slow) for s in (signal.SIGINT, signal.SIGTERM)), signal.SIGKILL],
+)
 def test_whatever_ends_a_sweep_ends_its_workers_and_theirs(store: Store, end: signal.Signals) -> None:
     command = [
         sys.executable,

@@ -1,7 +1,7 @@
 """Held to what a store promises when everything goes wrong at once: nothing finished is lost or made twice,
 and what there is in the end has the bits that an undisturbed run gives.
 
-The small form runs always, the long one (60 kills; 200 cells into 10,000 records) by `make stress`.
+Three kills run always; 60 of them, and 200 cells into 10,000 records, by `make stress`.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def test_a_study_killed_at_any_moment_loses_nothing_and_does_nothing_twice(
 
 @pytest.mark.parametrize(
     ("records", "count", "workers"),
-    [pytest.param(300, 9, 2, id="9"), pytest.param(10_000, 200, 3, id="200", marks=LONG)],
+    [pytest.param(n, count, workers, marks=LONG) for n, count, workers in ((300, 9, 2), (10_000, 200, 3))],
 )
 def test_workers_of_another_launcher_lose_no_cell_in_a_large_store(
     store: Store, records: int, count: int, workers: int

@@ -262,6 +262,7 @@ def test_memory_grows_with_the_root_of_depth() -> None:
         assert more - less == pytest.approx(6 * depth, abs=0.5)
 
 
+@pytest.mark.slow
 def test_at_sixteen_layers_of_64_its_peak_is_below_half_of_backprops() -> None:
     """Whole peaks, nothing subtracted: at most 2 · 4 − 1 + 3 of 32 activities (262 kB each);
     gradient, steps and new weights (528 kB each) are made with either."""
