@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import NoReturn
+from importlib.metadata import version
+from typing import Any, NoReturn
 
 import hydra
 from hydra._internal.utils import get_args_parser
@@ -39,7 +40,10 @@ def _in_words(*names: str) -> str:
     return f"{in_words(*names)}\n\nrun\n{lines('run', Settings)}".replace("$", "$$")
 
 
-OmegaConf.register_new_resolver("settings_in_words", _in_words, replace=True)
+# OmegaConf 2.4 has a new name for it, which in 2.3 is that of something older
+_NEW = tuple(map(int, version("omegaconf").split(".")[:2])) >= (2, 4)
+_register: Any = getattr(OmegaConf, "register_resolver" if _NEW else "register_new_resolver")
+_register("settings_in_words", _in_words, replace=True)
 
 
 def main() -> None:
