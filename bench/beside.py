@@ -14,6 +14,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,9 +96,17 @@ def lines(other: Path, rounds: int = 5, only: str = "") -> Iterator[str]:
 
 
 def seconds(name: str, folder: Path) -> float:
-    """CPU seconds of a row by the build in `folder`."""
+    """CPU seconds of a row by the build in `folder`, and by no other that is installed."""
+    with tempfile.TemporaryDirectory() as beside:
+        others = f"p != {str(folder)!r} and os.path.isfile(os.path.join(p, 'harness', '__init__.py'))"
+        line = f"sys.path[:] = [p for p in sys.path if not ({others})]"
+        (Path(beside) / "sitecustomize.py").write_text(f"import os, sys\n\n{line}\n", encoding="utf-8")
+        return _seconds(name, folder, beside)
+
+
+def _seconds(name: str, folder: Path, beside: str) -> float:
     environment = os.environ | {
-        "PYTHONPATH": str(folder),
+        "PYTHONPATH": os.pathsep.join([beside, str(folder)]),
         "HARNESS_STORE": f"/tmp/harness_bench_{os.getpid()}",
     }
     if name in COMMANDS:
