@@ -115,6 +115,10 @@ class Cell:
 
     def versions(self) -> dict[str, str]:
         """What else determines the bits: the code, the data, NumPy and what it is compiled with."""
+        return dict(self._versions)
+
+    @cached_property
+    def _versions(self) -> dict[str, str]:
         modules: list[str | type] = ["harness.experiment.run"]
         if self.settings.probe:
             modules.append("harness.credit.probe")
@@ -131,8 +135,16 @@ class Cell:
     @cached_property
     def id(self) -> str:
         """Task, algorithm and a hash of everything that determines the result: the name of its record."""
-        text = _json(self.settings_by_name(), **self.versions())
-        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return self._name(self.settings_by_name())
+
+    @cached_property
+    def kin(self) -> str:
+        """The id that it would have with one replica: the same for all that differ in their number alone."""
+        named = self.settings_by_name()
+        return self._name(named | {"run": named["run"] | {"replicas": 1}})
+
+    def _name(self, settings: Mapping[str, Any]) -> str:
+        digest = hashlib.sha256(_json(settings, **self._versions).encode()).hexdigest()[:12]
         return f"{self.task.name}-{self.algorithm.name}-{digest}"
 
 

@@ -1,6 +1,6 @@
 """Cells that differ in their number of replicas alone: what one of them has done, another need not do again.
 
-    <store>/kin/<id of the cell with one replica>/<cell id>     an empty file for each record
+    <store>/kin/<the id with one replica>/<cell id>     an empty file for each record
 
 Replica i has the same bits however many are run with it. So a cell of 2,000 replicas goes on from a record of
 1,000, and one of 500 is a part of it; either is a record of its own, the same as if it had been run at once.
@@ -9,7 +9,6 @@ Replica i has the same bits however many are run with it. So a cell of 2,000 rep
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from harness.cells.cell import Cell
@@ -22,7 +21,7 @@ from harness.training.trained import Trained
 
 def folder(store: Path, cell: Cell) -> Path:
     """Where the records are noted whose first replicas are this cell's."""
-    return store / "kin" / replace(cell, settings=replace(cell.settings, replicas=1)).id
+    return store / "kin" / cell.kin
 
 
 def note(store: Path, cell: Cell) -> None:
