@@ -77,11 +77,7 @@ def _of_settings(task: Task) -> str:
     patterns = [a for a in (x, wanted, target) if a is not None]
     # usually data are the patterns, split by code; others may come from anywhere, and those of one replica
     # stand for all
-    drawn = (
-        []
-        if type(task).data is Task.data
-        else list(_flat(task.data(Rand(0, [0], SPLIT, block=1), np.float64)))
-    )
+    drawn = [] if type(task).data is Task.data else list(_flat(task.data(Rand(0, [0], SPLIT), np.float64)))
     return _of_arrays([*patterns, *drawn])
 
 

@@ -65,7 +65,6 @@ def start(
     how: Seeded,
     replicas: Sequence[int],
     patterns: int | None = None,
-    block: int | None = None,
 ) -> Start:
     """The start of some replicas of a cell.
 
@@ -74,7 +73,6 @@ def start(
         how: seed and precision.
         replicas: their numbers, which decide their random streams.
         patterns: how many are in the batch; None for all.
-        block: random numbers drawn ahead (`Rand`); 1 where few are drawn. A matter of speed, never of bits.
 
     Raises:
         InputError: if there is not enough memory for them.
@@ -82,21 +80,19 @@ def start(
     needed = start_bytes(algorithm, task, how.dtype, len(replicas))
     refuse(needed, f"the start of {algorithm.name} on {task.name} with replicas={len(replicas)}")
 
-    at = ground(task, how, replicas, patterns, block)
+    at = ground(task, how, replicas, patterns)
     return Start(*at[:4], algorithm.init(at.net, at.weights, at.noise), at.noise)
 
 
-def ground(
-    task: Task, how: Seeded, replicas: Sequence[int], patterns: int | None = None, block: int | None = None
-) -> Ground:
+def ground(task: Task, how: Seeded, replicas: Sequence[int], patterns: int | None = None) -> Ground:
     """The start of some replicas, but for what their algorithm makes of it; arguments as of `start`."""
 
-    def rand(purpose: int, block: int | None = 1) -> Rand:
-        return Rand(how.seed, replicas, purpose, how.dtype, **({} if block is None else {"block": block}))
+    def rand(purpose: int) -> Rand:
+        return Rand(how.seed, replicas, purpose, how.dtype)
 
     net = task.network()
     data = checked(task.data(rand(SPLIT), how.dtype), task.name, net.input_size, net.output.size)
     some = Data(*(a[..., :patterns, :] for a in data[:3]))
     weights = initial(net, rand(WEIGHTS), task.init, task.initial_scale)
     batch = Batch.of(some, np.zeros((), how.dtype), task.objective)
-    return Ground(net, data, batch, weights, rand(NOISE, block))
+    return Ground(net, data, batch, weights, rand(NOISE))

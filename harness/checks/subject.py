@@ -76,7 +76,7 @@ class Subject:
         self, replicas: Sequence[int] = REPLICAS, dtype: str = "float64", rule: Algorithm | None = None
     ) -> Step:
         """The start of some replicas."""
-        at = ground(self.where, Settings(dtype=dtype), replicas, block=1)
+        at = ground(self.where, Settings(dtype=dtype), replicas)
         return Step(at, begun(rule or self.rule, at, len(replicas)))
 
     def late(self, step: Step) -> Step:

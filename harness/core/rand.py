@@ -1,38 +1,45 @@
-"""Random numbers: one independent stream per replica, purpose and kind.
+"""Random numbers: one independent stream per replica, purpose and kind, found by counting.
 
-Replica i of a cell draws the same numbers alone, in any batch, chunk or process, because each
-(replica, purpose, kind) owns a generator seeded by `SeedSequence(seed, spawn_key=…)`. A stream is
-drawn ahead in blocks and handed out in slices; how far ahead is a matter of speed, never of bits.
+Replica i of a cell draws the same numbers alone, in any batch, chunk or process, because what it draws follows
+from numbers alone: a stream is blocks of 16, 256 and then always 4,096 numbers, and where a block begins is
+what a counter-based generator says of (replica, block). Nothing is made for a replica beforehand: a thousand
+streams cost what their numbers cost.
+
+    Philox4x64-10 keyed by (seed, purpose, kind), at counter (i, b): four words for block b of replica i
+    SFC64 started from three of them gives the block; the first 16 uniform numbers are such words themselves
+
+Salmon, Moraes, Dror & Shaw 2011, Parallel random numbers: as easy as 1, 2, 3, SC11 (Philox: 2^258 words for
+a key); Doty-Humphrey's SFC64 as NumPy has it (period of at least 2^64). The key comes from `SeedSequence`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 
 import numpy as np
-from numpy.random import PCG64, Generator, SeedSequence
+from numpy.random import SFC64, Generator, Philox, SeedSequence
 from numpy.typing import DTypeLike, NDArray
 
 # What a stream is for: initial weights are shared by all algorithms with the same network
 # (common random numbers), so drawing noise must not disturb them.
 WEIGHTS, ORDER, NOISE, SPLIT, PROBE = range(5)
 UNIFORM, NORMAL = range(2)
-BLOCK = 4096
+FIRST, TIMES, BLOCK = 16, 16, 4096
+WORDS = 4  # that Philox has for each count
 
 
 class Rand:
     """Random numbers for many replicas at once: one independent stream for each (replica, purpose, kind).
 
     Shapes are given for one replica, the replica axis comes first. A replica draws the same numbers alone
-    and in any batch (NumPy's `SeedSequence`, PCG64).
+    and in any batch; one that is named twice draws them twice.
 
     Args:
         seed: the cell's seed.
         replicas: their numbers, R of them.
         purpose: what the stream is for: WEIGHTS, ORDER, NOISE, SPLIT or PROBE.
         dtype: the precision that numbers are handed out in.
-        block: numbers drawn ahead per stream (1 for streams that are used once); changes speed, never bits.
 
     >>> both, second = Rand(0, [0, 1], NOISE), Rand(0, [1], NOISE)
     >>> bool((both.normal(3)[1] == second.normal(3)[0]).all())
@@ -40,45 +47,30 @@ class Rand:
     """
 
     def __init__(
-        self,
-        seed: int,
-        replicas: Sequence[int],
-        purpose: int,
-        dtype: DTypeLike = np.float64,
-        block: int = BLOCK,
+        self, seed: int, replicas: Sequence[int], purpose: int, dtype: DTypeLike = np.float64
     ) -> None:
-        """`block`: numbers drawn ahead per stream (1 for streams that are used once)."""
         self._key = (seed, purpose)
-        self._replicas = list(replicas)
         self._dtype = np.dtype(dtype)
-        self._block = block
-        self._generators: dict[int, list[Generator]] = {}
-        self._ahead: dict[int, NDArray[np.float64]] = {}
+        self._streams: dict[int, _Streams] = {}
+        self._put(np.asarray(replicas, np.int64))
         self.taken = 0
         """Numbers handed out so far, of each replica."""
+
+    def _put(self, replicas: NDArray[np.int64]) -> None:
+        self._replicas = replicas
+        self._who, place = np.unique(replicas, return_inverse=True)
+        """The different ones among the replicas, in order."""
+        self._place = None if np.array_equal(self._who, replicas) else place
 
     def _take(self, kind: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
         n = prod(shape)
         self.taken += n
-        ahead = self._ahead.get(kind)
-        if ahead is None or ahead.shape[1] < n:
-            ahead = self._draw_ahead(kind, n)
-        self._ahead[kind] = ahead[:, n:]
-        return ahead[:, :n].reshape(len(self._replicas), *shape)
-
-    def _draw_ahead(self, kind: int, n: int) -> NDArray[np.float64]:
-        if kind not in self._generators:
-            seed, purpose = self._key
-            self._generators[kind] = [
-                Generator(PCG64(SeedSequence(seed, spawn_key=(i, purpose, kind)))) for i in self._replicas
-            ]
-        rest = self._ahead.get(kind, np.empty((len(self._replicas), 0)))
-        fresh = max(self._block, n - rest.shape[1])
-        ahead = np.empty((len(self._replicas), rest.shape[1] + fresh))
-        ahead[:, : rest.shape[1]] = rest
-        for row, generator in zip(ahead[:, rest.shape[1] :], self._generators[kind], strict=True):
-            row[:] = generator.random(fresh) if kind == UNIFORM else generator.standard_normal(fresh)
-        return ahead
+        if kind not in self._streams:
+            self._streams[kind] = _Streams(*self._key, kind)
+        drawn = self._streams[kind].take(self._who, n)
+        if self._place is not None:
+            drawn = drawn[self._place]
+        return drawn.reshape(len(self._replicas), *shape)
 
     def uniform(self, *shape: int) -> NDArray[np.floating]:
         """Uniform numbers on [0, 1).
@@ -147,9 +139,81 @@ class Rand:
         Returns:
             Nothing; R is smaller from now on.
         """
-        self._replicas = [i for i, stays in zip(self._replicas, mask, strict=True) if stays]
-        self._generators = {
-            kind: [g for g, stays in zip(generators, mask, strict=True) if stays]
-            for kind, generators in self._generators.items()
-        }
-        self._ahead = {kind: ahead[mask] for kind, ahead in self._ahead.items()}
+        stays = self._replicas[mask]
+        among = np.isin(self._who, stays)
+        for streams in self._streams.values():
+            streams.keep(among)
+        self._put(stays)
+
+
+class _Streams:
+    """The streams of one kind, of as many replicas as are asked for: what is drawn ahead of them."""
+
+    def __init__(self, seed: int, purpose: int, kind: int) -> None:
+        key = SeedSequence(seed, spawn_key=(purpose, kind)).generate_state(2, np.uint64)
+        self._philox = Philox(key=key, counter=0)
+        self._kind, self._next, self._ahead = kind, 0, np.empty((0, 0))
+
+    def take(self, replicas: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+        """The next n numbers of each replica, (R, n); replicas are in order, and no others than before."""
+        ahead = self._ahead
+        if ahead.shape[1] < n:
+            ahead = self._drawn(replicas, n)
+        self._ahead = ahead[:, n:]
+        return ahead[:, :n]
+
+    def keep(self, mask: NDArray[np.bool_]) -> None:
+        self._ahead = self._ahead[mask]
+
+    def _drawn(self, replicas: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+        """What is left of the block before, and further blocks until there are n numbers."""
+        have = self._ahead.shape[1]
+        sizes = []
+        while have + sum(sizes) < n:
+            sizes.append(min(FIRST * TIMES ** (self._next + len(sizes)), BLOCK))
+        drawn = np.empty((len(replicas), have + sum(sizes)))
+        if have:
+            drawn[:, :have] = self._ahead
+        for size in sizes:
+            self._fill(drawn[:, have : have + size], replicas, self._next)
+            have, self._next = have + size, self._next + 1
+        return drawn
+
+    def _fill(self, block: NDArray[np.float64], replicas: NDArray[np.int64], b: int) -> None:
+        """Block b of all replicas."""
+        if self._kind == UNIFORM and not b:
+            words = self._words(replicas, 0, block.shape[1] // WORDS)
+            np.multiply(words >> np.uint64(11), 2.0**-53, out=block)
+            return
+        bits, state = SFC64(0), np.empty(4, np.uint64)
+        generator, seated = Generator(bits), bits.state | {"state": {"state": state}}
+        draw = generator.random if self._kind == UNIFORM else generator.standard_normal
+        for row, words in zip(block, self._words(replicas, b + 1, 1), strict=True):
+            state[:3], state[3] = words[:3], 1
+            bits.state = seated
+            draw(out=row)
+
+    def _words(self, replicas: NDArray[np.int64], space: int, counts: int) -> NDArray[np.uint64]:
+        """Philox's words (R, 4 · counts) at the counters from (replica · counts, space)."""
+        words = np.empty((len(replicas), WORDS * counts), np.uint64)
+        seated = self._philox.state
+        for start, stop in _runs(replicas):
+            at = int(replicas[start]) * counts + (space << 64)
+            # NumPy counts before it draws, not after
+            seated["state"]["counter"] = _limbs((at - 1) % 2**256)
+            self._philox.state = seated
+            words[start:stop] = self._philox.random_raw((stop - start) * WORDS * counts).reshape(
+                stop - start, -1
+            )
+        return words
+
+
+def _runs(replicas: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Where replicas follow one another without a gap: from, up to."""
+    ends = [*(np.flatnonzero(np.diff(replicas) != 1) + 1).tolist(), len(replicas)]
+    return zip([0, *ends], ends, strict=False)
+
+
+def _limbs(number: int) -> NDArray[np.uint64]:
+    """A number in four words of 64 bits, the lowest first."""
+    return np.array([(number >> shift) % 2**64 for shift in (0, 64, 128, 192)], np.uint64)

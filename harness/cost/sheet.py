@@ -129,7 +129,7 @@ def sheet(cell: Cell) -> CostSheet:
             weights=net.size,
             depth=net.depth,
             state_bytes=sum(a.nbytes for _, a in leaves(state)),
-            peak_bytes=_peak(algorithm, net, state, batch, Rand(seed, one, NOISE, dtype, block=1)),
+            peak_bytes=_peak(algorithm, net, state, batch, Rand(seed, one, NOISE, dtype)),
         )
 
 

@@ -161,7 +161,7 @@ class Trial:
             np.random.default_rng(0),
         )
         self.batch = Batch.of(task.data(Rand(0, [0], NOISE), float), np.zeros(()), task.objective)
-        weights = initial(self.net, Rand(0, [0], WEIGHTS, block=1), task.init, task.initial_scale)
+        weights = initial(self.net, Rand(0, [0], WEIGHTS), task.init, task.initial_scale)
         self.state = self.algorithm.init(self.net, weights, Rand(0, [0], NOISE))
         # no zeros
         self.params = {k: w + some.uniform(-0.5, 0.5, w.shape) for k, w in self.state["params"].items()}

@@ -85,7 +85,7 @@ def check(cell: Cell, draws: int = DRAWS) -> GradientCheck:
     seed, replicas = cell.settings.seed, range(min(NETWORKS, cell.settings.replicas))
     with np.errstate(all="ignore"):
         setting = _setting(cell, replicas)
-        rand = Rand(seed, replicas, PROBE, cell.settings.dtype, block=1)
+        rand = Rand(seed, replicas, PROBE, cell.settings.dtype)
         credit = setting.credit(rand)
         notes = (
             []
@@ -125,7 +125,7 @@ def check(cell: Cell, draws: int = DRAWS) -> GradientCheck:
 
 def _setting(cell: Cell, replicas: range) -> _Setting:
     algorithm, task = cell.algorithm, cell.task
-    at = start(algorithm, task, cell.settings, replicas, PATTERNS, block=1)
+    at = start(algorithm, task, cell.settings, replicas, PATTERNS)
     exact = reference(algorithm, at.net, _wide(at.state), _precise(at.batch))
     if isinstance(exact, str):
         raise InputError(f"{algorithm.name} cannot be checked on {task.name}: {exact}")
@@ -206,7 +206,7 @@ def _draws(setting: _Setting, seed: int, draws: int, dtype: str) -> dict[str, Ar
     parts = []
     for first in range(0, draws, size):
         numbers = range(first, min(first + size, draws))
-        parts.append(setting.first(len(numbers)).credit(Rand(seed, numbers, PROBE, dtype, block=1)))
+        parts.append(setting.first(len(numbers)).credit(Rand(seed, numbers, PROBE, dtype)))
     return {name: np.concatenate([part[name] for part in parts]).astype(np.float64) for name in gradient}
 
 

@@ -55,8 +55,8 @@ def left(cell: Cell) -> Left:
     if not task.network().hidden:
         raise InputError(f"{task.name} has no hidden layer that credit could reach")
     at, rand = (
-        start(algorithm, task, run, replicas, block=1),
-        Rand(run.seed, replicas, PROBE, run.dtype, block=1),
+        start(algorithm, task, run, replicas),
+        Rand(run.seed, replicas, PROBE, run.dtype),
     )
     net, state = at.net, at.state
     ends = [

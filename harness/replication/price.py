@@ -45,7 +45,7 @@ def steps(rule: str, inputs: int, outputs: int, n: int, seed: int) -> tuple[Arra
     rows = np.zeros((n, 1, outputs))
     g = (
         RULES[rule]
-        .credit(net, {edge: w}, {}, Batch(x, rows, rows > 0, 0), Rand(seed, range(n), NOISE, block=1))
+        .credit(net, {edge: w}, {}, Batch(x, rows, rows > 0, 0), Rand(seed, range(n), NOISE))
         .gradient[edge]
     )
     norm = (w**2).sum(axis=(1, 2))

@@ -22,7 +22,7 @@ def best(scheme: str, exponents: Sequence[int], replicas: int) -> dict[str, Arra
     initial weights ±1; `error` (R,), that error relative to the gradient."""
     task = Xor(scale=1.0)
     net, batch, rand = task.network(), batch_of(task), Rand(0, range(replicas), NOISE)
-    params = initial(net, Rand(0, range(replicas), WEIGHTS, block=1), task.init, 1.0)
+    params = initial(net, Rand(0, range(replicas), WEIGHTS), task.init, 1.0)
     exact = Backprop().credit(net, params, {}, batch, rand).gradient
     size = sum((g**2).sum(axis=(1, 2)) for g in exact.values())
     errors = []

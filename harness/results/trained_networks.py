@@ -53,7 +53,7 @@ class Networks:
     @cached_property
     def data(self) -> Data:
         """Training patterns, and those held out, of each replica."""
-        return self.task.data(Rand(self.seed, self.replicas["replica"].tolist(), SPLIT, block=1), np.float64)
+        return self.task.data(Rand(self.seed, self.replicas["replica"].tolist(), SPLIT), np.float64)
 
     def batch(self) -> Batch:
         """All training patterns as an update sees them."""

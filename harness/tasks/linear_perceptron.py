@@ -78,7 +78,7 @@ class LinearPerceptron(Task):
 
     def patterns(self) -> Patterns:
         """Those of replica 0 under seed 0."""
-        x, target, wanted = (a[0] for a in self._drawn(Rand(0, [0], SPLIT, block=1)))
+        x, target, wanted = (a[0] for a in self._drawn(Rand(0, [0], SPLIT)))
         return Patterns(x, wanted, tuple(f"pattern {i}" for i in range(self.size)), target)
 
     def data(self, rand: Rand, dtype: DTypeLike) -> Data:

@@ -68,7 +68,7 @@ def _trials(algorithm: Algorithm, task: Task, how: Seeded) -> tuple[Any, Any]:
 
 def _trial(algorithm: Algorithm, task: Task, how: Seeded, replicas: Any) -> Any:
     """The state after a few updates that nothing may disturb."""
-    at = ground(task, how, replicas, PATTERNS, block=1)
+    at = ground(task, how, replicas, PATTERNS)
     state = begun(algorithm, at, len(replicas))
     for _ in range(UPDATES):
         state = updated(algorithm, at, state)

@@ -37,7 +37,7 @@ BUSHY = Network.chain(3, 4, 2, shortcut=True)  # W = 12 + 8 + 6 + 4 + 2 = 32
 
 
 def rand(replicas: int, seed: int = 0, dtype: Any = np.float64) -> Rand:
-    return Rand(seed, range(replicas), NOISE, dtype, block=1)
+    return Rand(seed, range(replicas), NOISE, dtype)
 
 
 def is_mean(samples: Any, expected: Any, alarm: float = ALARM) -> None:

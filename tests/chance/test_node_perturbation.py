@@ -54,7 +54,7 @@ def test_on_a_linear_net_it_is_the_sum_over_noise(sigma: float, draws: int) -> N
     p = problem(linear(3, 2), 4, 0)
     (edge,) = p.net.edges
     gap = p.batch.x @ p.params[edge] - p.batch.target
-    xi = Rand(0, range(50), NOISE, block=1).normal(4, draws, 2)
+    xi = Rand(0, range(50), NOISE).normal(4, draws, 2)
     along = np.einsum("rpdm,pm->rpd", xi, gap)
     for antithetic, change in ((False, along + 0.5 * sigma * (xi**2).sum(axis=-1)), (True, along)):
         blame = np.einsum("rpd,rpdm->rpm", change, xi) / draws
@@ -78,7 +78,7 @@ def test_the_pattern_that_was_shaken_is_the_one_that_is_credited() -> None:
 def _first(p: Any, replica: int) -> np.ndarray:
     """Credit of the input weights, one draw written out: forward passes with the noise of pattern 0 put in by
     hand."""
-    xi = Rand(0, [replica], NOISE, block=1).normal(2, 1, 5)[0, 0, 0]
+    xi = Rand(0, [replica], NOISE).normal(2, 1, 5)[0, 0, 0]
     (first, second), (hidden, output) = p.net.edges, p.net.groups[1:]
 
     def loss(noise: np.ndarray) -> float:
@@ -120,11 +120,7 @@ def test_reinforce_is_on_average_the_gradient_of_the_expected_loss(draws: int, b
     params = {k: np.broadcast_to(3 * w, (n, *w.shape)) for k, w in p.params.items()}
     p = p._replace(params={k: 3 * w for k, w in p.params.items()})
     memory = {"baseline": np.full((n, 1, 1), baseline)}
-    found = (
-        Reinforce(draws=draws)
-        .credit(p.net, params, memory, p.batch, Rand(5, range(n), NOISE, block=1))
-        .gradient
-    )
+    found = Reinforce(draws=draws).credit(p.net, params, memory, p.batch, Rand(5, range(n), NOISE)).gradient
     samples = np.concatenate([found[k].reshape(n, -1) for k in p.net.shapes], axis=1)
     truth = expected_gradient(p)
     assert off(samples, truth) < BEYOND
@@ -294,10 +290,10 @@ def test_the_time_to_learn_grows_with_the_outputs() -> None:
 
 def test_every_replica_of_the_task_has_its_own_linear_teacher() -> None:
     task = LinearPerceptron(inputs=4, outputs=3, size=30)
-    data = task.data(Rand(1, range(5), SPLIT, block=1), "float32")
+    data = task.data(Rand(1, range(5), SPLIT), "float32")
     assert [a.shape for a in data[:3]] == [(5, 30, 4), (5, 30, 3), (5, 30, 3)]
     assert data.x.dtype == data.target.dtype == np.float32
-    alone = task.data(Rand(1, [3], SPLIT, block=1), "float32")
+    alone = task.data(Rand(1, [3], SPLIT), "float32")
     assert alone.x.tobytes() == data.x[3].tobytes()
     teachers = [
         np.linalg.lstsq(x, d)[:2]
@@ -305,10 +301,10 @@ def test_every_replica_of_the_task_has_its_own_linear_teacher() -> None:
     ]
     assert all((residual < 1e-10).all() for _, residual in teachers)
     assert len({w.tobytes() for w, _ in teachers}) == 5
-    drawn = LinearPerceptron(size=2).data(Rand(0, range(10_000), SPLIT, block=1), "float64")
+    drawn = LinearPerceptron(size=2).data(Rand(0, range(10_000), SPLIT), "float64")
     assert off(drawn.x[:, 0, 0] ** 2, 1.0) < BEYOND
     assert off(drawn.target[:, 1, 2] ** 2, 1.0) < BEYOND, "targets of variance 1, whatever N"
-    replica = task.data(Rand(0, [0], SPLIT, block=1), "float64")
+    replica = task.data(Rand(0, [0], SPLIT), "float64")
     assert task.patterns().x.tobytes() == replica.x[0].tobytes()
     assert task.spec().patterns == len(task.patterns().x) == 30
     assert not task.spec().binary

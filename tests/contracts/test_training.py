@@ -387,7 +387,7 @@ class HalfKnown(Task):
 
 
 def test_held_out_patterns_are_each_replicas_own_and_complete_the_rest() -> None:
-    data = HalfKnown().data(Rand(0, range(400), SPLIT, block=1), "float64")
+    data = HalfKnown().data(Rand(0, range(400), SPLIT), "float64")
     code = np.array([[4.0], [2.0], [1.0]])
     kept, held = (data.x @ code)[..., 0], (data.held.x @ code)[..., 0]
     assert kept.shape == (400, 5)
@@ -404,7 +404,7 @@ def test_held_out_patterns_are_each_replicas_own_and_complete_the_rest() -> None
 @pytest.mark.parametrize("batch", ["full", 1, 2])
 def test_held_out_share_is_that_of_the_final_weights(batch: Any) -> None:
     result = run(Backprop(), HalfKnown(), replicas=20, batch=batch, seed=4)
-    t, data = result.trained, HalfKnown().data(Rand(4, range(20), SPLIT, block=1), "float64")
+    t, data = result.trained, HalfKnown().data(Rand(4, range(20), SPLIT), "float64")
     right = lambda part: ((predictions(result, part.x) > 0.5) == part.wanted).all(axis=2).mean(axis=1)  # noqa: E731
     np.testing.assert_array_equal(t.right, right(data))
     np.testing.assert_array_equal(t.held_right, right(data.held))

@@ -68,7 +68,7 @@ def median_interval(values: np.ndarray) -> tuple[float, float]:
 
 def start(task: Task, replicas: int = N) -> tuple[Network, dict[Any, Any]]:
     net = task.network()
-    return net, initial(net, Rand(0, range(replicas), WEIGHTS, block=1), task.init, task.initial_scale)
+    return net, initial(net, Rand(0, range(replicas), WEIGHTS), task.init, task.initial_scale)
 
 
 def credit(net: Network, params: Any, x: Any, target: Any) -> Any:
@@ -231,7 +231,7 @@ def test_the_published_ratios_of_uniform_weights_are_those_of_normal_inputs() ->
     for depth, figure in zip(DEPTHS, PUBLISHED["uniform"], strict=True):
         assert figure > np.quantile(measured(Backprop(), depth).ratio, 0.95)
         net = Network.chain(50, *[50] * depth, 1)
-        params = initial(net, Rand(0, range(N), WEIGHTS, block=1), "uniform", 50**-0.5)
+        params = initial(net, Rand(0, range(N), WEIGHTS), "uniform", 50**-0.5)
         found = vectors(net, credit(net, params, x, target))
         first, last = (
             np.sqrt((found[net.into(g)[0].name] ** 2).mean(axis=-1)) for g in (net.hidden[0], net.hidden[-1])

@@ -40,7 +40,7 @@ from harness.tasks.xor import Xor
 
 
 def data_of(task: Task, replicas: int = 2, seed: int = 0, dtype: str = "float64") -> Data:
-    return task.data(Rand(seed, range(replicas), SPLIT, block=1), dtype)
+    return task.data(Rand(seed, range(replicas), SPLIT), dtype)
 
 
 def parts_of(data: Data) -> list[Data]:

@@ -43,9 +43,7 @@ SILENT = {"noise_off": 0.0, "noise_on": 0.0}
 
 
 def batch_of(task: Task) -> Batch:
-    return Batch(
-        *(a[0] for a in task.data(Rand(0, [0], SPLIT, block=1), "float64")[:3]), np.zeros(()), task.objective
-    )
+    return Batch(*(a[0] for a in task.data(Rand(0, [0], SPLIT), "float64")[:3]), np.zeros(()), task.objective)
 
 
 def clamped(batch: Batch, noise: tuple[float, float]) -> Array:

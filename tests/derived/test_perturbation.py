@@ -196,7 +196,7 @@ def test_antithetic_pairs_cancel_even_terms(sigma: float, direction: str) -> Non
     np.testing.assert_allclose(paired, exact, rtol=1e-9, atol=1e-10)
     one = estimates(WeightPerturbation(sigma=sigma, direction=direction), p, 50)
     alone = estimates(ForwardGradient(direction=direction), p, 50)
-    rand = Rand(0, range(50), NOISE, block=1)
+    rand = Rand(0, range(50), NOISE)
     xi = rand.normal(1, 6) if direction == "normal" else np.where(rand.uniform(1, 6) < 0.5, -1.0, 1.0)
     curved = np.einsum("rw,wv,rv->r", xi[:, 0], np.kron(p.batch.x.T @ p.batch.x, np.eye(2)), xi[:, 0])[
         :, None

@@ -172,7 +172,7 @@ def test_what_vanishes_is_that_of_shared_credit(kind: str) -> None:
         return
     from harness.core.exact_gradient import exact_gradient
 
-    params = initial(net, Rand(0, range(2), WEIGHTS, block=1), task.init, task.initial_scale)
+    params = initial(net, Rand(0, range(2), WEIGHTS), task.init, task.initial_scale)
     batch = Batch.of(task.data(Rand(0, range(2), SPLIT), float), np.zeros(()), task.objective)
     g = exact_gradient(net, params, batch).gradient
     ends = [net.into(group)[0].weights for group in (net.hidden[0], net.hidden[-1])]

@@ -65,7 +65,7 @@ def test_every_position_has_all_fields_that_see_a_square(retina: int) -> None:
 
 def test_held_out_are_the_other_positions() -> None:
     task = T_C(retina=9, positions="middle")
-    data = task.data(Rand(0, [0], SPLIT, block=1), np.float64)
+    data = task.data(Rand(0, [0], SPLIT), np.float64)
     assert data.held is not None
     assert (data.x.shape, data.held.x.shape) == ((1, 8, 81), (1, 64, 81))
     all_of_them = {row.tobytes() for row in T_C(retina=9).patterns().x}
@@ -123,7 +123,7 @@ def test_a_summed_edge_of_no_map_is_one_sentence() -> None:
 
 
 def batch_of(task: T_C) -> Batch:
-    return Batch.of(task.data(Rand(0, [0], SPLIT, block=1), np.float64), np.zeros(()), task.objective)
+    return Batch.of(task.data(Rand(0, [0], SPLIT), np.float64), np.zeros(()), task.objective)
 
 
 def weights(net: Network, seed: int = 0) -> dict[Any, Array]:

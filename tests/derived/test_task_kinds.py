@@ -75,7 +75,7 @@ def test_the_criterion_is_met_on_validation_patterns_and_the_rest_is_reported() 
     t, net = result.trained, task.network()
     assert result.settings.batch == 10
     assert result.solved.any()
-    data = task.data(Rand(0, range(12), SPLIT, block=1), np.float64)
+    data = task.data(Rand(0, range(12), SPLIT), np.float64)
     params = {k: t.weights[k.name] for k in net.shapes}
     for part, shares in ((data, t.right), (data.validation, t.validation_right), (data.held, t.held_right)):
         y = net.forward(params, part.x)[net.output]
@@ -100,7 +100,7 @@ def test_a_linear_map_is_learnt_to_its_teacher() -> None:
     task = LinearPerceptron(inputs=4, outputs=3, size=50, bound=1e-12)
     result = run(Backprop(GradientDescent(lr=0.01)), task, replicas=5, epochs=200, batch="full")
     assert result.solved.all()
-    data = task.data(Rand(0, range(5), SPLIT, block=1), np.float64)
+    data = task.data(Rand(0, range(5), SPLIT), np.float64)
     teacher = np.linalg.pinv(data.x) @ data.target
     np.testing.assert_allclose(result.trained.weights["input-output"], teacher, atol=1e-5)
     alone = run(Backprop(GradientDescent(lr=0.01)), task, replicas=5, epochs=200, batch="full", only=[3])

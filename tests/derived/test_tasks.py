@@ -213,7 +213,7 @@ def test_family_tree_units_spell_the_pairs() -> None:
 
 
 def split(replicas: list[int], held: int = 4, seed: int = 0) -> Data:
-    return FamilyTree(held=held).data(Rand(seed, replicas, SPLIT, block=1), float)
+    return FamilyTree(held=held).data(Rand(seed, replicas, SPLIT), float)
 
 
 def numbers(x: Any) -> list[list[int]]:

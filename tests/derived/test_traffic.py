@@ -48,7 +48,7 @@ OPPOSITE = [(0, 2), (2, 0), (1, 3), (3, 1)]
 
 def data_of(task: Traffic, replicas: int = 2, seed: int = 0, dtype: str = "float64") -> dict[str, Data]:
     """The parts, (patterns, units) each: all replicas share them."""
-    data = task.data(Rand(seed, range(replicas), SPLIT, block=1), dtype)
+    data = task.data(Rand(seed, range(replicas), SPLIT), dtype)
     assert data.validation is not None
     assert data.held is not None
     parts = {"training": data, "validation": data.validation, "held": data.held}

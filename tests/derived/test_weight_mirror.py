@@ -34,10 +34,8 @@ def trained(algorithm: Any, task: Any, replicas: int, updates: int, state: Any =
     """Initial and final states of so many updates on all patterns."""
     net, numbers = task.network(), range(replicas)
     noise = Rand(0, numbers, NOISE)
-    data = task.data(Rand(0, numbers, SPLIT, block=1), float)
-    start = algorithm.init(
-        net, initial(net, Rand(0, numbers, WEIGHTS, block=1), task.init, task.initial_scale), noise
-    )
+    data = task.data(Rand(0, numbers, SPLIT), float)
+    start = algorithm.init(net, initial(net, Rand(0, numbers, WEIGHTS), task.init, task.initial_scale), noise)
     state = start = state or start
     for epoch in range(updates):
         state, _ = algorithm.update(net, state, Batch(*data[:3], epoch, task.objective), noise)  # type: ignore[arg-type]
@@ -107,7 +105,7 @@ def test_biases_do_not_decay_and_the_tasks_usual_decay_is_not_added() -> None:
 def noisy(rule: WeightMirror, net: Network, params: Any, replicas: int, phases: int) -> Any:
     """B at the start and after so many phases of mirror mode, for many draws of the noise over the same
     weights and start."""
-    noise = Rand(0, range(replicas), NOISE, block=1)
+    noise = Rand(0, range(replicas), NOISE)
     start = {k: b[:1] * np.ones((replicas, 1, 1)) for k, b in rule.remember(net, params, noise).items()}
     memory = start
     for _ in range(phases):

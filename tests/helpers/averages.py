@@ -17,7 +17,7 @@ N = 20_000
 def estimates(algorithm: Any, p: Problem, n: int = N, seed: int = 0) -> np.ndarray:
     """n estimates of the gradient at the same weights (n, W), in the order of `net.shapes`."""
     params = {k: np.broadcast_to(w, (n, *w.shape)) for k, w in p.params.items()}
-    rand = Rand(seed, range(n), NOISE, block=1)
+    rand = Rand(seed, range(n), NOISE)
     if isinstance(algorithm, Spsa):
         found = algorithm.estimate(p.net, params, p.batch, rand, np.full((n, 1, 1), 1e-3))
     else:

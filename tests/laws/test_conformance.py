@@ -51,8 +51,8 @@ def test_other_seeds_are_other_networks(name: str) -> None:
 def test_an_update_writes_to_nothing_and_leaves_the_global_stream_alone(name: str) -> None:
     algorithm, task = ALGORITHMS[name]().resolved(Xor.usual), Xor(hidden=3).resolved()
     net, replicas = task.network(), range(4)
-    data = task.data(Rand(0, replicas, SPLIT, block=1), np.float64)
-    params = initial(net, Rand(0, replicas, WEIGHTS, block=1), task.init, task.initial_scale)
+    data = task.data(Rand(0, replicas, SPLIT), np.float64)
+    params = initial(net, Rand(0, replicas, WEIGHTS), task.init, task.initial_scale)
     noise = Rand(0, replicas, NOISE)
     state = algorithm.init(net, params, noise)
     before = [(n, a.copy()) for n, a in leaves(state)]

@@ -187,7 +187,7 @@ def test_the_mean_of_a_stochastic_credit_is_the_summed_gradient(rule: Any, kind:
     """
     draws, case = 4000, Case(kind, replicas=1)
     params = {k: np.repeat(w, draws, axis=0) for k, w in case.params.items()}
-    rand, expected = Rand(7, range(draws), PROBE, block=1), case.gradient()
+    rand, expected = Rand(7, range(draws), PROBE), case.gradient()
     rule = rule.resolved(case.task.usual)
     if isinstance(rule, Spsa):
         drawn = rule.estimate(case.net, params, case.batch, rand, 1e-3)
@@ -215,7 +215,7 @@ def test_a_mirror_finds_shared_weights_at_the_size_it_finds_others(kind: str) ->
     inside = [e for e in ways_back(net) if e.target != net.output and not getattr(e, "padding", 0)]
     assert inside
     nothing = {e.name: np.zeros((draws, *reversed(e.shape))) for e in ways_back(net)}
-    found = rule.mirror(net, many, nothing, Rand(3, range(draws), NOISE, block=1))
+    found = rule.mirror(net, many, nothing, Rand(3, range(draws), NOISE))
     for e in inside:
         expected = (0.2 * 0.7**2 * params[e].mT).reshape(-1)
         z = z_scores(found[e.name].reshape(draws, -1), expected)

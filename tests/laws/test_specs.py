@@ -38,7 +38,7 @@ def test_a_spec_is_what_the_data_turn_out_to_be(name: str) -> None:
     assert "spec" in vars(type(task)) or any(
         "spec" in vars(c) for c in type(task).__mro__[1:-1] if c is not Task
     ), f"{name} leaves its spec to the patterns"
-    data = task.data(Rand(0, [0, 1], SPLIT, block=1), np.float64)
+    data = task.data(Rand(0, [0, 1], SPLIT), np.float64)
     assert len(data.x) in (1, 2)
     assert data.x.shape[-2:] == (spec.patterns, net.input_size)
     assert data.target.shape[-2:] == data.wanted.shape[-2:] == (spec.patterns, net.output.size)

@@ -39,7 +39,7 @@ def trained(algorithm: ForwardForward) -> Result:
 
 def unseen(result: Result) -> Any:
     """The test images."""
-    held = result.task.data(Rand(0, [0], SPLIT, block=1), "float64").held
+    held = result.task.data(Rand(0, [0], SPLIT), "float64").held
     assert held is not None
     return held
 
