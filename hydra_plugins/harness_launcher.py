@@ -7,7 +7,6 @@ overrides, from which every one of its workers composes its cell anew.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn, JobStatus
@@ -32,14 +31,12 @@ class ProcessLauncher(Launcher):
 
     def run(self, cells: Sequence[Cell]) -> dict[str, str]:
         """Run the cells and keep what becomes of them; by id, why some were lost."""
-        from harness.studies.attempt import attempt_text
-        from harness.studies.pool import Lost, cores, each
+        from harness.store.store import Store
+        from harness.studies.jobs import run_jobs
+        from harness.studies.pool import cores
 
-        work = partial(attempt_text, str(self.config.store))
-        done = each(work, [cell.text() for cell in cells], cores() if self.n_jobs < 1 else self.n_jobs)
-        return {
-            cell.id: lost.reason for cell, lost in zip(cells, done, strict=True) if isinstance(lost, Lost)
-        }
+        processes = cores() if self.n_jobs < 1 else self.n_jobs
+        return run_jobs(cells, Store.at(self.config.store), processes)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """For other sweepers than ours, which know nothing of cells."""

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.checks.subject import REPLICAS, Step, Subject, rows, unequal
+from harness.checks.subject import REPLICAS, Step, Subject, rows, unequal, with_rate
+from harness.checks.verdicts import Idle
+from harness.core.errors import InputError
+from harness.core.riding import numbers, riding
 from harness.core.tree import leaves, rebuilt, tree_map
 from harness.training.preflight import Broken, place
 
@@ -125,6 +128,36 @@ def draws_do_not_depend_on_values(s: Subject) -> None:
         )
 
 
+def shares_a_batch(s: Subject) -> None:
+    """Has a replica the bits that it has alone where others of the batch have other numbers as settings?"""
+    refused = []
+    for name, value in numbers(s.rule):
+        if not value:  # what is off takes another way than what is on
+            continue
+        others = [s.rule, with_rate(s.rule, tuple(name.split(".")), 0.9 * value)]
+        ridden = riding(others, [name], np.array([0, 1, 0, 1]))
+        try:
+            step = s.updates(s.begin(rule=ridden), rule=ridden)
+            late = s.updates(s.late(step), rule=ridden)
+        except InputError as why:
+            refused.append(f"{name} ({why})")
+            continue
+        for i, rule in enumerate((*others, *others)):
+            alone = s.updates(s.begin([i], rule=rule), rule=rule)
+            if unequal(rows(step.state, slice(i, i + 1)), alone.state):
+                refused.append(f"{name} (other bits)")
+                break
+            alone = s.updates(s.late(alone), rule=rule)
+            _same(
+                s,
+                rows(late.state, slice(i, i + 1)),
+                alone.state,
+                f"late in training, where {name} differs between the replicas of a batch",
+            )
+    if refused:
+        raise Idle(f"cells that differ in these are run one by one: {', '.join(refused)}")
+
+
 CHECKS: tuple[Callable[[Subject], None], ...] = (
     the_same_again,
     alone_as_in_a_batch,
@@ -137,4 +170,5 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     saved_and_loaded,
     in_float32_alone_as_in_a_batch,
     draws_do_not_depend_on_values,
+    shares_a_batch,
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.cells.cell import Cell
@@ -18,8 +17,10 @@ from harness.core.errors import InputError, unknown
 from harness.core.task import Task
 from harness.experiment.bar import check_progress
 from harness.experiment.run import check_room
+from harness.experiment.together import groups
 from harness.store.store import Store
-from harness.studies.attempt import attempt, attempt_text
+from harness.studies.attempt import attempt_together
+from harness.studies.jobs import run_jobs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,8 +153,8 @@ def _check(algorithms: Any, tasks: Any, settings: Mapping[str, Any]) -> None:
 
 def _run(cells: Sequence[Cell], store: Store, processes: int) -> None:
     if processes == 1:
-        for cell in cells:
-            attempt(cell, store)
+        for group in groups(cells):
+            attempt_together([cells[i] for i in group.places], store)
         return
     for cell in cells:
         for part, known in ((cell.algorithm, registry.algorithms()), (cell.task, registry.tasks())):
@@ -162,6 +163,4 @@ def _run(cells: Sequence[Cell], store: Store, processes: int) -> None:
                     f"{type(part).__name__} is of this session, where other processes cannot find it: "
                     "leave processes at 1, or put the class into a file among the plug-ins"
                 )
-    from harness.studies.pool import each
-
-    each(partial(attempt_text, str(store.path)), [cell.text() for cell in cells], processes)
+    run_jobs(cells, store, processes)

@@ -1,9 +1,9 @@
 """Random numbers: one independent stream per replica, purpose and kind, found by counting.
 
-Replica i of a cell draws the same numbers alone, in any batch, chunk or process, because what it draws follows
-from numbers alone: a stream is blocks of 16, 256 and then always 4,096 numbers, and where a block begins is
-what a counter-based generator says of (replica, block). Nothing is made for a replica beforehand: a thousand
-streams cost what their numbers cost.
+Replica i of a cell draws the same numbers alone, in any batch, chunk or process, because what it draws
+follows from numbers alone: a stream is blocks of 16, 256 and then always 4,096 numbers, and where a block
+begins is what a counter-based generator says of (replica, block). Nothing is made for a replica beforehand:
+a thousand streams cost what their numbers cost.
 
     Philox4x64-10 keyed by (seed, purpose, kind), at counter (i, b): four words for block b of replica i
     SFC64 started from three of them gives the block; the first 16 uniform numbers are such words themselves

@@ -21,6 +21,7 @@ from harness.core.losses import LOSSES, Loss
 from harness.core.naming import snake_case
 from harness.core.network import Network
 from harness.core.rand import Rand
+from harness.core.riding import kept
 from harness.core.setting import check, setting
 from harness.core.task_settings import check_task
 
@@ -242,7 +243,8 @@ class Task:
             (good.all(axis=(-1, -2)) if self.share == 1 else self._enough(good.all(axis=-1))) & among
         )
         if met.any():
-            met[met] = self._enough(self.right(y[met], pick(data, met)))
+            some = kept(self, met)
+            met[met] = some._enough(some.right(y[met], pick(data, met)))
         return met
 
     def _enough(self, right: Array) -> Array:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 
 from harness.cells.cell import Cell
 from harness.core.errors import ANYTHING, InputError
 from harness.cost.sheet import cost_of
 from harness.experiment.run import complete, run_cell
+from harness.experiment.together import run_together
 from harness.store import kin
 from harness.store.record import Record
 from harness.store.store import Store
@@ -42,9 +44,28 @@ def attempt(cell: Cell, store: Store, *, progress: bool = False) -> Record | Non
     return store.write(cell, result, cost_of(cell))
 
 
+def attempt_together(cells: Sequence[Cell], store: Store) -> None:
+    """`attempt` for cells of one job (`harness.experiment.together`): as one batch those that have nothing
+    yet, and alone those that something is known of, or that could not be run with the others.
+    """
+    fresh = [cell for cell in cells if not store.has(cell.id) and kin.done(store.path, cell) is None]
+    if len(fresh) > 1:
+        try:
+            results = run_together(fresh)
+            cost = cost_of(fresh[0])  # the same lines are run for all of them
+        except ANYTHING:  # run alone, each says itself what is wrong
+            results, cost = [], {}
+        for cell, result in zip(fresh, results, strict=False):
+            store.write(cell, result, cost)
+    for cell in cells:
+        attempt(cell, store)
+
+
 def attempt_text(store: str, text: str) -> None:
-    """`attempt`, for another process: the store's path, and the cell as `Cell.text` has it."""
-    attempt(Cell.parse(text), Store.at(store))
+    """`attempt_together`, for another process: the store's path, and cells as `Cell.text` has them, a line
+    each.
+    """
+    attempt_together([Cell.parse(line) for line in text.splitlines()], Store.at(store))
 
 
 def expected_work(cell: Cell) -> float:

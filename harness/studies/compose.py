@@ -15,7 +15,7 @@ from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 
 from harness.cells.cell import Cell
@@ -53,16 +53,25 @@ def compose_cells(
     composed: dict[tuple[str, ...], DictConfig] = {}
     requests = []
     cells = []
+    known: dict[str, Override] = {}  # most cells of a study are told the same things as others
+    config, set_before = DictConfig({}), None
     for job in jobs:
-        overrides = read(job, loader)
+        for text in job:
+            if text not in known:
+                (known[text],) = read([text], loader)
+        overrides = [known[text] for text in job]
         values = [each for each in overrides if _is_value(each)]
         choice = tuple(str(each.input_line) for each in overrides if not _is_value(each))
         if choice not in composed:
             composed[choice] = load(list(choice))
             requests.append(Request.of(composed[choice]))
-        config = OmegaConf.masked_copy(composed[choice], list(PARTS))
-        OmegaConf.set_struct(config, True)
+        # what sets the same values anew needs no new copy of the rest
+        sets = (choice, *((each.type, each.key_or_group) for each in values))
+        if sets != set_before or not all(each.type is OverrideType.CHANGE for each in values):
+            config = OmegaConf.masked_copy(composed[choice], list(PARTS))
+            OmegaConf.set_struct(config, True)
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
+        set_before = sets
         cells.append(cell_of(config))
     return cells, requests[0]
 

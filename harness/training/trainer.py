@@ -23,6 +23,7 @@ from harness.core.losses import SquaredError
 from harness.core.network import Network
 from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.core.rand import ORDER, Rand
+from harness.core.riding import kept
 from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
 from harness.training.curves import curve_epochs
@@ -66,6 +67,7 @@ class Trainer:
     ) -> None:
         at = start(algorithm, task, plan, replicas)
         self.algorithm, self.task, self.plan, self.watch = algorithm, task, plan, watch
+        self.of_all = task
         self.net: Network = at.net
         self.order, self.noise = Rand(plan.seed, replicas, ORDER, plan.dtype), at.noise
         self.data = self.whole = at.data
@@ -204,9 +206,10 @@ class Trainer:
         result.updates[rows], result.seconds[rows] = epochs * self.updates_per_sweep, seconds
         self.keep(self.final, "trained", rows, output[mask])
         picked, state = pick(self.data, mask), tree_map(lambda a: a[mask], self.state)
+        algorithm = kept(self.algorithm, mask)
         for name, part in (("held", picked.held), ("validation", picked.validation)):
             if part is not None:
-                self.keep(self.final, name, rows, self.algorithm.predict(self.net, state, part.x))
+                self.keep(self.final, name, rows, algorithm.predict(self.net, state, part.x))
         for name, a in leaves(self.state["params"]):
             self.keep(self.result.weights, name, rows, a[mask])
         self.running = self.running & ~mask
@@ -218,17 +221,18 @@ class Trainer:
 
     def conclude(self) -> Trained:
         """Final loss, shares right and ends of curves, for all replicas at once, from their final outputs."""
-        result, data, squared = self.result, self.whole, SquaredError(self.task.margin)
+        result, data, task = self.result, self.whole, self.of_all
+        squared = SquaredError(task.margin)
         output = self.final["trained"]
-        result.loss[:] = self.task.cost(output, data)
-        result.right[:] = self.task.right(output, data).mean(axis=-1)
+        result.loss[:] = task.cost(output, data)
+        result.right[:] = task.right(output, data).mean(axis=-1)
         for name, part in (("held", data.held), ("validation", data.validation)):
             if part is not None:
                 error = squared.of(self.final[name], part.target, part.wanted)
                 error, steps = (error.sum(axis=-1), part.target.shape[-3]) if part.time else (error, 1)
                 count = steps * np.prod(part.target.shape[-2:])
                 getattr(result, f"{name}_rmse")[:] = np.sqrt(2.0 * error / count)
-                getattr(result, f"{name}_right")[:] = self.task.right(self.final[name], part).mean(axis=-1)
+                getattr(result, f"{name}_right")[:] = task.right(self.final[name], part).mean(axis=-1)
         if self.watch:
             result.credit = self.watch.found
             result.ran |= self.watch.said()
@@ -243,6 +247,7 @@ class Trainer:
         self.rows = self.rows[stays]
         self.state = tree_map(lambda a: a[stays], self.state)
         self.data = pick(self.data, stays)
+        self.algorithm, self.task = kept(self.algorithm, stays), kept(self.task, stays)
         self.order.keep(stays)
         self.noise.keep(stays)
         if self.watch:

@@ -53,11 +53,11 @@ KNOWN = {  # Random123's known-answer vectors for Philox4x64-10: counter and key
 
 def philox(counter: tuple[int, ...], key: tuple[int, ...]) -> tuple[int, ...]:
     """Salmon et al. 2011, section 3.2: ten rounds of two products of 64 bits each, in whole numbers."""
-    (a, b, c, d), (k, l) = counter, key
+    (a, b, c, d), (first, second) = counter, key
     for _ in range(10):
         left, right = MULTIPLIERS[0] * a, MULTIPLIERS[1] * c
-        a, b, c, d = (right >> 64) ^ b ^ k, right & ONES, (left >> 64) ^ d ^ l, left & ONES
-        k, l = (k + WEYL[0]) & ONES, (l + WEYL[1]) & ONES
+        a, b, c, d = (right >> 64) ^ b ^ first, right & ONES, (left >> 64) ^ d ^ second, left & ONES
+        first, second = (first + WEYL[0]) & ONES, (second + WEYL[1]) & ONES
     return a, b, c, d
 
 
