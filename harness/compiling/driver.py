@@ -49,7 +49,7 @@ def train(
     tick: Callable[[int], None] | None = None,
     watch: Watch | None = None,
 ) -> Trained:
-    """As `harness.training.trainer.train`; raises `CannotCompile` for a source without a compiled form."""
+    """As `harness.training.train.train`; raises `CannotCompile` for a source without a compiled form."""
     with np.errstate(all="ignore"):
         trainer = Trainer(algorithm, task, plan, replicas, watch)
         return Driver(trainer, program_of(trainer)).run(tick)

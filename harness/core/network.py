@@ -267,15 +267,16 @@ class Network(Leaving):
         Returns:
             Credit by parameter: (…, rows, columns) of weights, (…, 1, channels) of biases.
         """
+        read = reading()
         heard = {0: y} if before is None else {0: y, 1: before}
         credit: dict[Key, Array] = {}
         for group, blame in delta.items():
             for e in self._into[group]:
                 if e.delay in heard:
-                    each = e.outer(self.sent(e.source, heard[e.delay]), blame)
+                    each = read.outer(e, self.sent(e.source, heard[e.delay]), blame)
                     credit[e.weights] = credit[e.weights] + each if e.weights in credit else each
             if group.bias:
                 shared = group.channels != group.size  # one bias a channel: its places are patterns to it
                 told = blame.reshape(*blame.shape[:-2], -1, group.channels) if shared else blame
-                credit[group] = reading().sum_patterns(told)
+                credit[group] = read.sum_patterns(told)
         return credit

@@ -45,6 +45,12 @@ class Reading:
         """What comes back over `edge` of the blame (…, N, target size): (…, N, source size)."""
         return edge.back(w, blame)
 
+    def outer(self, edge: Any, y: Array, blame: Array) -> Array:
+        """The credit of the weights of `edge` from activity (…, N, source size) and blame (…, N, target
+        size).
+        """
+        return edge.outer(y, blame)
+
     def pull(self, unit: Any, y: Array, blame: Array) -> Array:
         """∂E/∂x of units at activity y whose ∂E/∂y is `blame`, both (…, N, size)."""
         return unit.pull(y, blame)

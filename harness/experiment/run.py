@@ -32,8 +32,8 @@ from harness.experiment.result import Result
 from harness.training.curves import curve_epochs
 from harness.training.plan import Plan
 from harness.training.preflight import preflight
+from harness.training.train import train
 from harness.training.trained import Trained
-from harness.training.trainer import train
 from harness.training.watch import Watch
 
 if TYPE_CHECKING:

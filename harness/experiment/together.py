@@ -25,8 +25,8 @@ from harness.experiment.result import Result
 from harness.experiment.run import check_room, chunk_size
 from harness.training.plan import Plan
 from harness.training.preflight import preflight
+from harness.training.train import train
 from harness.training.trained import Trained
-from harness.training.trainer import train
 
 EPOCHS = 3  # of a trial
 ROWS = (7, 11, 13, 17)  # of a trial: a number that no axis of the task has
@@ -219,23 +219,7 @@ def _trained(
         return riding([getattr(cell, part) for cell in cells], of, rows)
 
     whole = train(shared("algorithm"), shared("task"), plan, [i for some in which for i in some])
-    return [_rows(whole, rows == i) for i in range(len(cells))]
-
-
-def _rows(trained: Trained, mask: Any) -> Trained:
-    """What became of some of the replicas."""
-    parts: dict[str, Any] = {}
-    for f in fields(trained):
-        value = getattr(trained, f.name)
-        nested = isinstance(value, dict) and f.name != "ran"
-        parts[f.name] = (
-            dict(value)
-            if f.name == "ran"
-            else {k: a[mask] for k, a in value.items()}
-            if nested
-            else value[mask]
-        )
-    return Trained(**parts)
+    return [whole.rows(rows == i) for i in range(len(cells))]
 
 
 def _unlike(a: Trained, b: Trained) -> str:

@@ -69,3 +69,16 @@ class Trained:
             if f.name not in ("replica", "credit", "weights", "ran")
         }
         return cls(replica=np.asarray(replicas, np.int64), credit={}, weights={}, **columns)
+
+    def rows(self, which: NDArray[Any]) -> Trained:
+        """What became of some of the replicas: a mask over them, or their places."""
+        parts: dict[str, Any] = {}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if f.name == "ran":
+                parts[f.name] = dict(value)
+            elif isinstance(value, dict):
+                parts[f.name] = {name: a[which] for name, a in value.items()}
+            else:
+                parts[f.name] = value[which]
+        return Trained(**parts)

@@ -37,23 +37,6 @@ LOOK_EVERY = 16  # epochs between looks for weights that are not finite or beyon
 BOUND = 1e6
 
 
-def train(
-    algorithm: Algorithm,
-    task: Task,
-    plan: Plan,
-    replicas: Sequence[int],
-    tick: Callable[[int], None] | None = None,
-    watch: Watch | None = None,
-) -> Trained:
-    """Train `replicas` (their numbers decide their random streams). Never raises for divergence.
-
-    `tick` hears of each epoch, `watch` sees those that it asks for.
-    """
-    keep_freed_memory()
-    with np.errstate(all="ignore"):
-        return Trainer(algorithm, task, plan, replicas, watch).run(tick)
-
-
 class Trainer:
     """A batch of replicas in training: where each stands, and what became of those that are finished."""
 
@@ -68,10 +51,12 @@ class Trainer:
         at = start(algorithm, task, plan, replicas)
         self.algorithm, self.task, self.plan, self.watch = algorithm, task, plan, watch
         self.of_all = task
+        self.of_all = task
         self.net: Network = at.net
         self.order, self.noise = Rand(plan.seed, replicas, ORDER, plan.dtype), at.noise
-        self.data = self.whole = at.data
-        self.state: State = at.state
+        self.whole = at.data
+        self.data: Data = self.placed(at.data)
+        self.state: State = self.placed(at.state)
         self.points = curve_epochs(plan.epochs)
         self.point_at = {epoch: point for point, epoch in enumerate(self.points.tolist())}
         self.result = Trained.empty(replicas, len(self.points))
@@ -83,6 +68,10 @@ class Trainer:
         self.updates_per_sweep = -(-patterns // self.size)
         self.clock = self.share = 0.0
         """Seconds spent in updates, and each replica's part of them so far."""
+
+    def placed(self, arrays: Any) -> Any:
+        """Arrays of the batch where they lie best in memory: here, as they are."""
+        return arrays
 
     def run(self, tick: Callable[[int], None] | None, first: int = 0) -> Trained:
         """Train from epoch `first` to the end."""
@@ -145,7 +134,7 @@ class Trainer:
         full = self.updates_per_sweep == 1
         if not full and self.plan.shuffle:
             order = self.order.permutation(x.shape[-2])
-            x, target, wanted = (in_order(a, order) for a in (x, target, wanted))
+            x, target, wanted = (self.placed(in_order(a, order)) for a in (x, target, wanted))
         state = self.state
         for first in range(0, x.shape[-2], self.size):
             part = slice(first, first + self.size)
@@ -205,14 +194,18 @@ class Trainer:
         result.outcome[rows], result.epochs[rows], result.reason[rows] = outcome, epochs, reason
         result.updates[rows], result.seconds[rows] = epochs * self.updates_per_sweep, seconds
         self.keep(self.final, "trained", rows, output[mask])
-        picked, state = pick(self.data, mask), tree_map(lambda a: a[mask], self.state)
-        algorithm = kept(self.algorithm, mask)
-        for name, part in (("held", picked.held), ("validation", picked.validation)):
-            if part is not None:
-                self.keep(self.final, name, rows, algorithm.predict(self.net, state, part.x))
+        for name in ("held", "validation"):
+            if getattr(self.data, name) is not None:
+                self.keep(self.final, name, rows, self.predicted(name, np.flatnonzero(mask)))
         for name, a in leaves(self.state["params"]):
             self.keep(self.result.weights, name, rows, a[mask])
         self.running = self.running & ~mask
+
+    def predicted(self, part: str, which: NDArray[np.int64]) -> Array:
+        """What some rows of the batch say to patterns that they are not trained on."""
+        state = self.placed(tree_map(lambda a: a[which], self.state))
+        x = self.placed(getattr(pick(self.data, which), part).x)
+        return kept(self.algorithm, which).predict(self.net, state, x)
 
     def keep(self, into: dict[str, Array], name: str, rows: NDArray[np.int64], values: Array) -> None:
         if name not in into:
@@ -243,16 +236,24 @@ class Trainer:
         return result
 
     def compact(self) -> None:
-        stays = self.running
+        """Let those that are finished leave the batch."""
+        stays = self.staying()
+        if stays.all():
+            return
         self.rows = self.rows[stays]
-        self.state = tree_map(lambda a: a[stays], self.state)
-        self.data = pick(self.data, stays)
+        self.state = self.placed(tree_map(lambda a: a[stays], self.state))
+        self.data = self.placed(pick(self.data, stays))
+        self.algorithm, self.task = kept(self.algorithm, stays), kept(self.task, stays)
         self.algorithm, self.task = kept(self.algorithm, stays), kept(self.task, stays)
         self.order.keep(stays)
         self.noise.keep(stays)
         if self.watch:
             self.watch.keep(stays)
-        self.running = np.ones(len(self.rows), bool)
+        self.running = self.running[stays]
+
+    def staying(self) -> NDArray[np.bool_]:
+        """Which rows a smaller batch has: those that run."""
+        return self.running
 
 
 def in_order(a: Array, order: Array) -> Array:
