@@ -96,6 +96,8 @@ def run_alone(cell: Cell, asked: Request) -> None:
             "small=true would be ignored: it is the small form "
             "of a study (python -m harness -m study=… small=true)"
         )
+    if asked.plan:
+        raise InputError("plan=true would be ignored: it is for sweeps (python -m harness -m … plan=true)")
     check_room(cell)
     store = Store.at(asked.store)
     definitions.check(store.study_folder(asked.study.name))  # before hours of training, not after

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from harness.cells.cell import Cell
 from harness.cli.bars import cells_bar
+from harness.cli.plan import plan_lines
 from harness.core.errors import InputError
 from harness.store.definitions import Replaced
 from harness.store.mend import mend
@@ -38,6 +39,9 @@ def conduct(asked: Request, jobs: list[Job], launch: Callable[[list[Job]], Mappi
     name = asked.study.name
     store = Store.at(asked.store)
     folder = store.study_folder(name)  # refuses a name that is none, before anything is there
+    if asked.plan:
+        print("\n".join(plan_lines([job.cell for job in jobs], store)))
+        return
     store.prepare()
     cells = {job.cell.id: job for job in jobs}
     say_replaced(name, store.write_study(name, asked.study.question, cells, small=asked.small))

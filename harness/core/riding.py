@@ -19,23 +19,44 @@ from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
 Array = Any
 T = TypeVar("T")
+OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")
+QUESTIONS = ("lt", "le", "gt", "ge", "eq", "ne")
 
 
 class Differs(TypeError):
     """Replicas would have to go different ways."""
 
 
-class Riding(NDArrayOperatorsMixin):
-    """One number for each replica, in the place of a float."""
+class Riding:
+    """One number for each cell of a batch, in the place of a float: a line does with each what it would.
 
-    def __init__(self, values: NDArray[Any], weak: bool = True) -> None:
-        """`values` (R,); `weak`: whether it takes the precision of arrays that it meets, as a float does."""
-        self.values, self.weak = values, weak
+    Args:
+        each: the number of each cell, a float, or whatever came of floats.
+        rows: whose each row of the batch is, (R,).
+    """
+
+    def __init__(self, each: Sequence[Any], rows: NDArray[np.int64]) -> None:
+        self.each, self.rows = list(each), rows
+        self._spread: dict[Any, Array] = {}
+
+    @property
+    def values(self) -> Array:
+        """The number of each row (R,)."""
+        return np.array(self.each)[self.rows]
+
+    def spread(self, rank: int, floats: Sequence[np.dtype[Any]]) -> Array:
+        """Along the first of `rank` axes, in the precision that a float takes beside arrays of `floats`."""
+        dtype = np.array(self.each).dtype
+        if floats and isinstance(self.each[0], float) and not isinstance(self.each[0], np.generic):
+            dtype = np.finfo(np.result_type(*floats)).dtype
+        if (rank, dtype) not in self._spread:
+            each = np.array(self.each, dtype)
+            self._spread[rank, dtype] = each[self.rows].reshape(-1, *(1,) * (rank - 1))
+        return self._spread[rank, dtype]
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__":
@@ -50,47 +71,76 @@ class Riding(NDArrayOperatorsMixin):
         if not any(isinstance(a, Riding) for a in given):
             raise Differs(f"np.{function.__name__} of a list of numbers that differ between replicas")
         arrays = [a for a in given if isinstance(a, np.ndarray) and a.ndim]
+        if not arrays:
+            return self._each(function, args, kwargs)
         floats = [a.dtype for a in arrays if a.dtype.kind in "fc"]
-        rank = max((a.ndim for a in arrays), default=1)
+        rank = max(a.ndim for a in arrays)
         for a in arrays:
-            if a.ndim == rank and len(a) not in (1, len(self.values)):
+            if a.ndim == rank and len(a) not in (1, len(self.rows)):
                 raise Differs(f"a number that differs between replicas meets an array {a.shape} without them")
 
         def along(a: Any) -> Any:
-            return a._along(rank, floats) if isinstance(a, Riding) else a
+            return a.spread(rank, floats) if isinstance(a, Riding) else a
 
-        made = function(*map(along, args), **{name: along(a) for name, a in kwargs.items()})
-        if arrays:
-            return made
-        # numbers alone: one for each replica; a 0-d array has a precision of its own, a float has none
-        strong = any(isinstance(a, np.ndarray | np.generic) for a in given)
-        return Riding(made, weak=not strong and all(a.weak for a in given if isinstance(a, Riding)))
+        return function(*map(along, args), **{name: along(a) for name, a in kwargs.items()})
 
-    def _along(self, rank: int, floats: list[np.dtype[Any]]) -> Array:
-        values = self.values.reshape(-1, *(1,) * (rank - 1))
-        if self.weak and floats and values.dtype.kind == "f":
-            precision = np.result_type(*floats)
-            return values.astype(np.finfo(precision).dtype)
-        return values
+    def _each(self, function: Callable[..., Any], args: Any, kwargs: Any = {}) -> Riding:  # noqa: B006  # read
+        """What is made of numbers alone: for every cell what its float would give."""
+
+        def of(i: int, a: Any) -> Any:
+            return a.each[i] if isinstance(a, Riding) else a
+
+        return Riding(
+            [
+                function(*(of(i, a) for a in args), **{name: of(i, a) for name, a in kwargs.items()})
+                for i in range(len(self.each))
+            ],
+            self.rows,
+        )
+
+    def __neg__(self) -> Riding:
+        return self._each(operator.neg, [self])
+
+    def __abs__(self) -> Riding:
+        return self._each(abs, [self])
 
     def astype(self, dtype: Any) -> Riding:
-        """In another precision, which it then keeps."""
-        return Riding(self.values.astype(dtype), weak=False)
+        """In another precision, as NumPy's own numbers can be."""
+        return self._each(lambda value: np.array(value).astype(dtype)[()], [self])
 
     def __bool__(self) -> bool:
-        yes = self.values.astype(bool)
-        if yes.all() or not yes.any():
-            return bool(yes.all())
+        answers = {bool(value) for value in self.each}
+        if len(answers) == 1:
+            return answers.pop()
         raise Differs("a question that replicas answer differently")
 
     def __hash__(self) -> int:
         return id(self)
 
     def __getitem__(self, rows: Any) -> Riding:
-        return Riding(self.values[rows], self.weak)
+        return Riding(self.each, self.rows[rows])
 
     def __repr__(self) -> str:
-        return f"Riding({self.values.min():g} … {self.values.max():g})"
+        return f"Riding({min(self.each):g} … {max(self.each):g})"
+
+
+def _binary(name: str, *, turned: bool = False) -> Callable[[Riding, Any], Any]:
+    """A method for an operator: Python's own between numbers, NumPy's where an array is met."""
+    plain = getattr(operator, name)
+
+    def method(self: Riding, other: Any) -> Any:
+        args = [other, self] if turned else [self, other]
+        if isinstance(other, np.ndarray) and other.ndim:
+            return self._called(plain, args, {})
+        return self._each(plain, args)
+
+    return method
+
+
+for _name in (*OPERATORS, *QUESTIONS):
+    setattr(Riding, f"__{_name}__", _binary(_name))
+for _name in OPERATORS:
+    setattr(Riding, f"__r{_name}__", _binary(_name, turned=True))
 
 
 def numbers(thing: Any, name: str = "") -> Iterator[tuple[str, float]]:
@@ -113,8 +163,8 @@ def riding(things: Sequence[T], names: Sequence[str], rows: NDArray[np.int64]) -
     """
     made = things[0]
     for name in names:
-        values = np.array([operator.attrgetter(name)(thing) for thing in things], np.float64)
-        made = _put(made, name.split("."), Riding(values[rows]))
+        each = [operator.attrgetter(name)(thing) for thing in things]
+        made = _put(made, name.split("."), Riding(each, rows))
     return made
 
 

@@ -74,7 +74,7 @@ def run_together(cells: Sequence[Cell]) -> list[Result]:
     with threadpool_limits(1, user_api="blas"):
         if not cells[0].settings.unchecked:
             preflight(cells[0].algorithm, cells[0].task, cells[0].settings)
-        parts = _trained(cells, _names(cells), [range(cell.settings.replicas) for cell in cells])
+        parts = _trained(cells, differ(cells), [range(cell.settings.replicas) for cell in cells])
     for part in parts:
         part.ran["together"] = len(cells)
     return [Result(c.algorithm, c.task, c.settings, part) for c, part in zip(cells, parts, strict=True)]
@@ -127,8 +127,8 @@ def _numbers(cell: Cell) -> dict[str, float]:
     return {f"{part}.{n}": v for part in ("algorithm", "task") for n, v in numbers(getattr(cell, part))}
 
 
-def _names(cells: Sequence[Cell]) -> list[str]:
-    """The numbers in which some of these cells differ."""
+def differ(cells: Sequence[Cell]) -> list[str]:
+    """The settings, by dotted name, in which cells that differ in numbers alone differ."""
     each = [_numbers(cell) for cell in cells]
     return [name for name in each[0] if len({one[name] for one in each}) > 1]
 
@@ -138,14 +138,14 @@ def _shared(cells: Sequence[Cell], places: list[int], processes: int) -> list[Gr
     if len(places) == 1:
         return [Group(places)]
     apart: dict[str, str] = {}
-    for name in _names([cells[i] for i in places]):
+    for name in differ([cells[i] for i in places]):
         pair = _two(cells, places, name)
         if pair and (why := _differs(pair)):
             apart[name] = why
     parts: dict[str, list[int]] = {}
     for i in places:
         parts.setdefault(_key(cells[i], list(apart)), []).append(i)
-    said = "; ".join(f"{name.partition('.')[2]} differs, and {why}" for name, why in apart.items())
+    said = "; ".join(f"{name} differs, and {why}" for name, why in apart.items())
     jobs: list[Group] = []
     for some in parts.values():
         few = [cells[some[i]] for i in sorted({0, len(some) // 2, len(some) - 1})]
@@ -163,10 +163,10 @@ def _two(cells: Sequence[Cell], places: list[int], name: str) -> list[Cell]:
     best: list[Cell] = []
     first = cells[places[0]]
     for i in places[1:]:
-        differ = _names([first, cells[i]])
-        if name in differ and (not best or len(differ) == 1):
+        others = differ([first, cells[i]])
+        if name in others and (not best or len(others) == 1):
             best = [first, cells[i]]
-            if len(differ) == 1:
+            if len(others) == 1:
                 break
     return best
 
@@ -196,7 +196,7 @@ def _differs(cells: Sequence[Cell]) -> str:
     which = [part.tolist() for part in np.array_split(np.arange(rows), len(cells))]
     try:
         with threadpool_limits(1, user_api="blas"):
-            together = _trained(cells, _names(cells), which, EPOCHS)
+            together = _trained(cells, differ(cells), which, EPOCHS)
             for cell, part, numbers_of in zip(cells, together, which, strict=True):
                 alone = _trained([cell], [], [numbers_of], EPOCHS)[0]
                 if name := _unlike(part, alone):

@@ -54,6 +54,7 @@ class Request:
     study: Study
     store: str = setting("results", "Where finished cells are kept.")
     small: bool = setting(False, "Run the small form of a study.")
+    plan: bool = setting(False, "Say what a sweep would run, and run nothing.")
     figures: bool = setting(True, "Draw the figures of a study.")
     plugins: Any = setting((), "Files, folders or modules with what is yours.")
 

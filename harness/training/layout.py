@@ -17,6 +17,7 @@ from harness.cells.start import ground
 from harness.core.algorithm import Algorithm
 from harness.core.lanes import narrow
 from harness.core.readings import Interpreted, read_by
+from harness.core.riding import kept
 from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
 from harness.training.plan import Plan
@@ -87,6 +88,7 @@ def replicas_last(algorithm: Algorithm, task: Task, plan: Plan) -> bool:
     """Whether replicas are last in memory for this rule on this network."""
     if not narrow(task.network().edges, WIDEST):
         return False
+    algorithm, task = kept(algorithm, [0, 0]), kept(task, [0, 0])
     at = ground(task, plan, range(2), PATTERNS)
     try:
         with read_by(Looking()), np.errstate(all="ignore"):

@@ -244,7 +244,6 @@ class Trainer:
         self.state = self.placed(tree_map(lambda a: a[stays], self.state))
         self.data = self.placed(pick(self.data, stays))
         self.algorithm, self.task = kept(self.algorithm, stays), kept(self.task, stays)
-        self.algorithm, self.task = kept(self.algorithm, stays), kept(self.task, stays)
         self.order.keep(stays)
         self.noise.keep(stays)
         if self.watch:
