@@ -69,8 +69,8 @@ def run_together(cells: Sequence[Cell]) -> list[Result]:
 
     Raises what training them raises; then each may still be run alone.
     """
-    for cell in cells:
-        check_room(cell)
+    rows = sum(cell.settings.replicas for cell in cells)
+    check_room(replace(cells[0], settings=replace(cells[0].settings, replicas=rows)))
     with threadpool_limits(1, user_api="blas"):
         if not cells[0].settings.unchecked:
             preflight(cells[0].algorithm, cells[0].task, cells[0].settings)
