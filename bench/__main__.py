@@ -118,8 +118,8 @@ def loop_row(name: str, needed: float, replicas: int, rounds: int) -> str:
     epochs, few = EPOCHS[name], PLAIN[name]
     net = task.network()
     numbers = range(replicas)
-    params = initial(net, Rand(0, numbers, WEIGHTS, block=1), task.init, task.initial_scale)
-    data = task.data(Rand(0, numbers, SPLIT, block=1), np.float64)
+    params = initial(net, Rand(0, numbers, WEIGHTS), task.init, task.initial_scale)
+    data = task.data(Rand(0, numbers, SPLIT), np.float64)
     plain_times, our_times = [], []
     for _ in range(rounds):
         start = perf_counter()

@@ -108,7 +108,7 @@ def against_hand(name: str, replicas: int, epochs: int, rounds: int) -> str:
     """One row of the second table."""
     task = tasks()[name]()
     net, (x, wanted, *_) = task.network(), task.patterns()
-    start = initial(net, Rand(0, range(replicas), WEIGHTS, block=1), task.init, task.initial_scale)
+    start = initial(net, Rand(0, range(replicas), WEIGHTS), task.init, task.initial_scale)
     layers = [(start[e], start[e.target]) for e in net.edges]
     target = np.where(wanted, task.target_on, task.target_off)
     by_hand = handwritten.prepared(layers, x, target, epochs, SLOW, MOMENTUM)

@@ -35,9 +35,9 @@ def row(name: str, replicas: int, promised: str, rounds: int) -> str:
     """One task."""
     task, numbers = tasks()[name](), range(replicas)
     net = task.network()
-    params = initial(net, Rand(0, numbers, WEIGHTS, block=1), task.init, task.initial_scale)
-    batch = Batch(*task.data(Rand(0, numbers, SPLIT, block=1), np.float64)[:3], 0, task.objective)
-    algorithm, rand = FiniteDifferences(), Rand(0, numbers, NOISE, block=1)
+    params = initial(net, Rand(0, numbers, WEIGHTS), task.init, task.initial_scale)
+    batch = Batch(*task.data(Rand(0, numbers, SPLIT), np.float64)[:3], 0, task.objective)
+    algorithm, rand = FiniteDifferences(), Rand(0, numbers, NOISE)
 
     def passes() -> None:
         for _ in range(2 * net.size):

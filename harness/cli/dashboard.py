@@ -68,7 +68,6 @@ def serve(store: Store, study: str | None, port: int) -> int:
         sync(store, name)
     port = free_port(port)
     link = f"http://{HOST}:{port}/" + run_table(store, study or studies[-1])
-    print(f"dashboard: {link}\n(stop with Ctrl-C)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     command += [
         "--host",
@@ -87,6 +86,10 @@ def serve(store: Store, study: str | None, port: int) -> int:
     }
     quiet |= {"PYTHONWARNINGS": "ignore"}  # MLflow's own
     with tended(_call, command, os.environ | quiet) as server:
+        while server.is_alive() and not listens(port):
+            server.join(0.1)
+        if server.is_alive():  # MLflow takes seconds to answer: a link is told when it leads somewhere
+            print(f"dashboard: {link}\n(stop with Ctrl-C)", flush=True)
         server.join()
         return server.exitcode or 0
 
@@ -105,6 +108,12 @@ def run_table(store: Store, study: str) -> str:
     if note is None:
         return ""
     return f"#/experiments/{note.experiment}/runs?viewStateShareKey={TABLE}&workflowType=machine_learning"
+
+
+def listens(port: int) -> bool:
+    """Whether somebody answers there."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def free_port(wanted: int) -> int:

@@ -115,7 +115,8 @@ def write_columns(path: Path, columns: Columns) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pq.write_table(pa.table({name: _arrow(values) for name, values in columns.items()}), path)
+    table = pa.table({name: _arrow(values) for name, values in columns.items()})
+    pq.write_table(table, path, use_dictionary=False)  # of numbers, all different, it makes files larger
 
 
 def _arrow(values: np.ndarray) -> Any:
