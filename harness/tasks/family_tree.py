@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -84,14 +85,16 @@ def children(person: str) -> Kin:
     return [child for father in (person, *spouses(person)) for child in CHILDREN.get(father, ())]
 
 
+@cache
 def parents(person: str) -> Kin:
     """Father and mother, if they are in the tree."""
-    return [parent for parent in ENGLISH if person in children(parent)]
+    return tuple(parent for parent in ENGLISH if person in children(parent))
 
 
+@cache
 def siblings(person: str) -> Kin:
     """The other children of the same parents."""
-    return {child for parent in parents(person) for child in children(parent)} - {person}
+    return frozenset(child for parent in parents(person) for child in children(parent)) - {person}
 
 
 def uncles_and_aunts(person: str) -> Kin:
