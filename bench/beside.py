@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).parent.parent
 SLOWER = 1.05  # what is promised: no row above it
@@ -74,11 +75,25 @@ ROWS = {
         ("backprop", "Backprop", "family_tree", "FamilyTree()", 32, 300, "jax"),
 }
 # fmt: on
-COMMANDS = {
+GRID = ",".join(f"{0.05 * i:.2f}" for i in range(1, 21))
+SWEEP = (
+    *["-m", "harness", "-m", "task=xor", "run.epochs=1000"],
+    f"algorithm.optimiser.lr={GRID}",
+    f"task.scale={GRID}",
+)
+MANY = ["-m", "harness", "task=xor", "run.replicas=10000", "run.epochs=5000", "tracking.enabled=false"]
+FIRST = ["-m", "harness", "-m", "study=first_light", "small=true"]
+COMMANDS = {  # and how often
     "python -m harness task=xor run.replicas=10 tracking.enabled=false": (
-        *("-m", "harness", "task=xor", "run.replicas=10", "run.epochs=50", "tracking.enabled=false"),
+        ("-m", "harness", "task=xor", "run.replicas=10", "run.epochs=50", "tracking.enabled=false"),
+        7,
     ),
-    "python -m harness.catalog": ("-m", "harness.catalog"),
+    "python -m harness.catalog": (("-m", "harness.catalog"), 7),
+    "sweep: 20 × 20 cells of XOR, without MLflow": ((*SWEEP, "tracking.enabled=false"), 1),
+    "sweep: 20 × 20 cells of XOR, with MLflow": (SWEEP, 1),
+    "10,000 XOR networks to the end": (MANY, 3),
+    "10,000 XOR networks to the end, compiled": ((*MANY, "run.backend=jax"), 3),
+    "first light, its small form": (FIRST, 1),
 }
 
 
@@ -86,51 +101,61 @@ def lines(other: Path, rounds: int = 7, only: str = "") -> Iterator[str]:
     """A table: a row for each piece of work whose name has `only` in it."""
     yield "| work | other build, s | this ÷ other (range) | promised |"
     yield "|---|---|---|---|"
-    for name in [*ROWS, *COMMANDS]:
-        if only in name:
-            pairs = [(seconds(name, HERE), seconds(name, other)) for _ in range(rounds)]
-            this, that = (min(times) for times in zip(*pairs, strict=True))
-            ratios = [a / b for a, b in pairs]
-            yield (
-                f"| {name} | {that:.2f} | **{this / that:.2f}** ({min(ratios):.2f}–{max(ratios):.2f}) "
-                f"| ≤ {SLOWER} |"
-            )
+    with tempfile.TemporaryDirectory() as scratch:
+        builds = [Build.of(folder, Path(scratch)) for folder in (HERE, other)]
+        for name in [*ROWS, *COMMANDS]:
+            if only in name:
+                times = COMMANDS[name][1] if name in COMMANDS else rounds
+                pairs = [[build.seconds(name) for build in builds] for _ in range(times)]
+                this, that = (min(column) for column in zip(*pairs, strict=True))
+                ratios = [a / b for a, b in pairs]
+                yield (
+                    f"| {name} | {that:.2f} | **{this / that:.2f}** ({min(ratios):.2f}–{max(ratios):.2f}) "
+                    f"| ≤ {SLOWER} |"
+                )
 
 
-def seconds(name: str, folder: Path) -> float:
-    """CPU seconds of a row by the build in `folder`, and by no other that is installed."""
-    with tempfile.TemporaryDirectory() as beside:
+class Build(NamedTuple):
+    """A checkout, and where its processes keep what they compile."""
+
+    folder: Path
+    scratch: Path
+
+    @classmethod
+    def of(cls, folder: Path, scratch: Path) -> Build:
+        """With Python's files compiled, and no other build that is installed in its way."""
+        build = cls(folder, Path(tempfile.mkdtemp(dir=scratch)))
         others = f"p != {str(folder)!r} and os.path.isfile(os.path.join(p, 'harness', '__init__.py'))"
-        line = f"sys.path[:] = [p for p in sys.path if not ({others})]"
-        (Path(beside) / "sitecustomize.py").write_text(f"import os, sys\n\n{line}\n", encoding="utf-8")
-        return _seconds(name, folder, beside)
+        line = f"import os, sys\n\nsys.path[:] = [p for p in sys.path if not ({others})]\n"
+        (build.scratch / "sitecustomize.py").write_text(line, encoding="utf-8")
+        for warm in ("task=xor run.replicas=2 run.epochs=2", "-m task=xor run.epochs=2 run.backend=jax"):
+            build.run("-m", "harness", *warm.split())
+        return build
 
+    def run(self, *arguments: str) -> str:
+        """What Python prints."""
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join([str(self.scratch), str(self.folder)]),
+            "PYTHONPYCACHEPREFIX": str(self.scratch / "compiled"),
+            "HARNESS_STORE": tempfile.mkdtemp(dir=self.scratch),
+        }
+        for name in ("PYTHONDONTWRITEBYTECODE", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+            environment.pop(name, None)
+        command = [sys.executable, *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, check=True, capture_output=True, text=True
+        )
+        return done.stdout
 
-def _seconds(name: str, folder: Path, beside: str) -> float:
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([beside, str(folder)]),
-        "PYTHONPYCACHEPREFIX": f"{beside}/compiled",
-    }
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    if name in COMMANDS:
-        command = [sys.executable, *COMMANDS[name]]
-        for attempt in ("first", "second"):
-            environment["HARNESS_STORE"] = f"{beside}/{attempt}"
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    def seconds(self, name: str) -> float:
+        """CPU seconds of a row."""
+        if name in ROWS:
+            names = ("module", "rule", "task", "Task", "replicas", "epochs", "backend")
+            return float(self.run("-c", RUN.format(**dict(zip(names, ROWS[name], strict=True)))).split()[-1])
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.run(*COMMANDS[name][0])
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    names = ("module", "rule", "task", "Task", "replicas", "epochs", "backend")
-    program = RUN.format(**dict(zip(names, ROWS[name], strict=True)))
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=folder,
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return float(done.stdout.split()[-1])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """An accelerator against one core: `python -m bench.gpu`, on whatever JAX finds.
 
-XOR with 100,000 networks, digits by a fully connected network, and digits by maps with shared kernels. The same
-cells, compiled, on one core of this machine and on its accelerator, in turn; seconds of updates, compiling
-left out. No rate is so large that a network finishes: every epoch costs all replicas.
+XOR with 100,000 networks, digits by a fully connected network, and digits by maps with shared kernels. The
+same cells, compiled, on one core of this machine and on its accelerator, in turn; seconds of updates, without
+compiling. The rate is so small that no network finishes: every epoch costs all replicas.
 """
 
 from __future__ import annotations
