@@ -188,7 +188,7 @@ def start_up() -> list[str]:
     """From the command to the printed result,
     with tracking off and with an existing MLflow store; and the catalog.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # somebody may be telling MLflow
         env = os.environ | {"HARNESS_STORE": str(Path(folder) / "store")}
 
         def seconds(*command: str) -> float:

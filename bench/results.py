@@ -15,7 +15,8 @@ from pathlib import Path
 
 from harness.cells.cell import Cell
 from harness.store.files import META, json_text, sealed
-from harness.store.mlflow_send import sync, tracking_uri
+from harness.store.mlflow_note import tracking_uri
+from harness.store.mlflow_send import sync
 from harness.store.store import Store
 from harness.studies.attempt import attempt
 

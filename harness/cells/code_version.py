@@ -11,7 +11,6 @@ count.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import os
 import sys
@@ -26,7 +25,8 @@ from typing import NamedTuple
 
 import harness
 from harness.cells.fileless import definitions, file_of
-from harness.cells.syntax import imports, meaning
+from harness.cells.reading import memory
+from harness.cells.syntax import meaning
 from harness.core.losses import Loss
 
 HARNESS = ("harness", "algorithms")  # of the packages themselves, a version and a docstring, nothing is read
@@ -60,6 +60,7 @@ def code_version(*parts: type | str) -> str:
             piece = _of_module(name)
             seen[name] = piece.digest
             waiting.extend(piece.imports)
+    memory().keep()
     text = "\n".join(f"{name}: {seen[name]}" for name in sorted(seen) if seen[name])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -149,10 +150,9 @@ def _read_file(file: Path) -> Piece:
 
 
 def _read(source: str, package: str, *, lazily: bool) -> Piece:
-    tree = ast.parse(source)
-    named = set(imports(ast.walk(tree) if lazily else tree.body, package))
-    modules = (name if _spec(name) is not None else _behind_the_face(name) for name in named)
-    return Piece(meaning(tree), frozenset(name for name in modules if name))
+    said = memory().read(source, package, lazily=lazily)
+    modules = (name if _spec(name) is not None else _behind_the_face(name) for name in said.imports)
+    return Piece(said.digest, frozenset(name for name in modules if name))
 
 
 def _behind_the_face(name: str) -> str:

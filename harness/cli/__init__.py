@@ -3,6 +3,7 @@
 Ctrl-C is one line from here on, wherever it comes, in the midst of the imports too.
 """
 
+import gc
 import sys
 from types import TracebackType
 
@@ -17,3 +18,7 @@ def _interrupted(kind: type[BaseException], error: BaseException, trace: Traceba
 
 
 sys.excepthook = _interrupted
+
+# What imports and Hydra make stays: to look through it for garbage as often as Python does takes a tenth of
+# the time to a first result.
+gc.set_threshold(100_000)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from importlib.metadata import version
+from string import Template
 from typing import Any, NoReturn
 
 import hydra
+import omegaconf
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -34,16 +35,32 @@ from harness.studies.overrides import read
 from harness.studies.pool import end_with_parent
 from harness.studies.request import Request
 
+HELP = """$header
 
-def _in_words(*names: str) -> str:
-    """What conf/hydra/help/harness.yaml ends with; there, $ has a meaning."""
-    return f"{in_words(*names)}\n\nrun\n{lines('run', Settings)}".replace("$", "$$")
+== Options (choose with group=option) ==
+$APP_CONFIG_GROUPS
+== Settings (change with setting=value) ==
+$CONFIG
+
+$footer
+
+== What they mean (null is None in Python) ==
+$words
+"""
+
+
+def _help_in_words(*names: str, _parent_: DictConfig) -> str:
+    """The template that conf/hydra/help/harness.yaml asks for, in which Hydra then fills in what there is."""
+    words = f"{in_words(*names)}\n\nrun\n{lines('run', Settings)}"
+    texts = {"header": _parent_.header, "footer": _parent_.footer, "words": words}
+    # to Hydra, too, $ has a meaning
+    return Template(HELP).safe_substitute({name: text.replace("$", "$$") for name, text in texts.items()})
 
 
 # OmegaConf 2.4 has a new name for it, which in 2.3 is that of something older
-_NEW = tuple(map(int, version("omegaconf").split(".")[:2])) >= (2, 4)
+_NEW = tuple(map(int, omegaconf.__version__.split(".")[:2])) >= (2, 4)
 _register: Any = getattr(OmegaConf, "register_resolver" if _NEW else "register_new_resolver")
-_register("settings_in_words", _in_words, replace=True)
+_register("help_in_words", _help_in_words, replace=True)
 
 
 def main() -> None:

@@ -133,8 +133,17 @@ def report(store: Store, name: str, *, fresh: bool, figures: bool, shown: bool =
 
 
 def follow_up(store: Store, study: str, tracking: Tracking) -> None:
-    """Send what is new to MLflow, unless tracking is off."""
-    if tracking.enabled:
-        from harness.store.mlflow_send import sync
+    """Have what is new sent to MLflow, unless tracking is off; say what could not be sent before."""
+    if not tracking.enabled:
+        return
+    from harness.store import mlflow_later
 
-        sync(store, study, tracking.uri)
+    try:
+        mlflow_later.ask(store, study, tracking.uri)
+        if tracking.wait:
+            mlflow_later.deliver(store)
+        mlflow_later.say(store)
+        if not tracking.wait:
+            mlflow_later.start(store)
+    except InputError as error:
+        say(str(error))

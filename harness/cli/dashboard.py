@@ -14,7 +14,9 @@ import subprocess
 import sys
 
 from harness.core.errors import InputError, one_of
-from harness.store.mlflow_send import TABLE, Note, sync, tracking_uri
+from harness.store import mlflow_later
+from harness.store.mlflow_note import Note, tracking_uri
+from harness.store.mlflow_send import TABLE, sync
 from harness.store.mlflow_tracker import alone, answering, make_database
 from harness.store.store import Store
 from harness.studies.pool import tended
@@ -64,6 +66,8 @@ def serve(store: Store, study: str | None, port: int) -> int:
     with alone(uri, store.path):
         make_database(uri)  # MLflow's server would make it in place
     answering(uri)
+    mlflow_later.deliver(store)
+    mlflow_later.say(store)
     for name in studies:
         sync(store, name)
     port = free_port(port)

@@ -17,7 +17,7 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, distributions
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -36,10 +36,22 @@ def modules() -> Iterator[ModuleType]:
         yield from _all_of(shipped.package(package), [str(folder)])
     for given in named():
         yield from loaded(given)
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.value):
+    for point in points():
         yield from _within(
             point.module, f"plug-in {point.name!r} of {point.dist.name if point.dist else '?'}"
         )
+
+
+def points() -> list[EntryPoint]:
+    """What installed packages name as plug-ins, by module.
+
+    `importlib.metadata.entry_points` would look all of them through: here, those that say the group's name.
+    """
+    ours = [each for each in distributions() if GROUP in (each.read_text("entry_points.txt") or "")]
+    # of a package that is found twice the first is the one that Python imports
+    first = {each.name: each for each in reversed(ours)}
+    found = [point for each in first.values() for point in each.entry_points.select(group=GROUP)]
+    return sorted(found, key=lambda point: point.value)
 
 
 def named() -> list[str]:

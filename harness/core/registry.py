@@ -20,10 +20,10 @@ from harness.core.losses import LOSSES, Loss
 from harness.core.naming import snake_case
 from harness.core.optimisers import OPTIMISERS, Optimiser
 from harness.core.plugins import broken as broken
-from harness.core.setting import declaration, fitted, hints
+from harness.core.setting import declaration, fitted
 from harness.core.task import Task
 from harness.core.units import UNITS, Unit
-from harness.core.vetting import fault, is_plain
+from harness.core.vetting import fault, hints, is_plain
 
 T = TypeVar("T")
 FAMILIES: dict[type, Mapping[str, type]] = {Optimiser: OPTIMISERS}

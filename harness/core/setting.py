@@ -17,12 +17,12 @@ from dataclasses import MISSING, field, fields, is_dataclass
 from functools import cache
 from operator import ge, gt, le, lt
 from types import NoneType, UnionType
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import numpy as np
 
 from harness.core.errors import InputError, unknown
-from harness.core.vetting import fault
+from harness.core.vetting import fault, hints
 
 WORDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a word"}
 LISTS = {int: "a list of whole numbers", float: "a list of numbers", str: "a list of words"}
@@ -168,12 +168,6 @@ def described(cls: type) -> list[Described]:
         )
         all_of.append(Described(f.name, words, default, allowed, said.sentence, said.rate))
     return all_of
-
-
-@cache
-def hints(cls: type) -> dict[str, Any]:
-    """The types of a class's settings by name, as `typing.get_type_hints` reads them, once: it is slow."""
-    return get_type_hints(cls)
 
 
 @cache

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
+from inspect import get_annotations
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -86,7 +87,7 @@ def _strange(cls: type) -> str:
     if not is_dataclass(cls):
         return ""
     try:
-        hints = get_type_hints(cls)
+        types = hints(cls)
     except Exception as error:  # a name that is there for type checkers only, or a typo in one
         return f"the types of {cls.__name__}'s settings cannot be read where it is defined: {error}"
     for f in fields(cls):
@@ -100,9 +101,26 @@ def _strange(cls: type) -> str:
                 f"{where} has init=False, so that nothing can set it: make it a property, "
                 "or a ClassVar where it is the same for all"
             )
-        if not is_setting(hints[f.name]):
-            return f"{where}: {_said(hints[f.name])} is no type of a setting: {ALLOWED}"
+        if not is_setting(types[f.name]):
+            return f"{where}: {_said(types[f.name])} is no type of a setting: {ALLOWED}"
     return ""
+
+
+@cache
+def hints(cls: type) -> dict[str, Any]:
+    """The types of a class's settings by name, as `typing.get_type_hints` reads them, each base's once."""
+    return {name: hint for base in reversed(cls.__mro__) for name, hint in _own_hints(base).items()}
+
+
+@cache
+def _own_hints(cls: type) -> dict[str, Any]:
+    said = get_annotations(cls)
+    # text without quotes names no type that would have to be read in turn: it only has to be evaluated
+    if all(isinstance(hint, str) and not {"'", '"'} & set(hint) for hint in said.values()):
+        read = get_annotations(cls, eval_str=True)
+        return {name: NoneType if hint is None else hint for name, hint in read.items()}
+    read = get_type_hints(cls)
+    return {name: read[name] for name in said}
 
 
 def is_setting(hint: Any) -> bool:

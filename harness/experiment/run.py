@@ -10,11 +10,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import fields, replace
 from functools import partial
 from inspect import Parameter, signature
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,6 +144,9 @@ def run_cell(
             for i, job in enumerate(work):
                 parts.append(train_one(*job, tick=_told(tick, at, i * epochs)))
         else:
+            from concurrent.futures import ProcessPoolExecutor
+            from multiprocessing import get_context
+
             _can_be_found(algorithm, task)
             # spawned, not forked: a fork would copy the threads' locks of whoever calls us
             context, found = get_context("spawn"), registry.algorithms  # units and losses of plug-ins, too

@@ -140,7 +140,8 @@ def survival(
     censored = ~is_solved & ~never
     until = float(spent[~never].max()) if censored.any() else np.inf
     watched, finished = np.sort(np.where(never, np.inf, spent)), np.sort(spent[is_solved])
-    when = np.unique(np.concatenate([finished, spent[censored & (spent < until)]]))
+    events = np.sort(np.concatenate([finished, spent[censored & (spent < until)]]))
+    when = events[np.diff(events, prepend=-1) > 0]  # as `np.unique`, which imports NumPy's masked arrays
     before, after = (len(spent) - np.searchsorted(watched, when, side) for side in ("left", "right"))
     count = np.searchsorted(finished, when, "right") - np.searchsorted(finished, when, "left")
     left = np.where(when < until, after, before - count)  # what is censored at the end was watched up to it

@@ -22,6 +22,7 @@ from harness.core.errors import InputError, unknown
 from harness.core.files import UNFINISHED
 from harness.core.folders import user_cache
 from harness.store.files import Columns
+from harness.store.mlflow_later import catch_up
 from harness.store.mlflow_send import INDEX
 from harness.store.mlflow_tracker import answering, in_words, quieten, troubles
 from harness.store.names import CELL
@@ -54,6 +55,7 @@ def records_of(uri: str, study: str | None = None) -> dict[str, Record]:
 
     Raises `InputError` if it cannot be reached or read, or has no such study.
     """
+    catch_up(uri)
     answering(uri)
     quieten()
     from mlflow import MlflowClient

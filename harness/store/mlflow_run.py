@@ -6,7 +6,11 @@ import calendar
 import math
 import time
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from harness.cells.words import flat
 from harness.experiment.summary import Summary
@@ -39,13 +43,18 @@ CURVES = {
     "loss/q75": "loss_q75",
     "right/median": "right_q50",
 }
-BATCH = 1000  # points a call over REST may carry
+POINTS = 50  # of a curve that MLflow shows: it takes a tenth of a millisecond for each; artifacts have all
+BATCH = 1000  # points, settings and tags that a call may carry
 SENDER = "sender"  # tag: the store that a run came from
 COMPLETE = "complete"  # tag, the last thing that is written of a run
 
 
 def send_record(client: MlflowClient, experiment: str, study: str, sender: str, record: Record) -> str:
-    """A record as a new run of an experiment; its id."""
+    """A record as a new run of an experiment; its id.
+
+    Four calls, each of which is a transaction of MLflow's or several. Its artifacts are there, and its end,
+    before its numbers; what says that it is complete is in the last call, of which MLflow writes tags last.
+    """
     from mlflow.entities import Metric, Param, RunTag
 
     meta = record.meta
@@ -63,17 +72,19 @@ def send_record(client: MlflowClient, experiment: str, study: str, sender: str, 
     end = calendar.timegm(time.strptime(meta["made"], TIME_FORMAT)) * 1000
     # so that MLflow's duration is the training's
     start = end - (round(summary.seconds * 1000) if summary else 0)
-    run = str(client.create_run(experiment, start_time=start, tags=tags).info.run_id)
+    made = client.create_run(experiment, start_time=start, tags=tags).info
+    run = str(made.run_id)
     params = [Param(name, str(value)[:6000]) for name, value in _params(meta)]
     metrics = (
         [Metric(name, value, end, step) for name, value, step in _metrics(record, summary)] if summary else []
     )
-    client.log_batch(run, params=params, tags=[RunTag("made", meta["made"])])
-    for start in range(0, len(metrics), BATCH):
-        client.log_batch(run, metrics=metrics[start : start + BATCH])
+    last = [RunTag("made", meta["made"]), RunTag(COMPLETE, "true")]
     client.log_artifacts(run, str(record.path))
     client.set_terminated(run, "FINISHED", end_time=end)
-    client.set_tag(run, COMPLETE, "true")
+    room = max(0, BATCH - len(params) - len(last))
+    for start in range(room, len(metrics), BATCH):
+        client.log_batch(run, metrics=metrics[start : start + BATCH])
+    client.log_batch(run, metrics=metrics[:room], params=params, tags=last)
     return run
 
 
@@ -89,17 +100,27 @@ def _params(meta: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield "ran_on", meta["ran"]["backend"]
 
 
+def _shown(curve: NDArray[Any]) -> list[int]:
+    """Which points of a curve are shown, both ends among them: where it is level, only where that begins and
+    ends.
+    """
+    some = np.round(np.linspace(0, len(curve) - 1, min(len(curve), POINTS))).astype(int)
+    same = np.array_equal
+    level = [same(curve[i], curve[j], equal_nan=True) for i, j in pairwise(some)]
+    inner = [i for i, *both in zip(some[1:-1], level, level[1:], strict=False) if not all(both)]
+    return [int(i) for i in dict.fromkeys([some[0], *inner, some[-1]])]
+
+
 def _metrics(record: Record, summary: Summary) -> Iterator[tuple[str, float, int]]:
     """Name, value, epoch; values that are not finite are left out (MLflow reads +inf back as 1.8e308).
 
     But a loss that ran off to infinity is NaN: without it MLflow's latest loss would be one of before.
     """
     points = [(name, float(getattr(summary, field)), 0) for name, field in METRICS.items()]
+    epochs = record.curves["epoch"]
     for name, column in CURVES.items():
-        points += [
-            (name, float(value), int(epoch))
-            for epoch, value in zip(record.curves["epoch"], record.curves[column], strict=True)
-        ]
+        curve = record.curves[column]
+        points += [(name, float(curve[i]), int(epochs[i])) for i in _shown(curve)]
     points = [
         (name, math.nan if name.startswith("loss/") and not math.isfinite(value) else value, step)
         for name, value, step in points

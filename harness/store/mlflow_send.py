@@ -15,18 +15,18 @@ import json
 import platform
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.core.errors import InputError
 from harness.core.files import write_atomically
-from harness.store.files import json_text, read_json
+from harness.store.files import json_text
+from harness.store.mlflow_note import Note, left, news, note_path, tracking_uri
 from harness.store.mlflow_run import COMPLETE, SENDER, send_record
 from harness.store.mlflow_tracker import (
+    InUse,
     alone,
     answering,
-    database_of,
     in_words,
     make_database,
     quieten,
@@ -48,35 +48,15 @@ COLUMNS = [
 ]
 
 
-@dataclass(frozen=True)
-class Note:
-    """What was sent of a study to a tracker."""
+class Sent(NamedTuple):
+    """What came of sending a study."""
 
-    experiment: str
-    """Its id there."""
-    runs: dict[str, str]
-    """Run ids by cell id, in the order of the study."""
-    left: list[int]
-    """How its database was left: one that was written to since is asked again. Empty of a server."""
-
-    @classmethod
-    def of(cls, store: Store, study: str, uri: str) -> Note | None:
-        """The note in the store; None if there is none that can be read."""
-        try:
-            return cls(**read_json(note_path(store, study, uri)))
-        except (OSError, ValueError, TypeError):
-            return None
-
-
-def tracking_uri(store: Store, uri: str | None) -> str:
-    """The tracking URI in force: the given one, or a database inside the store."""
-    return uri or f"sqlite:///{store.path / 'mlflow.db'}"
-
-
-def note_path(store: Store, study: str, uri: str) -> Path:
-    """Where it is noted what was sent of a study to a tracker."""
-    key = hashlib.sha256(uri.encode()).hexdigest()[:12]
-    return store.study_folder(study) / "sent" / f"{key}.json"
+    cells: int
+    """How many were sent."""
+    said: tuple[str, ...] = ()
+    """A sentence on each thing that was not."""
+    in_use: bool = False
+    """Whether it was not because another program was at the database, which may be over soon."""
 
 
 def sync(store: Store, study: str, uri: str | None = None) -> int:
@@ -84,26 +64,29 @@ def sync(store: Store, study: str, uri: str | None = None) -> int:
 
     A tracker out of reach, in use or damaged loses nothing: it is said.
     """
-    target = tracking_uri(store, uri)
-    ids = [i for i in store.study(study)["cells"] if store.has(i)]
-    note = Note.of(store, study, target)
-    if note and note.left and note.left == _left(target) and list(note.runs) == ids:
-        return 0
-    if not note and not ids:
-        return 0
+    sent = send(store, study, tracking_uri(store, uri))
+    for sentence in sent.said:
+        print(f"harness: {sentence}", file=sys.stderr)
+    return sent.cells
+
+
+def send(store: Store, study: str, target: str) -> Sent:
+    """`sync` to a tracker by its whole URI, which says nothing itself."""
+    ids = news(store, study, target)
+    if ids is None:
+        return Sent(0)
     try:
         with alone(target, store.path):
             return _send_all(store, study, target, ids)
     except InputError as error:
-        print(
-            "harness: MLflow did not take the results, which are safe in the store "
-            f"(the next run of the study sends them): {error}",
-            file=sys.stderr,
+        sentence = (
+            "MLflow did not take the results, which are safe in the store "
+            f"(the next run of the study sends them): {error}"
         )
-        return 0
+        return Sent(0, (sentence,), isinstance(error, InUse))
 
 
-def _send_all(store: Store, study: str, target: str, ids: Sequence[str]) -> int:
+def _send_all(store: Store, study: str, target: str, ids: Sequence[str]) -> Sent:
     """Send what the tracker does not have, write the index and the note.
 
     Raises `InputError` where the tracker is in trouble.
@@ -114,6 +97,7 @@ def _send_all(store: Store, study: str, target: str, ids: Sequence[str]) -> int:
     from mlflow import MlflowClient
 
     runs: dict[str, str] = {}
+    said: list[str] = []
     sent, sender = 0, _sender(store)
     try:
         client = MlflowClient(target)
@@ -123,31 +107,22 @@ def _send_all(store: Store, study: str, target: str, ids: Sequence[str]) -> int:
             if i in complete:
                 runs[i] = complete[i]
             elif what := (record := store.read(i)).damage():
-                print(f"harness: the record of {i} is not sent: {what}; {record.mend}", file=sys.stderr)
+                said.append(f"the record of {i} is not sent: {what}; {record.mend}")
             else:
                 runs[i] = send_record(client, experiment, study, sender, record)
                 sent += 1
         _write_index(client, experiment, sender, runs)
         path = note_path(store, study, target)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json_text(asdict(Note(experiment, runs, _left(target)))))
+        write_atomically(path, json_text(asdict(Note(experiment, runs, left(target)))))
     except troubles() as error:
         raise in_words(target, error) from error
-    return sent
+    return Sent(sent, tuple(said))
 
 
 def _sender(store: Store) -> str:
     """This store's name at a tracker to which several may send."""
     return hashlib.sha256(f"{platform.node()} {store.path}".encode()).hexdigest()[:8]
-
-
-def _left(uri: str) -> list[int]:
-    """What tells whether a database was written to; nothing of a server, or where there is no database."""
-    database = database_of(uri)
-    if database is None or not database.is_file():
-        return []
-    about = database.stat()
-    return [about.st_ino, about.st_size, about.st_mtime_ns]
 
 
 def _experiment(client: MlflowClient, store: Store, study: str, target: str) -> str:

@@ -21,10 +21,15 @@ from urllib.request import Request, urlopen
 
 from harness.core.errors import InputError
 from harness.core.files import whole
+from harness.store.mlflow_note import database_of
 
 PATIENCE = 3.0  # seconds until a server that says nothing is taken for absent
 SOON = 2.0  # seconds that others may hold a database or a lock before it is said
 MEND = "the records are safe; move the file aside, and the next run of the study sends everything again"
+
+
+class InUse(InputError):
+    """Another program is at the database, and may be done with it soon."""
 
 
 def quieten() -> None:
@@ -43,12 +48,6 @@ def quieten() -> None:
     os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # where it was imported before
-
-
-def database_of(uri: str) -> Path | None:
-    """The file of a tracking URI that is an SQLite database."""
-    path = uri.removeprefix("sqlite:///")
-    return Path(path.partition("?")[0]).absolute() if path != uri else None
 
 
 @contextmanager
@@ -141,7 +140,7 @@ def in_words(uri: str, error: Exception) -> InputError:
     if database is None:
         return InputError(f"MLflow at {uri} failed ({reason})")
     if "locked" in reason:
-        return InputError(f"MLflow's database {database} is in use by another program ({reason})")
+        return InUse(f"MLflow's database {database} is in use by another program ({reason})")
     if isinstance(error, OSError) or any(word in reason for word in ("full", "readonly", "disk I/O")):
         return InputError(f"MLflow's database {database} cannot be written ({reason})")
     if any(word in reason for word in ("schema", "revision")):  # made by another version of MLflow

@@ -24,6 +24,7 @@ class Tracking:
 
     enabled: bool = setting(True, "Send finished cells to MLflow.")
     uri: str | None = setting(None, "MLflow's tracking URI; None is a database inside the store.")
+    wait: bool = setting(False, "End when MLflow has heard, instead of having it told in the background.")
 
 
 @dataclass(frozen=True)

@@ -247,7 +247,7 @@ def test_an_installed_plug_in_that_does_not_load_is_named_with_its_package(
     load: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point = EntryPoint("rules", "nothing_of_this_name", plugins.GROUP)
-    monkeypatch.setattr(plugins, "entry_points", lambda group: [point] if group == plugins.GROUP else [])
+    monkeypatch.setattr(plugins, "points", lambda: [point])
     load(rule("pass"))
     ((what, why),) = registry.broken.items()
     assert what.startswith("plug-in 'rules' of ")

@@ -28,7 +28,8 @@ from harness.experiment.run import run_cell
 from harness.experiment.summary import Summary
 from harness.results import table
 from harness.store import mlflow_fetch as retrieval
-from harness.store.mlflow_send import sync, tracking_uri
+from harness.store.mlflow_note import tracking_uri
+from harness.store.mlflow_send import sync
 from harness.store.store import FINISHED, Store
 from harness.studies.attempt import attempt
 from helpers.kept import STRICT, XOR, keep

@@ -27,6 +27,7 @@ from harness.core.errors import InputError
 from harness.core.optimisers import OPTIMISERS, Adam, GradientDescent
 from harness.core.setting import Declared, check, declaration, described, fitted, setting
 from harness.core.task import Task
+from harness.core.vetting import hints
 from harness.experiment.run import run
 from harness.tasks.xor import Xor
 
@@ -115,6 +116,21 @@ def refused(cls: type, **given: Any) -> str:
 
 
 # What is declared
+
+
+@dataclass(frozen=True)
+class Quoted(Xor):
+    """Types in quotes within their text, and one that is none of these."""
+
+    words: tuple["str", ...] = ()  # noqa: UP037
+    nothing: None = None
+    scale: "float | None" = 0.5  # noqa: UP037
+
+
+@pytest.mark.parametrize("cls", [*CLASSES, Quoted], ids=lambda c: c.__name__)
+def test_types_are_read_as_python_reads_them(cls: type) -> None:
+    assert hints(cls) == get_type_hints(cls)
+    assert list(hints(cls)) == list(get_type_hints(cls))
 
 
 @every_class

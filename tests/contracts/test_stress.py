@@ -19,7 +19,7 @@ import pytest
 from harness import results
 from harness.cells.cell import Cell
 from harness.experiment.run import run_cell
-from harness.store.mlflow_send import tracking_uri
+from harness.store.mlflow_note import tracking_uri
 from harness.store.store import Store
 
 # MLflow's own imports and database sessions warn; what we do with it does not

@@ -22,7 +22,8 @@ import pytest
 from harness import results
 from harness.core.errors import InputError
 from harness.store.files import META
-from harness.store.mlflow_send import sync, tracking_uri
+from harness.store.mlflow_note import tracking_uri
+from harness.store.mlflow_send import sync
 from harness.store.store import Store
 from helpers.kept import keep
 from helpers.made_up import D, S
@@ -82,7 +83,7 @@ def test_several_first_senders_at_once_make_one_database_and_send_each_cell_once
     assert not list(store.path.glob(".unfinished-*"))
 
 
-@pytest.mark.parametrize("step", ["log_batch", "log_artifacts", "set_terminated", "set_tag"])
+@pytest.mark.parametrize("step", ["create_run", "log_artifacts", "set_terminated", "log_batch"])
 def test_a_sender_that_dies_leaves_nothing_twice_and_nothing_running(
     store: Store, ids: list[str], step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

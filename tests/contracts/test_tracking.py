@@ -6,6 +6,7 @@ from __future__ import annotations
 import shutil
 import socket
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from harness.cli.dashboard import free_port, run_table, serve
 from harness.core.errors import InputError
 from harness.experiment.run import run_cell
 from harness.statistics import wilson
-from harness.store.mlflow_send import sync, tracking_uri
+from harness.store.mlflow_note import tracking_uri
+from harness.store.mlflow_run import POINTS, _shown
+from harness.store.mlflow_send import sync
 from harness.store.record import Record
 from harness.store.store import Store
 
@@ -85,7 +88,7 @@ def test_a_run_holds_what_its_record_says(store: Store, study: list[Record]) -> 
     assert "0 or 1" in refused.data.tags["reason"]
 
 
-def test_curves_and_files_arrive_whole(store: Store, study: list[Record]) -> None:
+def test_points_of_curves_and_whole_files_arrive(store: Store, study: list[Record]) -> None:
     from mlflow import MlflowClient
 
     sync(store, "s")
@@ -93,11 +96,31 @@ def test_curves_and_files_arrive_whole(store: Store, study: list[Record]) -> Non
     client = MlflowClient(tracking_uri(store, None))
     history = sorted((m.step, m.value) for m in client.get_metric_history(run.info.run_id, "loss/median"))
     curves = study[0].curves
-    np.testing.assert_array_equal([step for step, _ in history], curves["epoch"])
-    np.testing.assert_allclose([value for _, value in history], curves["loss_q50"])
+    steps = np.array([step for step, _ in history])
+    assert steps[[0, -1]].tolist() == curves["epoch"][[0, -1]].tolist(), "both ends are there"
+    assert len(steps) <= POINTS, "MLflow takes long for each"
+    at = np.searchsorted(curves["epoch"], steps)
+    np.testing.assert_array_equal(curves["epoch"][at], steps)
+    np.testing.assert_allclose([value for _, value in history], curves["loss_q50"][at])
     assert {f.path for f in client.list_artifacts(run.info.run_id)} == {
         p.name for p in study[0].path.iterdir()
     }
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 49, 50, 51, 200])
+def test_what_is_shown_of_a_curve_has_its_ends_and_every_step_between_levels(count: int) -> None:
+    """A level stretch drawn as a line from its first point to its last looks as it is."""
+    rising = np.arange(float(count))
+    shown = _shown(rising)
+    assert shown[0] == 0
+    assert shown[-1] == count - 1
+    assert len(shown) == min(count, POINTS)
+    few = rising[:POINTS]  # none of these is left out for their number
+    for levels in (np.floor(few / 7), np.where(few > 20, np.nan, few), np.zeros(len(few))):
+        kept = _shown(levels)
+        drawn = np.interp(few, few[kept], levels[kept])
+        np.testing.assert_array_equal(drawn[np.isfinite(levels)], levels[np.isfinite(levels)])
+        assert all(a + 1 == b or levels[a] == levels[b] or np.isnan(levels[b]) for a, b in pairwise(kept))
 
 
 def test_sending_again_sends_nothing(store: Store, study: list[Record]) -> None:
@@ -156,12 +179,12 @@ def test_a_server_that_is_down_loses_nothing(
     assert sync(store, "s") == 3, "later, to a tracker that answers"
 
 
-def test_the_command_line_sends_its_cell(
+def test_the_command_line_sends_its_cell_and_can_be_told_to_wait_until_mlflow_has_it(
     store: Store, database: Path, harness: Callable[..., tuple[int, str, str]]
 ) -> None:
     shutil.copy(database, store.path / "mlflow.db")
-    code, _, _ = harness("task=xor", "run.replicas=3", "run.epochs=10", tracking=True)
-    assert code == 0
+    code, _, err = harness("task=xor", "run.replicas=3", "run.epochs=10", "tracking.wait=true", tracking=True)
+    assert (code, err) == (0, "")
     (run,) = runs(store, "scratch")
     assert run.data.params["epochs"] == "10"
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,11 +20,13 @@ import pytest
 
 from algorithms.backprop import Backprop
 from harness.cells import code_version as versions
+from harness.cells import reading
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings, resolve
 from harness.cells.syntax import meaning
 from harness.core.errors import InputError
 from harness.tasks.xor import Xor
+from helpers.repository import ROOT
 
 XOR: dict[str, Any] = {"name": "xor"}
 RULE = '''
@@ -342,6 +344,55 @@ def test_a_script_is_the_same_in_the_processes_it_starts(tmp_path: Path) -> None
     assert here == there
     write(tmp_path, beside="spread = 2.0\n")
     assert ask() != [here, there]
+
+
+# What was read before
+
+
+def test_what_is_remembered_of_a_source_is_what_reading_it_gives(tmp_path: Path) -> None:
+    """Of every source of the harness, written down by one process and read by the next."""
+    first = reading.Memory.of(tmp_path / "folder" / "memory.json")
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "harness").rglob("*.py")]
+    ways = [(package, lazily) for package in ("", "a.b") for lazily in (False, True)]
+    some = [(source, *way) for source in sources[::9] for way in ways]
+    for source, package, lazily in some:
+        first.read(source, package, lazily=lazily)
+    first.keep()
+    then = reading.Memory.of(tmp_path / "folder" / "memory.json")
+    assert len(then.known) == len(some)
+    for source, package, lazily in some:
+        assert then.read(source, package, lazily=lazily) == reading.read(source, package, lazily=lazily)
+    assert not then.new, "nothing was read again"
+
+
+def test_another_reader_remembers_nothing_of_this_one(tmp_path: Path) -> None:
+    """Another Python, or another idea of what a source means."""
+    before = reading.Memory.of(tmp_path / "memory.json")
+    before.read("x = 1", "", lazily=True)
+    before.keep()
+    other = replace(reading.Memory.of(tmp_path / "memory.json"), how="otherwise")
+    other.read("x = 1", "", lazily=True)
+    assert other.new
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", '{"key": 5}', '{"key": ["digest", 5]}'])
+def test_a_memory_that_cannot_be_read_remembers_nothing_and_is_made_anew(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "memory.json"
+    file.write_text(text)
+    memory = reading.Memory.of(file)
+    assert memory.known == {}
+    said = memory.read("import os", "", lazily=True)
+    assert said.imports == ("os",)
+    memory.keep()
+    assert list(reading.Memory.of(file).known.values()) == [said]
+
+
+def test_a_disk_that_does_not_take_what_is_remembered_is_no_loss(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for file in (tmp_path / "file" / "memory.json", None):
+        memory = reading.Memory.of(file)
+        memory.read("x = 1", "", lazily=True)
+        memory.keep()
 
 
 # Where there is no file
