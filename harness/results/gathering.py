@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -93,15 +94,17 @@ def chosen(
     """The finished cells that pass the filters by keys and settings,
     the other filters, and the names of keys and settings.
     """
-    import pandas as pd
-
-    cells = found_in(study, source, numbers=False)
-    about = pd.DataFrame([f.keys | f.settings for f in cells], columns=None if cells else list(KEYS))
-    rest = {name: value for name, value in wanted.items() if name not in about.columns}
+    passed = found_in(study, source, numbers=False)
+    names = list(dict.fromkeys([*KEYS, *chain.from_iterable(f.settings for f in passed)]))
+    rest = {name: value for name, value in wanted.items() if name not in names}
     own = {name: value for name, value in wanted.items() if name not in rest}
-    passed = [cells[i] for i in kept(about, own, about.columns).index]
+    if own:  # else all pass, and a frame of all settings need not be made
+        import pandas as pd
+
+        about = pd.DataFrame([f.keys | f.settings for f in passed], columns=names)
+        passed = [passed[i] for i in kept(about, own, names).index]
     some = [(f, f.record) for f in passed if f.record and f.row.status == FINISHED]
-    return some, rest, list(about.columns)
+    return some, rest, names
 
 
 def stacked(
