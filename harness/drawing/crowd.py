@@ -39,13 +39,13 @@ def apart(cells: Sequence[Drawn]) -> tuple[list[Drawn], dict[str, list[Drawn]]]:
     """The cells of tasks that are no crowd, and the crowds by their task, variants of it together."""
     of_task: dict[str, list[Drawn]] = {}
     for d in cells:
-        of_task.setdefault(d.plain("task"), []).append(d)
+        of_task.setdefault(d.task_name or d.task, []).append(d)
     crowds = {
         task: some
         for task, some in of_task.items()
         if len(some) > CELLS or len({d.task for d in some}) > VARIANTS
     }
-    return [d for d in cells if d.plain("task") not in crowds], crowds
+    return [d for d in cells if (d.task_name or d.task) not in crowds], crowds
 
 
 def expected(cells: Iterable[Drawn]) -> dict[str, float]:
@@ -59,9 +59,9 @@ def named(cells: Sequence[Drawn], cost: Mapping[str, float]) -> list[Drawn]:
     """
     rules: dict[str, list[Drawn]] = {}
     for d in sorted(cells, key=lambda d: cost[d.id]):
-        rules.setdefault(d.plain("algorithm"), []).append(d)
+        rules.setdefault(d.algorithm_name or d.algorithm, []).append(d)
     several = len({d.task for d in cells}) > 1
-    chosen = []
+    chosen: list[Drawn] = []
     for some in sorted(rules.values(), key=lambda some: cost[some[0].id]):
         last: float = -1.0
         for role, place in zip(ROLES, (0, (len(some) - 1) // 2, len(some) - 1), strict=True):

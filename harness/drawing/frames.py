@@ -7,9 +7,9 @@ reads all their names, it is a crowd (`harness.drawing.crowd`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Array = Any
 TOGETHER = len(COLOURS)
+LABELS = ("task", "algorithm", "task_name", "algorithm_name")
 GREY_ARE = " Grey: the other algorithms on the task."
 
 
@@ -44,19 +45,45 @@ class Drawn(NamedTuple):
     """Its rows of the frame, by column."""
     place: int
     """Of its algorithm in the order in which algorithms first come in the frame."""
+    task_name: str = ""
+    algorithm_name: str = ""
+    """Without the settings that tell cells apart; empty where the frame does not say them."""
 
     @property
     def look(self) -> dict[str, Any]:
         """Colour, line style and markers: the same for one algorithm in all panels."""
         return look(self.place)
 
-    def plain(self, what: Literal["task", "algorithm"]) -> str:
-        """Its task or algorithm without the settings that tell it apart, where the frame has it."""
-        return str(self.rows.get(f"{what}_name", [getattr(self, what)])[0])
-
     def column(self, name: str) -> NDArray[np.float64]:
         """A column of numbers."""
         return np.asarray(self.rows[name], float)
+
+
+class _Together(dict[str, Array]):
+    """The columns of a frame, each made an array when it is asked for, the rows of a cell together."""
+
+    def __init__(self, frame: pd.DataFrame, order: Array) -> None:
+        self.frame, self.order = frame, order
+
+    def __missing__(self, name: str) -> Array:
+        self[name] = self.frame[name].to_numpy()[self.order]
+        return self[name]
+
+
+class _Rows(Mapping[str, Array]):
+    """Those of a cell."""
+
+    def __init__(self, together: _Together, which: slice) -> None:
+        self.together, self.which = together, which
+
+    def __getitem__(self, name: str) -> Array:
+        return self.together[name][self.which]
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, self.together.frame)
+
+    def __len__(self) -> int:
+        return self.together.frame.shape[1]
 
 
 def drawn(frame: pd.DataFrame, *columns: str) -> list[Drawn]:
@@ -70,18 +97,16 @@ def drawn(frame: pd.DataFrame, *columns: str) -> list[Drawn]:
         raise InputError("there is no finished cell to draw")
     needs(frame, "id", "task", "algorithm", *columns)
     codes, names = pd.factorize(frame["id"])
-    order = np.argsort(
-        codes, kind="stable"
-    )  # the rows of a cell together, however the frame was put together
-    together = {str(name): column.to_numpy()[order] for name, column in frame.items()}
+    together = _Together(frame, np.argsort(codes, kind="stable"))
     ends = np.cumsum(np.bincount(codes, minlength=len(names)))
-    places = {name: place for place, name in enumerate(dict.fromkeys(frame["algorithm"]))}
-    cells = []
-    for name, start, end in zip(names, [0, *ends], ends, strict=False):
-        rows = {column: values[start:end] for column, values in together.items()}
-        task, algorithm = rows["task"][0], rows["algorithm"][0]
-        cells.append(Drawn(str(name), str(task), str(algorithm), rows, places[algorithm]))
-    return cells
+    first = together.order[[0, *ends[:-1]]]
+    labels = {name: frame[name].iloc[first].astype(str).tolist() for name in LABELS if name in frame}
+    of_cell = [dict(zip(labels, row, strict=True)) for row in zip(*labels.values(), strict=True)]
+    places = {name: place for place, name in enumerate(dict.fromkeys(labels["algorithm"]))}
+    return [
+        Drawn(id=str(name), rows=_Rows(together, slice(start, end)), place=places[of["algorithm"]], **of)
+        for name, start, end, of in zip(names, [0, *ends[:-1]], ends, of_cell, strict=True)
+    ]
 
 
 def needs(frame: pd.DataFrame, *columns: str) -> None:

@@ -31,7 +31,7 @@ CURRENCIES = {
 }
 COUNTED = ("flops", "span_operations")  # in the sheet of one update, not in the replicas
 RESAMPLES, SEED = 4000, 0
-CROWDED = " In a crowd each line is one cell; those named have ERT [95 %] and replicas solved / n below."
+CROWDED = " There the band has the intervals of all, and those named have value [interval] and solved / n."
 ROW, WIDEST = 0.2, 15.0  # inches: a cell, and the whole
 
 
@@ -85,7 +85,7 @@ def ert_bars(replicas: pd.DataFrame, cells: pd.DataFrame, currency: Currency = "
         "An open triangle is never: no replica solved the task, and the line starts at the least that a "
         "success may cost."
         + (f" {left_out} cells were not counted." if left_out else "")
-        + (CROWDED + crowd.RULE if crowds else "")
+        + (crowd.RULE + CROWDED if crowds else "")
     )
     rows = [
         Panel(task, partial(_draw, bars=some, currency=currency), 0.3 + ROW * len(some))
@@ -154,7 +154,8 @@ def _draw_crowd(ax: Axes, *, bars: dict[str, Bar], chosen: dict[str, str], curre
     ranks = {i: y for y, i in enumerate(sorted(bars, key=lambda i: bars[i].cost.value), 1)}
     value, low, high = np.array([bars[i].cost for i in ranks]).T
     y = np.arange(1, len(ranks) + 1)
-    ax.hlines(y, np.maximum(low, left), np.minimum(high, right), color=DIM, linewidth=0.7, alpha=0.4)
+    ends = np.maximum(low, left), np.minimum(high, right)
+    ax.fill_betweenx(y, *ends, step="mid", color=DIM, alpha=0.25, linewidth=0)
     ax.plot(np.maximum(value, left), y, ".", markersize=2.5, color=DIM)  # what is ∞ stays undrawn
     edge: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "clip_on": False}
     if np.isinf(value).any():

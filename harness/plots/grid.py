@@ -44,13 +44,14 @@ def draw(
     ends = (known.min(), max(known.max(), 1.01 * known.min())) if len(known) else (1.0, 10.0)
     norm = LogNorm(*ends) if price else Normalize(0, 100)
     shades = mpl.colormaps[SHADES + ("_r" if price else "")].with_extremes(over=PALE, bad="white")
-    image = ax.imshow(grid, cmap=shades, norm=norm, origin="lower", aspect="auto")
+    colours = np.where(np.isposinf(grid), 10 * ends[1], grid)  # ∞ would be no number to the scale, as NaN is
+    image = ax.imshow(colours, cmap=shades, norm=norm, origin="lower", aspect="auto")
     many = crowded(columns, lines)
     for (i, j), value in np.ndenumerate(grid):
         if np.isnan(value):
             ax.text(j, i, "–", ha="center", va="center", color=DIM, fontsize=6 if many else None)
         elif not many:
-            light = float(np.dot(image.cmap(norm(value))[:3], (0.299, 0.587, 0.114))) > 0.5
+            light = float(np.dot(image.cmap(norm(colours[i, j]))[:3], (0.299, 0.587, 0.114))) > 0.5
             text = (
                 f"{value:.0f}" if not price else plain(float(f"{value:.2g}")) if np.isfinite(value) else "∞"
             )
@@ -63,7 +64,7 @@ def draw(
 
 
 def _bar(ax: Axes, image: Any, price: bool) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import LogLocator
 
     figure, beside = ax.get_figure(), ax.inset_axes((1.02, 0, 0.04, 1))
     assert figure is not None
@@ -71,9 +72,10 @@ def _bar(ax: Axes, image: Any, price: bool) -> None:
     beside.grid(visible=False)
     if price:
         low, high = image.norm.vmin, image.norm.vmax
-        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,)))
-        bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda x, _: plain(x)))
-        bar.ax.yaxis.set_minor_locator(NullLocator())
+        steps = LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,)).tick_values(low, high)
+        within = [x for x in steps if low <= x <= high]
+        bar.set_ticks(within, labels=list(map(plain, within)), minor=False)
+        bar.minorticks_off()
 
 
 def ticks(ax: Axes, which: str, values: Sequence[Any]) -> None:

@@ -17,6 +17,7 @@ from harness.drawing.survival import survival_figure
 from harness.plots.ert import ert_bars
 from harness.plots.hinton import has_hidden_weights, hinton_figure
 from harness.plots.sweep import figure_of, sweeps
+from harness.results.gathering import Gathered, found_in
 
 if TYPE_CHECKING:
     from harness.store.record import Record
@@ -33,13 +34,14 @@ def write_figures(store: Store, study: str) -> list[Path]:
     A task's Hinton diagram shows backpropagation, or else the first algorithm, that solved it with hidden
     units; of a crowd the quickest.
     """
-    records = {record.id: record for record in results.records(study, store)}
+    source = Gathered(found_in(study, store))
+    records = {record.id: record for record in results.records(study, source)}
     if not records:
         return []
-    replicas, cells = results.replicas(study, store), results.cells(study, store)
+    replicas, cells = results.replicas(study, source), results.cells(study, source)
     figures = {
         "survival": survival_figure(replicas),
-        "loss": curve_figure(results.curves(study, store), replicas),
+        "loss": curve_figure(results.curves(study, source), replicas),
         "ert": ert_bars(replicas, cells),
     }
     if found := sweeps(replicas, cells):
@@ -59,13 +61,13 @@ def _telling(records: Mapping[str, Record], cells: Sequence[Drawn]) -> dict[str,
     cost = crowd.expected(cells)
     tasks: dict[str, list[Drawn]] = {}
     for d in cells:
-        tasks.setdefault(d.plain("task") if d.plain("task") in crowds else d.task, []).append(d)
+        tasks.setdefault(d.task_name if d.task_name in crowds else d.task, []).append(d)
     telling = {}
     for task, some in tasks.items():
         able = [d for d in some if fates(d.rows).solved.any()]
         if task in crowds:
             able.sort(key=lambda d: cost[d.id])
-        able.sort(key=lambda d: d.plain("algorithm") != "backprop")
+        able.sort(key=lambda d: d.algorithm_name != "backprop")
         chosen = next(filter(has_hidden_weights, (records[d.id] for d in able)), None)
         if chosen:
             telling[task] = chosen

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FEWEST = 3  # values of a setting: two of them are compared in a table
-PARTS = ("task.", "algorithm.", "run.")
+READ = ("outcome", "epochs", "budget_epochs")
+PARTS = ("algorithm.", "task.", "run.")  # of two settings that of the first stands along the map's lower edge
 CHANCE = ("run.seed", "run.replicas", "run.processes")  # cells may differ in them, and are of one setting
 MAPS = (
     "Maps: per cent of replicas that solved the task, and expected running time in epochs (what all replicas "
@@ -97,11 +98,13 @@ def figure_of(found: Sequence[Sweep]) -> Figure:
 def sweeps(replicas: pd.DataFrame, cells: pd.DataFrame) -> list[Sweep]:
     """The sweeps among some cells; there may be none."""
     needs(cells, "id", "task_name", "algorithm_name")
-    return list(_found(cells, {d.id: d for d in drawn(replicas, "outcome", "epochs", "budget_epochs")}))
+    return list(_found(cells, {d.id: d for d in drawn(replicas, *READ)}))
 
 
 def _found(cells: pd.DataFrame, some: Mapping[str, Drawn]) -> Iterator[Sweep]:
-    names = [name for name in cells if name.startswith(PARTS) and name not in CHANCE]
+    names = [
+        name for part in PARTS for name in map(str, cells) if name.startswith(part) and name not in CHANCE
+    ]
     for (task, algorithm), rows in cells.groupby(["task_name", "algorithm_name"], sort=False):
         varied = tuple(name for name in names if len(set(map(repr, rows[name]))) > 1)
         if not 1 <= len(varied) <= 2 or not all(_numeric(rows[name]) for name in varied):
@@ -124,21 +127,21 @@ def _numeric(column: pd.Series[Any]) -> bool:
 def _pooled(some: Sequence[Drawn]) -> Drawn | None:
     if len(some) < 2:
         return some[0] if some else None
-    rows = {name: np.concatenate([d.rows[name] for d in some]) for name in some[0].rows}
+    rows = {name: np.concatenate([d.rows[name] for d in some]) for name in READ}
     return some[0]._replace(rows=rows)
 
 
 def _maps(s: Sweep) -> list[Panel]:
-    down, across = (sorted({key[i] for key in s.at}) for i in (0, 1))
+    across, down = (sorted({key[i] for key in s.at}) for i in (0, 1))
     cost = expected(s.at.values())
     solved, price = np.full((2, len(down), len(across)), np.nan)
-    for (y, x), d in s.at.items():
+    for (x, y), d in s.at.items():
         place = down.index(y), across.index(x)
         solved[place], price[place] = 100 * fates(d.rows).solved.mean(), cost[d.id]
     key = min(s.at, key=lambda key: cost[s.at[key].id])
     bar = bar_of(s.at[key], "epochs", {})
     low, high = (100 * float(end) for end in wilson(bar.solved, bar.n))
-    ring = (across.index(key[1]), down.index(key[0])) if bar.solved else None
+    ring = (across.index(key[0]), down.index(key[1])) if bar.solved else None
     at = ", ".join(f"{name.rsplit('.', 1)[-1]}={v:g}" for name, v in zip(s.settings, key, strict=True))
     said = f"{bar.solved:,} / {bar.n:,} [{low:.0f}–{high:.0f} %]", f"{in_words(bar.cost)} epochs"
     of = f"{s.algorithm} on {s.task}"
@@ -178,7 +181,7 @@ def _draw_map(
         x, y = ring
         style: dict[str, Any] = {"markerfacecolor": "none", "color": VERMILION, "markeredgewidth": 1.8}
         ax.plot([x], [y], "o", markersize=9, label=text, linestyle="none", **style)
-    ax.set(xlabel=names[1], ylabel=names[0])
+    ax.set(xlabel=names[0], ylabel=names[1])
 
 
 def _words(some: Sequence[Drawn]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = Any
-Source = Store | str | Path | None
 KEYS = ("id", "task", "algorithm", "task_name", "algorithm_name")
 
 
@@ -40,7 +40,18 @@ class Found(NamedTuple):
         return dict(zip(KEYS, (row.id, row.task, row.algorithm, *row.id.split("-")[:2]), strict=True))
 
 
-def store_of(source: Source = None) -> Store:
+@dataclass(frozen=True)
+class Gathered:
+    """The cells of a study, looked up and told apart once: a source of several frames."""
+
+    cells: list[Found]
+
+
+Place = Store | str | Path | None
+Source = Place | Gathered
+
+
+def store_of(source: Place = None) -> Store:
     """The store that a source is, or is the folder of; raises `InputError` if there is none."""
     if isinstance(source, Store):
         return source
@@ -63,6 +74,8 @@ def store_of(source: Source = None) -> Store:
 
 def found_in(study: str | None, source: Source, *, numbers: bool = True) -> list[Found]:
     """The cells of a study in its order (of everything: by id), tasks kept together."""
+    if isinstance(source, Gathered):
+        return source.cells
     target = (
         source if isinstance(source, Store) else str(source or os.environ.get("HARNESS_STORE") or "results")
     )

@@ -147,7 +147,7 @@ def read_columns(path: Path) -> Columns:
 
 def _numpy(column: Any) -> np.ndarray:
     """What `_arrow` made, read back; `to_numpy`, which imports pandas too, is for what others made."""
-    array = column.combine_chunks()
+    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     kind, start, end = str(array.type), array.offset, array.offset + len(array)
     if array.null_count or kind not in ("bool", "double", "float", "int64", "string"):
         return np.asarray(column.to_numpy())
