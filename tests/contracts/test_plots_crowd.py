@@ -14,7 +14,7 @@ from harness.core.errors import InputError
 from harness.drawing import crowd, style
 from harness.statistics import wilson
 from helpers.kept import XOR, keep, weights
-from helpers.made_up import D, S, U, cell, frames
+from helpers.made_up import S, U, cell, frames
 from helpers.pages import check_page, said, shown
 
 LR, SCALE = "algorithm.lr", "task.scale"
@@ -271,4 +271,3 @@ def test_alpha_of_a_crowd_is_never_so_thin_that_a_line_is_lost():
     line = np.array([1.0, 2.0]), np.array([0.0, 1.0])
     crowd.behind(ax, [line] * 10_000)
     assert ax.collections[0].get_alpha() == pytest.approx(0.04)
-    assert D
