@@ -33,6 +33,7 @@ class StudySweeper(BasicSweeper):
         """Conduct the study that `arguments` (the user's overrides) ask for."""
         from harness.cli.conduct import Job, conduct
         from harness.experiment.run import check_room
+        from harness.store.store import Store
         from harness.studies.compose import compose_cells, expand
         from harness.studies.request import Request
 
@@ -51,8 +52,10 @@ class StudySweeper(BasicSweeper):
         cells, _ = compose_cells(overrides, loader, lambda options: loader.load_sweep_config(config, options))
         jobs = [Job(cell, job) for cell, job in zip(cells, overrides, strict=True)]
         if isinstance(launcher, ProcessLauncher):  # others may run them on machines with more
+            store = Store.at(asked.store)
             for cell in cells:
-                check_room(cell)
+                if not store.has(cell.id):
+                    check_room(cell)
 
         def launch(missing: list[Job]) -> dict[str, str]:
             if isinstance(launcher, ProcessLauncher):

@@ -11,13 +11,13 @@ from harness.answers.words import several
 from harness.core.errors import InputError
 from harness.core.outcomes import FINISHED
 from harness.experiment.summary import number
-from harness.results.gathering import Source, store_of
+from harness.results.gathering import Place, store_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def about(study: str, source: Source = None, command: str = "") -> str:
+def about(study: str, source: Place = None, command: str = "") -> str:
     """A paragraph on a study in a store (usually HARNESS_STORE, else ./results).
 
     `command` is what makes it, unless it is `python -m harness -m study=…`. Raises `InputError` if the study
@@ -33,7 +33,7 @@ def about(study: str, source: Source = None, command: str = "") -> str:
     )
 
 
-def sources(*studies: str, source: Source = None) -> list[str]:
+def sources(*studies: str, source: Place = None) -> list[str]:
     """Where the numbers come from, study by study;
     of one that is not in the store, the command that runs it.
     """
@@ -46,7 +46,7 @@ def sources(*studies: str, source: Source = None) -> list[str]:
     return paragraphs
 
 
-def frames(study: str, source: Source = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def frames(study: str, source: Place = None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """`results.cells` and `results.replicas`, both without rows if the store has no such study."""
     import pandas as pd
 

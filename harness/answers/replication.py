@@ -14,7 +14,7 @@ from harness.replication.claim import TRUST
 from harness.replication.evidence import STUDY
 from harness.replication.rows import rows as rows_of
 from harness.replication.verdict import NO_SUCH_FIGURE, NOT_REPRODUCED, REPRODUCED, VERDICTS
-from harness.results.gathering import Source, store_of
+from harness.results.gathering import Place, store_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COMMAND = "python -m harness.replicate"
 
 
-def rows(source: Source = None) -> pd.DataFrame:
+def rows(source: Place = None) -> pd.DataFrame:
     """The table in a store (usually HARNESS_STORE, else ./results), of the form that was run.
 
     Raises `InputError` if none was.

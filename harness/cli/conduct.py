@@ -14,8 +14,10 @@ from harness.cells.cell import Cell
 from harness.cli.bars import cells_bar
 from harness.cli.plan import plan_lines
 from harness.core.errors import InputError
+from harness.core.outcomes import MISSING
 from harness.store.definitions import Replaced
 from harness.store.mend import mend
+from harness.store.read_once import ReadOnce
 from harness.store.store import Store
 from harness.studies.attempt import expected_work
 from harness.studies.order import in_turn
@@ -61,8 +63,9 @@ def conduct(asked: Request, jobs: list[Job], launch: Callable[[list[Job]], Mappi
                 trouble = f"{type(error).__name__}: {error}".splitlines()[0]
     complete = say_lost(store, cells, reasons, trouble)  # before all that is made of the rest, and may fail
     try:
-        report(store, name, fresh=bool(missing), figures=asked.figures)
-        print(f"{'table and figures' if asked.figures else 'table'}: {os.path.relpath(folder)}")
+        drawn = report(store, name, fresh=bool(missing), figures=asked.figures)
+        later = "" if drawn or not asked.figures else " (figures are drawn when no cell is lost)"
+        print(f"{'table and figures' if drawn else 'table'}: {os.path.relpath(folder)}{later}")
     except BrokenPipeError:  # whoever reads the table has seen enough
         raise
     except (OSError, InputError) as error:
@@ -108,28 +111,37 @@ def say_lost(store: Store, ids: Iterable[str], reasons: Mapping[str, str], troub
     return not lost
 
 
-def report(store: Store, name: str, *, fresh: bool, figures: bool, shown: bool = True) -> None:
-    """Print a study's table; write it and the figures where they are missing or cells are new.
+def report(store: Store, name: str, *, fresh: bool, figures: bool, shown: bool = True) -> bool:
+    """Print a study's table; write it where it is missing or cells are new, and the figures once no cell is
+    missing any more; whether there are figures of it as it is.
 
     Without `figures` none are drawn, and those of other cells are no longer taken for current.
     """
     from harness.results import table
 
-    rows = table.build(store, name)
-    folder = store.study_folder(name)
+    at = ReadOnce(store.path)  # table and figures look at every record
+    study = at.study(name)
+    rows = table.rows_of(at, study["cells"])
+    folder = at.study_folder(name)
     if shown:
         table.show(rows)
     made_for = folder / "figures_of.txt"
-    cells = "\n".join(store.study(name)["cells"])
-    if fresh or not made_for.is_file() or made_for.read_text(encoding="utf-8") != cells:
-        table.write(rows, folder, store.study(name)["question"])
-        made_for.unlink(missing_ok=True)
-        if figures:
-            from harness import plots
-            from harness.core.files import write_atomically
+    records = [at.read(i) for i in study["cells"] if at.has(i)]
+    now = "\n".join(f"{record.id} {record.meta.get('made', '')}" for record in records)
+    current = made_for.is_file() and made_for.read_text(encoding="utf-8") == now
+    if fresh or not current:
+        table.write(rows, folder, study["question"])
+    if current:
+        return figures
+    made_for.unlink(missing_ok=True)
+    if not figures or any(row.status == MISSING for row in rows):
+        return False
+    from harness import plots
+    from harness.core.files import write_atomically
 
-            plots.write_figures(store, name)
-            write_atomically(made_for, cells)
+    plots.write_figures(at, name)
+    write_atomically(made_for, now)
+    return True
 
 
 def follow_up(store: Store, study: str, tracking: Tracking) -> None:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from harness.core.errors import one_of
 from harness.core.outcomes import Fates, fates
+from harness.drawing.crowd import behind, expected
 from harness.drawing.frames import Drawn, drawn, panels
 from harness.drawing.page import page
-from harness.drawing.style import BEHIND, DIM, logarithmic
+from harness.drawing.style import DIM, logarithmic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,8 +51,9 @@ def curve_figure(curves: pd.DataFrame, replicas: pd.DataFrame, quantity: Quantit
     """
     one_of("quantity", quantity, TITLES)
     cells = drawn(curves, *columns_of(quantity))
-    became = {d.id: fates(d.rows) for d in drawn(replicas, "outcome")}
-    some, columns, grey = panels(cells, partial(draw, quantity=quantity, became=became))
+    ends = drawn(replicas, "outcome", "epochs")
+    became = {d.id: fates(d.rows) for d in ends}
+    some, columns, grey = panels(cells, partial(draw, quantity=quantity, became=became), expected(ends))
     return page(TITLES[quantity], caption_of(quantity) + grey, some, columns=columns)
 
 
@@ -75,13 +77,13 @@ def draw(
         if quantity == "loss"
         else (0.0, 1.0)
     )
-    for i, d in enumerate((*shown, *others)):
-        x, *quartiles = known[d.id]
-        # ∞ goes beyond the top, 0 to the bottom edge, NaN stays undrawn
-        low, median, high = (np.clip(y, bottom, 10 * top) for y in quartiles)
-        if i >= len(shown):
-            ax.plot(x, median, **BEHIND)
-            continue
+    # ∞ goes beyond the top, 0 to the bottom edge, NaN stays undrawn
+    known = {
+        i: [x, *(np.clip(y, bottom, 10 * top) for y in quartiles)] for i, (x, *quartiles) in known.items()
+    }
+    behind(ax, [(known[d.id][0], known[d.id][2]) for d in others])
+    for d in shown:
+        x, low, median, high = known[d.id]
         ax.fill_between(x, low, high, color=d.look["color"], alpha=min(0.15, 1 / len(shown)), linewidth=0)
         n, diverged = len(became[d.id].solved), np.count_nonzero(became[d.id].diverged)
         text = f"{d.algorithm}   n = {n:,}" + (f", {diverged:,} diverged" if diverged else "")

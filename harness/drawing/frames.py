@@ -1,12 +1,13 @@
 """What figures read in the frames of `harness.results`: the rows of each cell, and how the cell is drawn.
 
 Seven lines a panel can be told apart. Where a task has more, it gets several panels: each shows seven
-algorithms, the same ones on every task, and all others in grey behind them.
+algorithms, the same ones on every task, and all others in grey behind them. Where it has so many that nobody
+reads all their names, it is a crowd (`harness.drawing.crowd`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import InputError
+from harness.drawing import crowd
 from harness.drawing.page import Panel
 from harness.drawing.style import COLOURS, look
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 Array = Any
 TOGETHER = len(COLOURS)
+LABELS = ("task", "algorithm", "task_name", "algorithm_name")
 GREY_ARE = " Grey: the other algorithms on the task."
 
 
@@ -38,10 +41,13 @@ class Drawn(NamedTuple):
     id: str
     task: str
     algorithm: str
-    rows: pd.DataFrame
-    """Its rows of the frame."""
+    rows: Mapping[str, Array]
+    """Its rows of the frame, by column."""
     place: int
     """Of its algorithm in the order in which algorithms first come in the frame."""
+    task_name: str = ""
+    algorithm_name: str = ""
+    """Without the settings that tell cells apart; empty where the frame does not say them."""
 
     @property
     def look(self) -> dict[str, Any]:
@@ -50,7 +56,34 @@ class Drawn(NamedTuple):
 
     def column(self, name: str) -> NDArray[np.float64]:
         """A column of numbers."""
-        return self.rows[name].to_numpy(float)
+        return np.asarray(self.rows[name], float)
+
+
+class _Together(dict[str, Array]):
+    """The columns of a frame, each made an array when it is asked for, the rows of a cell together."""
+
+    def __init__(self, frame: pd.DataFrame, order: Array) -> None:
+        self.frame, self.order = frame, order
+
+    def __missing__(self, name: str) -> Array:
+        self[name] = self.frame[name].to_numpy()[self.order]
+        return self[name]
+
+
+class _Rows(Mapping[str, Array]):
+    """Those of a cell."""
+
+    def __init__(self, together: _Together, which: slice) -> None:
+        self.together, self.which = together, which
+
+    def __getitem__(self, name: str) -> Array:
+        return self.together[name][self.which]
+
+    def __iter__(self) -> Iterator[str]:
+        return map(str, self.together.frame)
+
+    def __len__(self) -> int:
+        return self.together.frame.shape[1]
 
 
 def drawn(frame: pd.DataFrame, *columns: str) -> list[Drawn]:
@@ -58,15 +91,22 @@ def drawn(frame: pd.DataFrame, *columns: str) -> list[Drawn]:
 
     Raises `InputError` if it is empty or lacks one of the `columns`.
     """
+    import pandas as pd
+
     if not len(frame):
         raise InputError("there is no finished cell to draw")
     needs(frame, "id", "task", "algorithm", *columns)
-    order = list(dict.fromkeys(frame["algorithm"]))
-    cells = []
-    for name, rows in frame.groupby("id", sort=False):
-        task, algorithm = (str(rows[column].iloc[0]) for column in ("task", "algorithm"))
-        cells.append(Drawn(str(name), task, algorithm, rows, order.index(algorithm)))
-    return cells
+    codes, names = pd.factorize(frame["id"])
+    together = _Together(frame, np.argsort(codes, kind="stable"))
+    ends = np.cumsum(np.bincount(codes, minlength=len(names)))
+    first = together.order[[0, *ends[:-1]]]
+    labels = {name: frame[name].iloc[first].astype(str).tolist() for name in LABELS if name in frame}
+    of_cell = [dict(zip(labels, row, strict=True)) for row in zip(*labels.values(), strict=True)]
+    places = {name: place for place, name in enumerate(dict.fromkeys(labels["algorithm"]))}
+    return [
+        Drawn(id=str(name), rows=_Rows(together, slice(start, end)), place=places[of["algorithm"]], **of)
+        for name, start, end, of in zip(names, [0, *ends[:-1]], ends, of_cell, strict=True)
+    ]
 
 
 def needs(frame: pd.DataFrame, *columns: str) -> None:
@@ -83,35 +123,50 @@ def by_task(cells: Sequence[Drawn]) -> dict[str, list[Drawn]]:
     return {task: [d for d in cells if d.task == task] for task in dict.fromkeys(d.task for d in cells)}
 
 
-def panels(cells: Sequence[Drawn], draw: Draw) -> tuple[list[Panel], int | None, str]:
+def panels(
+    cells: Sequence[Drawn], draw: Draw, cost: Mapping[str, float] | None = None
+) -> tuple[list[Panel], int | None, str]:
     """The panels of all tasks: one each, or several where a task is crowded.
 
-    With them, how many stand side by side (None: as many as fit), and a word on what is grey.
+    With them, how many stand side by side (None: as many as fit), and a word on what is grey. Given what a
+    success costs each cell, by its id, a few of a crowd are named.
     """
-    parts = _parts(cells)
-    of_task = {task: _panels_of(task, some, parts, draw) for task, some in by_task(cells).items()}
+    calm, crowds = crowd.apart(cells) if cost is not None else (list(cells), {})
+    if crowds:  # those who were in it leave no gaps
+        left = list(dict.fromkeys(d.algorithm for d in calm))
+        calm = [d._replace(place=left.index(d.algorithm)) for d in calm]
+    parts = _parts(calm)
+    of_task = {task: _panels_of(task, some, parts, draw) for task, some in by_task(calm).items()}
     every = [panel for some in of_task.values() for panel in some]
-    if len(every) == len(of_task):
-        return every, None, ""
-    return every, min(max(parts.values()) + 1, 4), GREY_ARE
+    columns, words = None, ""
+    if len(every) > len(of_task):
+        columns, words = min(max(parts.values()) + 1, 4), GREY_ARE
+    for task, some in crowds.items():
+        assert cost is not None
+        chosen, title = crowd.named(some, cost), crowd.title(task, some, cost)
+        every += _panels_of(title, chosen, _parts(chosen), draw, some)
+    return every, columns, words + (crowd.RULE if crowds else "")
 
 
-def _panels_of(task: str, cells: Sequence[Drawn], parts: dict[int, int], draw: Draw) -> list[Panel]:
-    """The panels of a task: each shows one part of its algorithms, and the others in grey."""
-    if len(cells) <= TOGETHER:
-        return [Panel(task, partial(draw, shown=list(cells), others=[]))]
-    there = sorted({parts[d.place] for d in cells})
-    every = []
+def _panels_of(
+    task: str, cells: Sequence[Drawn], parts: dict[int, int], draw: Draw, every: Sequence[Drawn] = ()
+) -> list[Panel]:
+    """The panels of a task: each shows one part of its cells, and the others in grey, of `every` one."""
+    every = every or cells
+    part_of = parts if len(cells) > TOGETHER else dict.fromkeys(parts, 0)
+    there = sorted({part_of[d.place] for d in cells})
+    made = []
     for i, part in enumerate(there, 1):
-        shown = [d for d in cells if parts[d.place] == part]
-        others = [d for d in cells if parts[d.place] != part]
+        shown = [d for d in cells if part_of[d.place] == part]
+        names = {d.id for d in shown}
         title = f"{task}, part {i} of {len(there)}" if len(there) > 1 else task
-        every.append(Panel(title, partial(draw, shown=shown, others=others)))
-    return every
+        others = [d for d in every if d.id not in names]
+        made.append(Panel(title, partial(draw, shown=shown, others=others)))
+    return made
 
 
 def _parts(cells: Sequence[Drawn]) -> dict[int, int]:
     """Which part of the panels of a crowded task each algorithm is in, by its place."""
-    places = max(d.place for d in cells) + 1
+    places = max((d.place for d in cells), default=0) + 1
     size = -(-places // -(-places // TOGETHER))
     return {place: place // size for place in range(places)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.core.outcomes import fates
 from harness.drawing import curves as of_loss
 from harness.drawing import survival as of_survival
+from harness.drawing.crowd import expected
 from harness.drawing.frames import drawn, panels
 from harness.drawing.page import page
 
@@ -35,10 +36,10 @@ def learning_figure(curves: pd.DataFrame, replicas: pd.DataFrame) -> Figure:
     """
     ends = drawn(replicas, *of_survival.COLUMNS)
     became = {d.id: fates(d.rows) for d in ends}
-    losses, _, grey = panels(
-        drawn(curves, *of_loss.columns_of("loss")), partial(of_loss.draw, quantity="loss", became=became)
-    )
-    shares, _, _ = panels(ends, of_survival.draw)
+    cost = expected(ends)
+    draw_loss = partial(of_loss.draw, quantity="loss", became=became)
+    losses, _, grey = panels(drawn(curves, *of_loss.columns_of("loss")), draw_loss, cost)
+    shares, _, _ = panels(ends, of_survival.draw, cost)
     pairs = [
         (loss._replace(title=f"{loss.title}: loss"), share._replace(title=f"{share.title}: still unsolved"))
         for loss, share in zip(losses, shares, strict=True)

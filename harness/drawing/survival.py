@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.core.outcomes import fates
+from harness.drawing.crowd import behind, expected
 from harness.drawing.frames import Drawn, drawn, panels
 from harness.drawing.page import page
-from harness.drawing.style import BEHIND, logarithmic
+from harness.drawing.style import logarithmic
 from harness.statistics import Survival, survival
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ def survival_figure(replicas: pd.DataFrame) -> Figure:
     >>> from harness import results
     >>> figure = survival_figure(results.replicas("first_light"))
     """
-    some, columns, grey = panels(drawn(replicas, *COLUMNS), draw)
+    cells = drawn(replicas, *COLUMNS)
+    some, columns, grey = panels(cells, draw, expected(cells))
     return page("Replicas still unsolved", CAPTION + grey, some, columns=columns)
 
 
@@ -54,13 +57,11 @@ def draw(ax: Axes, *, shown: list[Drawn], others: list[Drawn]) -> None:
     first = [curve.time[1] for curve in curves.values() if len(curve.time) > 1]
     shortest = min(budgets.values()) / 2  # so that each line can be seen
     left = 10 ** np.floor(np.log10(max(1.0, min([*first, shortest]) - 1)))
-    for i, d in enumerate((*shown, *others)):
-        curve = curves[d.id]
-        x = np.maximum([*curve.time, min(curve.until, budgets[d.id])], left)
-        unsolved, low, high = (np.append(y, y[-1]) for y in (curve.unsolved, curve.low, curve.high))
-        if i >= len(shown):
-            ax.plot(x, unsolved, drawstyle="steps-post", **BEHIND)
-            continue
+    ends = {i: np.maximum([*curve.time, min(curve.until, budgets[i])], left) for i, curve in curves.items()}
+    behind(ax, [(ends[d.id], _on(curves[d.id].unsolved)) for d in others], steps=True)
+    for d in shown:
+        curve, x = curves[d.id], ends[d.id]
+        unsolved, low, high = map(_on, (curve.unsolved, curve.low, curve.high))
         solved = fates(d.rows).solved
         ax.fill_between(
             x, low, high, step="post", color=d.look["color"], alpha=min(0.15, 1 / len(shown)), linewidth=0
@@ -69,6 +70,11 @@ def draw(ax: Axes, *, shown: list[Drawn], others: list[Drawn]) -> None:
         ax.plot(x, unsolved, drawstyle="steps-post", label=text, **d.look)
     logarithmic(ax, "x", left, max(*budgets.values(), 2 * left))
     ax.set(ylim=(-0.02, 1.02), ylabel="share still unsolved", xlabel="epochs (sweeps over the patterns)")
+
+
+def _on(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What holds at the last time holds on."""
+    return np.append(y, y[-1])
 
 
 def _curve(d: Drawn) -> Survival:

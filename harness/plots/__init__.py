@@ -16,6 +16,7 @@ black and white print. Every figure says its n and its interval, and no replica 
     pareto_figure      two costs at once, and what is beaten by none in both
     failure_map        where replicas fail, over two settings
     setting_figure     what one setting does to how often, and how fast, a task is solved
+    sweep_figure       the same of all numeric settings that a study varied, one by one or two over a grid
     credit_figure      the angle of credit to the gradient over training, edge by edge
     growth_figure      how the cost of an update grows with the network
     ends_figure        where networks that are stuck on XOR end, kind by kind
@@ -47,6 +48,7 @@ from harness.plots.ratios import ratio_figure
 from harness.plots.setting import setting_figure
 from harness.plots.similarity import similarity_figure
 from harness.plots.study import write_figures
+from harness.plots.sweep import sweep_figure
 from harness.plots.verdicts import verdict_figure
 
 __all__ = [
@@ -77,6 +79,7 @@ __all__ = [
     "similarity_figure",
     "styled",
     "survival_figure",
+    "sweep_figure",
     "verdict_figure",
     "write_figures",
 ]

@@ -79,7 +79,8 @@ def _by_edge(tasks: Mapping[str, list[Drawn]], last: float) -> tuple[list[Panel]
     for task, cells in tasks.items():
         for edge in _edges(cells):
             parts, wide, word = panels(
-                [d for d in (_of_edge(d, edge) for d in cells) if len(d.rows)], partial(_draw, last=last)
+                [d for d in (_of_edge(d, edge) for d in cells) if len(d.rows["edge"])],
+                partial(_draw, last=last),
             )
             for i, part in enumerate(parts, 1):
                 words = (
@@ -101,7 +102,8 @@ def _by_algorithm(tasks: Mapping[str, list[Drawn]], last: float) -> list[Panel]:
 
 
 def _of_edge(d: Drawn, edge: str) -> Drawn:
-    return d._replace(rows=d.rows[d.rows["edge"] == edge])
+    of_edge = d.rows["edge"] == edge
+    return d._replace(rows={name: values[of_edge] for name, values in d.rows.items()})
 
 
 def _name(edge: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -9,9 +10,10 @@ import numpy as np
 
 from harness.core.errors import InputError, one_of
 from harness.core.outcomes import fates
+from harness.drawing import crowd
 from harness.drawing.frames import Drawn, by_task, drawn, needs
-from harness.drawing.page import LETTER, Panel, page
-from harness.drawing.style import BLUE, DIM, VERMILION, logarithmic
+from harness.drawing.page import LETTER, NAMES, Panel, page
+from harness.drawing.style import BLUE, DIM, VERMILION, logarithmic, look
 from harness.statistics import Interval, failure_costs, running_time
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ CURRENCIES = {
 }
 COUNTED = ("flops", "span_operations")  # in the sheet of one update, not in the replicas
 RESAMPLES, SEED = 4000, 0
+CROWDED = " There the band has the intervals of all, and those named have value [interval] and solved / n."
 ROW, WIDEST = 0.2, 15.0  # inches: a cell, and the whole
 
 
@@ -65,12 +68,13 @@ def ert_bars(replicas: pd.DataFrame, cells: pd.DataFrame, currency: Currency = "
     bars = {}
     some = drawn(replicas, "outcome", "epochs", "updates", "seconds", "budget_epochs")
     counted = [d for d in some if currency not in COUNTED or price.get(d.id, 0.0) > 0]
-    for task, of_task in by_task(counted).items():
+    calm, crowds = crowd.apart(counted)
+    for task, of_task in by_task(calm).items():
         bars[task] = sorted(
-            (_bar(d, currency, price) for d in of_task), key=lambda bar: (bar.cost.value, bar.cost.low)
+            (bar_of(d, currency, price) for d in of_task), key=lambda bar: (bar.cost.value, bar.cost.low)
         )
     left_out = len(some) - len(counted)
-    if not bars:
+    if not counted:
         raise InputError(f"no cell was counted in {currency}: choose one of epochs, updates or seconds")
     caption = (
         "Expected running time: what all n replicas spent, failures included, ÷ number solved. Line: its 95 "
@@ -79,14 +83,21 @@ def ert_bars(replicas: pd.DataFrame, cells: pd.DataFrame, currency: Currency = "
         "unseen would have cost the budget (an arrow: no upper end). Numbers: "
         "replicas solved / n. "
         "An open triangle is never: no replica solved the task, and the line starts at the least that a "
-        "success may cost." + (f" {left_out} cells were not counted." if left_out else "")
+        "success may cost."
+        + (f" {left_out} cells were not counted." if left_out else "")
+        + (crowd.RULE + CROWDED if crowds else "")
     )
     rows = [
         Panel(task, partial(_draw, bars=some, currency=currency), 0.3 + ROW * len(some))
         for task, some in bars.items()
     ]
-    longest = max(len(bar.algorithm) for some in bars.values() for bar in some)
-    left = 0.3 + LETTER * longest
+    for task, of_task in crowds.items():
+        known = {d.id: bar_of(d, currency, price) for d in of_task}
+        cost = {i: bar.cost.value for i, bar in known.items()}
+        chosen = {d.id: d.algorithm for d in crowd.named(of_task, cost)}
+        draw = partial(_draw_crowd, bars=known, chosen=chosen, currency=currency)
+        rows.append(Panel(crowd.title(task, of_task, cost), draw))
+    left = max([NAMES, *(0.3 + LETTER * len(bar.algorithm) for some in bars.values() for bar in some)])
     columns = max(1, min(3, int(WIDEST / (left + 4.0))))
     return page("What a success costs", caption, rows, columns=columns, width=2.8, left=left, right=1.1)
 
@@ -103,7 +114,8 @@ def _prices(cells: pd.DataFrame, currency: Currency) -> dict[str, float]:
     return dict(zip(cells["id"].astype(str), cells[name].to_numpy(float), strict=True))
 
 
-def _bar(d: Drawn, currency: Currency, price: dict[str, float]) -> Bar:
+def bar_of(d: Drawn, currency: Currency, price: Mapping[str, float]) -> Bar:
+    """What a success cost a cell; in a counted currency `price` is that of an update, by the cell's id."""
     solved = fates(d.rows).solved
     spent = d.column("updates") * price[d.id] if currency in COUNTED else d.column(currency)
     budget = failure_costs(spent, d.column("epochs"), d.column("budget_epochs"))
@@ -134,6 +146,39 @@ def _draw(ax: Axes, *, bars: list[Bar], currency: Currency) -> None:
     ax.set_yticks(range(len(bars)), [bar.algorithm for bar in bars], fontsize=8)
     ax.set(ylim=(len(bars) - 0.4, -0.6), xlabel=CURRENCIES[currency])
     ax.grid(visible=False, axis="y")
+
+
+def _draw_crowd(ax: Axes, *, bars: dict[str, Bar], chosen: dict[str, str], currency: Currency) -> None:
+    """All intervals beneath one another in thin grey, and those of the chosen with their names."""
+    left, right = _limits(list(bars.values()))
+    ranks = {i: y for y, i in enumerate(sorted(bars, key=lambda i: bars[i].cost.value), 1)}
+    value, low, high = np.array([bars[i].cost for i in ranks]).T
+    y = np.arange(1, len(ranks) + 1)
+    ends = np.maximum(low, left), np.minimum(high, right)
+    ax.fill_betweenx(y, *ends, step="mid", color=DIM, alpha=0.25, linewidth=0)
+    ax.plot(np.maximum(value, left), y, ".", markersize=2.5, color=DIM)  # what is ∞ stays undrawn
+    edge: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "clip_on": False}
+    if np.isinf(value).any():
+        first = int(np.argmax(np.isinf(value))) + 1
+        ax.plot([1.02, 1.02], [first, len(ranks)], color=DIM, linewidth=1.0, **edge)
+        ax.text(1.04, (first + len(ranks)) / 2, "never", va="center", fontsize=8, color=DIM, **edge)
+    for place, (i, name) in enumerate(chosen.items()):
+        value, low, high = bars[i].cost
+        style = {key: look(place)[key] for key in ("color", "marker")}
+        ax.plot([max(low, left), min(high, right)], [ranks[i]] * 2, color=style["color"], linewidth=2)
+        text = f"{name}   {in_words(bars[i].cost)}, {bars[i].solved:,} / {bars[i].n:,}"
+        at: dict[str, Any] = edge | {"markerfacecolor": "white"} if np.isinf(value) else {}
+        x = 1 if np.isinf(value) else max(value, left)
+        ax.plot([x], [ranks[i]], label=text, markersize=6.5, **style, **at)
+    logarithmic(ax, "x", left, right)
+    ax.set(ylim=(len(ranks) + 1, 0), xlabel=CURRENCIES[currency], ylabel="cells, the cheapest on top")
+    ax.grid(visible=False, axis="y")
+
+
+def in_words(cost: Interval) -> str:
+    """729 [690–771]."""
+    value, low, high = (f"{x:,.3g}" if x < 1000 else f"{x:,.0f}" for x in cost)
+    return f"{value} [{low}–{high}]".replace("inf", "∞")
 
 
 def _limits(bars: list[Bar]) -> tuple[float, float]:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from harness.core.errors import InputError, one_of
 from harness.drawing.frames import needs
 from harness.drawing.page import Panel, page
-from harness.drawing.style import DIM
+from harness.plots import grid
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SHADES = "cividis"  # from dark to light also for the colour-blind, and in print
 WORDS = {"solved": "solved the task", "failed": "failed"}
 
 
@@ -76,31 +75,9 @@ def failure_map(
 
 
 def _draw(ax: Axes, *, rows: pd.DataFrame, x: str, y: str, share: str) -> None:
-    columns, lines = _values(rows[x]), _values(rows[y])
-    grid = np.full((len(lines), len(columns)), np.nan)
+    columns, lines = grid.values_of(rows[x]), grid.values_of(rows[y])
+    values = np.full((len(lines), len(columns)), np.nan)
     for across, up, rate in zip(rows[x], rows[y], rows["rate"].to_numpy(float), strict=True):
-        grid[lines.index(up), columns.index(across)] = 100 * (rate if share == "solved" else 1 - rate)
-    image = ax.imshow(grid, cmap=SHADES, vmin=0, vmax=100, origin="lower", aspect="auto")
-    for (i, j), value in np.ndenumerate(grid):
-        if np.isnan(value):
-            ax.text(j, i, "–", ha="center", va="center", color=DIM)
-            continue
-        light = float(np.dot(image.cmap(image.norm(value))[:3], (0.299, 0.587, 0.114))) > 0.5
-        ax.text(
-            j, i, f"{value:.0f}", ha="center", va="center", fontsize=8, color="black" if light else "white"
-        )
-    ax.set_xticks(range(len(columns)), [_text(v) for v in columns])
-    ax.set_yticks(range(len(lines)), [_text(v) for v in lines])
+        values[lines.index(up), columns.index(across)] = 100 * (rate if share == "solved" else 1 - rate)
+    grid.draw(ax, values, columns, lines)
     ax.set(xlabel=x, ylabel=y)
-    ax.grid(visible=False)
-
-
-def _values(column: pd.Series[Any]) -> list[Any]:
-    """The values of a setting in their order: that of numbers, or of the frame."""
-    values = list(dict.fromkeys(column))
-    numbers = all(isinstance(value, int | float | np.number) for value in values)
-    return sorted(values) if numbers else values
-
-
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float | np.floating) else str(value)

@@ -11,6 +11,7 @@ from harness.core.errors import InputError
 from harness.drawing.frames import needs
 from harness.drawing.page import Panel, page
 from harness.drawing.style import DIM, logarithmic, look
+from harness.plots.grid import ticks, values_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,16 +55,25 @@ def setting_figure(points: pd.DataFrame, name: str, reference: str = "") -> Figu
     )
     if not len(points):
         raise InputError("there is no finished cell to draw")
+    return page(f"Solved, and at what cost, over {name}", caption(points), over(points, name, reference))
+
+
+def over(points: pd.DataFrame, name: str, reference: str = "") -> list[Panel]:
+    """The two panels of `setting_figure`."""
+    rates = partial(_rates, points=points, name=name)
+    costs = partial(_costs, points=points, name=name, reference=reference)
+    return [Panel("solved", rates), Panel("cost of a success", costs)]
+
+
+def caption(points: pd.DataFrame) -> str:
+    """What stands below them."""
     n = sorted(set(points["n"].astype(int)))
-    caption = (
+    return (
         f"Each point: n = {n[0]:,}{f' to {n[-1]:,}' if len(n) > 1 else ''} replicas, failures included. "
         "Left: share that solved the task, 95 % Wilson interval. Right: "
         "expected running time, what all replicas spent ÷ number solved, 95 % interval; "
         "an open triangle at the edge is never, and a line that leaves through the top has no upper end."
     )
-    drawn = [Panel("solved", partial(_rates, points=points, name=name))]
-    drawn.append(Panel("cost of a success", partial(_costs, points=points, name=name, reference=reference)))
-    return page(f"Solved, and at what cost, over {name}", caption, drawn)
 
 
 def _rates(ax: Axes, *, points: pd.DataFrame, name: str) -> None:
@@ -96,7 +106,7 @@ def _costs(ax: Axes, *, points: pd.DataFrame, name: str, reference: str) -> None
             **edge,
         )
     if reference:
-        values = _values(points)
+        values = values_of(points["x"])
         line = points.drop_duplicates("x").set_index("x")["line"]
         ax.plot(
             range(len(values)),
@@ -110,19 +120,11 @@ def _costs(ax: Axes, *, points: pd.DataFrame, name: str, reference: str) -> None
 
 
 def _series(ax: Axes, points: pd.DataFrame, name: str) -> list[tuple[Any, pd.DataFrame, dict[str, Any], str]]:
-    values = _values(points)
-    ax.set_xticks(
-        range(len(values)), [f"{v:g}" if isinstance(v, int | float | np.number) else str(v) for v in values]
-    )
+    values = values_of(points["x"])
+    ticks(ax, "x", values)
     ax.set(xlabel=name, xlim=(-0.4, len(values) - 0.6))
     series = []
     for i, (label, rows) in enumerate(points.groupby("series", sort=False)):
         x = np.array([values.index(v) for v in rows["x"]]) + APART * i
         series.append((x, rows, look(i) | {"markevery": None}, str(label)))
     return series
-
-
-def _values(points: pd.DataFrame) -> list[Any]:
-    """The values of the setting: numbers in their order, others in that of the frame."""
-    values = list(dict.fromkeys(points["x"]))
-    return sorted(values) if all(isinstance(v, int | float | np.number) for v in values) else values

@@ -3,55 +3,72 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import results
 from harness.core.outcomes import fates
+from harness.drawing import crowd
 from harness.drawing.curves import curve_figure
+from harness.drawing.frames import Drawn, drawn
 from harness.drawing.style import save
 from harness.drawing.survival import survival_figure
 from harness.plots.ert import ert_bars
 from harness.plots.hinton import has_hidden_weights, hinton_figure
-from harness.results.labels import labels
+from harness.plots.sweep import figure_of, sweeps
+from harness.results.gathering import Gathered, found_in
 
 if TYPE_CHECKING:
     from harness.store.record import Record
     from harness.store.store import Store
 
+SOMETIMES = ("settings.png", "hinton_*.png")
+"""Figures that a study has or has not, by its cells: those of an earlier definition go."""
+
 
 def write_figures(store: Store, study: str) -> list[Path]:
-    """Write survival.png, loss.png, ert.png and hinton_<task>.png of a study into its folder;
-    returns what there was to draw.
+    """Write survival.png, loss.png, ert.png, settings.png (of a sweep over numeric settings) and
+    hinton_<task>.png of a study into its folder; returns what there was to draw.
 
     A task's Hinton diagram shows backpropagation, or else the first algorithm, that solved it with hidden
-    units.
+    units; of a crowd the quickest.
     """
-    records = results.records(study, store)
+    source = Gathered(found_in(study, store))
+    records = {record.id: record for record in results.records(study, source)}
     if not records:
         return []
-    replicas = results.replicas(study, store)
+    replicas, cells = results.replicas(study, source), results.cells(study, source)
     figures = {
         "survival": survival_figure(replicas),
-        "loss": curve_figure(results.curves(study, store), replicas),
-        "ert": ert_bars(replicas, results.cells(study, store)),
+        "loss": curve_figure(results.curves(study, source), replicas),
+        "ert": ert_bars(replicas, cells),
     }
-    for task, record in _telling(records).items():
+    if found := sweeps(replicas, cells):
+        figures["settings"] = figure_of(found)
+    for task, record in _telling(records, drawn(replicas, "outcome", "epochs")).items():
         figures[f"hinton_{re.sub(r'[^A-Za-z0-9.=-]+', '_', task).strip('_')}"] = hinton_figure(record)
-    return [save(figure, store.study_folder(study) / f"{name}.png") for name, figure in figures.items()]
+    folder = store.study_folder(study)
+    paths = [save(figure, folder / f"{name}.png") for name, figure in figures.items()]
+    for path in {path for names in SOMETIMES for path in folder.glob(names)} - set(paths):
+        path.unlink(missing_ok=True)
+    return paths
 
 
-def _telling(records: Sequence[Record]) -> dict[str, Record]:
+def _telling(records: Mapping[str, Record], cells: Sequence[Drawn]) -> dict[str, Record]:
     """The record whose weights to show, of each task that has one."""
-    tasks: dict[str, list[Record]] = {}
-    for record, label in zip(records, labels([record.meta for record in records]), strict=True):
-        tasks.setdefault(label.task, []).append(record)
+    _, crowds = crowd.apart(cells)
+    cost = crowd.expected(cells)
+    tasks: dict[str, list[Drawn]] = {}
+    for d in cells:
+        tasks.setdefault(d.task_name if d.task_name in crowds else d.task, []).append(d)
     telling = {}
     for task, some in tasks.items():
-        able = [record for record in some if fates(record.replicas).solved.any()]
-        able.sort(key=lambda record: record.meta["algorithm"]["name"] != "backprop")
-        chosen = next(filter(has_hidden_weights, able), None)
+        able = [d for d in some if fates(d.rows).solved.any()]
+        if task in crowds:
+            able.sort(key=lambda d: cost[d.id])
+        able.sort(key=lambda d: d.algorithm_name != "backprop")
+        chosen = next(filter(has_hidden_weights, (records[d.id] for d in able)), None)
         if chosen:
             telling[task] = chosen
     return telling

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = Any
-Source = Store | str | Path | None
 KEYS = ("id", "task", "algorithm", "task_name", "algorithm_name")
 
 
@@ -39,7 +40,18 @@ class Found(NamedTuple):
         return dict(zip(KEYS, (row.id, row.task, row.algorithm, *row.id.split("-")[:2]), strict=True))
 
 
-def store_of(source: Source = None) -> Store:
+@dataclass(frozen=True)
+class Gathered:
+    """The cells of a study, looked up and told apart once: a source of several frames."""
+
+    cells: list[Found]
+
+
+Place = Store | str | Path | None
+Source = Place | Gathered
+
+
+def store_of(source: Place = None) -> Store:
     """The store that a source is, or is the folder of; raises `InputError` if there is none."""
     if isinstance(source, Store):
         return source
@@ -62,6 +74,8 @@ def store_of(source: Source = None) -> Store:
 
 def found_in(study: str | None, source: Source, *, numbers: bool = True) -> list[Found]:
     """The cells of a study in its order (of everything: by id), tasks kept together."""
+    if isinstance(source, Gathered):
+        return source.cells
     target = (
         source if isinstance(source, Store) else str(source or os.environ.get("HARNESS_STORE") or "results")
     )
@@ -93,15 +107,17 @@ def chosen(
     """The finished cells that pass the filters by keys and settings,
     the other filters, and the names of keys and settings.
     """
-    import pandas as pd
-
-    cells = found_in(study, source, numbers=False)
-    about = pd.DataFrame([f.keys | f.settings for f in cells], columns=None if cells else list(KEYS))
-    rest = {name: value for name, value in wanted.items() if name not in about.columns}
+    passed = found_in(study, source, numbers=False)
+    names = list(dict.fromkeys([*KEYS, *chain.from_iterable(f.settings for f in passed)]))
+    rest = {name: value for name, value in wanted.items() if name not in names}
     own = {name: value for name, value in wanted.items() if name not in rest}
-    passed = [cells[i] for i in kept(about, own, about.columns).index]
+    if own:  # else all pass, and a frame of all settings need not be made
+        import pandas as pd
+
+        about = pd.DataFrame([f.keys | f.settings for f in passed], columns=names)
+        passed = [passed[i] for i in kept(about, own, names).index]
     some = [(f, f.record) for f in passed if f.record and f.row.status == FINISHED]
-    return some, rest, list(about.columns)
+    return some, rest, names
 
 
 def stacked(

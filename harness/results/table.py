@@ -161,6 +161,7 @@ def to_markdown(rows: Sequence[Row], title: str, question: str = "") -> str:
 def show(rows: Sequence[Row], console: Console | None = None) -> None:
     """Print the table, readable from 100 columns; its caption in short, the whole of it is in table.md."""
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -183,8 +184,10 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
         table.add_column(Text(task), width=rest, overflow="fold", vertical="bottom")
         for i in used:
             table.add_column(Text(HEADER[i]), width=wide[i], justify="right", no_wrap=True)
-        for text in texts:
-            table.add_row(*(Text(text[i]) for i in [0, *used]))
+        # a column of lines that need no folding is one text to rich, which takes as long for it as for a cell
+        folded = any(cell_len(text[0]) > rest for text in texts)
+        for some in [[text] for text in texts] if folded else [texts]:
+            table.add_row(*(Text("\n".join(text[i] for text in some)) for i in [0, *used]))
         console.print(table)
         for note in _notes(group):
             console.print(Text(note, style="italic"))

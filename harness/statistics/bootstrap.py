@@ -7,6 +7,7 @@ order statistics of the draws, which never subtract one infinity from another.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from math import ceil, inf
 from statistics import NormalDist
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from harness.core.errors import InputError, whole
 
 Array = Any
 RESAMPLES = 50_000
+KEPT = 2**22  # of so many counts, 32 MB, those drawn last are kept: cells of a study are mostly of one size
 CHUNK = 2**16  # replicas drawn at once: half a megabyte of counts stays in the cache, whatever the resamples
 ROUNDING = 1e-12  # of the largest draw: two orders of adding up the same replicas are a tie
 
@@ -71,6 +73,19 @@ def draws(replicas: int, resamples: int, seed: int) -> Iterator[NDArray[np.float
     chunk.
     """
     whole("resamples", resamples, 1)
+    small = replicas * resamples <= KEPT
+    return iter(_kept(replicas, resamples, seed)) if small else _drawn(replicas, resamples, seed)
+
+
+@lru_cache(maxsize=1)
+def _kept(replicas: int, resamples: int, seed: int) -> list[NDArray[np.float64]]:
+    chunks = list(_drawn(replicas, resamples, seed))
+    for counts in chunks:
+        counts.flags.writeable = False
+    return chunks
+
+
+def _drawn(replicas: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
     rng = np.random.default_rng(seed)
     rows = max(1, CHUNK // replicas)
     for start in range(0, resamples, rows):

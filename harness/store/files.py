@@ -111,12 +111,13 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_columns(path: Path, columns: Columns) -> None:
-    """Columns of one length as parquet."""
+    """Columns of one length as parquet: words by a dictionary, which only takes time where numbers differ."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    words = [name for name, values in columns.items() if values.dtype.kind in "UO"]
     table = pa.table({name: _arrow(values) for name, values in columns.items()})
-    pq.write_table(table, path, use_dictionary=False)  # of numbers, all different, it makes files larger
+    pq.write_table(table, path, use_dictionary=words, store_schema=False)
 
 
 def _arrow(values: np.ndarray) -> Any:
@@ -148,7 +149,7 @@ def read_columns(path: Path) -> Columns:
 
 def _numpy(column: Any) -> np.ndarray:
     """What `_arrow` made, read back; `to_numpy`, which imports pandas too, is for what others made."""
-    array = column.combine_chunks()
+    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     kind, start, end = str(array.type), array.offset, array.offset + len(array)
     if array.null_count or kind not in ("bool", "double", "float", "int64", "string"):
         return np.asarray(column.to_numpy())

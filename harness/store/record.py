@@ -129,6 +129,10 @@ class Record:
 
     def summary(self) -> Summary:
         """The numbers of a finished cell."""
+        return self._summary
+
+    @cached_property
+    def _summary(self) -> Summary:
         return summarise(self.replicas, self.cost, self.credit)
 
     def __str__(self) -> str:

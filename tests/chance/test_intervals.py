@@ -422,3 +422,15 @@ def test_interquartile_mean_keeps_order_unit_and_infinity(rows, unit):
 def test_bad_input_gets_a_sentence(call, said):
     with pytest.raises(InputError, match=said):
         call()
+
+
+@pytest.mark.parametrize(("replicas", "resamples"), [(7, 300), (5000, 1000)])  # kept, and too many to keep
+def test_draws_are_the_same_however_often_they_are_asked_for(replicas, resamples):
+    """Those drawn last are kept: no other number of replicas and no other seed may be answered with them."""
+    first = np.concatenate(list(resampling.draws(replicas, resamples, 1)))
+    list(resampling.draws(replicas + 1, 10, 1))
+    np.testing.assert_array_equal(first, np.concatenate(list(resampling.draws(replicas, resamples, 1))))
+    np.testing.assert_array_equal(first.sum(1), replicas)
+    assert (first != np.concatenate(list(resampling.draws(replicas, resamples, 2)))).any()
+    with pytest.raises(ValueError, match="read-only"):
+        next(resampling.draws(7, 300, 1))[0] = 0

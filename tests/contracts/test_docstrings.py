@@ -35,7 +35,7 @@ FIGURES = (
         plots.profile_figure,
         plots.setting_figure,
     ),
-    *(plots.similarity_figure, plots.survival_figure, plots.verdict_figure),
+    *(plots.similarity_figure, plots.survival_figure, plots.sweep_figure, plots.verdict_figure),
 )
 FRAMES = (results.cells, results.cost, results.credit, results.curves, results.records, results.replicas)
 

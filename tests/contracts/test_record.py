@@ -16,7 +16,9 @@ from harness.core.errors import InputError
 from harness.core.files import UNFINISHED
 from harness.experiment.run import run_cell
 from harness.store import files
+from harness.store.read_once import ReadOnce
 from harness.store.store import Store
+from helpers.kept import keep
 
 BACKPROP: dict[str, Any] = {"name": "backprop"}
 XOR: dict[str, Any] = {"name": "xor"}
@@ -209,3 +211,14 @@ def test_settings_that_json_cannot_hold_are_refused() -> None:
     object.__setattr__(lying.task, "scale", float("nan"))  # past the checks of the task itself
     with pytest.raises(InputError, match="finite"):
         _ = lying.id
+
+
+def test_a_store_that_reads_once_reads_once_and_finds_what_comes_later(store):
+    at = ReadOnce(store.path)
+    first = keep(store, "backprop")
+    assert at.read(first) is at.read(first)
+    assert at.read(first).replicas is at.read(first).replicas
+    later = keep(store, "shallow")
+    assert at.read(later).id == later
+    with pytest.raises(InputError, match="no cell"):
+        at.read("xor-backprop-0123456789ab")

@@ -92,6 +92,33 @@ def test_figures_that_were_not_drawn_are_drawn_by_the_same_command(harness: Harn
         assert ("table and figures:" in out) == bool(expected)
 
 
+def test_figures_are_drawn_once_when_no_cell_is_missing(
+    harness: Harness, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not while a cell is lost, not again when nothing is new, again when a record was made anew."""
+    drawn: list[str] = []
+    monkeypatch.setattr("harness.plots.write_figures", lambda _, study: drawn.append(study))
+    sweep = ("-m", "hydra/launcher=basic", "run.seed=1,2", "run.replicas=2", "run.epochs=3")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("harness.store.files.np.savez", full)
+        code, out, _ = harness(*sweep)
+        assert (code, drawn) == (1, [])
+        assert "(figures are drawn when no cell is lost)" in out
+    for _ in range(2):
+        code, out, _ = harness(*sweep)
+        assert (code, drawn) == (0, ["scratch"])
+        assert "table and figures: " in out
+    time.sleep(1)  # records say when they were made to the second
+    record = store.path / "cells" / store.cells()[0]
+    (record / "replicas.parquet").write_bytes(b"cut")
+    assert harness(*sweep)[0] == 0
+    assert drawn == ["scratch"] * 2
+
+
 def test_not_applicable_cells_are_rows_with_their_reason(harness: Harness, store: Store) -> None:
     code, out, _ = harness(
         "-m", "hydra/launcher=basic", "algorithm=backprop,perceptron", "run.replicas=3", "run.epochs=20",
