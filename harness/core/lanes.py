@@ -29,15 +29,15 @@ class Lanes(Interpreted):
     """Dense edges over all replicas at a time; the arrays are `laid`."""
 
     def send(self, edge: Any, w: Array, y: Array) -> Array:
-        return np.einsum("...ni,...ik->...nk", y, w)
+        return laid(np.einsum("...ni,...ik->...nk", laid(y), laid(w)))
 
     push = send
 
     def back(self, edge: Any, w: Array, blame: Array) -> Array:
-        return np.einsum("...nk,...ik->...ni", blame, w)
+        return laid(np.einsum("...nk,...ik->...ni", laid(blame), laid(w)))
 
     def outer(self, edge: Any, y: Array, blame: Array) -> Array:
-        return np.einsum("...ni,...nk->...ik", y, blame)
+        return laid(np.einsum("...ni,...nk->...ik", laid(y), laid(blame)))
 
     @staticmethod
     def add_bias(total: Array, bias: Array) -> Array:
@@ -53,10 +53,24 @@ class Lanes(Interpreted):
 
 
 def laid(a: Array) -> Array:
-    """An array (R, …), replicas last in memory; what all share (1, …) stays, and so does what is no array."""
-    if not isinstance(a, np.ndarray) or a.ndim < 2 or len(a) == 1:
+    """An array (R, …), replicas last in memory; what all share (1, …) stays, and so does what is no array.
+
+    What lies so already is handed back as it is. Where it matters it is asked for, and not hoped for: which
+    layout NumPy gives a result is not settled where axes of length 1 are about.
+    """
+    if not isinstance(a, np.ndarray) or a.ndim < 2 or len(a) == 1 or _lies(a):
         return a
     return np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 0, -1)), -1, 0)
+
+
+def _lies(a: Array) -> bool:
+    """Whether the first axis is the last in memory, and the others are in their order."""
+    step: int = a.itemsize
+    for size, stride in zip((a.shape[0], *a.shape[:0:-1]), (a.strides[0], *a.strides[:0:-1]), strict=True):
+        if size > 1 and stride != step:
+            return False
+        step *= size
+    return True
 
 
 def narrow(edges: Any, widest: int) -> bool:

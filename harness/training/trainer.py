@@ -141,6 +141,7 @@ class Trainer:
             seen = Data(*(a[..., part, :] for a in (x, target, wanted)))
             batch = Batch.of(seen, epoch, self.task.objective)
             state, output = self.algorithm.update(self.net, state, batch, self.noise)
+            state = self.placed(state)
         return state, (output if full else None)
 
     def outputs(self, of: Data | None = None) -> Array:
