@@ -7,7 +7,8 @@ what it reads, and what it does when that is altered behind its back.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar, NamedTuple
@@ -26,6 +27,7 @@ from harness.core.task import Task
 from harness.core.units import Unit
 
 Array = Any
+DRAWS = 5  # of the random numbers of machines whose states are sampled
 MOVED = 1e-6  # of the largest change: quotients of differences are good to 1e-9
 
 
@@ -155,6 +157,7 @@ class Trial:
     """One update of an algorithm on a task, and what becomes of it with something altered."""
 
     def __init__(self, algorithm: Algorithm, task: Task) -> None:
+        self.seed = 1
         self.algorithm, self.net, some = (
             algorithm.resolved(task.usual),
             task.network(),
@@ -187,10 +190,18 @@ class Trial:
         old = self.params | (params or {})
         with np.errstate(all="ignore"), read_by(Altered(shift or {}, read, slopes)) as seen:
             state, output = self.algorithm.update(
-                self.net, {**self.state, "params": old}, batch or self.batch, Rand(1, [0], NOISE)
+                self.net, {**self.state, "params": old}, batch or self.batch, Rand(self.seed, [0], NOISE)
             )
         new = {k: np.asarray(w) for k, w in state["params"].items()}
         return Seen(new, {k: new[k] - np.asarray(old[k]) for k in new}, output, seen.passes, seen.loops)
+
+    def again(self) -> Iterator[Trial]:
+        """The same with other random numbers: chance may leave the states of a machine as they were."""
+        for seed in range(self.seed, self.seed + DRAWS):
+            other = copy(self)
+            other.seed = seed
+            other.base = other.run()
+            yield other
 
     def altered(self, edge: Any) -> tuple[dict[Any, Array], dict[Any, Array]]:
         """Its weights with those into the first unit of its target (the first channel of a map) turned round,

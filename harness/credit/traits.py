@@ -97,7 +97,7 @@ def transport(trial: Trial) -> tuple[Finding, Finding]:
         locked = Finding(True, f"changes upstream of {name_of(edge)} wait for what comes after it")
         if not trial.base.passes:
             faces = [Faces(new[edge], w, Counter()), Faces(w, new[edge], Counter())]
-            both = all(trial.moves(trial.run({edge: each}), where) for each in faces)
+            both = all(any(t.moves(t.run({edge: each}), where) for t in trial.again()) for each in faces)
             return Finding(
                 True, f"the weights of {name_of(edge)} carry both ways"
             ) if both else NOT_HELD, locked

@@ -96,7 +96,7 @@ def test_a_plug_in_from_anywhere_does_all_that_ours_do(tmp_path: Path) -> None:
     assert "algorithm.optimiser.mu=0.9" in catalog.out
     assert "squared_error, cross_entropy, log_cosh" in catalog.out
     assert "shallow" in sweep.out
-    assert check.out.startswith("backprop on ring: 52 checks, ")
+    assert check.out.startswith("backprop on ring: 53 checks, ")
     assert "# Checks of backprop" in (tmp_path / "checks.md").read_text(encoding="utf-8")
 
 

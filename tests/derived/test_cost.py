@@ -290,7 +290,7 @@ def test_random_numbers_and_data_dependent_loops_are_counted_as_they_ran() -> No
     wanderer = Wanderer()
     s = cost_of(wanderer, task_of(Network.chain(2, 1), 3))
     assert s.update.draws == {"normal": 6, "uniform": 1}
-    (steps,) = set(wanderer.steps)
+    steps = wanderer.steps[0]  # it goes on in another run, which is looked at for its memory
     assert s.update.flops["element-wise"] == 6 + 6 * steps
     assert s.update.flops["comparison"] == 6 * (steps + 1)
 

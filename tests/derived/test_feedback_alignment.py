@@ -20,6 +20,7 @@ from algorithms.feedback_alignment import (
 )
 from algorithms.sign_symmetry import MAGNITUDES, SignSymmetry
 from algorithms.weight_mirror import KolenPollack, WeightMirror
+from harness.cells.settings import Settings, resolve
 from harness.core.algorithm import Batch
 from harness.core.errors import InputError
 from harness.core.initial import initial
@@ -32,6 +33,8 @@ from harness.replication.turning import angles
 from harness.tasks.encoder import Encoder
 from harness.tasks.linear_map import LinearMap
 from harness.tasks.xor import Xor
+from harness.training.plan import Plan
+from harness.training.trainer import Trainer
 from helpers.costs import cost_of, task_of, with_shortcuts
 from helpers.problems import SMOOTH, Problem, networks, problem, problems
 
@@ -112,9 +115,14 @@ def test_what_enters_the_output_is_credited_as_by_backprop(net: Network, seed: i
 @pytest.mark.parametrize("shortcut", [False, True])
 def test_with_one_hidden_group_direct_feedback_is_feedback_alignment_bit_for_bit(shortcut: bool) -> None:
     """Both draw one matrix of outputs × hidden units from the same stream, and then nothing: whole runs are
-    the same."""
-    task, how = Xor(hidden=3, shortcut=shortcut), {"replicas": 8, "epochs": 300, "seed": 2}
-    one, other = (run(a, task, **how).trained for a in (FeedbackAlignment(), DirectFeedbackAlignment()))
+    the same, in the same memory layout (direct feedback multiplies by its matrix itself)."""
+    task = Xor(hidden=3, shortcut=shortcut)
+
+    def trained(rule: Any) -> Any:
+        algorithm, where, how = resolve(rule, task, Settings(replicas=8, epochs=300, seed=2))
+        return Trainer(algorithm, where, Plan.of(how), range(8)).run(None)
+
+    one, other = trained(FeedbackAlignment()), trained(DirectFeedbackAlignment())
     assert same_bits(one.weights, other.weights)
     assert one.epochs.tolist() == other.epochs.tolist()
 

@@ -282,9 +282,9 @@ def test_the_check_holds_the_rules_to_it() -> None:
 
 
 def test_the_check_finds_contrastive_divergence_where_many_steps_leave_no_bias() -> None:
-    """CD-1 is biased, CD-40 is not to be told from the gradient (false alarm .001 a group, 6 at most); 5,000
+    """CD-1 is biased, CD-40 is not to be told from the gradient (false alarm .001 a group, 6 at most); 20,000
     draws."""
-    one, many = (check(cell(RestrictedBoltzmann(k=k), Xor(scale=3.0)), 5000).groups for k in (1, 40))
+    one, many = (check(cell(RestrictedBoltzmann(k=k), Xor(scale=3.0)), 20_000).groups for k in (1, 40))
     assert any(a.biased for a in one.values())
     assert many["total"].angle < one["total"].angle
     assert not any(a.biased for a in many.values())

@@ -61,7 +61,7 @@ def test_the_probe_finds_backprop_at_no_angle_by_the_names_of_parameters(kind: s
         np.testing.assert_allclose(found[f"ratio/{name}"], 1, rtol=1e-12)
     assert ("newton/total" in found) == (loss == "squared_error")
     for other in (DirectRandomTargetProjection(), Shallow()):
-        assert np.nanmin(run(other, task, replicas=3, epochs=3, probe=2).trained.credit["angle/total"]) > 1
+        assert np.nanmin(run(other, task, replicas=3, epochs=3, probe=2).trained.credit["angle/total"]) > 0.1
 
 
 @every_kind

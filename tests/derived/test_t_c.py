@@ -199,9 +199,10 @@ def solutions() -> Result:
 
 
 def test_backprop_solves_it_by_adam_and_at_its_usual_settings() -> None:
-    """n = 12 by Adam; n = 8 by gradient descent, of which one in three does by then."""
-    assert solutions().solved.mean() > 0.8
-    assert run(Backprop(), T_C(), replicas=8, epochs=3000).solved.sum() >= 2
+    """n = 12 by Adam, of which nine in ten do: fewer than 7 come once in 2,000 seeds; n = 20 by gradient
+    descent, of which one in four does by then: none comes once in 300."""
+    assert solutions().solved.sum() >= 7
+    assert run(Backprop(), T_C(), replicas=20, epochs=3000).solved.sum() >= 1
 
 
 def test_shared_kernels_know_the_other_positions_and_kernels_of_their_own_do_not() -> None:

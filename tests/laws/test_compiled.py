@@ -128,7 +128,7 @@ EARLY = GradientDescent(0.4, 0.9, decay=0.001, early_sweeps=15, early_lr=0.1, ea
 CASES = {
     "full": case(Backprop(), Xor(), 600, "full"),
     "in one order": case(Backprop(), Xor(hidden=5), 150, 1, shuffle=False),
-    "adam, mini-batch": case(Backprop(optimiser=Adam(lr=0.1)), Xor(hidden=3), 60, 3),
+    "adam, mini-batch": case(Backprop(optimiser=Adam(lr=0.1)), Xor(hidden=3), 120, 3),
     "sign steps, share": case(Backprop(optimiser=SignStep(lr=0.02)), Xor(hidden=3, share=0.75), 200, "full"),
     "early sweeps, decay, margin": case(
         Backprop(optimiser=EARLY), Xor(criterion="margin", bound=0.3, margin=0.1), 400, "full"
@@ -328,7 +328,7 @@ def test_who_is_left_when_most_are_done_goes_on_undisturbed(monkeypatch: pytest.
     assert len(set(a.trained.epochs)) > 10
     assert set(a.trained.outcome) == {SOLVED, UNSOLVED}
     assert sizes[0] >= 90
-    assert min(sizes) <= 90 / 4
+    assert min(sizes) <= 90 / 4 * 9 / 8  # sizes are rounded up by an eighth at most
 
 
 @pytest.mark.usefixtures("unpolished")

@@ -67,7 +67,7 @@ CASES = {
     "noisy online float32": case(Noisy(), Xor(hidden=5), 120, 1, dtype="float32"),
     "backprop shortcut": case(Backprop(), Xor(hidden=1, shortcut=True), 450, "full"),
     "backprop held out": case(Backprop(), TwoOfFour(kept_back=3), 60, "full"),
-    "backprop held out online": case(Backprop(), TwoOfFour(kept_back=3), 30, 1),
+    "backprop held out online": case(Backprop(), TwoOfFour(kept_back=3), 40, 1),
     "shallow full": case(Shallow(), TwoOfFour(hidden=9), 500, "full"),
     "shallow online": case(Shallow(), TwoOfFour(hidden=9), 120, 1),
     "perceptron full": case(Perceptron(), TwoOfFour(kept_back=3), 60, "full"),

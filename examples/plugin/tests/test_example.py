@@ -24,7 +24,8 @@ def test_it_is_backprop_where_no_weight_fails() -> None:
         run(rule, Xor(), replicas=5, epochs=50) for rule in (DroppedTransport(share=0), Backprop())
     )
     for name, weights in exact.trained.weights.items():
-        np.testing.assert_array_equal(ours.trained.weights[name], weights)
+        # sums are in another order: a rule that draws numbers has its replicas first in memory
+        np.testing.assert_allclose(ours.trained.weights[name], weights, rtol=1e-9, atol=1e-12)
 
 
 def test_with_one_hidden_layer_its_mean_is_the_gradient() -> None:
