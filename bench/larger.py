@@ -1,4 +1,4 @@
-"""A larger network in mini-batches, 784-256-256-10: against plain NumPy, and against PyTorch where it is there.
+"""A larger network in mini-batches, 784-256-256-10, against plain NumPy, and PyTorch where it is installed.
 
 Both are the loop that most people would write, one network at a time, and do nothing but their updates: no
 criterion, no curves, no outcome. The harness does all of that. The same weights come out, which is checked.
@@ -72,8 +72,8 @@ def lines(rounds: int = 3) -> Iterator[str]:
     )
     yield ""
     yield (
-        "| precision | R | plain NumPy, µs an update and network | harness | harness ÷ plain (range) | promised "
-        "| PyTorch eager | PyTorch ÷ harness (range) | promised |"
+        "| precision | R | plain NumPy, µs an update and network | harness | harness ÷ plain (range) "
+        "| promised | PyTorch eager | PyTorch ÷ harness (range) | promised |"
     )
     yield "|---|---|---|---|---|---|---|---|---|"
     with threadpool_limits(1, user_api="blas"):

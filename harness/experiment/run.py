@@ -43,7 +43,7 @@ Tick = Callable[[int], None]
 CACHE = 5 * 2**20  # bytes of activity that a chunk of replicas may hold: measured, see docs/core.md
 SMALLEST, LARGEST = 32, 4096  # replicas in a chunk
 MEMORY = 2**30  # bytes of activity beyond which a chunk is made smaller still
-HEAVY = 2**19  # bytes of weights from which on a network is best trained alone: two would not fit the cache
+HEAVY = 2**16  # weights from which on a network is best trained alone: many would not fit the cache
 COLUMNS = 15 * 8  # bytes of what is kept of a replica beside its curves and weights
 PROCESS = 30 * 10**6  # bytes of a Python process with NumPy
 
@@ -216,12 +216,12 @@ def _workers(settings: Settings) -> int:
 
 def chunk_size(task: Task, settings: Settings) -> int:
     """Replicas whose activities together fill the cache, within bounds;
-    fewer where patterns are so many that memory counts, and one where its weights alone fill the cache.
+    fewer where patterns are so many that memory counts, and one where its weights alone fill it.
     """
-    spec, net, number = task.spec(), task.network(), np.dtype(settings.dtype).itemsize
-    if net.size * number >= HEAVY:
+    spec, net = task.spec(), task.network()
+    if net.size >= HEAVY:
         return 1
-    one = spec.patterns * max(spec.steps, 1) * net.workspace * number
+    one = spec.patterns * max(spec.steps, 1) * net.workspace * np.dtype(settings.dtype).itemsize
     return int(np.clip(CACHE // one, min(SMALLEST, max(1, MEMORY // one)), LARGEST))
 
 

@@ -1,8 +1,8 @@
-"""Whether the criterion is met by predictions that are made for it alone: with no more of them than it takes.
+"""Whether the criterion is met by predictions that are made for it alone: no more of them than it takes.
 
-After a sweep of mini-batches, and on validation patterns, outputs have to be made only to ask whether they are
-good enough. Of many patterns, the first few hundred wrong ones answer that: where too many are wrong already,
-the others need not be looked at. Nobody is called right who would not be if all were.
+After a sweep of mini-batches, and on validation patterns, outputs have to be made only to ask whether they
+are good enough. Of many patterns a first part often answers that: where too many are wrong already, the
+others need not be looked at. The answer is that of all patterns.
 """
 
 from __future__ import annotations

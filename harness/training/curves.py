@@ -1,8 +1,8 @@
 """Curves over training: at most 200 log-spaced epochs, quantiles over all replicas.
 
-A point of a curve is the loss of all training patterns at the weights after so many sweeps. With full batches
-it costs nothing, for the next update makes these outputs; with mini-batches they are made for the curve alone.
-Where that is no small thing, there are fewer points.
+A point of a curve is the loss of all training patterns at the weights after so many sweeps. With full
+batches it costs nothing, for the next update makes these outputs; with mini-batches they are made for the
+curve alone. Where that is no small thing, there are fewer points: one for every ten sweeps, and both ends.
 """
 
 from __future__ import annotations

@@ -23,7 +23,9 @@ from harness.core.tree import leaves, tree_map
 from harness.training.plan import Plan
 
 Array = Any
-WIDEST = 32  # weights of an edge: beyond, and for ten replicas before, matrix products are faster (docs/core.md)
+WIDEST = (
+    32  # weights of an edge: beyond, and for ten replicas before, matrix products are faster (docs/core.md)
+)
 PATTERNS = 3  # in the update that is looked at
 ARITHMETIC = {np.where, np.zeros_like, np.ones_like, np.full_like, np.empty_like, np.clip, np.sum, np.mean}
 

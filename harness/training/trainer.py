@@ -151,8 +151,8 @@ class Trainer:
         order = self.order.permutation(n)
         each = sum(prod(a.shape[1:]) for a in parts) // n
         at_once = max(1, AHEAD // (each * self.size)) * self.size
-        for start in range(0, n, at_once):
-            ordered = [self.placed(in_order(a, order[:, start : start + at_once])) for a in parts]
+        for first in range(0, n, at_once):
+            ordered = [self.placed(in_order(a, order[:, first : first + at_once])) for a in parts]
             for i in range(0, ordered[0].shape[-2], self.size):
                 yield Data(*(a[..., i : i + self.size, :] for a in ordered))
 
