@@ -26,6 +26,7 @@ from numpy.typing import DTypeLike, NDArray
 WEIGHTS, ORDER, NOISE, SPLIT, PROBE = range(5)
 UNIFORM, NORMAL = range(2)
 FIRST, TIMES, BLOCK = 16, 16, 4096
+LONG = 2  # blocks before all are BLOCK long
 WORDS = 4  # that Philox has for each count
 
 
@@ -152,6 +153,10 @@ class _Streams:
     def __init__(self, seed: int, purpose: int, kind: int) -> None:
         key = SeedSequence(seed, spawn_key=(purpose, kind)).generate_state(2, np.uint64)
         self._philox = Philox(key=key, counter=0)
+        self._block = SFC64(
+            0
+        )  # it is given another state for each block: making one takes longer than drawing
+        self._generator, self._seated = Generator(self._block), self._block.state
         self._kind, self._next, self._ahead = kind, 0, np.empty((0, 0))
 
     def take(self, replicas: NDArray[np.int64], n: int) -> NDArray[np.float64]:
@@ -159,7 +164,7 @@ class _Streams:
         ahead = self._ahead
         if ahead.shape[1] < n:
             ahead = self._drawn(replicas, n)
-        self._ahead = ahead[:, n:]
+        self._ahead = ahead[:, n:] if n <= BLOCK else ahead[:, n:].copy()  # and lets what is taken go
         return ahead[:, :n]
 
     def keep(self, mask: NDArray[np.bool_]) -> None:
@@ -168,10 +173,13 @@ class _Streams:
     def _drawn(self, replicas: NDArray[np.int64], n: int) -> NDArray[np.float64]:
         """What is left of the block before, and further blocks until there are n numbers."""
         have = self._ahead.shape[1]
-        sizes = []
-        while have + sum(sizes) < n:
-            sizes.append(min(FIRST * TIMES ** (self._next + len(sizes)), BLOCK))
-        drawn = np.empty((len(replicas), have + sum(sizes)))
+        sizes, total = [], have
+        while total < n:
+            sizes.append(
+                BLOCK if self._next + len(sizes) >= LONG else FIRST * TIMES ** (self._next + len(sizes))
+            )
+            total += sizes[-1]
+        drawn = np.empty((len(replicas), total))
         if have:
             drawn[:, :have] = self._ahead
         for size in sizes:
@@ -185,12 +193,12 @@ class _Streams:
             words = self._words(replicas, 0, block.shape[1] // WORDS)
             np.multiply(words >> np.uint64(11), 2.0**-53, out=block)
             return
-        bits, state = SFC64(0), np.empty(4, np.uint64)
-        generator, seated = Generator(bits), bits.state | {"state": {"state": state}}
-        draw = generator.random if self._kind == UNIFORM else generator.standard_normal
+        state = np.empty(4, np.uint64)
+        seated = self._seated | {"state": {"state": state}}
+        draw = self._generator.random if self._kind == UNIFORM else self._generator.standard_normal
         for row, words in zip(block, self._words(replicas, b + 1, 1), strict=True):
             state[:3], state[3] = words[:3], 1
-            bits.state = seated
+            self._block.state = seated
             draw(out=row)
 
     def _words(self, replicas: NDArray[np.int64], space: int, counts: int) -> NDArray[np.uint64]:
@@ -210,6 +218,8 @@ class _Streams:
 
 def _runs(replicas: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Where replicas follow one another without a gap: from, up to."""
+    if len(replicas) == 1:
+        return iter([(0, 1)])
     ends = [*(np.flatnonzero(np.diff(replicas) != 1) + 1).tolist(), len(replicas)]
     return zip([0, *ends], ends, strict=False)
 
