@@ -153,6 +153,7 @@ class _Streams:
     def __init__(self, seed: int, purpose: int, kind: int) -> None:
         key = SeedSequence(seed, spawn_key=(purpose, kind)).generate_state(2, np.uint64)
         self._philox = Philox(key=key, counter=0)
+        self._unread = self._philox.state
         self._block = SFC64(
             0
         )  # it is given another state for each block: making one takes longer than drawing
@@ -204,7 +205,7 @@ class _Streams:
     def _words(self, replicas: NDArray[np.int64], space: int, counts: int) -> NDArray[np.uint64]:
         """Philox's words (R, 4 · counts) at the counters from (replica · counts, space)."""
         words = np.empty((len(replicas), WORDS * counts), np.uint64)
-        seated = self._philox.state
+        seated = self._unread
         for start, stop in _runs(replicas):
             at = int(replicas[start]) * counts + (space << 64)
             # NumPy counts before it draws, not after
@@ -226,4 +227,4 @@ def _runs(replicas: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
 
 def _limbs(number: int) -> NDArray[np.uint64]:
     """A number in four words of 64 bits, the lowest first."""
-    return np.array([(number >> shift) % 2**64 for shift in (0, 64, 128, 192)], np.uint64)
+    return np.frombuffer(number.to_bytes(32, "little"), "<u8").astype(np.uint64)
