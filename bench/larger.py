@@ -10,14 +10,19 @@ import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
+from importlib import import_module
 from importlib.util import find_spec
+from itertools import pairwise
 from time import process_time
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import DTypeLike
 from threadpoolctl import threadpool_limits
 
 from algorithms.backprop import Backprop
+from algorithms.evolution_strategies import EvolutionStrategies
+from algorithms.weight_perturbation import WeightPerturbation
 from bench.plain import sigmoid
 from harness.core.data import Data, Patterns, Spec, Usual, shared
 from harness.core.initial import initial
@@ -31,6 +36,8 @@ SIZES = (784, 256, 256, 10)
 PATTERNS, BATCH, SWEEPS = 3200, 64, 20
 SLOW = 1e-4  # a rate at which no network finishes
 CASES = [("float32", 1), ("float32", 8), ("float64", 1), ("float64", 8)]
+PAIRS, SHAKES = 25, 10
+STILL = GradientDescent(lr=SLOW, momentum=0.0, decay=0.0)
 Layers = list[tuple[np.ndarray, np.ndarray]]
 
 
@@ -49,7 +56,7 @@ class Clouds(Task):
     def patterns(self) -> Patterns:
         return clouds()
 
-    def data(self, rand: Rand, dtype: object) -> Data:
+    def data(self, rand: Rand, dtype: DTypeLike) -> Data:
         x, wanted, *_ = clouds()
         return shared(x, wanted, wanted, dtype)
 
@@ -82,6 +89,18 @@ def lines(rounds: int = 3) -> Iterator[str]:
     if not find_spec("torch"):
         yield ""
         yield "PyTorch is not installed here: its columns are left out."
+    yield ""
+    yield (
+        "Rules that shake all its weights, R = 1, each side draws its noise: weight perturbation for "
+        f"{SHAKES} sweeps, evolution strategies with {PAIRS} pairs for one:"
+    )
+    yield ""
+    yield "| rule | precision | plain NumPy, µs an update | harness | harness ÷ plain (range) | promised |"
+    yield "|---|---|---|---|---|---|"
+    with threadpool_limits(1, user_api="blas"):
+        for dtype in ("float32", "float64"):
+            yield shaken_row(WeightPerturbation(STILL), dtype, rounds)
+            yield shaken_row(EvolutionStrategies(STILL, pairs=PAIRS), dtype, rounds)
 
 
 def row(dtype: str, replicas: int, rounds: int) -> str:
@@ -119,6 +138,55 @@ def row(dtype: str, replicas: int, rounds: int) -> str:
     return f"| {' | '.join([*cells, '≥ 2.2' if replicas == 1 else ''])} |"
 
 
+def shaken_row(rule: WeightPerturbation | EvolutionStrategies, dtype: str, rounds: int) -> str:
+    """One rule that shakes weights, in one precision."""
+    x, target = (a[0] for a in Clouds().data(Rand(0, [0], ORDER), dtype)[:2])
+    theirs, own, sweeps = [], [], SHAKES if isinstance(rule, WeightPerturbation) else 1
+    for _ in range(rounds):
+        for times, contestant in (
+            (theirs, partial(shaken, rule, x, target, sweeps)),
+            (own, partial(run, rule, Clouds(), replicas=1, epochs=sweeps, dtype=dtype, progress=False)),
+        ):
+            before = process_time()
+            contestant()
+            times.append(1e6 * (process_time() - before) / (sweeps * -(-PATTERNS // BATCH)))
+    cells = [rule.name, dtype, f"{statistics.median(theirs):,.0f}", f"{statistics.median(own):,.0f}"]
+    return f"| {' | '.join([*cells, ratio(own, theirs), '≤ 1.3'])} |"
+
+
+def shaken(
+    rule: WeightPerturbation | EvolutionStrategies, x: np.ndarray, target: np.ndarray, sweeps: int
+) -> np.ndarray:
+    """The same rule, one network, as one writes it."""
+    rng, size = np.random.default_rng(0), Clouds().network().size
+    w = (0.1 * rng.random(size) - 0.05).astype(x.dtype)
+    orders = np.concatenate([rng.permutation(len(x)) for _ in range(sweeps)])
+    for first in range(0, len(orders), BATCH):
+        rows = orders[first : first + BATCH]
+        seen, wanted = x[rows], target[rows]
+        if isinstance(rule, WeightPerturbation):
+            noise = rng.standard_normal(size).astype(x.dtype)
+            slope = (loss(w + rule.sigma * noise, seen, wanted) - loss(w, seen, wanted)) / rule.sigma
+            w = w - SLOW * slope * noise
+        else:
+            many = rng.standard_normal((rule.pairs, size)).astype(x.dtype)
+            ends = [
+                loss(w + rule.sigma * e, seen, wanted) - loss(w - rule.sigma * e, seen, wanted) for e in many
+            ]
+            w = w - SLOW * (np.array(ends, x.dtype) @ many) / (2 * rule.pairs * rule.sigma)
+    return w
+
+
+def loss(row: np.ndarray, x: np.ndarray, target: np.ndarray) -> np.floating:
+    """E of a network whose parameters are one row."""
+    at = 0
+    for rows, columns in pairwise(SIZES):
+        w, at = row[at : at + rows * columns].reshape(rows, columns), at + rows * columns
+        b, at = row[at : at + columns], at + columns
+        x = sigmoid(x @ w + b)
+    return 0.5 * ((x - target) ** 2).sum()
+
+
 def ratio(above: list[float], below: list[float]) -> str:
     """The median of ratios of rounds, with its range."""
     each = sorted(a / b for a, b in zip(above, below, strict=True))
@@ -127,9 +195,8 @@ def ratio(above: list[float], below: list[float]) -> str:
 
 def ours(dtype: str, replicas: int) -> Layers:
     """The harness; the last of its networks."""
-    rule = Backprop(GradientDescent(lr=SLOW, momentum=0.0, decay=0.0))
     task = Clouds()
-    weights = run(task=task, algorithm=rule, replicas=replicas, dtype=dtype, progress=False).trained.weights
+    weights = run(Backprop(STILL), task, replicas=replicas, dtype=dtype, progress=False).trained.weights
     return [(weights[e.name][-1], weights[e.target.name][-1, 0]) for e in task.network().edges]
 
 
@@ -154,10 +221,10 @@ def plain(layers: Layers, x: np.ndarray, target: np.ndarray, orders: list[np.nda
 
 def in_torch(layers: Layers, x: np.ndarray, target: np.ndarray, orders: list[np.ndarray]) -> Layers:
     """The same by `torch.nn.Sequential` and `torch.optim.SGD`, eager, on one thread."""
-    import torch
+    torch = import_module("torch")
 
     torch.set_num_threads(1)
-    parts: list[torch.nn.Module] = []
+    parts: list[Any] = []
     for w, b in layers:
         linear = torch.nn.Linear(*w.shape)
         linear.weight.data, linear.bias.data = torch.tensor(w.T.copy()), torch.tensor(b)
