@@ -20,7 +20,7 @@ from hydra import compose, initialize_config_dir
 from threadpoolctl import threadpool_limits
 
 from algorithms.backprop import Backprop
-from bench import boltzmann, convolution, feedback, perturbation, results
+from bench import boltzmann, convolution, feedback, larger, perturbation, results
 from bench.plain import train_one
 from bench.statistics import lines as statistics_lines
 from harness.cells.cell import Cell
@@ -97,6 +97,7 @@ def family_lines(quick: bool) -> Iterator[str]:
     yield "Measured by `make bench` on one core, the sides of each table in turn in one run."
     yield ""
     for section in (
+        larger.lines,
         perturbation.lines,
         feedback.lines,
         convolution.lines,

@@ -74,7 +74,8 @@ class GradientDescent(Optimiser):
     (Rumelhart, Hinton & Williams 1986, eq. 9).
 
     Nature 323:533-536. Two additions of its family-tree recipe: `decay` shrinks every weight after each
-    change, and the first sweeps may have a rate and a momentum of their own.
+    change, and the first sweeps may have a rate and a momentum of their own. Without momentum, at α = 0, it
+    keeps no last change.
 
     Args:
         lr: ε; None is the task's usual one.
@@ -119,7 +120,12 @@ class GradientDescent(Optimiser):
             )
 
     def init(self, params: Weights) -> Memory:
-        return {"velocity": {k: np.zeros_like(w) for k, w in params.items()}}
+        return {} if self._still else {"velocity": {k: np.zeros_like(w) for k, w in params.items()}}
+
+    @property
+    def _still(self) -> bool:
+        """Whether nothing ever has momentum; where replicas differ in it, something has."""
+        return isinstance(self.momentum, float | int) and not (self.momentum or self.early_momentum)
 
     def _rates(self, epoch: Array) -> tuple[Array, Array]:
         late: tuple[Array, Array] = (self.lr, self.momentum)
@@ -131,14 +137,17 @@ class GradientDescent(Optimiser):
 
     def step(self, params: Weights, credit: Weights, memory: Memory, epoch: Array) -> tuple[Weights, Memory]:
         lr, momentum = self._rates(epoch)
-        params, velocity = dict(params), dict(memory["velocity"])
+        read, params, velocity = reading(), dict(params), dict(memory.get("velocity", {}))
         for k, g in credit.items():
-            params[k], velocity[k] = reading().descend(
-                params[k], velocity[k], g, _like(lr, g), _like(momentum, g)
-            )
+            if self._still:
+                params[k] = read.lessen(params[k], g, _like(lr, g))
+            else:
+                params[k], velocity[k] = read.descend(
+                    params[k], velocity[k], g, _like(lr, g), _like(momentum, g)
+                )
             if self.decay:
                 params[k] = (1.0 - self.decay) * params[k]
-        return params, {"velocity": velocity}
+        return params, memory if self._still else {"velocity": velocity}
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from numpy.typing import DTypeLike, NDArray
 WEIGHTS, ORDER, NOISE, SPLIT, PROBE = range(5)
 UNIFORM, NORMAL = range(2)
 FIRST, TIMES, BLOCK = 16, 16, 4096
+LONG = 2  # blocks before all are BLOCK long
 WORDS = 4  # that Philox has for each count
 
 
@@ -57,10 +58,10 @@ class Rand:
         """Numbers handed out so far, of each replica."""
 
     def _put(self, replicas: NDArray[np.int64]) -> None:
-        self._replicas = replicas
-        self._who, place = np.unique(replicas, return_inverse=True)
-        """The different ones among the replicas, in order."""
-        self._place = None if np.array_equal(self._who, replicas) else place
+        self._replicas = self._who = replicas  # the different ones, in order
+        self._place: NDArray[np.intp] | None = None
+        if not (np.diff(replicas) > 0).all():  # `np.unique` is slow to import
+            self._who, self._place = np.unique(replicas, return_inverse=True)
 
     def _take(self, kind: int, shape: tuple[int, ...]) -> NDArray[np.float64]:
         n = prod(shape)
@@ -152,6 +153,11 @@ class _Streams:
     def __init__(self, seed: int, purpose: int, kind: int) -> None:
         key = SeedSequence(seed, spawn_key=(purpose, kind)).generate_state(2, np.uint64)
         self._philox = Philox(key=key, counter=0)
+        self._unread = self._philox.state
+        self._block = SFC64(
+            0
+        )  # it is given another state for each block: making one takes longer than drawing
+        self._generator, self._seated = Generator(self._block), self._block.state
         self._kind, self._next, self._ahead = kind, 0, np.empty((0, 0))
 
     def take(self, replicas: NDArray[np.int64], n: int) -> NDArray[np.float64]:
@@ -159,7 +165,7 @@ class _Streams:
         ahead = self._ahead
         if ahead.shape[1] < n:
             ahead = self._drawn(replicas, n)
-        self._ahead = ahead[:, n:]
+        self._ahead = ahead[:, n:] if n <= BLOCK else ahead[:, n:].copy()  # and lets what is taken go
         return ahead[:, :n]
 
     def keep(self, mask: NDArray[np.bool_]) -> None:
@@ -168,10 +174,13 @@ class _Streams:
     def _drawn(self, replicas: NDArray[np.int64], n: int) -> NDArray[np.float64]:
         """What is left of the block before, and further blocks until there are n numbers."""
         have = self._ahead.shape[1]
-        sizes = []
-        while have + sum(sizes) < n:
-            sizes.append(min(FIRST * TIMES ** (self._next + len(sizes)), BLOCK))
-        drawn = np.empty((len(replicas), have + sum(sizes)))
+        sizes, total = [], have
+        while total < n:
+            sizes.append(
+                BLOCK if self._next + len(sizes) >= LONG else FIRST * TIMES ** (self._next + len(sizes))
+            )
+            total += sizes[-1]
+        drawn = np.empty((len(replicas), total))
         if have:
             drawn[:, :have] = self._ahead
         for size in sizes:
@@ -185,18 +194,18 @@ class _Streams:
             words = self._words(replicas, 0, block.shape[1] // WORDS)
             np.multiply(words >> np.uint64(11), 2.0**-53, out=block)
             return
-        bits, state = SFC64(0), np.empty(4, np.uint64)
-        generator, seated = Generator(bits), bits.state | {"state": {"state": state}}
-        draw = generator.random if self._kind == UNIFORM else generator.standard_normal
+        state = np.empty(4, np.uint64)
+        seated = self._seated | {"state": {"state": state}}
+        draw = self._generator.random if self._kind == UNIFORM else self._generator.standard_normal
         for row, words in zip(block, self._words(replicas, b + 1, 1), strict=True):
             state[:3], state[3] = words[:3], 1
-            bits.state = seated
+            self._block.state = seated
             draw(out=row)
 
     def _words(self, replicas: NDArray[np.int64], space: int, counts: int) -> NDArray[np.uint64]:
         """Philox's words (R, 4 · counts) at the counters from (replica · counts, space)."""
         words = np.empty((len(replicas), WORDS * counts), np.uint64)
-        seated = self._philox.state
+        seated = self._unread
         for start, stop in _runs(replicas):
             at = int(replicas[start]) * counts + (space << 64)
             # NumPy counts before it draws, not after
@@ -210,10 +219,12 @@ class _Streams:
 
 def _runs(replicas: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Where replicas follow one another without a gap: from, up to."""
+    if len(replicas) == 1:
+        return iter([(0, 1)])
     ends = [*(np.flatnonzero(np.diff(replicas) != 1) + 1).tolist(), len(replicas)]
     return zip([0, *ends], ends, strict=False)
 
 
 def _limbs(number: int) -> NDArray[np.uint64]:
     """A number in four words of 64 bits, the lowest first."""
-    return np.array([(number >> shift) % 2**64 for shift in (0, 64, 128, 192)], np.uint64)
+    return np.frombuffer(number.to_bytes(32, "little"), "<u8").astype(np.uint64)

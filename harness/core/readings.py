@@ -88,6 +88,10 @@ class Reading:
         v = momentum * velocity - lr * gradient
         return weights + v, v
 
+    def lessen(self, weights: Array, gradient: Array, lr: Array) -> Array:
+        """weights − lr · gradient."""
+        return weights - lr * gradient
+
 
 class Interpreted(Reading):
     """NumPy runs the source: the same values by `kernels`, sums up to the order of summation."""
@@ -97,6 +101,7 @@ class Interpreted(Reading):
     sum_patterns = staticmethod(kernels.sum_patterns)
     sum_squares = staticmethod(kernels.sum_squares)
     descend = staticmethod(kernels.descend)
+    lessen = staticmethod(kernels.lessen)
 
 
 _top: ContextVar[Reading] = ContextVar("reading", default=Interpreted())  # noqa: B039  # it holds no state

@@ -61,7 +61,7 @@ def choose(algorithm: Algorithm, task: Task, jobs: Sequence[tuple[Plan, list[int
 
 def _epoch(trainer: Trainer) -> None:
     _, output = trainer.sweep(0)
-    trainer.met(trainer.outputs() if output is None else output)
+    trainer.met(output)
 
 
 def _seconds_per_epoch(epoch: Callable[[], None]) -> float:

@@ -14,7 +14,8 @@ from harness.cells.settings import Settings
 from harness.core.algorithm import Algorithm
 from harness.core.outcomes import fates
 from harness.core.task import Task
-from harness.training.curves import QUANTILES, curve_epochs, quantiles
+from harness.training.curves import QUANTILES, drawn_at, quantiles
+from harness.training.plan import Plan
 from harness.training.trained import Trained
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Result:
     @property
     def epochs(self) -> NDArray[np.int64]:
         """The epochs at which curves were drawn, (E,)."""
-        return curve_epochs(int(self.settings.epochs or 0))
+        return drawn_at(self.task, Plan.of(self.settings))
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """The per-replica table as columns; every outcome is in it.

@@ -27,7 +27,7 @@ from harness.core.algorithm import Algorithm, CreditAlgorithm
 from harness.core.errors import InputError, one_of
 from harness.core.task import Task
 from harness.experiment.result import Result
-from harness.training.curves import curve_epochs
+from harness.training.curves import drawn_at
 from harness.training.plan import Plan
 from harness.training.preflight import preflight
 from harness.training.train import train
@@ -41,6 +41,7 @@ Tick = Callable[[int], None]
 CACHE = 5 * 2**20  # bytes of activity that a chunk of replicas may hold: measured, see docs/core.md
 SMALLEST, LARGEST = 32, 4096  # replicas in a chunk
 MEMORY = 2**30  # bytes of activity beyond which a chunk is made smaller still
+HEAVY = 2**16  # weights from which on a network is best trained alone: many would not fit the cache
 COLUMNS = 15 * 8  # bytes of what is kept of a replica beside its curves and weights
 PROCESS = 30 * 10**6  # bytes of a Python process with NumPy
 
@@ -200,7 +201,7 @@ def check_room(cell: Cell) -> None:
 
 def _check_room(algorithm: Algorithm, task: Task, settings: Settings, replicas: int) -> None:
     """What all replicas leave and the first chunk of them starts from, beside the other processes."""
-    each = COLUMNS + 2 * 8 * len(curve_epochs(settings.epochs or 0))
+    each = COLUMNS + 2 * 8 * len(drawn_at(task, Plan.of(settings)))
     if isinstance(algorithm, CreditAlgorithm):  # others may have weights of their own, and fewer
         each += task.network().size * np.dtype(settings.dtype).itemsize
     chunk = start_bytes(algorithm, task, settings.dtype, min(replicas, chunk_size(task, settings)))
@@ -216,10 +217,12 @@ def _workers(settings: Settings) -> int:
 
 def chunk_size(task: Task, settings: Settings) -> int:
     """Replicas whose activities together fill the cache, within bounds;
-    fewer where patterns are so many that memory counts.
+    fewer where patterns are so many that memory counts, and one where its weights alone fill it.
     """
-    spec = task.spec()
-    one = spec.patterns * max(spec.steps, 1) * task.network().workspace * np.dtype(settings.dtype).itemsize
+    spec, net = task.spec(), task.network()
+    if net.size >= HEAVY:
+        return 1
+    one = spec.patterns * max(spec.steps, 1) * net.workspace * np.dtype(settings.dtype).itemsize
     return int(np.clip(CACHE // one, min(SMALLEST, max(1, MEMORY // one)), LARGEST))
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from math import prod
 from time import perf_counter
 from typing import Any
 
@@ -26,7 +27,8 @@ from harness.core.rand import ORDER, Rand
 from harness.core.riding import kept
 from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
-from harness.training.curves import curve_epochs
+from harness.training.criterion import in_parts, met
+from harness.training.curves import drawn_at
 from harness.training.plan import Plan
 from harness.training.trained import Trained
 from harness.training.watch import Moment, Watch
@@ -35,6 +37,7 @@ Array = Any
 COMPACT_AT = 0.75  # the batch is compacted when at most this share of it still runs
 LOOK_EVERY = 16  # epochs between looks for weights that are not finite or beyond BOUND
 BOUND = 1e6
+AHEAD = 2**14  # numbers of a replica's patterns that are put into order at once
 
 
 class Trainer:
@@ -51,13 +54,12 @@ class Trainer:
         at = start(algorithm, task, plan, replicas)
         self.algorithm, self.task, self.plan, self.watch = algorithm, task, plan, watch
         self.of_all = task
-        self.of_all = task
         self.net: Network = at.net
         self.order, self.noise = Rand(plan.seed, replicas, ORDER, plan.dtype), at.noise
         self.whole = at.data
         self.data: Data = self.placed(at.data)
         self.state: State = self.placed(at.state)
-        self.points = curve_epochs(plan.epochs)
+        self.points = drawn_at(task, plan)
         self.point_at = {epoch: point for point, epoch in enumerate(self.points.tolist())}
         self.result = Trained.empty(replicas, len(self.points))
         self.final: dict[str, Array] = {}  # of the replicas that finished, as they finished
@@ -97,16 +99,16 @@ class Trainer:
         """Finish the replicas that end at `epoch`: solved, diverged, or out of their budget; draw the curves.
 
         `output` is that of the training patterns at the current state, None where the sweep did not make it.
-        It is made here only where somebody looks at it.
+        It is made here only where somebody looks at it; the criterion looks at no more than it must.
         """
         point = self.point_at.get(epoch)
         last, late = epoch == self.plan.epochs, self.clock > self.plan.seconds
         looks = last or point is not None or epoch % LOOK_EVERY == 0
-        if output is None and self.data.validation is None:
+        if output is None and (looks or late):
             output = self.outputs()
         met = self.met(output)
         some_met = met.any()
-        if output is None and (looks or late or some_met):
+        if output is None and some_met:
             output = self.outputs()
         if point is not None:
             self.draw_curves(point, output)
@@ -130,32 +132,46 @@ class Trainer:
         """One pass over the patterns;
         predictions at the old state only where one update is the whole sweep.
         """
-        x, target, wanted, *_ = self.data
-        full = self.updates_per_sweep == 1
-        if not full and self.plan.shuffle:
-            order = self.order.permutation(x.shape[-2])
-            x, target, wanted = (self.placed(in_order(a, order)) for a in (x, target, wanted))
         state = self.state
-        for first in range(0, x.shape[-2], self.size):
-            part = slice(first, first + self.size)
-            seen = Data(*(a[..., part, :] for a in (x, target, wanted)))
+        for seen in self.shown():
             batch = Batch.of(seen, epoch, self.task.objective)
             state, output = self.algorithm.update(self.net, state, batch, self.noise)
             state = self.placed(state)
-        return state, (output if full else None)
+        return state, (output if self.updates_per_sweep == 1 else None)
 
-    def outputs(self, of: Data | None = None) -> Array:
-        """Predictions for the training patterns, or for those given, at the current state."""
-        return self.algorithm.predict(self.net, self.state, (of or self.data).x)
+    def shown(self) -> Iterator[Data]:
+        """What the updates of a sweep see, one after another.
 
-    def met(self, output: Array) -> NDArray[np.bool_]:
-        """Which of the running replicas meet the criterion:
-        on validation patterns if there are any, else by `output`.
+        Patterns are put into a sweep's order for as many updates at once as is quick, but never all of many:
+        that would be a copy of the data for each replica.
         """
-        validation = self.data.validation
-        if validation is None:
+        parts, n = self.data[:3], self.data.x.shape[-2]
+        if self.updates_per_sweep == 1 or not self.plan.shuffle:
+            yield from (Data(*(a[..., i : i + self.size, :] for a in parts)) for i in range(0, n, self.size))
+            return
+        order = self.order.permutation(n)
+        each = sum(prod(a.shape[1:]) for a in parts) // n
+        at_once = max(1, AHEAD // (each * self.size)) * self.size
+        for first in range(0, n, at_once):
+            ordered = [self.placed(in_order(a, order[:, first : first + at_once])) for a in parts]
+            for i in range(0, ordered[0].shape[-2], self.size):
+                yield Data(*(a[..., i : i + self.size, :] for a in ordered))
+
+    def outputs(self) -> Array:
+        """Predictions for the training patterns at the current state."""
+        parts = [self.predict(part.x) for part in in_parts(self.data)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-2)
+
+    def predict(self, x: Array) -> Array:
+        return self.algorithm.predict(self.net, self.state, x)
+
+    def met(self, output: Array | None) -> NDArray[np.bool_]:
+        """Which of the running replicas meet the criterion:
+        on validation patterns if there are any, else by `output`, or by as much of it as it takes.
+        """
+        if self.data.validation is None and output is not None:
             return self.task.met(output, self.data, self.running)
-        return self.task.met(self.outputs(validation), validation, self.running)
+        return met(self.task, self.predict, self.data.validation or self.data, self.running)
 
     def draw_curves(self, point: int, output: Array) -> None:
         rows = self.rows[self.running]
