@@ -197,8 +197,8 @@ def shared(x: Array, target: Array, wanted: Array, dtype: DTypeLike, *, time: bo
     return Data(*(a[None] for a in parts))
 
 
-def pick(data: Data, mask: NDArray[np.bool_]) -> Data:
-    """The data of the replicas in `mask` (R,); patterns that all replicas share stay shared."""
+def pick(data: Data, mask: NDArray[Any]) -> Data:
+    """The data of the replicas in `mask` (R,), or at these places; patterns that all replicas share stay shared."""
     x, target, wanted = (a if a is None or len(a) == 1 else a[mask] for a in data[:3])
     return Data(
         x,

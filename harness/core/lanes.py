@@ -31,7 +31,8 @@ class Lanes(Interpreted):
     def send(self, edge: Any, w: Array, y: Array) -> Array:
         return laid(np.einsum("...ni,...ik->...nk", laid(y), laid(w)))
 
-    push = send
+    def push(self, edge: Any, w: Array, change: Array) -> Array:
+        return self.send(edge, w, change)
 
     def back(self, edge: Any, w: Array, blame: Array) -> Array:
         return laid(np.einsum("...nk,...ik->...ni", laid(blame), laid(w)))

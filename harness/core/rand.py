@@ -174,11 +174,11 @@ class _Streams:
     def _drawn(self, replicas: NDArray[np.int64], n: int) -> NDArray[np.float64]:
         """What is left of the block before, and further blocks until there are n numbers."""
         have = self._ahead.shape[1]
-        sizes, total = [], have
+        sizes: list[int] = []
+        total = have
         while total < n:
-            sizes.append(
-                BLOCK if self._next + len(sizes) >= LONG else FIRST * TIMES ** (self._next + len(sizes))
-            )
+            b = self._next + len(sizes)
+            sizes.append(BLOCK if b >= LONG else FIRST * TIMES**b)
             total += sizes[-1]
         drawn = np.empty((len(replicas), total))
         if have:

@@ -57,7 +57,8 @@ class Looking(Interpreted):
     def send(self, edge: Any, w: Array, y: Array) -> Array:
         return noticing(edge.send(plain(w), plain(y)))
 
-    push = send
+    def push(self, edge: Any, w: Array, change: Array) -> Array:
+        return self.send(edge, w, change)
 
     def back(self, edge: Any, w: Array, blame: Array) -> Array:
         return noticing(edge.back(plain(w), plain(blame)))
