@@ -198,7 +198,7 @@ def shared(x: Array, target: Array, wanted: Array, dtype: DTypeLike, *, time: bo
 
 
 def pick(data: Data, mask: NDArray[Any]) -> Data:
-    """The data of the replicas in `mask` (R,), or at these places; patterns that all replicas share stay shared."""
+    """The data of the replicas in `mask` (R,), or at these places; patterns that all share stay shared."""
     x, target, wanted = (a if a is None or len(a) == 1 else a[mask] for a in data[:3])
     return Data(
         x,
