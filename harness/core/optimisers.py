@@ -16,6 +16,7 @@ import numpy as np
 from harness.core.errors import InputError
 from harness.core.network import Key
 from harness.core.readings import reading
+from harness.core.riding import Riding
 from harness.core.setting import check, setting
 
 Array = Any
@@ -223,7 +224,7 @@ class SignStep(Optimiser):
 
 def _like(value: Array, array: Array) -> Array:
     """A scheduled scalar in the array's own precision (a 0-d float64 array would promote float32)."""
-    return value if isinstance(value, float | int) else value.astype(array.dtype)
+    return value if isinstance(value, float | int | Riding) else value.astype(array.dtype)
 
 
 OPTIMISERS: dict[str, type[Optimiser]] = {
