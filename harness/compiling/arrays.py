@@ -9,14 +9,16 @@ read after its array was written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import prod
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from harness.compiling import lanes
 from harness.core.errors import InputError
 from harness.core.source import line_being_read
 from harness.core.tree import tree_map
@@ -32,6 +34,7 @@ FRESH = {
     "inner", "vecdot", "interp", "norm", "solve", "inv", "svd",
 }
 SEVERAL = (np.broadcast_arrays, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.meshgrid, np.ix_)
+ELEMENTWISE = {"where", "clip", "round", "nan_to_num", "real", "imag"}
 AVERAGES = ("mean", "var", "std")
 IN_PLACE = {"put", "place", "putmask", "put_along_axis", "fill_diagonal", "copyto"}
 METHODS = {
@@ -60,8 +63,11 @@ def refuse(what: str) -> CannotCompile:
 class Traced(NDArrayOperatorsMixin):
     """An array whose values are not known yet."""
 
-    def __init__(self, value: Array, *, own: bool = True, base: Traced | None = None) -> None:
-        self._value, self._own = value, own
+    def __init__(
+        self, value: Array, *, own: bool = True, base: Traced | None = None, lanes: bool = False
+    ) -> None:
+        """`lanes`: whether `value` has one more axis, of replicas beside one another (`lanes`)."""
+        self._value, self._own, self._lanes = value, own, lanes
         self._base: Traced | None = None if base is None else base.root
         self._writes, self._reads, self._spent = 0, 0, False
         self._seen = 0 if self._base is None else self._base._writes
@@ -82,35 +88,43 @@ class Traced(NDArrayOperatorsMixin):
         self.root._reads += 1
         return self._value
 
-    shape = property(lambda self: self._value.shape)
-    ndim = property(lambda self: self._value.ndim)
-    size = property(lambda self: prod(self._value.shape))
+    shape = property(lambda self: self._value.shape[:-1] if self._lanes else self._value.shape)
+    ndim = property(lambda self: len(self.shape))
+    size = property(lambda self: prod(self.shape))
     dtype = property(lambda self: np.dtype(self._value.dtype))
     nbytes = property(lambda self: self.size * self.dtype.itemsize)
-    mT = property(lambda self: Traced(jnp.matrix_transpose(self.value), base=self))
-    T = property(lambda self: Traced(self.value.T, base=self))
-    real = property(lambda self: Traced(self.value.real, base=self))
-    imag = property(lambda self: Traced(self.value.imag, base=self))
+    mT = property(lambda self: self.transpose(*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))
+    T = property(lambda self: self.transpose())
+    real = property(lambda self: self._seen_as(self.value.real))
+    imag = property(lambda self: self._seen_as(self.value.imag))
+
+    def _seen_as(self, value: Array) -> Traced:
+        return Traced(value, base=self, lanes=self._lanes)
 
     def reshape(self, *shape: Any) -> Traced:
-        return Traced(self.value.reshape(*shape), base=self)
+        wanted = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+        return self._seen_as(self.value.reshape(*wanted, *self._value.shape[self.ndim :]))
 
     def transpose(self, *axes: Any) -> Traced:
-        return Traced(self.value.transpose(*axes), base=self)
+        order = axes[0] if len(axes) == 1 and isinstance(axes[0], tuple | list) else axes
+        order = order or range(self.ndim)[::-1]
+        return self._seen_as(self.value.transpose(*(i % self.ndim for i in order), *range(self.ndim, self._value.ndim)))
 
     def astype(self, dtype: Any, copy: bool = True) -> Traced:
-        return Traced(self.value.astype(dtype), base=None if copy or self.dtype != np.dtype(dtype) else self)
+        result = self._seen_as(self.value.astype(dtype))
+        return result.copy() if copy or self.dtype != np.dtype(dtype) else result
 
     def copy(self) -> Traced:
-        return Traced(self.value)
+        return Traced(self.value, lanes=self._lanes)
 
     def __len__(self) -> int:
-        return len(self._value)
+        return int(self.shape[0])
 
     def __getitem__(self, index: Any) -> Traced:
         parts = index if isinstance(index, tuple) else (index,)
         copies = any(isinstance(part, np.ndarray | list | Traced) and np.ndim(part) for part in parts)
-        return Traced(self.value[_index(index, self.shape)], base=None if copies else self)
+        got, lanes = _indexed(lambda a, at: a[at], self, index)
+        return Traced(got, base=None if copies else self, lanes=lanes)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if self._base is not None:
@@ -119,8 +133,8 @@ class Traced(NDArrayOperatorsMixin):
             raise refuse("an array that was handed in is written to: make one of your own first")
         if self._at != DEPTH[0]:
             raise refuse("an array from outside is written in a loop: let repeat carry it")
-        self._value = self.value.at[_index(index, self.shape)].set(
-            jnp.asarray(plain(value)).astype(self.dtype)
+        self._value, self._lanes = _indexed(
+            lambda a, at, new: a.at[at].set(jnp.asarray(new).astype(a.dtype)), self, index, value
         )
         self._writes += 1
 
@@ -160,7 +174,7 @@ class Traced(NDArrayOperatorsMixin):
                 f"np.{name}{'' if method == '__call__' else '.' + method} "
                 "is used in a way that has no compiled form"
             )
-        function = _product if name == "matmul" else getattr(jnp, name, None)
+        function = product if name == "matmul" else getattr(jnp, name, None)
         result = _called(name, function, inputs, options)
         if out is None:
             return result
@@ -182,7 +196,10 @@ class Traced(NDArrayOperatorsMixin):
 
 def _called(name: str, function: Callable[..., Any] | None, arguments: Any, options: Any) -> Any:
     """What JAX's `function` makes of the arrays that NumPy's function of that name was given."""
+    if name in ("shape", "ndim") and isinstance(arguments[0], Traced):
+        return getattr(arguments[0], name)
     given = [a for a in (*arguments, *options.values()) if isinstance(a, Traced)]
+    beside = any(a._lanes for a in _all_traced((*arguments, *options.values())))
     if function is None or name in IN_PLACE or options.get("out") is not None:
         raise refuse(f"np.{name} has no compiled form{' with out=' if 'out' in options else ''}")
     if len(given) > 1 and getattr(np, name, None) in SEVERAL:
@@ -194,12 +211,85 @@ def _called(name: str, function: Callable[..., Any] | None, arguments: Any, opti
     if name in AVERAGES and given[0].dtype.kind in "bi":  # NumPy averages whole numbers in float64
         arguments = (given[0].astype(float), *arguments[1:])
     try:
-        result = function(*plain(tuple(arguments)), **{k: plain(v) for k, v in options.items()})
+        if beside:
+            result = _beside(name, function, tuple(arguments), options)
+        else:
+            result = function(*plain(tuple(arguments)), **{k: plain(v) for k, v in options.items()})
     except InputError:
         raise
     except Exception as error:
         raise refuse(f"np.{name}: {type(error).__name__}: {str(error).strip().splitlines()[0]}") from error
-    return _wrapped(result, _seen_through(name, given))
+    return _wrapped(result, _seen_through(name, given), beside)
+
+
+def _all_traced(parts: Any) -> Iterator[Traced]:
+    for part in parts:
+        if isinstance(part, Traced):
+            yield part
+        elif isinstance(part, tuple | list):
+            yield from _all_traced(part)
+
+
+def _beside(name: str, function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """The same of replicas beside one another: element by element, as sums of slices, or by `jax.vmap`."""
+    if name == "matmul" and all(np.ndim(a) >= 2 for a in arguments) and _fit(*arguments):
+        return lanes.product(*map(_with_lanes, arguments))
+    if name in ELEMENTWISE or getattr(getattr(np, name, None), "signature", "none") is None:  # no product
+        return function(*map(_with_lanes, arguments), **{k: _with_lanes(v) for k, v in options.items()})
+    if name in lanes.FOLDS and len(arguments) <= 2 and options.keys() <= {"axis", "keepdims"}:
+        return lanes.reduced(name, *plain(arguments), **options)
+    if name == "mean" and len(arguments) == 1 and options.keys() <= {"axis", "keepdims"}:
+        total = lanes.reduced("sum", *plain(arguments), **options)
+        return total / (arguments[0].size / prod(total.shape[:-1]) )
+    if name in ("concatenate", "stack") and options.keys() <= {"axis"}:
+        axis = {"axis": 0, **dict(zip(("axis",), arguments[1:], strict=False)), **options}["axis"]
+        return lanes.joined(function, [_with_lanes(a) for a in arguments[0]], axis, int(name == "stack"))
+    if name == "take" and not isinstance(arguments[1], Traced) and isinstance(options.get("axis"), int):
+        return function(*plain(arguments), axis=options["axis"] % arguments[0].ndim)
+    return _each(function, arguments, options)
+
+
+def _fit(a: Any, b: Any) -> bool:
+    """Whether a @ b is a product of something; `jax.numpy` has an error for all others."""
+    return 0 < np.shape(a)[-1] == np.shape(b)[-2]
+
+
+def _with_lanes(a: Any) -> Any:
+    """The array behind it, with an axis of lanes, be it of length 1; a single number as it is."""
+    value = plain(a)
+    return value if not np.ndim(value) or (isinstance(a, Traced) and a._lanes) else jnp.asarray(value)[..., None]
+
+
+def _each(function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """`jax.vmap` of the function over the lanes of all arrays that have any."""
+    several = [a for a in _all_traced((arguments, tuple(options.values()))) if a._lanes]
+
+    def of(*values: Array) -> Any:
+        left = iter(values)
+
+        def filled(part: Any) -> Any:
+            if isinstance(part, tuple | list):
+                return type(part)([filled(p) for p in part])
+            return next(left) if isinstance(part, Traced) and part._lanes else plain(part)
+
+        return function(*filled(arguments), **{k: filled(v) for k, v in options.items()})
+
+    return jax.vmap(of, in_axes=-1, out_axes=-1)(*(a.value for a in several))
+
+
+def _indexed(what: Callable[..., Array], a: Traced, index: Any, *more: Any) -> tuple[Array, bool]:
+    """What an index does to an array, or `more` with it, and whether that has lanes."""
+    at = _index(index, a.shape)
+    if not any(part._lanes for part in _all_traced((a, *more, index))):
+        return what(a.value, plain(at), *plain(more)), False
+    parts = lanes.expanded(at if isinstance(at, tuple) else (at,), a.ndim)
+    if any(part._lanes for part in _all_traced(parts)):
+        return _each(what, (a, parts, *more), {}), True
+    value, new = a.value, [_with_lanes(one) for one in more]
+    if not a._lanes:
+        width = max(one.shape[-1] for one in new)
+        value = jnp.broadcast_to(value[..., None], (*value.shape, width))
+    return what(value, plain(parts), *new), True
 
 
 def _seen_through(name: str, given: list[Traced]) -> Traced | None:
@@ -227,7 +317,8 @@ def _check_einsum(subscripts: Any, *operands: Any) -> None:
                     raise refuse(f"np.einsum: axis {name!r} is {sizes[name]} and {size} long")
 
 
-def _product(a: Array, b: Array) -> Array:
+def product(a: Array, b: Array) -> Array:
+    """a @ b; a few products are added up."""
     length = a.shape[-1]
     if not (a.ndim >= 2 and b.ndim >= 2 and 0 < length == b.shape[-2] <= NARROW):
         return jnp.matmul(a, b)
@@ -254,25 +345,34 @@ def _index(index: Any, shape: tuple[int, ...]) -> Any:
     )
     if not _has_traced(parts):
         np.broadcast_to(False, shape)[parts]
-    return plain(parts)
+    return parts
 
 
 def _has_traced(parts: Any) -> bool:
     return any(_has_traced(p) if isinstance(p, tuple | list) else isinstance(p, Traced) for p in parts)
 
 
-def _wrapped(a: Any, base: Traced | None) -> Any:
+def _wrapped(a: Any, base: Traced | None, beside: bool) -> Any:
     if isinstance(a, tuple | list) and not all(isinstance(part, int) for part in a):
-        parts = [_wrapped(part, base) for part in a]
+        parts = [_wrapped(part, base, beside) for part in a]
         return type(a)(*parts) if hasattr(a, "_fields") else parts
-    return Traced(a, base=base) if hasattr(a, "aval") else a
+    return Traced(a, base=base, lanes=beside) if hasattr(a, "aval") else a
 
 
-def trace(tree: Any) -> Any:
-    """The same containers with every JAX array behind a `Traced` one that must not be written to."""
-    return tree_map(lambda a: Traced(a, own=False), tree)
+def trace(tree: Any, beside: bool = False) -> Any:
+    """The same containers with every JAX array behind a `Traced` one that must not be written to.
+
+    `beside`: the last axis of each is of replicas beside one another, which the source does not see.
+    """
+    return tree_map(lambda a: Traced(a, own=False, lanes=beside), tree)
 
 
-def values(tree: Any) -> Any:
-    """The inverse of `trace`; plain arrays become JAX arrays."""
-    return tree_map(lambda a: jnp.asarray(plain(a)), tree)
+def values(tree: Any, beside: int = 0) -> Any:
+    """The inverse of `trace`; plain arrays become JAX arrays, all with so many replicas beside one another."""
+
+    def value(a: Any) -> Array:
+        if not beside or (isinstance(a, Traced) and a._lanes):
+            return jnp.asarray(plain(a))
+        return jnp.broadcast_to(jnp.asarray(plain(a))[..., None], (*np.shape(a), beside))
+
+    return tree_map(value, tree)

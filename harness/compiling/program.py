@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 # one core, as everywhere in the harness
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+os.environ.setdefault("NPROC", "1")  # threads that wait for tiny operations take a quarter of a core
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +28,7 @@ from harness.core.algorithm import Algorithm, Batch, State
 from harness.core.data import Data
 from harness.core.errors import InputError
 from harness.core.folders import user_cache
+from harness.core.network import Network
 from harness.core.readings import read_by
 from harness.core.source import line_that_raised
 from harness.core.task import Task
@@ -61,7 +63,7 @@ class Chunk(NamedTuple):
     how: Array
     """RUNNING, MET, BLOWN or PADDING (R,)."""
     ended: Array
-    """The epoch at which it came to that (R,)."""
+    """The epoch at which it came to that, −1 for those that run (R,)."""
     loss: Array
     """At the epochs of the chunk that are on the curve (POINTS + 1, R)."""
     right: Array
@@ -73,12 +75,16 @@ class Program:
     Raises `CannotCompile`, with the line and the reason, if the source has no compiled form.
     """
 
+    beside = False
+    """Whether replicas lie beside one another on a last axis (`replicas_beside`)."""
+
     def __init__(
         self, algorithm: Algorithm, task: Task, batch: int, dtype: str, device: str, state: State, data: Data
     ) -> None:
         """`state` and `data` are those of some replicas: their shapes count, and how the state is built."""
         self.algorithm, self.task, self.net = algorithm, task, task.network()
         self.batch, self.dtype, self.device, self.template = batch, dtype, device, state
+        self.beside, self.ndim = replicas_beside(self.net), data.x.ndim
         self.whole, self.rest = divmod(data.x.shape[-2], batch)
         self.ready: dict[Any, Callable[..., Chunk]] = {}
         self.seconds = 0.0
@@ -98,14 +104,16 @@ class Program:
         taken: dict[str, int] = {}
 
         def dry(state: list[Array], part: list[Array]) -> tuple[list[Array], Array]:
-            nothing = jnp.zeros((len(state[0]), 0))
-            rand = TracedRand(nothing, nothing, self.dtype)
+            nothing = jnp.zeros((1, 0, 1) if self.beside else (len(state[0]), 0))
+            rand = TracedRand(nothing, nothing, self.dtype, self.beside)
             new, output = self._update(state, Data(*part), 0, rand)
             taken.update(rand.taken)
             return new, output if output is not None else self._predict(new, part[0])
 
-        with self._reading():
-            jax.eval_shape(dry, [a for _, a in leaves(self.template)], [a[..., :size, :] for a in data[:3]])
+        state = [a[:1, ..., None] if self.beside else a for _, a in leaves(self.template)]
+        part = [a[:1, ..., :size, :] if self.beside else a[..., :size, :] for a in data[:3]]
+        with self._reading(1):
+            jax.eval_shape(dry, state, part)
         return taken["uniform"], taken["normal"]
 
     def run(self, chunk: Chunk, data: Data, feed: Feed, stop: int) -> Chunk:
@@ -114,7 +122,7 @@ class Program:
         shapes = len(chunk.how), *feed.order.shape
         if shapes not in self.ready:
             start = perf_counter()
-            with self._reading():
+            with self._reading(len(chunk.how)):
                 self.ready[shapes] = _compile(jax.jit(self._advance).lower(*arguments))
             self.seconds += perf_counter() - start
         with self._precision():
@@ -123,6 +131,7 @@ class Program:
 
     def _advance(self, chunk: Chunk, data: Data, feed: Feed, start: Array, stop: Array) -> Chunk:
         curve = jnp.zeros((POINTS + 1, len(chunk.how)))
+        chunk, data, feed = self._laid_out(chunk, data, feed)
         weights = [i for i, (name, _) in enumerate(leaves(self.template)) if name.startswith("params.")]
 
         def goes_on(now: Chunk) -> Array:
@@ -134,28 +143,58 @@ class Program:
             output = self._predict(now.state, data.x)
             loss, right = self._measure(output, data)
             met = self._met(now.state, output, data)
-            blown = feed.look[i] & _beyond([*(now.state[k] for k in weights), output]) & ~met
+            blown = feed.look[i] & self._beyond([*(now.state[k] for k in weights), output]) & ~met
             put = partial(lax.dynamic_update_index_in_dim, index=feed.slot[i], axis=0)
             now = _ended(now, blown, BLOWN)._replace(loss=put(now.loss, loss), right=put(now.right, right))
-            return lax.while_loop(lambda now: goes_on(now) & ~feed.look[now.epoch - start], one, one(now))
+            now = lax.while_loop(lambda now: (now.epoch < stop) & ~feed.look[now.epoch - start], one, one(now))
+            return now._replace(how=jnp.where((now.how == RUNNING) & (now.ended >= 0), MET, now.how).astype(np.int8))
 
         def one(now: Chunk) -> Chunk:
             new, output = self._sweep(now.state, data, now.epoch, *(a[now.epoch - start] for a in feed[2:]))
-            now = _ended(now, self._met(now.state, output, data), MET)
-            stays = now.how == RUNNING
+            met = self._met(now.state, output, data) & (now.ended < 0)
+            now = now._replace(ended=jnp.where(met, now.epoch, now.ended))
+            stays = now.ended < 0
             kept = [
-                jnp.where(stays.reshape(-1, *(1,) * (a.ndim - 1)), b, a)
+                jnp.where(stays if self.beside else stays.reshape(-1, *(1,) * (a.ndim - 1)), b, a)
                 for a, b in zip(now.state, new, strict=True)
             ]
             return now._replace(epoch=now.epoch + 1, state=kept)
 
-        return lax.while_loop(goes_on, until_looked_at, chunk._replace(loss=curve, right=curve))
+        done = lax.while_loop(goes_on, until_looked_at, chunk._replace(loss=curve, right=curve))
+        return done._replace(state=self._first(done.state))
+
+    def _first(self, state: list[Array]) -> list[Array]:
+        """A state as the loop keeps it, with replicas on the first axis."""
+        return [jnp.moveaxis(a[0], -1, 0) for a in state] if self.beside else state
+
+    def _laid_out(self, chunk: Chunk, data: Data, feed: Feed) -> tuple[Chunk, Data, Feed]:
+        """The same as the loop keeps it: replicas first, or beside one another, as one of an array with lanes."""
+        if not self.beside:
+            return chunk, data, feed
+
+        def last(a: Array) -> Array:
+            return jnp.moveaxis(a, 0, -1)[None]
+
+        def own(data: Data) -> Data:
+            parts = (a if len(a) == 1 < len(chunk.how) else last(a) for a in data[:3])
+            return Data(*parts, None, None if data.validation is None else own(data.validation))
+
+        numbers = (jnp.moveaxis(a, 1, -1)[:, None] for a in feed[2:])
+        return chunk._replace(state=[last(a) for a in chunk.state]), own(data), Feed(*feed[:2], *numbers)
+
+    def _traced(self, a: Array) -> Any:
+        """An array as the source sees it: state, outputs and patterns of its own have lanes, shared patterns none."""
+        return trace(a, self.beside and a.ndim > self.ndim)
 
     def _met(self, state: list[Array], output: Array | None, data: Data) -> Array:
         seen = data if data.validation is None else data.validation
         if output is None or seen is not data:
             output = self._predict(state, seen.x)
-        return values(self.task.met(*trace((output, Data(*seen[:3])))))
+        return self._each(self.task.met(trace(output, self.beside), Data(*map(self._traced, seen[:3]))))
+
+    def _each(self, numbers: Any) -> Array:
+        """One number for each replica (R,)."""
+        return values(numbers, lanes)[0] if (lanes := self._lanes) else values(numbers)
 
     def _sweep(
         self, state: list[Array], data: Data, epoch: Array, order: Array, uniform: Array, normal: Array
@@ -164,10 +203,11 @@ class Program:
         predictions at the old state only where one update is the whole sweep.
         """
         if self.whole == 1 and not self.rest:
-            return self._update(state, data, epoch, TracedRand(uniform, normal, self.dtype))
+            return self._update(state, data, epoch, TracedRand(uniform, normal, self.dtype, self.beside))
         parts = data[:3]
         if order.shape[1]:
-            parts = tuple(values(in_order(a, trace(order))) for a in trace(parts))
+            ordered = trace(order, self.beside)
+            parts = tuple(values(in_order(self._traced(a), ordered), self._lanes) for a in parts)
 
         def cut(a: Array, axis: int, size: int) -> Array:
             """The full batches of an axis, on a new first axis."""
@@ -176,29 +216,29 @@ class Program:
             return jnp.moveaxis(full.reshape(shape), axis, 0)
 
         def one(now: list[Array], part: Any) -> tuple[list[Array], None]:
-            batch, rand = Data(*part[:3]), TracedRand(part[3], part[4], self.dtype)
+            batch, rand = Data(*part[:3]), TracedRand(part[3], part[4], self.dtype, self.beside)
             return self._update(now, batch, epoch, rand)[0], None
 
-        batches = [cut(a, a.ndim - 2, self.batch) for a in parts]
+        batches = [cut(a, self.ndim - 2, self.batch) for a in parts]
         state, _ = lax.scan(
             one, state, [*batches, cut(uniform, 1, self.each[0]), cut(normal, 1, self.each[1])]
         )
         if self.rest:
-            left = Data(*(a[..., self.whole * self.batch :, :] for a in parts))
-            rand = TracedRand(
-                uniform[:, self.whole * self.each[0] :], normal[:, self.whole * self.each[1] :], self.dtype
-            )
+            full = self.whole * self.batch
+            left = Data(*(lax.slice_in_dim(a, full, None, axis=self.ndim - 2) for a in parts))
+            numbers = uniform[:, self.whole * self.each[0] :], normal[:, self.whole * self.each[1] :]
+            rand = TracedRand(*numbers, self.dtype, self.beside)
             state, _ = self._update(state, left, epoch, rand)
         return state, None
 
     def _update(
         self, state: list[Array], data: Data, epoch: Array, rand: TracedRand
     ) -> tuple[list[Array], Array | None]:
-        *seen, now = trace((*data[:3], jnp.asarray(epoch)))
+        seen, now = map(self._traced, data[:3]), trace(jnp.asarray(epoch))
         batch = Batch.of(Data(*seen), now, self.task.objective)
         streams: Any = rand  # a stand-in for Rand, as traced arrays are for arrays
-        new, output = self.algorithm.update(self.net, trace(rebuilt(self.template, state)), batch, streams)
-        arrays = dict(leaves(values(new)))
+        new, output = self.algorithm.update(self.net, self._source(state), batch, streams)
+        arrays = dict(leaves(values(new, self._lanes)))
         for (name, old), before in zip(leaves(self.template), state, strict=True):
             if name not in arrays or len(arrays) > len(state):
                 raise CannotCompile(
@@ -209,16 +249,25 @@ class Program:
                     f"update turns {name} from {old.dtype}{before.shape} "
                     f"into {arrays[name].dtype}{arrays[name].shape}"
                 )
-        return [arrays[name] for name, _ in leaves(self.template)], None if output is None else values(output)
+        seen_now = None if output is None else values(output, self._lanes)
+        return [arrays[name] for name, _ in leaves(self.template)], seen_now
+
+    def _source(self, state: list[Array]) -> State:
+        return trace(rebuilt(self.template, state), self.beside)
 
     def _predict(self, state: list[Array], x: Array) -> Array:
-        return values(self.algorithm.predict(self.net, trace(rebuilt(self.template, state)), trace(x)))
+        return values(self.algorithm.predict(self.net, self._source(state), self._traced(x)), self._lanes)
 
     def _measure(self, output: Array, data: Data) -> tuple[Array, Array]:
         """Loss and share of right patterns (R,), in float64 as the curves are."""
-        y, seen = trace((output, Data(*data[:3])))
+        y, seen = trace(output, self.beside), Data(*map(self._traced, data[:3]))
         loss, right = self.task.cost(y, seen), self.task.right(y, seen).mean(axis=-1)
-        return values(loss).astype(float), values(right).astype(float)
+        return self._each(loss).astype(float), self._each(right).astype(float)
+
+    def _beyond(self, arrays: list[Array]) -> Array:
+        """Which replicas (R,) hold something that is not finite or beyond BOUND."""
+        sizes = [np.abs(a).max(axis=tuple(range(1, a.ndim))) <= BOUND for a in trace(tuple(arrays), self.beside)]
+        return ~self._each(np.stack(sizes, axis=1).all(axis=1))
 
     @contextmanager
     def _precision(self) -> Iterator[None]:
@@ -231,11 +280,12 @@ class Program:
             yield
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _reading(self, lanes: int = 0) -> Iterator[None]:
         """While the source is traced: compiled loops; whatever goes wrong is said with its line."""
         keep_programs()
         try:
-            with self._precision(), read_by(Compiled()):
+            self._lanes = lanes if self.beside else 0
+            with self._precision(), read_by(Compiled(self._lanes)):
                 yield
         except InputError:
             raise
@@ -255,9 +305,10 @@ def _ended(now: Chunk, which: Array, how: int) -> Chunk:
     )
 
 
-def _beyond(arrays: list[Array]) -> Array:
-    """Which replicas (R,) hold something that is not finite or beyond BOUND."""
-    return jnp.stack([~(jnp.abs(a).max(axis=tuple(range(1, a.ndim))) <= BOUND) for a in arrays]).any(axis=0)
+def replicas_beside(net: Network) -> bool:
+    """Whether replicas lie beside one another on a last axis: those of narrow networks do, however many they are."""
+    import os
+    return os.environ.get("LAST") == "1" if "LAST" in os.environ else max(g.size for g in net.groups) <= 16
 
 
 def _compile(lowered: Any) -> Callable[..., Chunk]:

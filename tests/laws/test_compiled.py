@@ -225,9 +225,16 @@ def test_a_sweep_of_every_algorithm_is_the_interpreted_sweep(name: str, batch: A
             [interpreted(float(np.finfo(dtype).eps), seed) for seed in range(4)],
         )
     driver = Driver(trainer := Trainer(algorithm, task, plan, range(6)), program_of(trainer))
-    arguments = (driver.chunk.state, driver.data, np.int64(0), *(a[0] for a in driver.feed(1)[2:]))
-    with driver.program._reading():
-        new, _ = program._compile(jax.jit(driver.program._sweep).lower(*arguments))(*arguments)
+    arguments = (driver.blocks[0], driver.data[0]._replace(held=None), driver.feeds(1)(0))
+
+    def sweep(*given: Any) -> Any:
+        chunk, data, feed = driver.program._laid_out(*given)
+        return driver.program._first(
+            driver.program._sweep(chunk.state, data, np.int64(0), *(a[0] for a in feed[2:]))[0]
+        )
+
+    with driver.program._reading(driver.lanes):
+        new = program._compile(jax.jit(sweep).lower(*arguments))(*arguments)
     changed = False
     for k, ((what, a), b, (_, before)) in enumerate(zip(expected, new, leaves(trainer.state), strict=True)):
         assert (b.shape, b.dtype) == (a.shape, a.dtype), what
