@@ -31,7 +31,9 @@ class Start(NamedTuple):
     momentum: float
 
     @classmethod
-    def of(cls, name: str, replicas: int, lr: float, momentum: float, seed: int = 0, **settings: Any) -> Start:
+    def of(
+        cls, name: str, replicas: int, lr: float, momentum: float, seed: int = 0, **settings: Any
+    ) -> Start:
         """What the harness starts from, too."""
         task = tasks()[name](**settings)
         numbers = range(replicas)

@@ -58,7 +58,9 @@ def activities(task: Task, w: Named, x: Array, send: Callable[[Array, Array], Ar
     return y
 
 
-def loop(start: Start, step: Callable[[Named], tuple[Named, Array]], w: Named, axis: int, epochs: Array) -> Any:
+def loop(
+    start: Start, step: Callable[[Named], tuple[Named, Array]], w: Named, axis: int, epochs: Array
+) -> Any:
     """All epochs; `step` gives the gradient at weights, and who meets the criterion there (R,)."""
 
     def one(now: Any) -> Any:
@@ -121,7 +123,9 @@ def replicas_last(start: Start, lanes: int = LANES) -> Contestant:
             for e in net.edges:
                 if e.source == group:
                     back, told = w[e.name], delta[e.target.name]
-                    blame = blame + added(lambda j, back=back, told=told: told[:, None, j] * back[None, :, j], back.shape[1])
+                    blame = blame + added(
+                        lambda j, back=back, told=told: told[:, None, j] * back[None, :, j], back.shape[1]
+                    )
             delta[group.name] = blame * (y[group.name] * (1.0 - y[group.name]))
         out = {k: d.sum(axis=0)[None] for k, d in delta.items()}
         for e in net.edges:
@@ -130,7 +134,10 @@ def replicas_last(start: Start, lanes: int = LANES) -> Contestant:
 
     def train(w: Named, x: Array, target: Array, wanted: Array, epochs: Array) -> Any:
         def block(now: Any) -> Any:
-            w, given = now[0], (x[0, ..., None], target[0, ..., None], wanted[0, ..., None]) if shared else now[1:]
+            w, given = (
+                now[0],
+                (x[0, ..., None], target[0, ..., None], wanted[0, ..., None]) if shared else now[1:],
+            )
             return loop(start, lambda w: gradient(w, *given), w, -1, epochs)
 
         return lax.map(block, (w,) if shared else (w, x, target, wanted))
@@ -148,7 +155,9 @@ def replicas_last(start: Start, lanes: int = LANES) -> Contestant:
     return compiled(start, train, cut, joined)
 
 
-def compiled(start: Start, train: Any, cut: Callable[[Array], Array], joined: Callable[[Array], Array]) -> Contestant:
+def compiled(
+    start: Start, train: Any, cut: Callable[[Array], Array], joined: Callable[[Array], Array]
+) -> Contestant:
     """The contestant whose networks are laid out by `cut`, and come back by `joined`."""
     names = {getattr(key, "name", key): key for key in start.params}
     w = {name: cut(start.params[key]) for name, key in names.items()}

@@ -1,6 +1,6 @@
 """The yardstick of the compiled loop: `bench/kernel.c`, compiled with the system's C compiler when it is asked for.
 
-    cc -O3 -march=native                     -ffast-math is off: it would undo the rounding in the kernel's exponential
+cc -O3 -march=native                     -ffast-math is off: it would undo the rounding in the kernel's exponential
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ def prepared(start: Start, folder: Path) -> Contestant:
     """A function that trains the networks of `start` from the beginning, compiled into `folder`."""
     net = start.task.network()
     sizes = [group.size for group in net.groups]
-    names = dict(zip(("IN", "HIDDEN", "OUT"), sizes, strict=True), PATTERNS=start.data.x.shape[-2], LANES=LANES)
+    names = dict(
+        zip(("IN", "HIDDEN", "OUT"), sizes, strict=True), PATTERNS=start.data.x.shape[-2], LANES=LANES
+    )
     library = folder / f"{start.task.name}.so"
     found = compiler()
     assert found is not None

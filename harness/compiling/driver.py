@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.compiling.arrays import CannotCompile
-from harness.compiling.program import BLOWN, MET, PADDING, POINTS, RUNNING, Chunk, Feed, Program
+from harness.compiling.behind import CannotCompile
+from harness.compiling.chunk import BLOWN, MET, PADDING, POINTS, RUNNING, Chunk, Feed
+from harness.compiling.program import Program
 from harness.core.algorithm import Algorithm
 from harness.core.data import Data
 from harness.core.outcomes import DIVERGED, SOLVED
-from harness.core.rand import NORMAL, UNIFORM
+from harness.core.rand import NORMAL, UNIFORM, Rand
 from harness.core.task import Task
 from harness.core.tree import leaves, rebuilt
 from harness.training.plan import Plan
@@ -35,11 +36,11 @@ Array = Any
 LONGEST, SHORTEST = 1024, 64  # epochs in a chunk, when random numbers leave room
 ROOM = 2**18  # epochs × replicas in a chunk of more than the shortest
 PAUSE = 0.5  # seconds after which somebody may want to see a bar move, or to interrupt
-FEED = 2**24  # bytes of random numbers and orders in a chunk
+FEED = (
+    2**24
+)  # bytes of random numbers and orders in a chunk; an epoch that needs more asks for them as it goes
 LEAVE_AT = 4  # the batch is made smaller when the rest fits this many times
 FEWEST = 16  # and never below this size
-import os
-LANES = int(os.environ.get('LANES','256'))  # replicas in a block, where they are kept on the last axis
 _programs: dict[Any, Program] = {}
 
 
@@ -104,18 +105,21 @@ class Driver:
         nowhere, empty = np.where(how == RUNNING, -1, self.epoch), np.zeros((POINTS + 1, self.lanes))
         rows = [slice(i, i + self.lanes) for i in range(0, self.size, self.lanes)]
         self.blocks = [
-            Chunk(np.int64(self.epoch), [a[some] for a in state], how[some], nowhere[some], empty, empty) for some in rows
+            Chunk(np.int64(self.epoch), [a[some] for a in state], how[some], nowhere[some], empty, empty)
+            for some in rows
         ]
         self.data = [_part(data, some) for some in rows]
         ordered = trainer.plan.shuffle and trainer.updates_per_sweep > 1
         self.ordered = trainer.data.x.shape[-2] if ordered else 0
-        each = 8 * self.size * (self.ordered + sum(self.program.draws)) or 1
+        draws = np.dtype(trainer.plan.dtype).itemsize * self.size * sum(self.program.draws)
+        self.fed = draws <= FEED or len(rows) > 1
+        each = 8 * self.size * self.ordered + draws * self.fed or 1
         self.length = int(min(LONGEST, max(SHORTEST, ROOM // self.size), max(1, FEED // each)))
 
     def lanes_for(self, n: int) -> int:
-        """Replicas in a block where n are left: all in one, or LANES where they are kept last."""
+        """Replicas in a block where n are left: all in one, or as many as lie beside one another."""
         lanes = max(few_sizes(n), min(FEWEST, self.size))
-        return min(lanes, LANES) if self.program.beside else lanes
+        return min(lanes, self.program.lanes or lanes)
 
     def run(self, tick: Callable[[int], None] | None) -> Trained:
         trainer, plan = self.trainer, self.trainer.plan
@@ -148,7 +152,7 @@ class Driver:
         return result
 
     def fewer(self, count: int) -> bool:
-        """Whether the rest, `count` of them, should move into fewer blocks, or a smaller one: that is compiled anew."""
+        """Whether the rest, `count` of them, move into fewer blocks, or a smaller one, which is compiled."""
         lanes = self.lanes_for(count)
         worth = COMPACT_AT * self.size if lanes == self.lanes else self.size / LEAVE_AT
         return self.size > FEWEST and -(-count // lanes) * lanes <= worth
@@ -166,6 +170,7 @@ class Driver:
         compiling, start = self.program.seconds, perf_counter()
         for i, (chunk, data) in enumerate(zip(self.blocks, self.data, strict=True)):
             if (np.asarray(chunk.how) == RUNNING).any():
+                self.program.source = self.asked
                 self.blocks[i] = self.program.run(chunk, data, feeds(i), stop)
         spent = perf_counter() - start - (self.program.seconds - compiling)
         self.epoch = max(int(chunk.epoch) for chunk in self.blocks)
@@ -192,8 +197,10 @@ class Driver:
 
         An epoch takes the same time for all that were still running in it: who left early has spent less.
         """
-        trainer, n, epochs = self.trainer, len(self.trainer.rows), self.epoch - first
-        how, ended = (self.joined(lambda chunk, name=name: getattr(chunk, name)) for name in ("how", "ended"))
+        trainer, epochs = self.trainer, self.epoch - first
+        how, ended = (
+            self.joined([getattr(chunk, name) for chunk in self.blocks]) for name in ("how", "ended")
+        )
         new = trainer.running & (how != RUNNING)
         leaving = np.bincount(ended[new] - first, minlength=epochs)
         running = np.count_nonzero(trainer.running) - np.cumsum(leaving)
@@ -215,20 +222,20 @@ class Driver:
         if len(points):
             at = np.ix_(trainer.rows, points)
             loss, right = (
-                self.joined(lambda chunk, name=name: getattr(chunk, name)) for name in ("loss", "right")
+                self.joined([getattr(chunk, name) for chunk in self.blocks]) for name in ("loss", "right")
             )
             trainer.result.loss_curve[at] = loss[: len(points)].T
             trainer.result.right_curve[at] = right[: len(points)].T
 
     def to_host(self) -> None:
         """Let the trainer have the state as it stands."""
-        count = range(len(self.blocks[0].state))
-        state = [self.joined(lambda chunk, k=k: chunk.state[k], axis=0) for k in count]
+        each = zip(*(chunk.state for chunk in self.blocks), strict=True)
+        state = [self.joined(parts, axis=0) for parts in each]
         self.trainer.state = rebuilt(self.trainer.state, state)
 
-    def joined(self, of: Callable[[Chunk], Array], axis: int = -1) -> NDArray[Any]:
+    def joined(self, parts: Sequence[Array], axis: int = -1) -> NDArray[Any]:
         """An array of all blocks, without the padding; replicas are on that axis of it."""
-        whole = np.concatenate([np.asarray(of(chunk)) for chunk in self.blocks], axis=axis)
+        whole = np.concatenate([np.asarray(part) for part in parts], axis=axis)
         return whole[(slice(None),) * (axis % whole.ndim) + (slice(len(self.trainer.rows)),)]
 
     def feeds(self, epochs: int) -> Callable[[int], Feed]:
@@ -239,11 +246,16 @@ class Driver:
         slot = np.where(on_curve, np.minimum(np.cumsum(on_curve) - 1, POINTS), POINTS)
         look = on_curve | (epoch % LOOK_EVERY == 0)
 
-        def drawn(kind: int, count: int, source: Any) -> NDArray[Any]:
-            return source.block(kind, epochs * count).reshape(n, epochs, count) if count else np.empty((n, epochs, 0))
+        def drawn(source: Rand, kind: int, count: int) -> NDArray[Any]:
+            block = source.block(kind, epochs * count) if count else np.empty((n, 0))
+            return block.reshape(n, epochs, count)
 
-        order = drawn(UNIFORM, self.ordered, trainer.order)
-        numbers = [drawn(kind, each, trainer.noise) for kind, each in zip((UNIFORM, NORMAL), self.program.draws, strict=True)]
+        order = drawn(trainer.order, UNIFORM, self.ordered)
+        draws = self.program.draws if self.fed else (0, 0)
+        numbers = [
+            drawn(trainer.noise, kind, count).astype(dtype, copy=False)
+            for kind, count, dtype in zip((UNIFORM, NORMAL), draws, self.program.kinds, strict=True)
+        ]
         ranked = np.argsort(order, axis=-1, kind="stable")
 
         def feed(i: int) -> Feed:
@@ -258,6 +270,17 @@ class Driver:
             return Feed(look, slot, laid(ranked), *map(laid, numbers))
 
         return feed
+
+    def asked(self, each: tuple[int, int]) -> list[NDArray[Any]]:
+        """The uniform and normal numbers (size, how many) of the next update."""
+        noise, n = self.trainer.noise, len(self.trainer.rows)
+        numbers = []
+        for kind, count, dtype in zip((UNIFORM, NORMAL), each, self.program.kinds, strict=True):
+            block = np.zeros((self.size, count), dtype)
+            if count:
+                block[:n] = noise.block(kind, count)
+            numbers.append(block)
+        return numbers
 
 
 def few_sizes(n: int) -> int:

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from harness.compiling.arrays import DEPTH, Traced, refuse, values
+from harness.compiling.arrays import Traced, values
+from harness.compiling.behind import DEPTH, Behind, refuse
 from harness.compiling.lanes import exp, kept
 from harness.core.readings import Reading
 from harness.core.tree import leaves, rebuilt
@@ -24,7 +25,7 @@ def loop(n: int, body: Callable[[Any, Any], Any], carry: Any, lanes: int = 0) ->
     carried: dict[str, Array] = dict(leaves(carry))
     arrays = list(carried.values())
     own = [not isinstance(a, Traced) or (a._own and a._base is None and a._at == DEPTH[0]) for a in arrays]
-    roots: list[Traced | None] = [a.root if isinstance(a, Traced) else None for a in arrays]
+    roots: list[Behind | None] = [a.root if isinstance(a, Traced) else None for a in arrays]
 
     def step(i: Array, now: list[Array]) -> list[Array]:
         with _deeper():
@@ -58,7 +59,7 @@ def _check_returned(carried: dict[str, Array], returned: dict[str, Array]) -> No
             )
 
 
-def _check_written(handed: list[Traced], roots: list[Traced | None], reads: list[int]) -> None:
+def _check_written(handed: list[Traced], roots: list[Behind | None], reads: list[int]) -> None:
     """Refuse a body that writes to an array which it also knows from outside, or under two names.
 
     `roots` are what the carried arrays were before the loop, `reads` how often each had been read then.
@@ -113,9 +114,16 @@ class TracedRand:
     """Random streams of an update: numbers that were drawn before, handed out in the same order."""
 
     def __init__(self, uniform: Array, normal: Array, dtype: Any, beside: bool = False) -> None:
-        """Numbers for this update, (R, how many) each, or (1, how many, lanes); `dtype` is the run's precision."""
-        self._ahead, self._dtype, self._beside = {"uniform": uniform, "normal": normal}, np.dtype(dtype), beside
-        self.taken = {"uniform": 0, "normal": 0}
+        """Numbers for this update, (R, how many) each, or (1, how many, lanes).
+
+        `dtype` is the precision of the run.
+        """
+        self._ahead, self._dtype, self._beside = (
+            {"uniform": uniform, "normal": normal},
+            np.dtype(dtype),
+            beside,
+        )
+        self.taken, self.ranked = {"uniform": 0, "normal": 0}, False
 
     def _take(self, kind: str, shape: tuple[int, ...]) -> Array:
         if DEPTH[0]:
@@ -146,4 +154,5 @@ class TracedRand:
 
     def permutation(self, n: int) -> Traced:
         """As `Rand.permutation`."""
+        self.ranked = True
         return self._traced(jnp.argsort(self._take("uniform", (n,)), axis=1, stable=True))

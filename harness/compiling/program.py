@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 # one core, as everywhere in the harness
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
@@ -21,14 +21,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.experimental import io_callback
 
-from harness.compiling.arrays import CannotCompile, trace, values
+from harness.compiling.arrays import trace, values
+from harness.compiling.behind import CannotCompile
+from harness.compiling.chunk import BLOWN, MET, POINTS, RUNNING, Chunk, Feed, ended
+from harness.compiling.lanes import lanes_of
 from harness.compiling.loops import Compiled, TracedRand
 from harness.core.algorithm import Algorithm, Batch, State
 from harness.core.data import Data
 from harness.core.errors import InputError
 from harness.core.folders import user_cache
-from harness.core.network import Network
 from harness.core.readings import read_by
 from harness.core.source import line_that_raised
 from harness.core.task import Task
@@ -36,37 +39,7 @@ from harness.core.tree import leaves, rebuilt
 from harness.training.trainer import BOUND, in_order
 
 Array = Any
-RUNNING, MET, BLOWN, PADDING = range(4)
 QUICKER = {"xla_cpu_use_fusion_emitters": False}  # on narrow matrices: measured 1.1 to 1.25×
-POINTS = 64  # of the curves in a chunk
-
-
-class Feed(NamedTuple):
-    """What a chunk is given for each of its epochs, on the first axis."""
-
-    look: Array
-    """Whether curves are drawn, or weights beyond all bounds looked for (L,)."""
-    slot: Array
-    """Which row of the curves an epoch's values go to (L,), below POINTS; POINTS where no curve is drawn."""
-    order: Array
-    """The order of the patterns (L, R, N); (L, R, 0) if they have none."""
-    uniform: Array
-    """Random numbers of a sweep (L, R, how many)."""
-    normal: Array
-
-
-class Chunk(NamedTuple):
-    """Where a batch of R replicas stands."""
-
-    epoch: Array
-    state: list[Array]
-    how: Array
-    """RUNNING, MET, BLOWN or PADDING (R,)."""
-    ended: Array
-    """The epoch at which it came to that, −1 for those that run (R,)."""
-    loss: Array
-    """At the epochs of the chunk that are on the curve (POINTS + 1, R)."""
-    right: Array
 
 
 class Program:
@@ -76,7 +49,7 @@ class Program:
     """
 
     beside = False
-    """Whether replicas lie beside one another on a last axis (`replicas_beside`)."""
+    """Whether replicas lie beside one another on a last axis (`lanes_of`)."""
 
     def __init__(
         self, algorithm: Algorithm, task: Task, batch: int, dtype: str, device: str, state: State, data: Data
@@ -84,11 +57,16 @@ class Program:
         """`state` and `data` are those of some replicas: their shapes count, and how the state is built."""
         self.algorithm, self.task, self.net = algorithm, task, task.network()
         self.batch, self.dtype, self.device, self.template = batch, dtype, device, state
-        self.beside, self.ndim = replicas_beside(self.net), data.x.ndim
+        self.lanes, self.ndim = lanes_of(self.net, data), data.x.ndim
+        self.beside = self.lanes > 0
         self.whole, self.rest = divmod(data.x.shape[-2], batch)
         self.ready: dict[Any, Callable[..., Chunk]] = {}
+        self.source: Callable[[tuple[int, int]], list[Array]] = lambda each: []
+        """Asked for the uniform and normal numbers (R, how many) of each update, where they are not fed."""
         self.seconds = 0.0
         """Spent on tracing and compiling."""
+        self.kinds = (np.dtype(dtype), np.dtype(dtype))
+        """The precision of uniform and normal numbers as they are fed: the run's, but for ranks."""
         self.each = self._draws(data, batch)
         """Uniform and normal numbers that an update draws,
         and those that the update on the last few patterns does.
@@ -108,6 +86,8 @@ class Program:
             rand = TracedRand(nothing, nothing, self.dtype, self.beside)
             new, output = self._update(state, Data(*part), 0, rand)
             taken.update(rand.taken)
+            if rand.ranked:
+                self.kinds = (np.dtype(float), self.kinds[1])
             return new, output if output is not None else self._predict(new, part[0])
 
         state = [a[:1, ..., None] if self.beside else a for _, a in leaves(self.template)]
@@ -119,7 +99,7 @@ class Program:
     def run(self, chunk: Chunk, data: Data, feed: Feed, stop: int) -> Chunk:
         """Go on until epoch `stop`, or until none runs."""
         arguments = (chunk, data._replace(held=None), feed, np.int64(chunk.epoch), np.int64(stop))
-        shapes = len(chunk.how), *feed.order.shape
+        shapes = len(chunk.how), *feed.order.shape, *feed.uniform.shape, *feed.normal.shape
         if shapes not in self.ready:
             start = perf_counter()
             with self._reading(len(chunk.how)):
@@ -137,6 +117,10 @@ class Program:
         def goes_on(now: Chunk) -> Array:
             return (now.epoch < stop) & (now.how == RUNNING).any()
 
+        def runs(now: Chunk) -> Array:
+            """To look at everybody after every epoch takes as long as an epoch of a narrow network."""
+            return now.epoch < stop if self.beside else goes_on(now) & (now.ended < 0).any()
+
         def until_looked_at(now: Chunk) -> Chunk:
             """An epoch at which somebody looks, and those up to the next one."""
             i = now.epoch - start
@@ -145,9 +129,11 @@ class Program:
             met = self._met(now.state, output, data)
             blown = feed.look[i] & self._beyond([*(now.state[k] for k in weights), output]) & ~met
             put = partial(lax.dynamic_update_index_in_dim, index=feed.slot[i], axis=0)
-            now = _ended(now, blown, BLOWN)._replace(loss=put(now.loss, loss), right=put(now.right, right))
-            now = lax.while_loop(lambda now: (now.epoch < stop) & ~feed.look[now.epoch - start], one, one(now))
-            return now._replace(how=jnp.where((now.how == RUNNING) & (now.ended >= 0), MET, now.how).astype(np.int8))
+            now = ended(now, blown, BLOWN)._replace(loss=put(now.loss, loss), right=put(now.right, right))
+            now = lax.while_loop(lambda now: runs(now) & ~feed.look[now.epoch - start], one, one(now))
+            return now._replace(
+                how=jnp.where((now.how == RUNNING) & (now.ended >= 0), MET, now.how).astype(np.int8)
+            )
 
         def one(now: Chunk) -> Chunk:
             new, output = self._sweep(now.state, data, now.epoch, *(a[now.epoch - start] for a in feed[2:]))
@@ -168,7 +154,7 @@ class Program:
         return [jnp.moveaxis(a[0], -1, 0) for a in state] if self.beside else state
 
     def _laid_out(self, chunk: Chunk, data: Data, feed: Feed) -> tuple[Chunk, Data, Feed]:
-        """The same as the loop keeps it: replicas first, or beside one another, as one of an array with lanes."""
+        """The same as the loop keeps it: replicas first, or beside one another, one with lanes."""
         if not self.beside:
             return chunk, data, feed
 
@@ -176,14 +162,14 @@ class Program:
             return jnp.moveaxis(a, 0, -1)[None]
 
         def own(data: Data) -> Data:
-            parts = (a if len(a) == 1 < len(chunk.how) else last(a) for a in data[:3])
-            return Data(*parts, None, None if data.validation is None else own(data.validation))
+            x, target, wanted = (a if len(a) == 1 < len(chunk.how) else last(a) for a in data[:3])
+            return Data(x, target, wanted, None, None if data.validation is None else own(data.validation))
 
         numbers = (jnp.moveaxis(a, 1, -1)[:, None] for a in feed[2:])
         return chunk._replace(state=[last(a) for a in chunk.state]), own(data), Feed(*feed[:2], *numbers)
 
     def _traced(self, a: Array) -> Any:
-        """An array as the source sees it: state, outputs and patterns of its own have lanes, shared patterns none."""
+        """Patterns as the source sees them: a replica's own have lanes, shared ones none."""
         return trace(a, self.beside and a.ndim > self.ndim)
 
     def _met(self, state: list[Array], output: Array | None, data: Data) -> Array:
@@ -203,7 +189,7 @@ class Program:
         predictions at the old state only where one update is the whole sweep.
         """
         if self.whole == 1 and not self.rest:
-            return self._update(state, data, epoch, TracedRand(uniform, normal, self.dtype, self.beside))
+            return self._update(state, data, epoch, self._rand(uniform, normal, self.each))
         parts = data[:3]
         if order.shape[1]:
             ordered = trace(order, self.beside)
@@ -216,20 +202,36 @@ class Program:
             return jnp.moveaxis(full.reshape(shape), axis, 0)
 
         def one(now: list[Array], part: Any) -> tuple[list[Array], None]:
-            batch, rand = Data(*part[:3]), TracedRand(part[3], part[4], self.dtype, self.beside)
+            batch, rand = Data(*part[:3]), self._rand(part[3], part[4], self.each)
             return self._update(now, batch, epoch, rand)[0], None
 
         batches = [cut(a, self.ndim - 2, self.batch) for a in parts]
-        state, _ = lax.scan(
-            one, state, [*batches, cut(uniform, 1, self.each[0]), cut(normal, 1, self.each[1])]
-        )
+        fed = zip((uniform, normal), self.each, strict=True)
+        state, _ = lax.scan(one, state, [*batches, *(cut(a, 1, n if a.shape[1] else 0) for a, n in fed)])
         if self.rest:
             full = self.whole * self.batch
-            left = Data(*(lax.slice_in_dim(a, full, None, axis=self.ndim - 2) for a in parts))
+            x, target, wanted = (lax.slice_in_dim(a, full, None, axis=self.ndim - 2) for a in parts)
+            left = Data(x, target, wanted)
             numbers = uniform[:, self.whole * self.each[0] :], normal[:, self.whole * self.each[1] :]
-            rand = TracedRand(*numbers, self.dtype, self.beside)
-            state, _ = self._update(state, left, epoch, rand)
+            state, _ = self._update(state, left, epoch, self._rand(*numbers, self.last))
         return state, None
+
+    def _rand(self, uniform: Array, normal: Array, each: tuple[int, int]) -> TracedRand:
+        """The random numbers of an update, `each` of a kind: those it was fed, or what `source` has now."""
+        if uniform.shape[1] + normal.shape[1] < sum(each):
+            bits = [(self._rows, n * kind.itemsize // 4) for n, kind in zip(each, self.kinds, strict=True)]
+            drawn = io_callback(
+                lambda: [a.view(np.uint32) for a in self.source(each)],  # float64 would come as float32
+                [jax.ShapeDtypeStruct(shape, np.uint32) for shape in bits],  # type: ignore[no-untyped-call]
+            )
+            uniform, normal = (self._numbers(a, kind) for a, kind in zip(drawn, self.kinds, strict=True))
+        return TracedRand(uniform, normal, self.dtype, self.beside)
+
+    def _numbers(self, bits: Array, kind: np.dtype[Any]) -> Array:
+        """Numbers (R, how many) from their bits, as the loop keeps them."""
+        words = kind.itemsize // 4
+        a = lax.bitcast_convert_type(bits.reshape(self._rows, -1, words) if words > 1 else bits, kind)
+        return jnp.moveaxis(a, 0, -1)[None] if self.beside else a
 
     def _update(
         self, state: list[Array], data: Data, epoch: Array, rand: TracedRand
@@ -266,7 +268,9 @@ class Program:
 
     def _beyond(self, arrays: list[Array]) -> Array:
         """Which replicas (R,) hold something that is not finite or beyond BOUND."""
-        sizes = [np.abs(a).max(axis=tuple(range(1, a.ndim))) <= BOUND for a in trace(tuple(arrays), self.beside)]
+        sizes = [
+            np.abs(a).max(axis=tuple(range(1, a.ndim))) <= BOUND for a in trace(tuple(arrays), self.beside)
+        ]
         return ~self._each(np.stack(sizes, axis=1).all(axis=1))
 
     @contextmanager
@@ -284,7 +288,7 @@ class Program:
         """While the source is traced: compiled loops; whatever goes wrong is said with its line."""
         keep_programs()
         try:
-            self._lanes = lanes if self.beside else 0
+            self._rows, self._lanes = lanes, lanes if self.beside else 0
             with self._precision(), read_by(Compiled(self._lanes)):
                 yield
         except InputError:
@@ -295,20 +299,6 @@ class Program:
                 raise cause from None
             first = str(error).strip().split("\n")[0]
             raise CannotCompile(f"{type(error).__name__}: {first}{line_that_raised(error)}") from error
-
-
-def _ended(now: Chunk, which: Array, how: int) -> Chunk:
-    """Those of `which` (R,) that were running have come to that."""
-    ends = which & (now.how == RUNNING)
-    return now._replace(
-        how=jnp.where(ends, how, now.how).astype(now.how.dtype), ended=jnp.where(ends, now.epoch, now.ended)
-    )
-
-
-def replicas_beside(net: Network) -> bool:
-    """Whether replicas lie beside one another on a last axis: those of narrow networks do, however many they are."""
-    import os
-    return os.environ.get("LAST") == "1" if "LAST" in os.environ else max(g.size for g in net.groups) <= 16
 
 
 def _compile(lowered: Any) -> Callable[..., Chunk]:

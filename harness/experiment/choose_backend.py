@@ -36,7 +36,7 @@ def choose(algorithm: Algorithm, task: Task, jobs: Sequence[tuple[Plan, list[int
             return "numpy", f"auto: about {expected:.1f} s of work, less than compiling takes"
         if find_spec("jax") is None:
             return "numpy", "auto: JAX is not installed"
-        from harness.compiling.arrays import CannotCompile
+        from harness.compiling.behind import CannotCompile
         from harness.compiling.driver import Driver, program_of
 
         try:

@@ -257,7 +257,7 @@ def _train_alone(
         if backend == "numpy":
             return train(algorithm, task, plan, replicas, tick, _watch(plan, replicas, *probe))
         from harness.compiling import driver
-        from harness.compiling.arrays import CannotCompile
+        from harness.compiling.behind import CannotCompile
 
         try:
             return driver.train(algorithm, task, plan, replicas, tick, _watch(plan, replicas, *probe))

@@ -335,7 +335,20 @@ def test_who_is_left_when_most_are_done_goes_on_undisturbed(monkeypatch: pytest.
     assert len(set(a.trained.epochs)) > 10
     assert set(a.trained.outcome) == {SOLVED, UNSOLVED}
     assert sizes[0] >= 90
-    assert min(sizes) <= 90 / 4
+    assert min(sizes) <= sizes[0] / 4
+
+
+@pytest.mark.parametrize("name", ["full", "noisy online, error", "held out"])
+@pytest.mark.usefixtures("unpolished")
+def test_several_blocks_are_one_batch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """24 replicas in blocks of 8, which empty as replicas finish, come to what they do in one."""
+    monkeypatch.setattr(compiled, "_programs", {})
+    monkeypatch.setattr(program, "lanes_of", lambda net, data: 8)
+    algorithm, task, settings = CASES[name]
+    blocks, one = (run(algorithm, task, backend="jax", **settings).trained, both(name)[1].trained)
+    for what in ("replica", "outcome", "reason", "epochs", "updates", "right", "held_right"):
+        np.testing.assert_array_equal(getattr(blocks, what), getattr(one, what), what)
+    np.testing.assert_allclose(blocks.loss_curve, one.loss_curve, rtol=1e-6)
 
 
 @pytest.mark.usefixtures("unpolished")

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import basic_indices, mutually_broadcastable_shapes
 
-from harness.compiling.arrays import NARROW, CannotCompile, trace, values
+from harness.compiling.arrays import trace, values
+from harness.compiling.behind import CannotCompile
+from harness.compiling.calling import NARROW
 from harness.compiling.loops import TracedRand
 from harness.compiling.program import Program
 from harness.core.loops import repeat
@@ -36,7 +38,7 @@ def _nothing_is_kept() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, params=["first", "beside"])
 def layout(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Where replicas are kept: on the first axis, as the source has them, or beside one another on a last one."""
+    """Where replicas are: on the first axis, as the source has them, or beside one another on a last one."""
     monkeypatch.setattr(Program, "beside", request.param == "beside")
     return str(request.param)
 
@@ -53,7 +55,7 @@ def traced(f: Function, lanes: int = 0) -> Function:
 
 
 def compiled(f: Function, *arrays: Any) -> Any:
-    """What the compiled source makes of the arrays; beside two others, if that is the layout, and the same for all."""
+    """What the compiled source makes of the arrays; with other arrays beside them, if that is the layout."""
     if not Program.beside:
         with reading():
             return tree_map(np.asarray, jax.jit(traced(f))(*arrays))
