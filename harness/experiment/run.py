@@ -155,7 +155,9 @@ def run_cell(
                     at.done = len(parts) * epochs
     trained = join(parts)
     if why:
-        trained.ran["why"] = why
+        from harness.experiment.choose_backend import came
+
+        trained.ran["why"] = came(why, parts)
     return Result(algorithm, task, settings, trained)
 
 
