@@ -17,8 +17,8 @@ from harness.core.task import ROUNDING, Task
 
 Weights = dict[Key, NDArray[Any]]
 Contestant = Callable[[int], tuple[Weights, NDArray[np.int64]]]
-"""Trains all networks from the start for so many epochs: weights (R, rows, columns) by parameter, and the epoch at
-which each network met the criterion, −1 for none (R,)."""
+"""Trains all networks from the start for so many epochs: weights (R, rows, columns) by parameter, and the
+epoch at which each network met the criterion, −1 for none (R,)."""
 
 
 class Start(NamedTuple):

@@ -1,13 +1,12 @@
-"""The other baseline: what somebody who knows JAX writes by hand for networks of sigmoid units, a whole loop as one
-program.
+"""The other baseline: what somebody who knows JAX writes by hand for networks of sigmoid units, a whole loop.
 
-Two ways of keeping R networks, of which the better one counts: replicas on the first axis, where `jit(vmap(grad))`
-has them and products are JAX's own; and on the last one, in blocks under one `lax.map`, forward and backward pass
-written out, every multiplication beside its neighbours'.
+Two ways of keeping R networks, of which the better one counts: replicas on the first axis, where
+`jit(vmap(grad))` has them and products are JAX's own; and on the last one, in blocks under one `lax.map`,
+forward and backward pass written out, every multiplication beside its neighbours'.
 
 Both do what everybody in the table does: gradient descent with momentum on half the squared error, and the
-bookkeeping. The criterion is looked at every epoch, by the outputs of the update's own forward pass; a network that
-meets it keeps its state, and its epoch is noted.
+bookkeeping. The criterion is looked at every epoch, by the outputs of the update's own forward pass; a
+network that meets it keeps its state, and its epoch is noted.
 """
 
 from __future__ import annotations

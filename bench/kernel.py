@@ -1,6 +1,6 @@
-"""The yardstick of the compiled loop: `bench/kernel.c`, compiled with the system's C compiler when it is asked for.
+"""The yardstick of the compiled loop: `bench/kernel.c`, compiled with the system's C compiler when asked for.
 
-cc -O3 -march=native                     -ffast-math is off: it would undo the rounding in the kernel's exponential
+Without -ffast-math: it would undo the rounding in the kernel's exponential.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import ctypes
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,14 @@ ALIGNED = 8 * LANES
 def compiler() -> str | None:
     """The system's C compiler, if there is one."""
     return shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+
+
+def missing(start: Start) -> str | None:
+    """Why there is no kernel for these networks; None where there is one."""
+    groups = start.task.network().groups
+    if len(groups) != 3 or len(start.data.x) > 1:
+        return "which has chains of two layers on shared patterns only"
+    return None if compiler() else "for there is no C compiler (cc, gcc or clang) on the path"
 
 
 def prepared(start: Start, folder: Path) -> Contestant:

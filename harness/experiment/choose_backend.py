@@ -47,12 +47,14 @@ def choose(algorithm: Algorithm, task: Task, jobs: Sequence[tuple[Plan, list[int
             program = program_of(trainer)
             driver = Driver(trainer, program)
             few = max(1, int(TRIAL / SLICES / interpreted))
-            driver.advance(few)  # compiles
+            slices = iter(
+                [few * 2**i for i in range(2 * SLICES + 1)]
+            )  # the first compiles, and curves are there
 
             def advance() -> int:
                 first = driver.epoch
                 if driver.epoch < plan.epochs and trainer.running.any():
-                    driver.advance(few)
+                    driver.advance(next(slices))
                 return driver.epoch - first
 
             compiled = _least_seconds(advance)
