@@ -84,7 +84,7 @@ def replicas_first(start: Start) -> Contestant:
     def loss(w: Named, x: Array, target: Array, wanted: Array) -> tuple[Array, Array]:
         y = activities(task, w, x, jnp.matmul)[output]
         right = good(start, y, wanted).all(axis=-1)
-        return 0.5 * jnp.sum(error(task, y, target, wanted) ** 2), right.mean() >= task.share
+        return 0.5 * jnp.sum(error(task, y, target, wanted) ** 2), right.sum() / len(right) >= task.share
 
     own = [0 if len(a) > 1 else None for a in data[:3]]
     gradient = jax.vmap(jax.grad(loss, has_aux=True), in_axes=(0, *own))
@@ -115,7 +115,7 @@ def replicas_last(start: Start, lanes: int = LANES) -> Contestant:
     def gradient(w: Named, x: Array, target: Array, wanted: Array) -> tuple[Named, Array]:
         y = activities(task, w, x, send)
         right = good(start, y[output], wanted).all(axis=1)
-        met = right.all(axis=0) if task.share == 1 else right.mean(axis=0) >= task.share
+        met = right.all(axis=0) if task.share == 1 else right.sum(axis=0) / len(right) >= task.share
         delta = {output: error(task, y[output], target, wanted) * (y[output] * (1.0 - y[output]))}
         for group in reversed(net.hidden):
             blame = 0.0

@@ -38,8 +38,17 @@ def contestant(which: str, start: Start, folder: Path) -> Contestant:
     return ways[which](start)  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("which", ["c", "first", "last"])
-@pytest.mark.parametrize("name", CASES)
+SLOW = ("family_tree", "last")  # to compile
+
+
+@pytest.mark.parametrize(
+    ("name", "which"),
+    [
+        pytest.param(name, which, marks=[pytest.mark.slow] * ((name, which) == SLOW))
+        for name in CASES
+        for which in ("c", "first", "last")
+    ],
+)
 def test_a_loop_by_hand_solves_the_same_networks_at_the_same_epochs(
     name: str, which: str, tmp_path: Path
 ) -> None:
