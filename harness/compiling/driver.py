@@ -239,9 +239,12 @@ class Driver:
         return whole[(slice(None),) * (axis % whole.ndim) + (slice(len(self.trainer.rows)),)]
 
     def feeds(self, epochs: int) -> Callable[[int], Feed]:
-        """What each block needs for the next `epochs`; the rest of the chunk's length is left empty."""
+        """What each block needs for the next `epochs`; the rest of the chunk's length is left empty.
+
+        Where nothing is drawn all chunks have the longest one's shape, and so one program.
+        """
         trainer, n = self.trainer, len(self.trainer.rows)
-        epoch = np.arange(self.epoch, self.epoch + self.length)
+        epoch = np.arange(self.epoch, self.epoch + LONGEST)
         on_curve = np.isin(epoch, trainer.points)
         slot = np.where(on_curve, np.minimum(np.cumsum(on_curve) - 1, POINTS), POINTS)
         look = on_curve | (epoch % LOOK_EVERY == 0)
@@ -262,7 +265,8 @@ class Driver:
             rows = slice(i * self.lanes, (i + 1) * self.lanes)
 
             def laid(a: NDArray[Any]) -> NDArray[Any]:
-                block = np.zeros((self.length, self.lanes, a.shape[-1]), a.dtype)
+                length = self.length if a.shape[-1] else LONGEST
+                block = np.zeros((length, self.lanes, a.shape[-1]), a.dtype)
                 some = a[rows].swapaxes(0, 1)
                 block[:epochs, : some.shape[1]] = some
                 return block
