@@ -10,30 +10,18 @@ read after its array was written.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from harness.core.errors import InputError
-from harness.core.source import line_being_read
+from harness.compiling.behind import DEPTH, Behind, plain, refuse
+from harness.compiling.calling import called, indexed, product
 from harness.core.tree import tree_map
 
 Array = Any
-# functions whose result is nobody's view; what others return is taken for a view of what they were given
 # fmt: off
-FRESH = {
-    "where", "concatenate", "stack", "hstack", "vstack", "take", "take_along_axis", "repeat", "tile", "roll",
-    "copy", "outer", "zeros", "ones", "full", "empty", "zeros_like", "ones_like", "full_like", "empty_like",
-    "arange", "array", "eye", "dot", "sum", "prod", "max", "min", "amax", "amin", "all", "any", "mean", "std",
-    "var", "argmax", "argmin", "sort", "argsort", "cumsum", "cumprod", "diff", "clip", "round", "tensordot",
-    "inner", "vecdot", "interp", "norm", "solve", "inv", "svd",
-}
-SEVERAL = (np.broadcast_arrays, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.meshgrid, np.ix_)
-AVERAGES = ("mean", "var", "std")
-IN_PLACE = {"put", "place", "putmask", "put_along_axis", "fill_diagonal", "copyto"}
 METHODS = {
     "sum", "prod", "max", "min", "all", "any", "mean", "std", "var", "argmax", "argmin", "argsort", "cumsum",
     "clip", "round", "squeeze", "ravel", "repeat", "take", "swapaxes",
@@ -43,74 +31,45 @@ REDUCTIONS = {
     "logical_or": "any",
 }
 # fmt: on
-NARROW = 4
-"""Length of a contraction up to which its products, added up, fuse with what is around them: 1.4 × on XOR."""
-DEPTH = [0]  # loops around the line that is being read
 
 
-class CannotCompile(InputError):
-    """The source does something that has no compiled form; the message names it and the line."""
-
-
-def refuse(what: str) -> CannotCompile:
-    """The error for `what`, with the line that is being read."""
-    return CannotCompile(f"{what}{line_being_read()}")
-
-
-class Traced(NDArrayOperatorsMixin):
+class Traced(Behind, NDArrayOperatorsMixin):
     """An array whose values are not known yet."""
 
-    def __init__(self, value: Array, *, own: bool = True, base: Traced | None = None) -> None:
-        self._value, self._own = value, own
-        self._base: Traced | None = None if base is None else base.root
-        self._writes, self._reads, self._spent = 0, 0, False
-        self._seen = 0 if self._base is None else self._base._writes
-        self._at = DEPTH[0]
+    mT = property(lambda self: self.transpose(*range(self.ndim - 2), self.ndim - 1, self.ndim - 2))
+    T = property(lambda self: self.transpose())
+    real = property(lambda self: self._seen_as(self.value.real))
+    imag = property(lambda self: self._seen_as(self.value.imag))
 
-    @property
-    def root(self) -> Traced:
-        """The array that this is a view of, or itself."""
-        return self if self._base is None else self._base
-
-    @property
-    def value(self) -> Array:
-        """The JAX array behind it."""
-        if self._base is not None and self._base._writes != self._seen:
-            raise refuse("a view is used after its array was written: take it again")
-        if self._spent:
-            raise refuse("an array is used after a loop took it over: use what repeat returned")
-        self.root._reads += 1
-        return self._value
-
-    shape = property(lambda self: self._value.shape)
-    ndim = property(lambda self: self._value.ndim)
-    size = property(lambda self: prod(self._value.shape))
-    dtype = property(lambda self: np.dtype(self._value.dtype))
-    nbytes = property(lambda self: self.size * self.dtype.itemsize)
-    mT = property(lambda self: Traced(jnp.matrix_transpose(self.value), base=self))
-    T = property(lambda self: Traced(self.value.T, base=self))
-    real = property(lambda self: Traced(self.value.real, base=self))
-    imag = property(lambda self: Traced(self.value.imag, base=self))
+    def _seen_as(self, value: Array) -> Traced:
+        return Traced(value, base=self, lanes=self._lanes)
 
     def reshape(self, *shape: Any) -> Traced:
-        return Traced(self.value.reshape(*shape), base=self)
+        wanted = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+        return self._seen_as(self.value.reshape(*wanted, *self._value.shape[self.ndim :]))
 
     def transpose(self, *axes: Any) -> Traced:
-        return Traced(self.value.transpose(*axes), base=self)
+        order = axes[0] if len(axes) == 1 and isinstance(axes[0], tuple | list) else axes
+        order = order or tuple(range(self.ndim))[::-1]
+        return self._seen_as(
+            self.value.transpose(*(i % self.ndim for i in order), *range(self.ndim, self._value.ndim))
+        )
 
     def astype(self, dtype: Any, copy: bool = True) -> Traced:
-        return Traced(self.value.astype(dtype), base=None if copy or self.dtype != np.dtype(dtype) else self)
+        result = self._seen_as(self.value.astype(dtype))
+        return result.copy() if copy or self.dtype != np.dtype(dtype) else result
 
     def copy(self) -> Traced:
-        return Traced(self.value)
+        return Traced(self.value, lanes=self._lanes)
 
     def __len__(self) -> int:
-        return len(self._value)
+        return int(self.shape[0])
 
     def __getitem__(self, index: Any) -> Traced:
         parts = index if isinstance(index, tuple) else (index,)
         copies = any(isinstance(part, np.ndarray | list | Traced) and np.ndim(part) for part in parts)
-        return Traced(self.value[_index(index, self.shape)], base=None if copies else self)
+        got, lanes = indexed(lambda a, at: a[at], self, index)
+        return Traced(got, base=None if copies else self, lanes=lanes)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if self._base is not None:
@@ -119,8 +78,8 @@ class Traced(NDArrayOperatorsMixin):
             raise refuse("an array that was handed in is written to: make one of your own first")
         if self._at != DEPTH[0]:
             raise refuse("an array from outside is written in a loop: let repeat carry it")
-        self._value = self.value.at[_index(index, self.shape)].set(
-            jnp.asarray(plain(value)).astype(self.dtype)
+        self._value, self._lanes = indexed(
+            lambda a, at, new: a.at[at].set(jnp.asarray(new).astype(a.dtype)), self, index, value
         )
         self._writes += 1
 
@@ -160,7 +119,7 @@ class Traced(NDArrayOperatorsMixin):
                 f"np.{name}{'' if method == '__call__' else '.' + method} "
                 "is used in a way that has no compiled form"
             )
-        function = _product if name == "matmul" else getattr(jnp, name, None)
+        function = product if name == "matmul" else getattr(jnp, name, None)
         result = _called(name, function, inputs, options)
         if out is None:
             return result
@@ -181,98 +140,31 @@ class Traced(NDArrayOperatorsMixin):
 
 
 def _called(name: str, function: Callable[..., Any] | None, arguments: Any, options: Any) -> Any:
-    """What JAX's `function` makes of the arrays that NumPy's function of that name was given."""
-    given = [a for a in (*arguments, *options.values()) if isinstance(a, Traced)]
-    if function is None or name in IN_PLACE or options.get("out") is not None:
-        raise refuse(f"np.{name} has no compiled form{' with out=' if 'out' in options else ''}")
-    if len(given) > 1 and getattr(np, name, None) in SEVERAL:
-        raise refuse(f"np.{name} of several arrays gives views of each: take them one by one")
-    if name == "take":
-        _check_take(*arguments, **options)
-    if name == "einsum":
-        _check_einsum(*arguments)
-    if name in AVERAGES and given[0].dtype.kind in "bi":  # NumPy averages whole numbers in float64
-        arguments = (given[0].astype(float), *arguments[1:])
-    try:
-        result = function(*plain(tuple(arguments)), **{k: plain(v) for k, v in options.items()})
-    except InputError:
-        raise
-    except Exception as error:
-        raise refuse(f"np.{name}: {type(error).__name__}: {str(error).strip().splitlines()[0]}") from error
-    return _wrapped(result, _seen_through(name, given))
+    """What NumPy's function of that name gives, traced."""
+    return _wrapped(*called(name, function, arguments, options))
 
 
-def _seen_through(name: str, given: list[Traced]) -> Traced | None:
-    """The array that the result of a function may be a view of; None where it is nobody's."""
-    is_ufunc = isinstance(getattr(np, name, None), np.ufunc)
-    contracts = name == "einsum" and len(given) > 1  # einsum of one array may be its diagonal
-    return None if not given or name in FRESH or is_ufunc or contracts else given[0]
-
-
-def _check_take(a: Any, indices: Any, **options: Any) -> None:
-    """An index beyond the end is an IndexError, which JAX would clamp."""
-    if not isinstance(indices, Traced):
-        np.take(np.broadcast_to(False, a.shape), indices, **options)
-
-
-def _check_einsum(subscripts: Any, *operands: Any) -> None:
-    """JAX would stretch an axis of 1, where NumPy would not."""
-    sizes: dict[str, int] = {}
-    for names, operand in zip(
-        str(subscripts).replace(" ", "").split("->")[0].split(","), operands, strict=False
-    ):
-        if "." not in names:
-            for name, size in zip(names, np.shape(operand), strict=True):
-                if sizes.setdefault(name, size) != size:
-                    raise refuse(f"np.einsum: axis {name!r} is {sizes[name]} and {size} long")
-
-
-def _product(a: Array, b: Array) -> Array:
-    length = a.shape[-1]
-    if not (a.ndim >= 2 and b.ndim >= 2 and 0 < length == b.shape[-2] <= NARROW):
-        return jnp.matmul(a, b)
-    return sum(
-        (a[..., :, i, None] * b[..., None, i, :] for i in range(1, length)),
-        a[..., :, 0, None] * b[..., None, 0, :],
-    )
-
-
-def plain(a: Any) -> Any:
-    """The JAX arrays behind `Traced` ones, in tuples and lists."""
-    if isinstance(a, Traced):
-        return a.value
-    if isinstance(a, tuple | list):
-        return type(a)([plain(part) for part in a])
-    return a
-
-
-def _index(index: Any, shape: tuple[int, ...]) -> Any:
-    """An index without `Traced` arrays; one beyond the end is an IndexError, which JAX would clamp."""
-    parts = index if isinstance(index, tuple) else (index,)
-    parts = tuple(
-        np.asarray(part) if isinstance(part, list) and not _has_traced(part) else part for part in parts
-    )
-    if not _has_traced(parts):
-        np.broadcast_to(False, shape)[parts]
-    return plain(parts)
-
-
-def _has_traced(parts: Any) -> bool:
-    return any(_has_traced(p) if isinstance(p, tuple | list) else isinstance(p, Traced) for p in parts)
-
-
-def _wrapped(a: Any, base: Traced | None) -> Any:
+def _wrapped(a: Any, base: Behind | None, beside: bool) -> Any:
     if isinstance(a, tuple | list) and not all(isinstance(part, int) for part in a):
-        parts = [_wrapped(part, base) for part in a]
+        parts = [_wrapped(part, base, beside) for part in a]
         return type(a)(*parts) if hasattr(a, "_fields") else parts
-    return Traced(a, base=base) if hasattr(a, "aval") else a
+    return Traced(a, base=base, lanes=beside) if hasattr(a, "aval") else a
 
 
-def trace(tree: Any) -> Any:
-    """The same containers with every JAX array behind a `Traced` one that must not be written to."""
-    return tree_map(lambda a: Traced(a, own=False), tree)
+def trace(tree: Any, beside: bool = False) -> Any:
+    """The same containers with every JAX array behind a `Traced` one that must not be written to.
+
+    `beside`: the last axis of each is of replicas beside one another, which the source does not see.
+    """
+    return tree_map(lambda a: Traced(a, own=False, lanes=beside), tree)
 
 
-def values(tree: Any) -> Any:
-    """The inverse of `trace`; plain arrays become JAX arrays."""
-    return tree_map(lambda a: jnp.asarray(plain(a)), tree)
+def values(tree: Any, beside: int = 0) -> Any:
+    """The inverse of `trace`; plain arrays become JAX arrays, each with so many lanes if they have any."""
+
+    def value(a: Any) -> Array:
+        if not beside or (isinstance(a, Traced) and a._lanes):
+            return jnp.asarray(plain(a))
+        return jnp.broadcast_to(jnp.asarray(plain(a))[..., None], (*np.shape(a), beside))
+
+    return tree_map(value, tree)

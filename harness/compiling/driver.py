@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.compiling.arrays import CannotCompile
-from harness.compiling.program import BLOWN, MET, PADDING, POINTS, RUNNING, Chunk, Feed, Program
+from harness.compiling.behind import CannotCompile
+from harness.compiling.chunk import BLOWN, MET, PADDING, POINTS, RUNNING, Chunk, Feed
+from harness.compiling.program import Program
 from harness.core.algorithm import Algorithm
 from harness.core.data import Data
 from harness.core.outcomes import DIVERGED, SOLVED
-from harness.core.rand import NORMAL, UNIFORM
+from harness.core.rand import NORMAL, UNIFORM, Rand
 from harness.core.task import Task
 from harness.core.tree import leaves, rebuilt
 from harness.training.plan import Plan
 from harness.training.trained import Trained
-from harness.training.trainer import BOUND, LOOK_EVERY, Trainer
+from harness.training.trainer import BOUND, COMPACT_AT, LOOK_EVERY, Trainer
 from harness.training.watch import Watch
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ Array = Any
 LONGEST, SHORTEST = 1024, 64  # epochs in a chunk, when random numbers leave room
 ROOM = 2**18  # epochs × replicas in a chunk of more than the shortest
 PAUSE = 0.5  # seconds after which somebody may want to see a bar move, or to interrupt
-FEED = 2**24  # bytes of random numbers and orders in a chunk
+FEED = (
+    2**24
+)  # bytes of random numbers and orders in a chunk; an epoch that needs more asks for them as it goes
 LEAVE_AT = 4  # the batch is made smaller when the rest fits this many times
 FEWEST = 16  # and never below this size
 _programs: dict[Any, Program] = {}
@@ -93,18 +96,30 @@ class Driver:
     def load(self) -> None:
         """Put the trainer's rows into a batch of one of the few sizes."""
         trainer, n = self.trainer, len(self.trainer.rows)
-        self.size = max(few_sizes(n), min(FEWEST, self.size))
+        self.lanes = self.lanes_for(n)
+        self.size = -(-n // self.lanes) * self.lanes
         how = np.full(self.size, PADDING, np.int8)
         how[:n] = RUNNING
         state = [_pad(np.asarray(a), self.size) for _, a in leaves(trainer.state)]
-        self.chunk = Chunk(
-            np.int64(self.epoch), state, how, np.full(self.size, -1), *np.zeros((2, POINTS + 1, self.size))
-        )
-        self.data = _padded(trainer.data, self.size)
+        data = _padded(trainer.data, self.size)
+        nowhere, empty = np.where(how == RUNNING, -1, self.epoch), np.zeros((POINTS + 1, self.lanes))
+        rows = [slice(i, i + self.lanes) for i in range(0, self.size, self.lanes)]
+        self.blocks = [
+            Chunk(np.int64(self.epoch), [a[some] for a in state], how[some], nowhere[some], empty, empty)
+            for some in rows
+        ]
+        self.data = [_part(data, some) for some in rows]
         ordered = trainer.plan.shuffle and trainer.updates_per_sweep > 1
         self.ordered = trainer.data.x.shape[-2] if ordered else 0
-        each = 8 * self.size * (self.ordered + sum(self.program.draws)) or 1
+        draws = np.dtype(trainer.plan.dtype).itemsize * self.size * sum(self.program.draws)
+        self.fed = draws <= FEED or len(rows) > 1
+        each = 8 * self.size * self.ordered + draws * self.fed or 1
         self.length = int(min(LONGEST, max(SHORTEST, ROOM // self.size), max(1, FEED // each)))
+
+    def lanes_for(self, n: int) -> int:
+        """Replicas in a block where n are left: all in one, or as many as lie beside one another."""
+        lanes = max(few_sizes(n), min(FEWEST, self.size))
+        return min(lanes, self.program.lanes or lanes)
 
     def run(self, tick: Callable[[int], None] | None) -> Trained:
         trainer, plan = self.trainer, self.trainer.plan
@@ -122,7 +137,7 @@ class Driver:
                 break
             if self.epoch < self.boundary:
                 continue  # only there, wherever the clock made a pause: the sizes of batches decide bits
-            if self.size > FEWEST and max(few_sizes(count), FEWEST) * LEAVE_AT <= self.size:
+            if self.fewer(count):
                 self.to_host()
                 trainer.compact()
                 self.load()
@@ -136,6 +151,12 @@ class Driver:
         }
         return result
 
+    def fewer(self, count: int) -> bool:
+        """Whether the rest, `count` of them, move into fewer blocks, or a smaller one, which is compiled."""
+        lanes = self.lanes_for(count)
+        worth = COMPACT_AT * self.size if lanes == self.lanes else self.size / LEAVE_AT
+        return self.size > FEWEST and -(-count // lanes) * lanes <= worth
+
     def advance(self, most: int = LONGEST) -> None:
         """One chunk, of at most so many epochs, and what became of the replicas in it."""
         trainer, first = self.trainer, self.epoch
@@ -145,11 +166,14 @@ class Driver:
             self.to_host()
             trainer.look(first)
         stop = self.end_of_chunk(most)
-        feed = self.feed(stop - first)
+        feeds = self.feeds(stop - first)
         compiling, start = self.program.seconds, perf_counter()
-        self.chunk = self.program.run(self.chunk, self.data, feed, stop)
+        for i, (chunk, data) in enumerate(zip(self.blocks, self.data, strict=True)):
+            if (np.asarray(chunk.how) == RUNNING).any():
+                self.program.source = self.asked
+                self.blocks[i] = self.program.run(chunk, data, feeds(i), stop)
         spent = perf_counter() - start - (self.program.seconds - compiling)
-        self.epoch = int(self.chunk.epoch)
+        self.epoch = max(int(chunk.epoch) for chunk in self.blocks)
         self.curves(first, len(trainer.rows))
         self.settle(first, spent)
 
@@ -173,8 +197,10 @@ class Driver:
 
         An epoch takes the same time for all that were still running in it: who left early has spent less.
         """
-        trainer, n, epochs = self.trainer, len(self.trainer.rows), self.epoch - first
-        how, ended = np.asarray(self.chunk.how)[:n], np.asarray(self.chunk.ended)[:n]
+        trainer, epochs = self.trainer, self.epoch - first
+        how, ended = (
+            self.joined([getattr(chunk, name) for chunk in self.blocks]) for name in ("how", "ended")
+        )
         new = trainer.running & (how != RUNNING)
         leaving = np.bincount(ended[new] - first, minlength=epochs)
         running = np.count_nonzero(trainer.running) - np.cumsum(leaving)
@@ -195,47 +221,82 @@ class Driver:
         points = np.flatnonzero((trainer.points >= first) & (trainer.points < self.epoch))
         if len(points):
             at = np.ix_(trainer.rows, points)
-            trainer.result.loss_curve[at] = np.asarray(self.chunk.loss)[: len(points), :n].T
-            trainer.result.right_curve[at] = np.asarray(self.chunk.right)[: len(points), :n].T
+            loss, right = (
+                self.joined([getattr(chunk, name) for chunk in self.blocks]) for name in ("loss", "right")
+            )
+            trainer.result.loss_curve[at] = loss[: len(points)].T
+            trainer.result.right_curve[at] = right[: len(points)].T
 
     def to_host(self) -> None:
         """Let the trainer have the state as it stands."""
-        n = len(self.trainer.rows)
-        self.trainer.state = rebuilt(self.trainer.state, [np.asarray(a)[:n] for a in self.chunk.state])
+        each = zip(*(chunk.state for chunk in self.blocks), strict=True)
+        state = [self.joined(parts, axis=0) for parts in each]
+        self.trainer.state = rebuilt(self.trainer.state, state)
 
-    def feed(self, epochs: int) -> Feed:
-        """What the next `epochs` need; the rest of the chunk's length is left empty."""
+    def joined(self, parts: Sequence[Array], axis: int = -1) -> NDArray[Any]:
+        """An array of all blocks, without the padding; replicas are on that axis of it."""
+        whole = np.concatenate([np.asarray(part) for part in parts], axis=axis)
+        return whole[(slice(None),) * (axis % whole.ndim) + (slice(len(self.trainer.rows)),)]
+
+    def feeds(self, epochs: int) -> Callable[[int], Feed]:
+        """What each block needs for the next `epochs`; the rest of the chunk's length is left empty.
+
+        Where nothing is drawn all chunks have the longest one's shape, and so one program.
+        """
         trainer, n = self.trainer, len(self.trainer.rows)
-        epoch = np.arange(self.epoch, self.epoch + self.length)
+        epoch = np.arange(self.epoch, self.epoch + LONGEST)
         on_curve = np.isin(epoch, trainer.points)
         slot = np.where(on_curve, np.minimum(np.cumsum(on_curve) - 1, POINTS), POINTS)
+        look = on_curve | (epoch % LOOK_EVERY == 0)
 
-        def drawn(count: int, draw: Callable[[int], NDArray[Any]], dtype: Any) -> Array:
-            block = np.zeros((self.length, self.size, count), dtype)
+        def drawn(source: Rand, kind: int, count: int) -> NDArray[Any]:
+            block = source.block(kind, epochs * count) if count else np.empty((n, 0))
+            return block.reshape(n, epochs, count)
+
+        order = drawn(trainer.order, UNIFORM, self.ordered)
+        draws = self.program.draws if self.fed else (0, 0)
+        numbers = [
+            drawn(trainer.noise, kind, count).astype(dtype, copy=False)
+            for kind, count, dtype in zip((UNIFORM, NORMAL), draws, self.program.kinds, strict=True)
+        ]
+        ranked = np.argsort(order, axis=-1, kind="stable")
+
+        def feed(i: int) -> Feed:
+            rows = slice(i * self.lanes, (i + 1) * self.lanes)
+
+            def laid(a: NDArray[Any]) -> NDArray[Any]:
+                length = self.length if a.shape[-1] else LONGEST
+                block = np.zeros((length, self.lanes, a.shape[-1]), a.dtype)
+                some = a[rows].swapaxes(0, 1)
+                block[:epochs, : some.shape[1]] = some
+                return block
+
+            return Feed(look, slot, laid(ranked), *map(laid, numbers))
+
+        return feed
+
+    def asked(self, each: tuple[int, int]) -> list[NDArray[Any]]:
+        """The uniform and normal numbers (size, how many) of the next update."""
+        noise, n = self.trainer.noise, len(self.trainer.rows)
+        numbers = []
+        for kind, count, dtype in zip((UNIFORM, NORMAL), each, self.program.kinds, strict=True):
+            block = np.zeros((self.size, count), dtype)
             if count:
-                block[:epochs, :n] = draw(epochs * count).reshape(n, epochs, count).swapaxes(0, 1)
-            return block
-
-        def orders(total: int) -> NDArray[Any]:
-            return np.argsort(
-                trainer.order.block(UNIFORM, total).reshape(n, epochs, self.ordered), axis=-1, kind="stable"
-            )
-
-        def numbers(kind: int, count: int) -> Array:
-            return drawn(count, lambda total: trainer.noise.block(kind, total), np.float64)
-
-        uniform, normal = (
-            numbers(kind, count) for kind, count in zip((UNIFORM, NORMAL), self.program.draws, strict=True)
-        )
-        return Feed(
-            on_curve | (epoch % LOOK_EVERY == 0), slot, drawn(self.ordered, orders, np.int64), uniform, normal
-        )
+                block[:n] = noise.block(kind, count)
+            numbers.append(block)
+        return numbers
 
 
 def few_sizes(n: int) -> int:
     """n rounded up to four significant bits: at most an eighth more, and few different ones."""
     step = 1 << max(0, n.bit_length() - 4)
     return -(-n // step) * step
+
+
+def _part(data: Data, rows: slice) -> Data:
+    """The data of some rows; patterns that all replicas share stay shared."""
+    x, target, wanted = (a if len(a) == 1 else a[rows] for a in data[:3])
+    return Data(x, target, wanted, None, None if data.validation is None else _part(data.validation, rows))
 
 
 def _padded(data: Data, size: int) -> Data:

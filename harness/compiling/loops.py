@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from math import prod
 from typing import Any
@@ -11,36 +11,38 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from harness.compiling.arrays import DEPTH, Traced, plain, refuse
+from harness.compiling.arrays import Traced, values
+from harness.compiling.behind import DEPTH, Behind, refuse
+from harness.compiling.lanes import exp, kept
 from harness.core.readings import Reading
 from harness.core.tree import leaves, rebuilt
 
 Array = Any
 
 
-def loop(n: int, body: Callable[[Any, Any], Any], carry: Any) -> Any:
-    """`harness.core.loops.repeat`, compiled: one loop, whatever n."""
+def loop(n: int, body: Callable[[Any, Any], Any], carry: Any, lanes: int = 0) -> Any:
+    """`harness.core.loops.repeat`, compiled: one loop, whatever n; `lanes` as of `Compiled`."""
     carried: dict[str, Array] = dict(leaves(carry))
     arrays = list(carried.values())
     own = [not isinstance(a, Traced) or (a._own and a._base is None and a._at == DEPTH[0]) for a in arrays]
-    roots: list[Traced | None] = [a.root if isinstance(a, Traced) else None for a in arrays]
+    roots: list[Behind | None] = [a.root if isinstance(a, Traced) else None for a in arrays]
 
     def step(i: Array, now: list[Array]) -> list[Array]:
         with _deeper():
-            handed = [Traced(v, own=mine) for v, mine in zip(now, own, strict=True)]
+            handed = [Traced(v, own=mine, lanes=lanes > 0) for v, mine in zip(now, own, strict=True)]
             reads = [0 if root is None else root._reads for root in roots]
             returned: dict[str, Array] = dict(leaves(body(Traced(i, own=False), rebuilt(carry, handed))))
-            _check_returned(dict(zip(carried, now, strict=True)), returned)
+            _check_returned(dict(zip(carried, handed, strict=True)), returned)
             _check_written(handed, roots, reads)
-            return [jnp.asarray(plain(returned[name])) for name in carried]
+            return [values(returned[name], lanes) for name in carried]
 
-    first = [jnp.asarray(plain(a), dtype=a.dtype) for a in arrays]
+    first = [values(a, lanes) for a in arrays]
     last = lax.fori_loop(0, n, step, first)
     for a in arrays:
         if isinstance(a, Traced) and a._own:
             a._spent = True
             a._writes += 1  # a view of it is none of what came out
-    return rebuilt(carry, [Traced(v) for v in last])
+    return rebuilt(carry, [Traced(v, lanes=lanes > 0) for v in last])
 
 
 def _check_returned(carried: dict[str, Array], returned: dict[str, Array]) -> None:
@@ -57,7 +59,7 @@ def _check_returned(carried: dict[str, Array], returned: dict[str, Array]) -> No
             )
 
 
-def _check_written(handed: list[Traced], roots: list[Traced | None], reads: list[int]) -> None:
+def _check_written(handed: list[Traced], roots: list[Behind | None], reads: list[int]) -> None:
     """Refuse a body that writes to an array which it also knows from outside, or under two names.
 
     `roots` are what the carried arrays were before the loop, `reads` how often each had been read then.
@@ -75,7 +77,28 @@ def _check_written(handed: list[Traced], roots: list[Traced | None], reads: list
 class Compiled(Reading):
     """The source is read by JAX: plain expressions, and loops of one piece."""
 
-    repeat = staticmethod(loop)
+    def __init__(self, lanes: int = 0) -> None:
+        """`lanes`: replicas beside one another on a last axis; 0 where they are on the first."""
+        self.lanes = lanes
+
+    def repeat(self, n: int, body: Callable[[Any, Any], Any], carry: Any) -> Any:
+        return loop(n, body, carry, self.lanes)
+
+    def sigmoid(self, x: Array) -> Array:
+        if not self.lanes or x.dtype != np.float64:
+            return super().sigmoid(x)
+        return 1.0 / (1.0 + Traced(exp(values(-x, self.lanes)), lanes=True))
+
+    def shown(self, y: Mapping[Any, Array]) -> Mapping[Any, Array]:
+        return {group: self.kept(a) for group, a in y.items()}
+
+    def pull(self, unit: Any, y: Array, blame: Array) -> Array:
+        return self.kept(super().pull(unit, y, blame))
+
+    def kept(self, a: Array) -> Array:
+        """Where many will read it: computed once."""
+        has = isinstance(a, Traced) and a._lanes
+        return Traced(kept(a.value), own=a._own, lanes=True) if has else a
 
 
 @contextmanager
@@ -90,33 +113,46 @@ def _deeper() -> Iterator[None]:
 class TracedRand:
     """Random streams of an update: numbers that were drawn before, handed out in the same order."""
 
-    def __init__(self, uniform: Array, normal: Array, dtype: Any) -> None:
-        """Numbers for this update, (R, how many) each; `dtype` is the precision of the run."""
-        self._ahead, self._dtype = {"uniform": uniform, "normal": normal}, np.dtype(dtype)
-        self.taken = {"uniform": 0, "normal": 0}
+    def __init__(self, uniform: Array, normal: Array, dtype: Any, beside: bool = False) -> None:
+        """Numbers for this update, (R, how many) each, or (1, how many, lanes).
+
+        `dtype` is the precision of the run.
+        """
+        self._ahead, self._dtype, self._beside = (
+            {"uniform": uniform, "normal": normal},
+            np.dtype(dtype),
+            beside,
+        )
+        self.taken, self.ranked = {"uniform": 0, "normal": 0}, False
 
     def _take(self, kind: str, shape: tuple[int, ...]) -> Array:
         if DEPTH[0]:
             raise refuse("random numbers are drawn in a loop: draw them all before it, and index them")
         start, ahead = self.taken[kind], self._ahead[kind]
         self.taken[kind] = stop = start + prod(shape)
+        whole = (ahead.shape[0], *shape, *ahead.shape[2:])
         if stop > ahead.shape[1]:  # while the numbers are being counted
-            return jnp.zeros((ahead.shape[0], *shape), ahead.dtype)
-        return ahead[:, start:stop].reshape(ahead.shape[0], *shape)
+            return jnp.zeros(whole, ahead.dtype)
+        return ahead[:, start:stop].reshape(whole)
+
+    def _traced(self, value: Array) -> Traced:
+        return Traced(value, lanes=self._beside)
 
     def uniform(self, *shape: int) -> Traced:
         """As `Rand.uniform`."""
         below_one = np.nextafter(self._dtype.type(1), self._dtype.type(0))
-        return Traced(jnp.minimum(self._take("uniform", shape).astype(self._dtype), below_one))
+        return self._traced(jnp.minimum(self._take("uniform", shape).astype(self._dtype), below_one))
 
     def normal(self, *shape: int) -> Traced:
         """As `Rand.normal`."""
-        return Traced(self._take("normal", shape).astype(self._dtype))
+        return self._traced(self._take("normal", shape).astype(self._dtype))
 
     def zeros(self, *shape: int) -> Traced:
         """As `Rand.zeros`."""
-        return Traced(jnp.zeros((self._ahead["uniform"].shape[0], *shape), self._dtype))
+        some = self._ahead["uniform"].shape
+        return self._traced(jnp.zeros((some[0], *shape, *some[2:]), self._dtype))
 
     def permutation(self, n: int) -> Traced:
         """As `Rand.permutation`."""
-        return Traced(jnp.argsort(self._take("uniform", (n,)), axis=-1, stable=True))
+        self.ranked = True
+        return self._traced(jnp.argsort(self._take("uniform", (n,)), axis=1, stable=True))

@@ -11,17 +11,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 # one core, as everywhere in the harness
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+os.environ.setdefault("NPROC", "1")  # threads that wait for tiny operations take a quarter of a core
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.experimental import io_callback
 
-from harness.compiling.arrays import CannotCompile, trace, values
+from harness.compiling.arrays import trace, values
+from harness.compiling.behind import CannotCompile
+from harness.compiling.chunk import BLOWN, MET, POINTS, RUNNING, Chunk, Feed, ended
+from harness.compiling.lanes import lanes_of
 from harness.compiling.loops import Compiled, TracedRand
 from harness.core.algorithm import Algorithm, Batch, State
 from harness.core.data import Data
@@ -34,37 +39,7 @@ from harness.core.tree import leaves, rebuilt
 from harness.training.trainer import BOUND, in_order
 
 Array = Any
-RUNNING, MET, BLOWN, PADDING = range(4)
 QUICKER = {"xla_cpu_use_fusion_emitters": False}  # on narrow matrices: measured 1.1 to 1.25×
-POINTS = 64  # of the curves in a chunk
-
-
-class Feed(NamedTuple):
-    """What a chunk is given for each of its epochs, on the first axis."""
-
-    look: Array
-    """Whether curves are drawn, or weights beyond all bounds looked for (L,)."""
-    slot: Array
-    """Which row of the curves an epoch's values go to (L,), below POINTS; POINTS where no curve is drawn."""
-    order: Array
-    """The order of the patterns (L, R, N); (L, R, 0) if they have none."""
-    uniform: Array
-    """Random numbers of a sweep (L, R, how many)."""
-    normal: Array
-
-
-class Chunk(NamedTuple):
-    """Where a batch of R replicas stands."""
-
-    epoch: Array
-    state: list[Array]
-    how: Array
-    """RUNNING, MET, BLOWN or PADDING (R,)."""
-    ended: Array
-    """The epoch at which it came to that (R,)."""
-    loss: Array
-    """At the epochs of the chunk that are on the curve (POINTS + 1, R)."""
-    right: Array
 
 
 class Program:
@@ -73,16 +48,25 @@ class Program:
     Raises `CannotCompile`, with the line and the reason, if the source has no compiled form.
     """
 
+    beside = False
+    """Whether replicas lie beside one another on a last axis (`lanes_of`)."""
+
     def __init__(
         self, algorithm: Algorithm, task: Task, batch: int, dtype: str, device: str, state: State, data: Data
     ) -> None:
         """`state` and `data` are those of some replicas: their shapes count, and how the state is built."""
         self.algorithm, self.task, self.net = algorithm, task, task.network()
         self.batch, self.dtype, self.device, self.template = batch, dtype, device, state
+        self.lanes, self.ndim = lanes_of(self.net, data), data.x.ndim
+        self.beside = self.lanes > 0
         self.whole, self.rest = divmod(data.x.shape[-2], batch)
         self.ready: dict[Any, Callable[..., Chunk]] = {}
+        self.source: Callable[[tuple[int, int]], list[Array]] = lambda each: []
+        """Asked for the uniform and normal numbers (R, how many) of each update, where they are not fed."""
         self.seconds = 0.0
         """Spent on tracing and compiling."""
+        self.kinds = (np.dtype(dtype), np.dtype(dtype))
+        """The precision of uniform and normal numbers as they are fed: the run's, but for ranks."""
         self.each = self._draws(data, batch)
         """Uniform and normal numbers that an update draws,
         and those that the update on the last few patterns does.
@@ -98,23 +82,27 @@ class Program:
         taken: dict[str, int] = {}
 
         def dry(state: list[Array], part: list[Array]) -> tuple[list[Array], Array]:
-            nothing = jnp.zeros((len(state[0]), 0))
-            rand = TracedRand(nothing, nothing, self.dtype)
+            nothing = jnp.zeros((1, 0, 1) if self.beside else (len(state[0]), 0))
+            rand = TracedRand(nothing, nothing, self.dtype, self.beside)
             new, output = self._update(state, Data(*part), 0, rand)
             taken.update(rand.taken)
+            if rand.ranked:
+                self.kinds = (np.dtype(float), self.kinds[1])
             return new, output if output is not None else self._predict(new, part[0])
 
-        with self._reading():
-            jax.eval_shape(dry, [a for _, a in leaves(self.template)], [a[..., :size, :] for a in data[:3]])
+        state = [a[:1, ..., None] if self.beside else a for _, a in leaves(self.template)]
+        part = [a[:1, ..., :size, :] if self.beside else a[..., :size, :] for a in data[:3]]
+        with self._reading(1):
+            jax.eval_shape(dry, state, part)
         return taken["uniform"], taken["normal"]
 
     def run(self, chunk: Chunk, data: Data, feed: Feed, stop: int) -> Chunk:
         """Go on until epoch `stop`, or until none runs."""
         arguments = (chunk, data._replace(held=None), feed, np.int64(chunk.epoch), np.int64(stop))
-        shapes = len(chunk.how), *feed.order.shape
+        shapes = len(chunk.how), *feed.order.shape, *feed.uniform.shape, *feed.normal.shape
         if shapes not in self.ready:
             start = perf_counter()
-            with self._reading():
+            with self._reading(len(chunk.how)):
                 self.ready[shapes] = _compile(jax.jit(self._advance).lower(*arguments))
             self.seconds += perf_counter() - start
         with self._precision():
@@ -123,10 +111,15 @@ class Program:
 
     def _advance(self, chunk: Chunk, data: Data, feed: Feed, start: Array, stop: Array) -> Chunk:
         curve = jnp.zeros((POINTS + 1, len(chunk.how)))
+        chunk, data, feed = self._laid_out(chunk, data, feed)
         weights = [i for i, (name, _) in enumerate(leaves(self.template)) if name.startswith("params.")]
 
         def goes_on(now: Chunk) -> Array:
             return (now.epoch < stop) & (now.how == RUNNING).any()
+
+        def runs(now: Chunk) -> Array:
+            """To look at everybody after every epoch takes as long as an epoch of a narrow network."""
+            return now.epoch < stop if self.beside else goes_on(now) & (now.ended < 0).any()
 
         def until_looked_at(now: Chunk) -> Chunk:
             """An epoch at which somebody looks, and those up to the next one."""
@@ -134,28 +127,60 @@ class Program:
             output = self._predict(now.state, data.x)
             loss, right = self._measure(output, data)
             met = self._met(now.state, output, data)
-            blown = feed.look[i] & _beyond([*(now.state[k] for k in weights), output]) & ~met
+            blown = feed.look[i] & self._beyond([*(now.state[k] for k in weights), output]) & ~met
             put = partial(lax.dynamic_update_index_in_dim, index=feed.slot[i], axis=0)
-            now = _ended(now, blown, BLOWN)._replace(loss=put(now.loss, loss), right=put(now.right, right))
-            return lax.while_loop(lambda now: goes_on(now) & ~feed.look[now.epoch - start], one, one(now))
+            now = ended(now, blown, BLOWN)._replace(loss=put(now.loss, loss), right=put(now.right, right))
+            now = lax.while_loop(lambda now: runs(now) & ~feed.look[now.epoch - start], one, one(now))
+            return now._replace(
+                how=jnp.where((now.how == RUNNING) & (now.ended >= 0), MET, now.how).astype(np.int8)
+            )
 
         def one(now: Chunk) -> Chunk:
             new, output = self._sweep(now.state, data, now.epoch, *(a[now.epoch - start] for a in feed[2:]))
-            now = _ended(now, self._met(now.state, output, data), MET)
-            stays = now.how == RUNNING
+            met = self._met(now.state, output, data) & (now.ended < 0)
+            now = now._replace(ended=jnp.where(met, now.epoch, now.ended))
+            stays = now.ended < 0
             kept = [
-                jnp.where(stays.reshape(-1, *(1,) * (a.ndim - 1)), b, a)
+                jnp.where(stays if self.beside else stays.reshape(-1, *(1,) * (a.ndim - 1)), b, a)
                 for a, b in zip(now.state, new, strict=True)
             ]
             return now._replace(epoch=now.epoch + 1, state=kept)
 
-        return lax.while_loop(goes_on, until_looked_at, chunk._replace(loss=curve, right=curve))
+        done = lax.while_loop(goes_on, until_looked_at, chunk._replace(loss=curve, right=curve))
+        return done._replace(state=self._first(done.state))
+
+    def _first(self, state: list[Array]) -> list[Array]:
+        """A state as the loop keeps it, with replicas on the first axis."""
+        return [jnp.moveaxis(a[0], -1, 0) for a in state] if self.beside else state
+
+    def _laid_out(self, chunk: Chunk, data: Data, feed: Feed) -> tuple[Chunk, Data, Feed]:
+        """The same as the loop keeps it: replicas first, or beside one another, one with lanes."""
+        if not self.beside:
+            return chunk, data, feed
+
+        def last(a: Array) -> Array:
+            return jnp.moveaxis(a, 0, -1)[None]
+
+        def own(data: Data) -> Data:
+            x, target, wanted = (a if len(a) == 1 < len(chunk.how) else last(a) for a in data[:3])
+            return Data(x, target, wanted, None, None if data.validation is None else own(data.validation))
+
+        numbers = (jnp.moveaxis(a, 1, -1)[:, None] for a in feed[2:])
+        return chunk._replace(state=[last(a) for a in chunk.state]), own(data), Feed(*feed[:2], *numbers)
+
+    def _traced(self, a: Array) -> Any:
+        """Patterns as the source sees them: a replica's own have lanes, shared ones none."""
+        return trace(a, self.beside and a.ndim > self.ndim)
 
     def _met(self, state: list[Array], output: Array | None, data: Data) -> Array:
         seen = data if data.validation is None else data.validation
         if output is None or seen is not data:
             output = self._predict(state, seen.x)
-        return values(self.task.met(*trace((output, Data(*seen[:3])))))
+        return self._each(self.task.met(trace(output, self.beside), Data(*map(self._traced, seen[:3]))))
+
+    def _each(self, numbers: Any) -> Array:
+        """One number for each replica (R,)."""
+        return values(numbers, lanes)[0] if (lanes := self._lanes) else values(numbers)
 
     def _sweep(
         self, state: list[Array], data: Data, epoch: Array, order: Array, uniform: Array, normal: Array
@@ -164,10 +189,11 @@ class Program:
         predictions at the old state only where one update is the whole sweep.
         """
         if self.whole == 1 and not self.rest:
-            return self._update(state, data, epoch, TracedRand(uniform, normal, self.dtype))
+            return self._update(state, data, epoch, self._rand(uniform, normal, self.each))
         parts = data[:3]
         if order.shape[1]:
-            parts = tuple(values(in_order(a, trace(order))) for a in trace(parts))
+            ordered = trace(order, self.beside)
+            parts = tuple(values(in_order(self._traced(a), ordered), self._lanes) for a in parts)
 
         def cut(a: Array, axis: int, size: int) -> Array:
             """The full batches of an axis, on a new first axis."""
@@ -176,29 +202,45 @@ class Program:
             return jnp.moveaxis(full.reshape(shape), axis, 0)
 
         def one(now: list[Array], part: Any) -> tuple[list[Array], None]:
-            batch, rand = Data(*part[:3]), TracedRand(part[3], part[4], self.dtype)
+            batch, rand = Data(*part[:3]), self._rand(part[3], part[4], self.each)
             return self._update(now, batch, epoch, rand)[0], None
 
-        batches = [cut(a, a.ndim - 2, self.batch) for a in parts]
-        state, _ = lax.scan(
-            one, state, [*batches, cut(uniform, 1, self.each[0]), cut(normal, 1, self.each[1])]
-        )
+        batches = [cut(a, self.ndim - 2, self.batch) for a in parts]
+        fed = zip((uniform, normal), self.each, strict=True)
+        state, _ = lax.scan(one, state, [*batches, *(cut(a, 1, n if a.shape[1] else 0) for a, n in fed)])
         if self.rest:
-            left = Data(*(a[..., self.whole * self.batch :, :] for a in parts))
-            rand = TracedRand(
-                uniform[:, self.whole * self.each[0] :], normal[:, self.whole * self.each[1] :], self.dtype
-            )
-            state, _ = self._update(state, left, epoch, rand)
+            full = self.whole * self.batch
+            x, target, wanted = (lax.slice_in_dim(a, full, None, axis=self.ndim - 2) for a in parts)
+            left = Data(x, target, wanted)
+            numbers = uniform[:, self.whole * self.each[0] :], normal[:, self.whole * self.each[1] :]
+            state, _ = self._update(state, left, epoch, self._rand(*numbers, self.last))
         return state, None
+
+    def _rand(self, uniform: Array, normal: Array, each: tuple[int, int]) -> TracedRand:
+        """The random numbers of an update, `each` of a kind: those it was fed, or what `source` has now."""
+        if uniform.shape[1] + normal.shape[1] < sum(each):
+            bits = [(self._rows, n * kind.itemsize // 4) for n, kind in zip(each, self.kinds, strict=True)]
+            drawn = io_callback(
+                lambda: [a.view(np.uint32) for a in self.source(each)],  # float64 would come as float32
+                [jax.ShapeDtypeStruct(shape, np.uint32) for shape in bits],  # type: ignore[no-untyped-call]
+            )
+            uniform, normal = (self._numbers(a, kind) for a, kind in zip(drawn, self.kinds, strict=True))
+        return TracedRand(uniform, normal, self.dtype, self.beside)
+
+    def _numbers(self, bits: Array, kind: np.dtype[Any]) -> Array:
+        """Numbers (R, how many) from their bits, as the loop keeps them."""
+        words = kind.itemsize // 4
+        a = lax.bitcast_convert_type(bits.reshape(self._rows, -1, words) if words > 1 else bits, kind)
+        return jnp.moveaxis(a, 0, -1)[None] if self.beside else a
 
     def _update(
         self, state: list[Array], data: Data, epoch: Array, rand: TracedRand
     ) -> tuple[list[Array], Array | None]:
-        *seen, now = trace((*data[:3], jnp.asarray(epoch)))
+        seen, now = map(self._traced, data[:3]), trace(jnp.asarray(epoch))
         batch = Batch.of(Data(*seen), now, self.task.objective)
         streams: Any = rand  # a stand-in for Rand, as traced arrays are for arrays
-        new, output = self.algorithm.update(self.net, trace(rebuilt(self.template, state)), batch, streams)
-        arrays = dict(leaves(values(new)))
+        new, output = self.algorithm.update(self.net, self._source(state), batch, streams)
+        arrays = dict(leaves(values(new, self._lanes)))
         for (name, old), before in zip(leaves(self.template), state, strict=True):
             if name not in arrays or len(arrays) > len(state):
                 raise CannotCompile(
@@ -209,16 +251,27 @@ class Program:
                     f"update turns {name} from {old.dtype}{before.shape} "
                     f"into {arrays[name].dtype}{arrays[name].shape}"
                 )
-        return [arrays[name] for name, _ in leaves(self.template)], None if output is None else values(output)
+        seen_now = None if output is None else values(output, self._lanes)
+        return [arrays[name] for name, _ in leaves(self.template)], seen_now
+
+    def _source(self, state: list[Array]) -> State:
+        return trace(rebuilt(self.template, state), self.beside)
 
     def _predict(self, state: list[Array], x: Array) -> Array:
-        return values(self.algorithm.predict(self.net, trace(rebuilt(self.template, state)), trace(x)))
+        return values(self.algorithm.predict(self.net, self._source(state), self._traced(x)), self._lanes)
 
     def _measure(self, output: Array, data: Data) -> tuple[Array, Array]:
         """Loss and share of right patterns (R,), in float64 as the curves are."""
-        y, seen = trace((output, Data(*data[:3])))
+        y, seen = trace(output, self.beside), Data(*map(self._traced, data[:3]))
         loss, right = self.task.cost(y, seen), self.task.right(y, seen).mean(axis=-1)
-        return values(loss).astype(float), values(right).astype(float)
+        return self._each(loss).astype(float), self._each(right).astype(float)
+
+    def _beyond(self, arrays: list[Array]) -> Array:
+        """Which replicas (R,) hold something that is not finite or beyond BOUND."""
+        sizes = [
+            np.abs(a).max(axis=tuple(range(1, a.ndim))) <= BOUND for a in trace(tuple(arrays), self.beside)
+        ]
+        return ~self._each(np.stack(sizes, axis=1).all(axis=1))
 
     @contextmanager
     def _precision(self) -> Iterator[None]:
@@ -231,11 +284,12 @@ class Program:
             yield
 
     @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _reading(self, lanes: int = 0) -> Iterator[None]:
         """While the source is traced: compiled loops; whatever goes wrong is said with its line."""
         keep_programs()
         try:
-            with self._precision(), read_by(Compiled()):
+            self._rows, self._lanes = lanes, lanes if self.beside else 0
+            with self._precision(), read_by(Compiled(self._lanes)):
                 yield
         except InputError:
             raise
@@ -245,19 +299,6 @@ class Program:
                 raise cause from None
             first = str(error).strip().split("\n")[0]
             raise CannotCompile(f"{type(error).__name__}: {first}{line_that_raised(error)}") from error
-
-
-def _ended(now: Chunk, which: Array, how: int) -> Chunk:
-    """Those of `which` (R,) that were running have come to that."""
-    ends = which & (now.how == RUNNING)
-    return now._replace(
-        how=jnp.where(ends, how, now.how).astype(now.how.dtype), ended=jnp.where(ends, now.epoch, now.ended)
-    )
-
-
-def _beyond(arrays: list[Array]) -> Array:
-    """Which replicas (R,) hold something that is not finite or beyond BOUND."""
-    return jnp.stack([~(jnp.abs(a).max(axis=tuple(range(1, a.ndim))) <= BOUND) for a in arrays]).any(axis=0)
 
 
 def _compile(lowered: Any) -> Callable[..., Chunk]:

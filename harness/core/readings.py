@@ -31,6 +31,9 @@ R = TypeVar("R", bound="Reading")
 class Reading:
     """Plain expressions for everything that a reading can be asked for."""
 
+    lanes: int = 0
+    """Replicas that every array holds beside those that the source sees; 0 where it sees them all."""
+
     def send(self, edge: Any, w: Array, y: Array) -> Array:
         """What `edge` with weights `w` makes of the activity y (…, N, source size): (…, N, target size)."""
         return edge.send(w, y)

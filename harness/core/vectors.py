@@ -15,6 +15,7 @@ import numpy as np
 from harness.core.algorithm import Batch
 from harness.core.loops import repeat
 from harness.core.network import Key, Network, Params
+from harness.core.readings import reading
 
 Array = Any
 WORKSPACE = 2**17  # perturbed activities held at once, in numbers: a few MB, whatever the network
@@ -65,7 +66,8 @@ def loss_at(net: Network, flat: Array, batch: Batch) -> Array:
 
 def at_once(net: Network, flat: Array, batch: Batch) -> int:
     """How many perturbed networks are held at once, so that what they need stays in the cache."""
-    per_direction = prod(flat.shape[:-2]) * max(batch.patterns * net.workspace, net.size)
+    replicas = prod(flat.shape[:-2]) * max(reading().lanes, 1)
+    per_direction = replicas * max(batch.patterns * net.workspace, net.size)
     return max(1, WORKSPACE // per_direction)
 
 

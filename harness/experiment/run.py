@@ -157,7 +157,9 @@ def run_cell(
                     at.done = len(parts) * epochs
     trained = join(parts)
     if why:
-        trained.ran["why"] = why
+        from harness.experiment.choose_backend import came
+
+        trained.ran["why"] = came(why, parts)
     return Result(algorithm, task, settings, trained)
 
 
@@ -261,7 +263,7 @@ def _train_alone(
         if backend == "numpy":
             return train(algorithm, task, plan, replicas, tick, _watch(plan, replicas, *probe))
         from harness.compiling import driver
-        from harness.compiling.arrays import CannotCompile
+        from harness.compiling.behind import CannotCompile
 
         try:
             return driver.train(algorithm, task, plan, replicas, tick, _watch(plan, replicas, *probe))

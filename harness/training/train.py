@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from harness.core.algorithm import Algorithm
 from harness.core.lanes import FEWEST, Lanes, laid
-from harness.core.readings import Interpreted, read_by
+from harness.core.readings import Interpreted, Reading, read_by
 from harness.core.riding import kept
 from harness.core.task import Task
 from harness.core.tree import tree_map
@@ -40,15 +40,22 @@ def train(
     """
     keep_freed_memory()
     with np.errstate(all="ignore"):
-        if not replicas_last(algorithm, task, plan):
-            return Trainer(algorithm, task, plan, replicas, watch).run(tick)
-        if len(replicas) >= FEWEST:
-            with read_by(Lanes()):
-                return Last(algorithm, task, plan, replicas, watch).run(tick)
-        both = [*replicas, *replicas]  # one lane alone would have its sums in another order
-        with read_by(Lanes()):
-            trained = Last(kept(algorithm, [0, 0]), kept(task, [0, 0]), plan, both, watch).run(tick)
-    return alone(trained)
+        trainer, reading = trainer_for(algorithm, task, plan, replicas, watch)
+        with read_by(reading):
+            trained = trainer.run(tick)
+    return trained if len(trained.replica) == len(replicas) else alone(trained)
+
+
+def trainer_for(
+    algorithm: Algorithm, task: Task, plan: Plan, replicas: Sequence[int], watch: Watch | None = None
+) -> tuple[Trainer, Reading]:
+    """The trainer of a batch, and the reading that its layout is for."""
+    if not replicas_last(algorithm, task, plan):
+        return Trainer(algorithm, task, plan, replicas, watch), Interpreted()
+    if len(replicas) < FEWEST:  # one lane alone would have its sums in another order
+        algorithm, task, replicas = kept(algorithm, [0, 0]), kept(task, [0, 0]), [*replicas, *replicas]
+    with read_by(Lanes()) as lanes:
+        return Last(algorithm, task, plan, replicas, watch), lanes
 
 
 def alone(trained: Trained) -> Trained:

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import basic_indices, mutually_broadcastable_shapes
 
-from harness.compiling.arrays import NARROW, CannotCompile, trace, values
+from harness.compiling.arrays import trace, values
+from harness.compiling.behind import CannotCompile
+from harness.compiling.calling import NARROW
 from harness.compiling.loops import TracedRand
 from harness.compiling.program import Program
 from harness.core.loops import repeat
@@ -34,20 +36,37 @@ def _nothing_is_kept() -> Iterator[None]:
     jax.config.update("jax_enable_compilation_cache", True)
 
 
-def reading() -> Any:
+@pytest.fixture(autouse=True, params=["first", "beside"])
+def layout(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where replicas are: on the first axis, as the source has them, or beside one another on a last one."""
+    monkeypatch.setattr(Program, "beside", request.param == "beside")
+    return str(request.param)
+
+
+def reading(lanes: int = 0) -> Any:
     """As a whole program is read: in double precision, with compiled loops, errors with their lines."""
     program = object.__new__(Program)
     program.device = "cpu"
-    return program._reading()
+    return program._reading(lanes)
 
 
-def traced(f: Function) -> Function:
-    return lambda *arrays: values(f(*trace(arrays)))
+def traced(f: Function, lanes: int = 0) -> Function:
+    return lambda *arrays: values(f(*trace(arrays, lanes > 0)), lanes)
 
 
 def compiled(f: Function, *arrays: Any) -> Any:
-    with reading():
-        return tree_map(np.asarray, jax.jit(traced(f))(*arrays))
+    """What the compiled source makes of the arrays; with other arrays beside them, if that is the layout."""
+    if not Program.beside:
+        with reading():
+            return tree_map(np.asarray, jax.jit(traced(f))(*arrays))
+    others = [np.roll(a.ravel(), 1).reshape(a.shape) for a in map(np.asarray, arrays)]
+    three = [np.stack([a, b, a], axis=-1) for a, b in zip(arrays, others, strict=True)]
+    with reading(3):
+        got = tree_map(np.asarray, jax.jit(traced(f, 3))(*three))
+    for name, a in leaves(got):
+        np.testing.assert_array_equal(a[..., 0], a[..., 2], err_msg=name)
+    assert_same(tree_map(lambda a: a[..., 1], got), plain(f, *others), TOLERANCE[str(arrays[0].dtype)])
+    return tree_map(lambda a: a[..., 0], got)
 
 
 def plain(f: Function, *arrays: Any) -> Any:
@@ -289,7 +308,7 @@ def test_what_is_known_of_an_array_is_what_numpy_says() -> None:
 
     arrays, seen = (numbers(2, 3, 4), np.arange(3)), []
     compiled(look, *arrays)
-    as_compiled, seen = seen, []
+    as_compiled, seen = seen[:5], []  # those beside it are looked at after it
     plain(look, *arrays)
     assert as_compiled == seen
 
