@@ -189,7 +189,7 @@ class Program:
         predictions at the old state only where one update is the whole sweep.
         """
         if self.whole == 1 and not self.rest:
-            return self._update(state, data, epoch, self._rand(uniform, normal, self.each))
+            return self._update(state, data, epoch, self._rand(uniform, normal, self.each, state))
         parts = data[:3]
         if order.shape[1]:
             ordered = trace(order, self.beside)
@@ -202,7 +202,7 @@ class Program:
             return jnp.moveaxis(full.reshape(shape), axis, 0)
 
         def one(now: list[Array], part: Any) -> tuple[list[Array], None]:
-            batch, rand = Data(*part[:3]), self._rand(part[3], part[4], self.each)
+            batch, rand = Data(*part[:3]), self._rand(part[3], part[4], self.each, now)
             return self._update(now, batch, epoch, rand)[0], None
 
         batches = [cut(a, self.ndim - 2, self.batch) for a in parts]
@@ -213,16 +213,20 @@ class Program:
             x, target, wanted = (lax.slice_in_dim(a, full, None, axis=self.ndim - 2) for a in parts)
             left = Data(x, target, wanted)
             numbers = uniform[:, self.whole * self.each[0] :], normal[:, self.whole * self.each[1] :]
-            state, _ = self._update(state, left, epoch, self._rand(*numbers, self.last))
+            state, _ = self._update(state, left, epoch, self._rand(*numbers, self.last, state))
         return state, None
 
-    def _rand(self, uniform: Array, normal: Array, each: tuple[int, int]) -> TracedRand:
-        """The random numbers of an update, `each` of a kind: those it was fed, or what `source` has now."""
+    def _rand(self, uniform: Array, normal: Array, each: tuple[int, int], state: list[Array]) -> TracedRand:
+        """The random numbers of an update, `each` of a kind: those it was fed, or what `source` has now.
+
+        They are asked for with a number of the `state` they are for, and so after all updates before it.
+        """
         if uniform.shape[1] + normal.shape[1] < sum(each):
             bits = [(self._rows, n * kind.itemsize // 4) for n, kind in zip(each, self.kinds, strict=True)]
             drawn = io_callback(
-                lambda: [a.view(np.uint32) for a in self.source(each)],  # float64 would come as float32
+                lambda _: [a.view(np.uint32) for a in self.source(each)],  # float64 would come as float32
                 [jax.ShapeDtypeStruct(shape, np.uint32) for shape in bits],  # type: ignore[no-untyped-call]
+                jnp.concatenate([a.ravel()[:1].astype(float) for a in state]),
             )
             uniform, normal = (self._numbers(a, kind) for a, kind in zip(drawn, self.kinds, strict=True))
         return TracedRand(uniform, normal, self.dtype, self.beside)
