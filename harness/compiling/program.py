@@ -103,7 +103,7 @@ class Program:
         if shapes not in self.ready:
             start = perf_counter()
             with self._reading(len(chunk.how)):
-                self.ready[shapes] = _compile(jax.jit(self._advance).lower(*arguments))
+                self.ready[shapes] = _compile(jax.jit(self._advance, donate_argnums=0).lower(*arguments))
             self.seconds += perf_counter() - start
         with self._precision():
             done = self.ready[shapes](*arguments)
@@ -158,15 +158,20 @@ class Program:
         if not self.beside:
             return chunk, data, feed
 
-        def last(a: Array) -> Array:
-            return jnp.moveaxis(a, 0, -1)[None]
-
         def own(data: Data) -> Data:
-            x, target, wanted = (a if len(a) == 1 < len(chunk.how) else last(a) for a in data[:3])
+            x, target, wanted = (a if len(a) == 1 < len(chunk.how) else self._laid(a) for a in data[:3])
             return Data(x, target, wanted, None, None if data.validation is None else own(data.validation))
 
         numbers = (jnp.moveaxis(a, 1, -1)[:, None] for a in feed[2:])
-        return chunk._replace(state=[last(a) for a in chunk.state]), own(data), Feed(*feed[:2], *numbers)
+        return (
+            chunk._replace(state=[self._laid(a) for a in chunk.state]),
+            own(data),
+            Feed(*feed[:2], *numbers),
+        )
+
+    def _laid(self, a: Array) -> Array:
+        """An array (R, …) as the loop keeps it."""
+        return jnp.moveaxis(a, 0, -1)[None] if self.beside else a
 
     def _traced(self, a: Array) -> Any:
         """Patterns as the source sees them: a replica's own have lanes, shared ones none."""
@@ -223,6 +228,7 @@ class Program:
             drawn = io_callback(
                 lambda: [a.view(np.uint32) for a in self.source(each)],  # float64 would come as float32
                 [jax.ShapeDtypeStruct(shape, np.uint32) for shape in bits],  # type: ignore[no-untyped-call]
+                ordered=True,
             )
             uniform, normal = (self._numbers(a, kind) for a, kind in zip(drawn, self.kinds, strict=True))
         return TracedRand(uniform, normal, self.dtype, self.beside)
@@ -231,7 +237,7 @@ class Program:
         """Numbers (R, how many) from their bits, as the loop keeps them."""
         words = kind.itemsize // 4
         a = lax.bitcast_convert_type(bits.reshape(self._rows, -1, words) if words > 1 else bits, kind)
-        return jnp.moveaxis(a, 0, -1)[None] if self.beside else a
+        return self._laid(a)
 
     def _update(
         self, state: list[Array], data: Data, epoch: Array, rand: TracedRand
