@@ -103,7 +103,7 @@ class Program:
         if shapes not in self.ready:
             start = perf_counter()
             with self._reading(len(chunk.how)):
-                self.ready[shapes] = _compile(jax.jit(self._advance).lower(*arguments))
+                self.ready[shapes] = _compile(jax.jit(self._advance, donate_argnums=0).lower(*arguments))
             self.seconds += perf_counter() - start
         with self._precision():
             done = self.ready[shapes](*arguments)
@@ -158,15 +158,20 @@ class Program:
         if not self.beside:
             return chunk, data, feed
 
-        def last(a: Array) -> Array:
-            return jnp.moveaxis(a, 0, -1)[None]
-
         def own(data: Data) -> Data:
-            x, target, wanted = (a if len(a) == 1 < len(chunk.how) else last(a) for a in data[:3])
+            x, target, wanted = (a if len(a) == 1 < len(chunk.how) else self._laid(a) for a in data[:3])
             return Data(x, target, wanted, None, None if data.validation is None else own(data.validation))
 
         numbers = (jnp.moveaxis(a, 1, -1)[:, None] for a in feed[2:])
-        return chunk._replace(state=[last(a) for a in chunk.state]), own(data), Feed(*feed[:2], *numbers)
+        return (
+            chunk._replace(state=[self._laid(a) for a in chunk.state]),
+            own(data),
+            Feed(*feed[:2], *numbers),
+        )
+
+    def _laid(self, a: Array) -> Array:
+        """An array (R, …) as the loop keeps it."""
+        return jnp.moveaxis(a, 0, -1)[None] if self.beside else a
 
     def _traced(self, a: Array) -> Any:
         """Patterns as the source sees them: a replica's own have lanes, shared ones none."""
@@ -189,7 +194,7 @@ class Program:
         predictions at the old state only where one update is the whole sweep.
         """
         if self.whole == 1 and not self.rest:
-            return self._update(state, data, epoch, self._rand(uniform, normal, self.each, state))
+            return self._update(state, data, epoch, self._rand(uniform, normal, self.each))
         parts = data[:3]
         if order.shape[1]:
             ordered = trace(order, self.beside)
@@ -202,7 +207,7 @@ class Program:
             return jnp.moveaxis(full.reshape(shape), axis, 0)
 
         def one(now: list[Array], part: Any) -> tuple[list[Array], None]:
-            batch, rand = Data(*part[:3]), self._rand(part[3], part[4], self.each, now)
+            batch, rand = Data(*part[:3]), self._rand(part[3], part[4], self.each)
             return self._update(now, batch, epoch, rand)[0], None
 
         batches = [cut(a, self.ndim - 2, self.batch) for a in parts]
@@ -213,20 +218,17 @@ class Program:
             x, target, wanted = (lax.slice_in_dim(a, full, None, axis=self.ndim - 2) for a in parts)
             left = Data(x, target, wanted)
             numbers = uniform[:, self.whole * self.each[0] :], normal[:, self.whole * self.each[1] :]
-            state, _ = self._update(state, left, epoch, self._rand(*numbers, self.last, state))
+            state, _ = self._update(state, left, epoch, self._rand(*numbers, self.last))
         return state, None
 
-    def _rand(self, uniform: Array, normal: Array, each: tuple[int, int], state: list[Array]) -> TracedRand:
-        """The random numbers of an update, `each` of a kind: those it was fed, or what `source` has now.
-
-        They are asked for with a number of the `state` they are for, and so after all updates before it.
-        """
+    def _rand(self, uniform: Array, normal: Array, each: tuple[int, int]) -> TracedRand:
+        """The random numbers of an update, `each` of a kind: those it was fed, or what `source` has now."""
         if uniform.shape[1] + normal.shape[1] < sum(each):
             bits = [(self._rows, n * kind.itemsize // 4) for n, kind in zip(each, self.kinds, strict=True)]
             drawn = io_callback(
-                lambda _: [a.view(np.uint32) for a in self.source(each)],  # float64 would come as float32
+                lambda: [a.view(np.uint32) for a in self.source(each)],  # float64 would come as float32
                 [jax.ShapeDtypeStruct(shape, np.uint32) for shape in bits],  # type: ignore[no-untyped-call]
-                jnp.concatenate([a.ravel()[:1].astype(float) for a in state]),
+                ordered=True,
             )
             uniform, normal = (self._numbers(a, kind) for a, kind in zip(drawn, self.kinds, strict=True))
         return TracedRand(uniform, normal, self.dtype, self.beside)
@@ -235,7 +237,7 @@ class Program:
         """Numbers (R, how many) from their bits, as the loop keeps them."""
         words = kind.itemsize // 4
         a = lax.bitcast_convert_type(bits.reshape(self._rows, -1, words) if words > 1 else bits, kind)
-        return jnp.moveaxis(a, 0, -1)[None] if self.beside else a
+        return self._laid(a)
 
     def _update(
         self, state: list[Array], data: Data, epoch: Array, rand: TracedRand

@@ -171,9 +171,11 @@ def test_a_compiled_update_is_the_interpreted_one(name: str, kind: str) -> None:
     ]
 
     def update(state: list[Array], uniform: Array, normal: Array) -> list[Array]:
-        return program._update(state, theirs.data, 0, TracedRand(uniform, normal, "float64"))[0]
+        kept = [program._laid(a) for a in state]
+        rand = TracedRand(program._laid(uniform), program._laid(normal), "float64", program.beside)
+        return program._first(program._update(kept, theirs.data, 0, rand)[0])
 
-    with program._reading():
+    with program._reading(2):
         lowered = jax.jit(update).lower([a for _, a in leaves(theirs.state)], *drawn)
         new = lowered.compile(compiler_options=UNPOLISHED)([a for _, a in leaves(theirs.state)], *drawn)
     batch = Batch.of(ours.data, np.zeros(()), task.objective)
