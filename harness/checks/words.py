@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass, replace
+from itertools import product
 from typing import Any
 
 from harness.cells.cell import Cell
@@ -19,6 +20,8 @@ from harness.core.tree import leaves
 from harness.core.vetting import fault
 from harness.cost.sheet import cost_of
 from harness.training.preflight import Broken, place
+
+PEAK = 0.02  # of the bytes at the peak: less is no difference
 
 
 def settings_are_settings(s: Subject) -> None:
@@ -68,28 +71,62 @@ def settings_survive_a_record(s: Subject) -> None:
 
 def settings_matter(s: Subject) -> None:
     """Does another value of each setting change some bit of an update, or at least what it costs?"""
-    base, cost, asked = s.updates(s.begin(), 3).state, _cost(s, s.algorithm), 0
+    asked, beside = 0, _with_other_words(s)
+    bases = [_came(s, one) for one in beside]
     for each in _own(s):
         tried = 0
-        for other in _others(each.default, each.range):
-            try:
-                changed = replace(s.algorithm, **{each.name: other})
-                rule = s.resolved(changed, s.task)[0]
-                moved = s.updates(s.begin(rule=rule), 3, rule=rule).state
-            except InputError:
+        for (one, base), other in product(zip(beside, bases, strict=True), _others(each.default, each.range)):
+            moved = _came(s, one, **{each.name: other}) if base else None
+            if moved is None or base is None:
                 continue
             tried += 1
-            if not _same_form(base, moved) or unequal(base, moved) or _cost(s, changed) != cost:
+            if not _same_form(base[0], moved[0]) or unequal(base[0], moved[0]) or _dearer(base[1], moved[1]):
                 break
         else:
             if tried:
+                values = f"{len(_others(each.default, each.range))} other values than {each.default!r}"
                 raise Broken(
                     f"{each.name} changes no bit of three updates on {s.task.name}: "
-                    f"{tried} other values than {each.default!r} were tried ({place(s.algorithm)})"
+                    f"{values} were tried ({place(s.algorithm)})"
                 )
         asked += tried
     if not asked:
         raise Idle("it has no setting of its own with another value to try")
+
+
+def _with_other_words(s: Subject) -> list[Algorithm]:
+    """The algorithm, and with each other word that a setting can be: some numbers matter only beside one."""
+    words = [
+        (each.name, word)
+        for each in _own(s)
+        if isinstance(each.default, str)
+        for word in _others(each.default, each.range)
+    ]
+    return [s.algorithm, *(made for name, word in words if (made := _with(s.algorithm, name, word)))]
+
+
+def _with(algorithm: Algorithm, name: str, value: Any) -> Algorithm | None:
+    try:
+        return replace(algorithm, **{name: value})
+    except InputError:
+        return None
+
+
+def _came(s: Subject, algorithm: Algorithm, **other: Any) -> tuple[Any, Mapping[str, Any]] | None:
+    """State after three updates and their cost, with another value of a setting; None if it cannot be."""
+    try:
+        changed = replace(algorithm, **other)
+        rule = s.resolved(changed, s.task)[0]
+        return s.updates(s.begin(rule=rule), 3, rule=rule).state, _cost(s, changed)
+    except (InputError, Idle):
+        return None
+
+
+def _dearer(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether costs differ; bytes are measured, and are others each time by a few."""
+    peaks = [cost.get("peak_bytes", 0) for cost in (one, other)]
+    counted = [{name: n for name, n in cost.items() if name != "peak_bytes"} for cost in (one, other)]
+    return counted[0] != counted[1] or abs(peaks[0] - peaks[1]) > PEAK * max(peaks)
 
 
 def traits_are_said(s: Subject) -> None:

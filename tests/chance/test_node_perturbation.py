@@ -205,7 +205,7 @@ def test_one_step_towards_the_teacher(rule: str, inputs: int, outputs: int) -> N
 
 @pytest.mark.parametrize(
     ("n", "wide", "sure"),
-    [(5_000, WIDE, 0.06), pytest.param(10_000, (*WIDE, 128), 0.04, marks=pytest.mark.slow)],
+    [(6_000, WIDE, 0.06), pytest.param(10_000, (*WIDE, 128), 0.04, marks=pytest.mark.slow)],
 )
 def test_the_price_of_noise_grows_with_its_dimension(n: int, wide: tuple[int, ...], sure: float) -> None:
     """Against the gradient: node perturbation ∝ M, weight perturbation ∝ M N, up to the 2 in M + 2 and MN +

@@ -183,7 +183,7 @@ def test_chunks_and_processes_move_the_bar_to_its_end(monkeypatch: pytest.Monkey
         reached.append((at.done, at.total))
 
     monkeypatch.setattr(bar, "bar", kept)
-    monkeypatch.setattr("harness.experiment.run.ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(n))
+    monkeypatch.setattr("concurrent.futures.ProcessPoolExecutor", lambda n, **_: ThreadPoolExecutor(n))
     for processes in (1, 2):
         run("backprop", "xor", processes=processes, **SMALL)
     assert reached == [(10, 10), (10, 10)], "two chunks of five epochs"
