@@ -172,8 +172,8 @@ def _check_einsum(subscripts: Any, *operands: Any) -> None:
 def product(a: Array, b: Array) -> Array:
     """a @ b; a few products are added up.
 
-    One replica's is a product of two matrices to XLA, too, which then reads a transposed one as it stands: in a
-    stack of one it would be copied first, three times what the product takes at 2,048 units.
+    One replica's is a product of two matrices to XLA, too, which then reads a transposed one as it stands: in
+    a stack of one it would be copied first, three times what the product takes at 2,048 units.
     """
     length = a.shape[-1]
     if not (a.ndim >= 2 and b.ndim >= 2 and 0 < length == b.shape[-2]):
