@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from harness.compiling.behind import CannotCompile
 from harness.compiling.chunk import BLOWN, MET, PADDING, POINTS, RUNNING, Chunk, Feed
+from harness.compiling.padding import few_sizes, pad, padded, part_of
 from harness.compiling.program import Program
 from harness.core.algorithm import Algorithm
-from harness.core.data import Data
 from harness.core.outcomes import DIVERGED, SOLVED
 from harness.core.rand import NORMAL, UNIFORM, Rand
 from harness.core.task import Task
@@ -100,15 +100,15 @@ class Driver:
         self.size = -(-n // self.lanes) * self.lanes
         how = np.full(self.size, PADDING, np.int8)
         how[:n] = RUNNING
-        state = [_pad(np.asarray(a), self.size) for _, a in leaves(trainer.state)]
-        data = _padded(trainer.data, self.size)
+        state = [pad(np.asarray(a), self.size) for _, a in leaves(trainer.state)]
+        data = padded(trainer.data, self.size)
         nowhere, empty = np.where(how == RUNNING, -1, self.epoch), np.zeros((POINTS + 1, self.lanes))
         rows = [slice(i, i + self.lanes) for i in range(0, self.size, self.lanes)]
         self.blocks = [
             Chunk(np.int64(self.epoch), [a[some] for a in state], how[some], nowhere[some], empty, empty)
             for some in rows
         ]
-        self.data = [_part(data, some) for some in rows]
+        self.data = [part_of(data, some) for some in rows]
         ordered = trainer.plan.shuffle and trainer.updates_per_sweep > 1
         self.ordered = trainer.data.x.shape[-2] if ordered else 0
         draws = np.dtype(trainer.plan.dtype).itemsize * self.size * sum(self.program.draws)
@@ -285,24 +285,3 @@ class Driver:
                 block[:n] = noise.block(kind, count)
             numbers.append(block)
         return numbers
-
-
-def few_sizes(n: int) -> int:
-    """n rounded up to four significant bits: at most an eighth more, and few different ones."""
-    step = 1 << max(0, n.bit_length() - 4)
-    return -(-n // step) * step
-
-
-def _part(data: Data, rows: slice) -> Data:
-    """The data of some rows; patterns that all replicas share stay shared."""
-    x, target, wanted = (a if len(a) == 1 else a[rows] for a in data[:3])
-    return Data(x, target, wanted, None, None if data.validation is None else _part(data.validation, rows))
-
-
-def _padded(data: Data, size: int) -> Data:
-    x, target, wanted = (a if len(a) == 1 else _pad(a, size) for a in data[:3])
-    return Data(x, target, wanted, None, None if data.validation is None else _padded(data.validation, size))
-
-
-def _pad(a: Array, size: int) -> Array:
-    return a if len(a) == size else np.concatenate([a, np.repeat(a[:1], size - len(a), axis=0)])

@@ -26,12 +26,12 @@ from jax.experimental import io_callback
 from harness.compiling.arrays import trace, values
 from harness.compiling.behind import CannotCompile
 from harness.compiling.chunk import BLOWN, MET, POINTS, RUNNING, Chunk, Feed, ended
+from harness.compiling.device import keep_programs, precision
 from harness.compiling.lanes import lanes_of
 from harness.compiling.loops import Compiled, TracedRand
 from harness.core.algorithm import Algorithm, Batch, State
 from harness.core.data import Data
 from harness.core.errors import InputError
-from harness.core.folders import user_cache
 from harness.core.readings import read_by
 from harness.core.source import line_that_raised
 from harness.core.task import Task
@@ -105,7 +105,7 @@ class Program:
             with self._reading(len(chunk.how)):
                 self.ready[shapes] = _compile(jax.jit(self._advance, donate_argnums=0).lower(*arguments))
             self.seconds += perf_counter() - start
-        with self._precision():
+        with precision(self.device):
             done = self.ready[shapes](*arguments)
             return jax.block_until_ready(done)  # type: ignore[no-untyped-call]  # JAX's own
 
@@ -280,22 +280,12 @@ class Program:
         return ~self._each(np.stack(sizes, axis=1).all(axis=1))
 
     @contextmanager
-    def _precision(self) -> Iterator[None]:
-        """Double precision where it is asked for, on the device."""
-        with (
-            jax.enable_x64(True),
-            jax.default_matmul_precision("highest"),
-            jax.default_device(_device(self.device)),
-        ):
-            yield
-
-    @contextmanager
     def _reading(self, lanes: int = 0) -> Iterator[None]:
         """While the source is traced: compiled loops; whatever goes wrong is said with its line."""
         keep_programs()
         try:
             self._rows, self._lanes = lanes, lanes if self.beside else 0
-            with self._precision(), read_by(Compiled(self._lanes)):
+            with precision(self.device), read_by(Compiled(self._lanes)):
                 yield
         except InputError:
             raise
@@ -312,22 +302,3 @@ def _compile(lowered: Any) -> Callable[..., Chunk]:
         return lowered.compile(compiler_options=QUICKER)
     except jax.errors.JaxRuntimeError:  # an option of XLA that another version does not have
         return lowered.compile()
-
-
-def _device(name: str) -> Any:
-    try:
-        return jax.devices(name)[0]
-    except RuntimeError as error:
-        have = ", ".join(sorted({d.platform for d in jax.devices()}))
-        raise InputError(f"device={name!r} is not there for JAX: it has {have}") from error
-
-
-def keep_programs() -> None:
-    """Keep compiled programs between processes:
-    in the folder that JAX is told to use, or in the user's cache.
-    """
-    config: Any = jax.config
-    if config.jax_compilation_cache_dir is None:
-        config.update("jax_compilation_cache_dir", str(user_cache("jax")))
-        config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-        config.update("jax_persistent_cache_min_entry_size_bytes", -1)
