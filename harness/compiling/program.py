@@ -163,11 +163,8 @@ class Program:
             return Data(x, target, wanted, None, None if data.validation is None else own(data.validation))
 
         numbers = (jnp.moveaxis(a, 1, -1)[:, None] for a in feed[2:])
-        return (
-            chunk._replace(state=[self._laid(a) for a in chunk.state]),
-            own(data),
-            Feed(*feed[:2], *numbers),
-        )
+        state = [self._laid(a) for a in chunk.state]
+        return chunk._replace(state=state), own(data), Feed(*feed[:2], *numbers)
 
     def _laid(self, a: Array) -> Array:
         """An array (R, …) as the loop keeps it."""
@@ -215,8 +212,7 @@ class Program:
         state, _ = lax.scan(one, state, [*batches, *(cut(a, 1, n if a.shape[1] else 0) for a, n in fed)])
         if self.rest:
             full = self.whole * self.batch
-            x, target, wanted = (lax.slice_in_dim(a, full, None, axis=self.ndim - 2) for a in parts)
-            left = Data(x, target, wanted)
+            left = Data(*(lax.slice_in_dim(a, full, None, axis=self.ndim - 2) for a in parts))
             numbers = uniform[:, self.whole * self.each[0] :], normal[:, self.whole * self.each[1] :]
             state, _ = self._update(state, left, epoch, self._rand(*numbers, self.last))
         return state, None
