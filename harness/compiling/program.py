@@ -212,9 +212,10 @@ class Program:
         state, _ = lax.scan(one, state, [*batches, *(cut(a, 1, n if a.shape[1] else 0) for a, n in fed)])
         if self.rest:
             full = self.whole * self.batch
-            left = Data(*(lax.slice_in_dim(a, full, None, axis=self.ndim - 2) for a in parts))
+            x, target, wanted = (lax.slice_in_dim(a, full, None, axis=self.ndim - 2) for a in parts)
             numbers = uniform[:, self.whole * self.each[0] :], normal[:, self.whole * self.each[1] :]
-            state, _ = self._update(state, left, epoch, self._rand(*numbers, self.last))
+            rand = self._rand(*numbers, self.last)
+            state, _ = self._update(state, Data(x, target, wanted), epoch, rand)
         return state, None
 
     def _rand(self, uniform: Array, normal: Array, each: tuple[int, int]) -> TracedRand:
@@ -270,9 +271,8 @@ class Program:
 
     def _beyond(self, arrays: list[Array]) -> Array:
         """Which replicas (R,) hold something that is not finite or beyond BOUND."""
-        sizes = [
-            np.abs(a).max(axis=tuple(range(1, a.ndim))) <= BOUND for a in trace(tuple(arrays), self.beside)
-        ]
+        traced = trace(tuple(arrays), self.beside)
+        sizes = [np.abs(a).max(axis=tuple(range(1, a.ndim))) <= BOUND for a in traced]
         return ~self._each(np.stack(sizes, axis=1).all(axis=1))
 
     @contextmanager

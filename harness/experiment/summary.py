@@ -288,8 +288,7 @@ def median_text(s: Summary) -> str:
 
 
 def _median(values: Array) -> float:
-    # the value of one replica: between a finite loss and ∞ there is no mean. As NumPy's quantile by the
-    # method "inverted_cdf", which takes ten times as long: a table asks for two of each cell
+    # the value of one replica: between a finite loss and ∞ there is no mean; NumPy's takes ten times as long
     ordered = np.sort(values)
     return float(ordered[-1] if np.isnan(ordered[-1]) else ordered[(len(ordered) - 1) // 2])
 
