@@ -3,6 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# Python keeps what it compiles, and not in the tree, whatever the shell says: tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/compiled
+
 # The newest Python that runs: of those on the path (a name that pyenv puts there need not), then of pyenv's own.
 NEXT_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 \
 	$$(ls -r "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.1[2-9].*/bin/python 2>/dev/null); \

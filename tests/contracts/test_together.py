@@ -96,8 +96,16 @@ def test_each_number_of_an_algorithm_rides_with_the_bits_it_has_alone(kind: type
     assert apart == APART.get(kind.name, set())
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("batch", ["full", "3", "1"])
+@pytest.mark.parametrize(
+    ("batch", "dtype"),
+    [
+        *(("full", "float64"), ("3", "float32")),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (("full", "float32"), ("3", "float64"), ("1", "float64"), ("1", "float32"))
+        ),
+    ],
+)
 def test_a_grid_of_rates_scales_and_margins_has_the_bits_it_has_alone(batch: str, dtype: str) -> None:
     cells, _ = cells_of(
         [
