@@ -59,7 +59,14 @@ def laid(a: Array) -> Array:
     What lies so already is handed back as it is. Where it matters it is asked for, and not hoped for: which
     layout NumPy gives a result is not settled where axes of length 1 are about.
     """
-    if not isinstance(a, np.ndarray) or a.ndim < 2 or len(a) == 1 or _lies(a):
+    if not isinstance(a, np.ndarray) or (shape := a.shape)[:1] in ((), (1,)) or len(shape) < 2:
+        return a
+    if len(shape) == 3:  # nearly all, and asked a score of times an epoch: without a loop
+        (replicas, n, k), (first, middle, last), step = shape, a.strides, a.itemsize
+        row = step * replicas
+        if first == step and (k == 1 or last == row) and (n == 1 or middle == row * k):
+            return a
+    elif _lies(a):
         return a
     return np.moveaxis(np.ascontiguousarray(np.moveaxis(a, 0, -1)), -1, 0)
 
