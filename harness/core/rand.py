@@ -154,9 +154,8 @@ class _Streams:
         key = SeedSequence(seed, spawn_key=(purpose, kind)).generate_state(2, np.uint64)
         self._philox = Philox(key=key, counter=0)
         self._unread = self._philox.state
-        self._block = SFC64(
-            0
-        )  # it is given another state for each block: making one takes longer than drawing
+        # it is given another state for each block: making one takes longer than drawing
+        self._block = SFC64(0)
         self._generator, self._seated = Generator(self._block), self._block.state
         self._kind, self._next, self._ahead = kind, 0, np.empty((0, 0))
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from harness.cells.start import ground
 from harness.core.algorithm import Algorithm
-from harness.core.lanes import narrow
-from harness.core.readings import Interpreted, read_by
+from harness.core.lanes import Lanes, narrow
+from harness.core.readings import read_by
 from harness.core.riding import kept
 from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
@@ -51,28 +51,17 @@ class Noticing(np.ndarray[Any, Any]):
         raise NotArithmetic("reshape")
 
 
-class Looking(Interpreted):
+class Looking(Lanes):
     """Edges as they are, over arrays that notice everything else."""
 
     def send(self, edge: Any, w: Array, y: Array) -> Array:
         return noticing(edge.send(plain(w), plain(y)))
-
-    def push(self, edge: Any, w: Array, change: Array) -> Array:
-        return self.send(edge, w, change)
 
     def back(self, edge: Any, w: Array, blame: Array) -> Array:
         return noticing(edge.back(plain(w), plain(blame)))
 
     def outer(self, edge: Any, y: Array, blame: Array) -> Array:
         return noticing(edge.outer(plain(y), plain(blame)))
-
-    @staticmethod
-    def sum_patterns(a: Array) -> Array:
-        return a.sum(axis=-2, keepdims=True)
-
-    @staticmethod
-    def sum_squares(a: Array) -> Array:
-        return (a * a).sum(axis=(-1, -2))
 
 
 def noticing(a: Array) -> Array:
