@@ -88,8 +88,10 @@ class Settings:
     def resolved(self, algorithm: Algorithm, task: Task) -> Settings:
         """These settings with everything that is left to what is usual (None) filled in."""
         usual = 1 if algorithm.online else task.usual.batch or FULL
-        batch: Any = usual if self.batch is None else self.batch
         patterns = task.spec().patterns
+        batch: Any = self.batch
+        if batch is None:  # what is usual was chosen without this table, or share of one
+            batch = FULL if isinstance(usual, int) and usual > patterns else usual
         if batch != FULL and batch > patterns:
             raise InputError(
                 f"batch must be at most the {patterns} training patterns "

@@ -9,6 +9,7 @@ the same options (`algorithm=…`, `task=…`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 from hydra import compose, initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -25,6 +26,7 @@ from harness.studies.named import load_plugins
 from harness.studies.overrides import jobs as counted
 from harness.studies.overrides import read
 from harness.studies.request import PARTS, Request, cell_parts
+from harness.studies.side_by_side import side_by_side
 
 
 def expand(blocks: Sequence[Sequence[str]], loader: ConfigLoader) -> list[list[str]]:
@@ -50,21 +52,20 @@ def compose_cells(
     """
     if not jobs:
         raise InputError("a study needs cells, but none was given")
-    composed: dict[tuple[str, ...], DictConfig] = {}
-    requests = []
+    known = {text: read([text], loader)[0] for text in dict.fromkeys(chain.from_iterable(jobs))}
+    parsed = [[known[text] for text in job] for job in jobs]
+    chosen = [[each for each in overrides if not _is_value(each)] for overrides in parsed]
+    lines = [tuple(str(each.input_line) for each in choice) for choice in chosen]
+    composed = side_by_side(list(dict(zip(lines, chosen, strict=True)).values()), loader, load)
+    requests: dict[tuple[str, ...], Request] = {}
     cells = []
-    known: dict[str, Override] = {}  # most cells of a study are told the same things as others
     config, set_before = DictConfig({}), None
-    for job in jobs:
-        for text in job:
-            if text not in known:
-                (known[text],) = read([text], loader)
-        overrides = [known[text] for text in job]
+    for overrides, choice in zip(parsed, lines, strict=True):
         values = [each for each in overrides if _is_value(each)]
-        choice = tuple(str(each.input_line) for each in overrides if not _is_value(each))
         if choice not in composed:
             composed[choice] = load(list(choice))
-            requests.append(Request.of(composed[choice]))
+        if choice not in requests:
+            requests[choice] = Request.of(composed[choice])
         # what sets the same values anew needs no new copy of the rest
         sets = (choice, *((each.type, each.key_or_group) for each in values))
         if sets != set_before or not all(each.type is OverrideType.CHANGE for each in values):
@@ -73,7 +74,7 @@ def compose_cells(
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         set_before = sets
         cells.append(cell_of(config))
-    return cells, requests[0]
+    return cells, requests[lines[0]]
 
 
 def cells_of(*blocks: Sequence[str]) -> tuple[list[Cell], Request]:

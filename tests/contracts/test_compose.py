@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig
@@ -60,6 +64,66 @@ def test_cells_are_those_that_hydra_composes_one_by_one() -> None:
     assert len(jobs) == 4 + 2 + 2 + 1 + 2 + 1
     assert len(seen) == 1 + 2 + 2 + 1 + 1 + 1, "one for each choice of options"
     assert first.study.name == "scratch"
+
+
+FOUR = "algorithm=backprop,spsa,boltzmann,genetic"
+
+
+@pytest.fixture
+def shadowed(tmp_path: Path) -> Path:
+    """A folder of configurations with an option of our name that says more than its place."""
+    (tmp_path / "algorithm").mkdir()
+    (tmp_path / "algorithm/spsa.yaml").write_text(
+        "# @package _global_\nalgorithm: {name: spsa, a: 7}\nrun: {epochs: 77}\n", encoding="utf-8"
+    )
+    return tmp_path
+
+
+def _composed_and_expected(*blocks: list[str]) -> tuple[list[str], list[str], int]:
+    loader = GlobalHydra.instance().config_loader()
+    jobs = expand(blocks, loader)
+    seen: list[list[str]] = []
+    cells, _ = compose_cells(jobs, loader, lambda options: (seen.append(options), load(options))[1])
+    return [cell.text() for cell in cells], [cell_of(load(job)).text() for job in jobs], len(seen)
+
+
+def test_sixteen_choices_of_eight_options_are_composed_together(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("a,b\n" + "0,x\n1,y\n" * 9, encoding="utf-8")
+    with initialize_config_dir(CONF, **VERSION_BASE):
+        data = [f"task.file={tmp_path}/mine.csv", "task.inputs=[a]", "task.targets=[b]"]
+        table = ["task=table", "algorithm=backprop,spsa", *data]
+        blocks = [["task=xor,encoder,digits", FOUR], table, ["algorithm=spsa", "store=elsewhere"]]
+        cells, expected, loads = _composed_and_expected(*blocks)
+    assert cells == expected
+    assert len(cells) == 3 * 4 + 2 + 1
+    assert loads == 2 + 1, "one choice, all options beside one another, and the choice with another store"
+
+
+def test_an_option_that_says_more_than_its_place_is_composed_as_always(shadowed: Path) -> None:
+    with initialize_config_dir(CONF, **VERSION_BASE):
+        loader = GlobalHydra.instance().config_loader()
+        path = loader.get_search_path()
+        path.prepend("test", f"file://{shadowed}")
+        GlobalHydra.instance().clear()
+        GlobalHydra.instance().initialize(Hydra("harness", ConfigLoaderImpl(path)))
+        cells, expected, loads = _composed_and_expected(["task=xor,encoder", FOUR])
+    assert cells == expected
+    assert sum('"epochs": 77' in text for text in cells) == 2
+    assert loads == 8
+
+
+@pytest.mark.parametrize(
+    "wrong", [["algorithm=spsaa"], ["algorithm=spsa", "task.scael=1"], ["algorithm=spsa", "+lr=1"]]
+)
+def test_one_wrong_choice_among_many_is_refused_in_the_same_words(wrong: list[str]) -> None:
+    with initialize_config_dir(CONF, **VERSION_BASE):
+        loader = GlobalHydra.instance().config_loader()
+        jobs = [*expand([["task=xor,encoder", FOUR]], loader), ["task=xor", *wrong]]
+        with pytest.raises((HydraException, InputError)) as ours:
+            compose_cells(jobs, loader, load)
+        with pytest.raises((HydraException, InputError)) as theirs:
+            compose_cells([jobs[-1]], loader, load)
+    assert str(ours.value) == str(theirs.value)
 
 
 def test_values_of_one_cell_do_not_reach_another() -> None:

@@ -82,6 +82,16 @@ def test_iris_is_learnt() -> None:
     assert run("backprop", Table(), replicas=5).solved.all()
 
 
+def test_a_table_of_fewer_rows_than_the_usual_batch_is_learnt_by_all_of_them(tmp_path: Path) -> None:
+    (tmp_path / "few.csv").write_text("a,b\n" + "0,x\n1,y\n" * 9, encoding="utf-8")
+    task = Table(file=str(tmp_path / "few.csv"))
+    assert task.spec().patterns == 10 < (task.usual.batch or 0)
+    cell = Cell.of({"name": "backprop"}, {"name": "table", "file": task.file}, {"replicas": 2})
+    assert cell.settings.batch == "full"
+    with pytest.raises(InputError, match="batch must be at most the 10 training patterns"):
+        Cell.of({"name": "backprop"}, {"name": "table", "file": task.file}, {"batch": 16})
+
+
 def test_another_file_is_another_cell(tmp_path: Path, frame: pd.DataFrame) -> None:
     file = tmp_path / "t.csv"
     ids = []
