@@ -42,7 +42,8 @@ KERNEL = {
     "language_info": {"name": "python"},
 }
 STRICT = (
-    "import warnings; warnings.simplefilter('error'); warnings.filterwarnings('ignore', module='ipykernel')"
+    "import warnings; warnings.simplefilter('error'); warnings.filterwarnings('ignore', module='ipykernel'); "
+    "warnings.filterwarnings('ignore', 'There is no current event loop')"  # of its event loop, on Python 3.13
 )
 PLACES = re.compile(r"(?<![\w./])/(?:home|Users|root|tmp|private|var|usr|opt|work|mnt|builds)/[^\s'\"<]*")
 

@@ -141,6 +141,7 @@ def compiled(net: Network, params: Any, batch: Batch) -> Callable[[], Any]:
     """The harness's own step, read by JAX."""
     import jax
 
+    from harness.compiling import device
     from harness.compiling.arrays import trace, values
     from harness.compiling.loops import Compiled
     from harness.core.readings import read_by
@@ -155,7 +156,5 @@ def compiled(net: Network, params: Any, batch: Batch) -> Callable[[], Any]:
 
     with jax.enable_x64(True):
         x, weights = jax.numpy.asarray(batch.x), [jax.numpy.asarray(params[key]) for key in keys]
-        program = (
-            jax.jit(step).lower(weights, x).compile(compiler_options={"xla_cpu_use_fusion_emitters": False})
-        )
+        program = device.compiled(jax.jit(step).lower(weights, x))
     return lambda: dict(zip(keys, map(np.asarray, jax.block_until_ready(program(weights, x))), strict=True))

@@ -26,7 +26,7 @@ from jax.experimental import io_callback
 from harness.compiling.arrays import trace, values
 from harness.compiling.behind import CannotCompile
 from harness.compiling.chunk import BLOWN, MET, POINTS, RUNNING, Chunk, Feed, ended
-from harness.compiling.device import keep_programs, precision
+from harness.compiling.device import compiled, keep_programs, precision
 from harness.compiling.lanes import lanes_of
 from harness.compiling.loops import Compiled, TracedRand
 from harness.core.algorithm import Algorithm, Batch, State
@@ -39,7 +39,6 @@ from harness.core.tree import leaves, rebuilt
 from harness.training.trainer import BOUND, in_order
 
 Array = Any
-QUICKER = {"xla_cpu_use_fusion_emitters": False}  # on narrow matrices: measured 1.1 to 1.25×
 
 
 class Program:
@@ -103,7 +102,7 @@ class Program:
         if shapes not in self.ready:
             start = perf_counter()
             with self._reading(len(chunk.how)):
-                self.ready[shapes] = _compile(jax.jit(self._advance, donate_argnums=0).lower(*arguments))
+                self.ready[shapes] = compiled(jax.jit(self._advance, donate_argnums=0).lower(*arguments))
             self.seconds += perf_counter() - start
         with precision(self.device):
             done = self.ready[shapes](*arguments)
@@ -291,10 +290,3 @@ class Program:
                 raise cause from None
             first = str(error).strip().split("\n")[0]
             raise CannotCompile(f"{type(error).__name__}: {first}{line_that_raised(error)}") from error
-
-
-def _compile(lowered: Any) -> Callable[..., Chunk]:
-    try:
-        return lowered.compile(compiler_options=QUICKER)
-    except jax.errors.JaxRuntimeError:  # an option of XLA that another version does not have
-        return lowered.compile()

@@ -139,9 +139,9 @@ def test_every_rule_is_counted_on_shared_weights(name: str) -> None:
 def test_a_compiled_run_on_shared_weights_comes_to_the_same_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """By mini-batches in the same orders: outcomes and epochs the same, losses to rounding."""
     pytest.importorskip("jax", reason="JAX is not installed: there is nothing to compile with")
-    from harness.compiling import program
+    from harness.compiling import device
 
-    monkeypatch.setattr(program, "QUICKER", UNPOLISHED)
+    monkeypatch.setattr(device, "QUICKER", UNPOLISHED)
     settings: dict[str, Any] = {"replicas": 6, "epochs": 12, "batch": 4}
     task = Images(kind="mixed", loss="cross_entropy")
     plain, compiled = (

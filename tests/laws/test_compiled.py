@@ -19,8 +19,8 @@ from algorithms.backprop import Backprop
 from algorithms.perceptron import Perceptron
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings, resolve
+from harness.compiling import device, program
 from harness.compiling import driver as compiled
-from harness.compiling import program
 from harness.compiling.driver import Driver, program_of
 from harness.compiling.program import Program
 from harness.core import registry
@@ -77,7 +77,7 @@ def in_both(algorithm: Algorithm, task: Task, **settings: Any) -> tuple[Result, 
 def unpolished(monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs are compiled in half the time: enough where it is the reading, or the bookkeeping, that is
     looked at."""
-    monkeypatch.setattr(program, "QUICKER", UNPOLISHED)
+    monkeypatch.setattr(device, "QUICKER", UNPOLISHED)
 
 
 def one_sentence(error: Any) -> str:
@@ -234,7 +234,7 @@ def test_a_sweep_of_every_algorithm_is_the_interpreted_sweep(name: str, batch: A
         )
 
     with driver.program._reading(driver.lanes):
-        new = program._compile(jax.jit(sweep).lower(*arguments))(*arguments)
+        new = device.compiled(jax.jit(sweep).lower(*arguments))(*arguments)
     changed = False
     for k, ((what, a), b, (_, before)) in enumerate(zip(expected, new, leaves(trainer.state), strict=True)):
         assert (b.shape, b.dtype) == (a.shape, a.dtype), what

@@ -38,6 +38,7 @@ from algorithms.weight_perturbation import (
 from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Algorithm, Batch, CreditAlgorithm
+from harness.core.differences import best_step
 from harness.core.errors import NotApplicable
 from harness.core.exact_gradient import exact_gradient
 from harness.core.initial import initial
@@ -165,7 +166,8 @@ def test_finite_differences_of_shared_weights_are_the_summed_gradient(kind: str,
     found = rule.credit(case.net, case.params, {}, case.batch, Rand(0, [0], NOISE)).gradient
     cost = case.batch.cost(case.net.respond(case.params, case.batch.x)).max()
     # a difference of two losses, each rounded to a few parts in 2^53, is divided by the step
-    rounded = 8 * np.finfo(float).eps * cost / (np.sqrt(np.finfo(float).eps) if scheme == "forward" else 1.0)
+    step = {"forward": best_step("forward", "float64"), "central": 2 * best_step("central", "float64")}
+    rounded = 8 * np.finfo(float).eps * cost / step.get(scheme, 1.0)
     tolerance = {"forward": 1e-4, "central": 1e-7, "complex": 1e-11}[scheme]
     case.close(found, case.gradient(), tolerance, rounded)
 

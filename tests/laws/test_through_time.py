@@ -96,9 +96,9 @@ def test_a_rule_through_time_is_counted(name: str) -> None:
 def test_a_rule_through_time_is_compiled(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two epochs of the same networks, to rounding; backprop by mini-batches in the same order."""
     pytest.importorskip("jax", reason="JAX is not installed: there is nothing to compile with")
-    from harness.compiling import program
+    from harness.compiling import device
 
-    monkeypatch.setattr(program, "QUICKER", UNPOLISHED)
+    monkeypatch.setattr(device, "QUICKER", UNPOLISHED)
     task, settings = (
         DelayedXor(kept_back=3),
         {"replicas": 3, "epochs": 2, "batch": 5 if name == "backprop" else "full"},
