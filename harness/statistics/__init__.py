@@ -21,11 +21,21 @@ come as `Interval(value, low, high)`. scipy, slow to import, is imported by the 
 from harness.statistics.aggregate import interquartile_mean
 from harness.statistics.bootstrap import RESAMPLES, Interval
 from harness.statistics.censored import Replicas, Survival, survival
+from harness.statistics.cutoff import Restarted, best_cutoff, cost_at, restart_ecdf, restarted_time
 from harness.statistics.log_rank import logrank
 from harness.statistics.many import holm
 from harness.statistics.paired import PairedDifference, paired_difference
+from harness.statistics.power import (
+    claim_power,
+    fisher_power,
+    replicas_for_running_time,
+    replicas_for_two_rates,
+    replicas_for_width,
+    running_time_power,
+)
 from harness.statistics.profiles import Steps, performance_profile, restarted, runtime_profile
 from harness.statistics.proportion import clopper_pearson, solved_rate, tango, wilson
+from harness.statistics.ratio import PairedRatio, paired_ratio
 from harness.statistics.running_time import expected_running_time, failure_costs, running_time
 from harness.statistics.significance import Significance, mcnemar
 
@@ -33,21 +43,34 @@ __all__ = [
     "RESAMPLES",
     "Interval",
     "PairedDifference",
+    "PairedRatio",
     "Replicas",
+    "Restarted",
     "Significance",
     "Steps",
     "Survival",
+    "best_cutoff",
+    "claim_power",
     "clopper_pearson",
+    "cost_at",
     "expected_running_time",
     "failure_costs",
+    "fisher_power",
     "holm",
     "interquartile_mean",
     "logrank",
     "mcnemar",
     "paired_difference",
+    "paired_ratio",
     "performance_profile",
+    "replicas_for_running_time",
+    "replicas_for_two_rates",
+    "replicas_for_width",
+    "restart_ecdf",
     "restarted",
+    "restarted_time",
     "running_time",
+    "running_time_power",
     "runtime_profile",
     "solved_rate",
     "survival",

@@ -218,7 +218,7 @@ def _swapped(
 ) -> list[float]:
     """p values (2,): how often sides swapped within pairs differ by as much as the `values` seen."""
     both, extreme, tried = np.concatenate(sides), np.zeros(2), 0
-    for swap in _swaps(len(sides[0]), resamples, seed):
+    for swap in swaps(len(sides[0]), resamples, seed):
         stay = 1 - swap
         drawn = _differences((np.hstack([stay, swap]), np.hstack([swap, stay])), (both, both), until)
         extreme += (~(np.abs(drawn) < np.abs(values) * (1 - ROUNDING))).sum(0)  # NaN is no evidence
@@ -227,7 +227,7 @@ def _swapped(
     return list((extreme + drawn_at_random) / (tried + drawn_at_random))
 
 
-def _swaps(pairs: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+def swaps(pairs: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
     """Which pairs are swapped, 0 or 1 (b, n), chunk after chunk: all 2ⁿ ways, or `resamples` random ones."""
     rng, rows = np.random.default_rng(seed), max(1, CHUNK // (2 * pairs))
     ways = min(2**pairs, resamples)
