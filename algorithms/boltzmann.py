@@ -53,7 +53,7 @@ class Boltzmann(Algorithm):
         "A fixed step by the sign of the difference, or along the gradient.",
         one_of=("sign", "gradient"),
     )
-    step: float = setting(2.0, "Step size ε of a weight.", above=0, rate=True)
+    step: float = setting(2.0, "Step size ε of a weight.", above=0, rate=True, search=(0.1, 100))
     times: tuple[int, ...] = setting(
         (2, 2, 2, 4), "Time units at each temperature of the annealing schedule.", at_least=1, at_most=10**6
     )
@@ -72,9 +72,11 @@ class Boltzmann(Algorithm):
         at_most=10**6,
     )
     noise_off: float = setting(
-        0.15, "Chance that an on-bit of a pattern is clamped off.", at_least=0, below=1
+        0.15, "Chance that an on-bit of a pattern is clamped off.", at_least=0, below=1, search=(0, 0.3)
     )
-    noise_on: float = setting(0.05, "Chance that an off-bit of a pattern is clamped on.", at_least=0, below=1)
+    noise_on: float = setting(
+        0.05, "Chance that an off-bit of a pattern is clamped on.", at_least=0, below=1, search=(0, 0.2)
+    )
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=False, transports_weights=True, local=True, phases=2, global_scalar=False

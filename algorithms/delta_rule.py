@@ -32,7 +32,7 @@ from harness.core.setting import setting
 class DeltaRule(Algorithm):
     """Widrow and Hoff's rule (LMS) for a single layer of linear units, one pattern at a time."""
 
-    lr: float = setting(0.01, "Step size η.", above=0, rate=True)
+    lr: float = setting(0.01, "Step size η.", above=0, rate=True, search=(1e-4, 1))
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=False, transports_weights=False, local=True, phases=1, global_scalar=False

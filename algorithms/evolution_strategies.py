@@ -38,7 +38,9 @@ class EvolutionStrategies(CreditAlgorithm):
     from mirrored pairs of random perturbations of all weights.
     """
 
-    sigma: float = setting(0.1, "Standard deviation σ of a perturbation, in units of a weight.", above=0)
+    sigma: float = setting(
+        0.1, "Standard deviation σ of a perturbation, in units of a weight.", above=0, search=(0.01, 1)
+    )
     pairs: int = setting(25, "Mirrored pairs n of perturbations in an update.", at_least=1)
     shaping: bool = setting(False, "Centred ranks in the place of losses (fitness shaping).")
 

@@ -76,7 +76,7 @@ def random_feedback(net: Network, spread: float, rand: Rand) -> State:
 class FeedbackAlignment(Backprop):
     """Backpropagation with a fixed random matrix in the place of the transposed weights."""
 
-    spread: float = setting(0.5, "Feedback weights B are uniform in ±spread.", above=0)
+    spread: float = setting(0.5, "Feedback weights B are uniform in ±spread.", above=0, search=(0.05, 5))
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=False
@@ -97,7 +97,7 @@ class FeedbackAlignment(Backprop):
 class DirectFeedbackAlignment(CreditAlgorithm):
     """Every hidden group hears the output's error itself, over a fixed random matrix of its own."""
 
-    spread: float = setting(0.5, "Feedback weights B are uniform in ±spread.", above=0)
+    spread: float = setting(0.5, "Feedback weights B are uniform in ±spread.", above=0, search=(0.05, 5))
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=False

@@ -61,7 +61,10 @@ class ForwardForward(Algorithm):
 
     optimiser: Optimiser = setting(None, "What the weights do with their credit.", factory=Adam)
     threshold: float = setting(
-        1.0, "θ for each unit of a layer: a layer of n units has θ = n · threshold.", above=0
+        1.0,
+        "θ for each unit of a layer: a layer of n units has θ = n · threshold.",
+        above=0,
+        search=(0.1, 300),
     )
     layers: int | None = setting(
         None,

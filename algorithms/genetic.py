@@ -59,12 +59,14 @@ class Genetic(Algorithm):
         "How likely a parent is beside the next better one: the factor s of P(parent of rank r).",
         above=0,
         at_most=1,
+        search=(0.8, 0.999),
     )
     crossover_probability: float = setting(
         0.5,
         "Share of children made by crossover; the others are mutants of one parent.",
         at_least=0,
         at_most=1,
+        search=(0, 1),
     )
     crossover: str = setting(
         "crossover_nodes",
@@ -80,7 +82,9 @@ class Genetic(Algorithm):
     weight_probability: float = setting(
         0.1, "Probability p with which the other mutations change a weight.", at_least=0, at_most=1
     )
-    spread: float = setting(2.0, "Scale of e^{−|x|}: the mean size of first weights and mutations.", above=0)
+    spread: float = setting(
+        2.0, "Scale of e^{−|x|}: the mean size of first weights and mutations.", above=0, search=(0.2, 20)
+    )
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=False, transports_weights=False, local=False, phases=150, global_scalar=True

@@ -36,7 +36,7 @@ from harness.core.setting import setting
 class MeanField(Algorithm):
     """A deterministic Boltzmann machine: correlations are products of means."""
 
-    lr: float = setting(0.5, "Step size η.", above=0, rate=True)
+    lr: float = setting(0.5, "Step size η.", above=0, rate=True, search=(0.01, 10))
     times: tuple[int, ...] = setting(
         (1, 1, 1, 3),
         "Time units at each temperature of the annealing schedule: "

@@ -92,7 +92,11 @@ class Reinforce(CreditAlgorithm):
     """Random binary units; what surprised a unit is credited with the reward beyond what was expected."""
 
     gamma: float = setting(
-        0.1, "Weight γ of the newest reward in the baseline b; 0 leaves b at 0.", at_least=0, at_most=1
+        0.1,
+        "Weight γ of the newest reward in the baseline b; 0 leaves b at 0.",
+        at_least=0,
+        at_most=1,
+        search=(0, 1),
     )
     draws: int = setting(
         1, "Times each pattern is shown in an update; estimates are averaged.", at_least=1, at_most=10**6

@@ -43,6 +43,7 @@ class Perceptron(Algorithm):
         "Step size ε; with zero initial weights it scales the weights and changes no decision.",
         above=0,
         rate=True,
+        search=(1e-3, 10),
     )
 
     traits: ClassVar[Traits] = Traits(

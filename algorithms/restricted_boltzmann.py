@@ -39,7 +39,7 @@ ASKED = Schedule((20,), (1.0,), 20)  # time units before and while predictions a
 class RestrictedBoltzmann(Algorithm):
     """Hidden units joined to visible ones only, taught by k steps of sampling from the data."""
 
-    lr: float = setting(0.3, "Step size ε.", above=0, rate=True)
+    lr: float = setting(0.3, "Step size ε.", above=0, rate=True, search=(0.01, 10))
     k: int = setting(1, "Steps k of Gibbs sampling from the data.", at_least=1, at_most=10**6)
     one_hot: bool = setting(False, "Outputs are labels: in predictions exactly one of them is on.")
 

@@ -43,6 +43,7 @@ class SignSymmetry(Backprop):
         1.0,
         "The magnitude of all, or the end of the interval from 0 that random ones are uniform in.",
         above=0,
+        search=(0.1, 10),
     )
 
     traits: ClassVar[Traits] = Traits(

@@ -63,8 +63,9 @@ class KolenPollack(Backprop):
         "Fraction λ by which W and B shrink after each change; the optimiser has none beside it.",
         above=0,
         below=1,
+        search=(1e-6, 0.1),
     )
-    spread: float = setting(0.5, "Feedback weights B start uniform in ±spread.", above=0)
+    spread: float = setting(0.5, "Feedback weights B start uniform in ±spread.", above=0, search=(0.05, 5))
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=False
@@ -108,7 +109,9 @@ class KolenPollack(Backprop):
 class WeightMirror(FeedbackAlignment):
     """Noise through each layer lets feedback weights find the transposed weights, between updates."""
 
-    mirror_lr: float = setting(0.2, "Learning rate η_B of the feedback weights in mirror mode.", above=0)
+    mirror_lr: float = setting(
+        0.2, "Learning rate η_B of the feedback weights in mirror mode.", above=0, search=(0.01, 2)
+    )
     mirror_decay: float = setting(
         0.05,
         "Fraction λ_WM by which the feedback weights shrink in each phase of mirror mode.",

@@ -138,11 +138,13 @@ class Spsa(Algorithm):
         "Gain of the steps; None makes the first one the task's usual learning rate.",
         above=0,
         rate=True,
+        search=(1e-3, 1000),
     )
     c: float = setting(
         0.01,
         "Gain of the perturbations: about the noise of the loss, which has none here, so small.",
         above=0,
+        search=(1e-3, 1),
     )
     A: float | None = setting(
         None,

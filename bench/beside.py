@@ -82,7 +82,7 @@ SWEEP = (
     f"task.scale={GRID}",
 )
 MANY = ["-m", "harness", "task=xor", "run.replicas=10000", "run.epochs=5000", "tracking.enabled=false"]
-FIRST = ["-m", "harness", "-m", "study=first_light", "small=true"]
+FIRST = ["-m", "harness", "-m", "study=first_light", "tracking.enabled=false"]
 COMMANDS = {  # and how often
     "python -m harness task=xor run.replicas=10 tracking.enabled=false": (
         ("-m", "harness", "task=xor", "run.replicas=10", "run.epochs=50", "tracking.enabled=false"),
@@ -93,7 +93,7 @@ COMMANDS = {  # and how often
     "sweep: 20 × 20 cells of XOR, with MLflow": (SWEEP, 1),
     "10,000 XOR networks to the end": (MANY, 3),
     "10,000 XOR networks to the end, compiled": ((*MANY, "run.backend=jax"), 3),
-    "first light, its small form": (FIRST, 1),
+    "first light, without MLflow": (FIRST, 1),
 }
 
 

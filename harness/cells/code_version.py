@@ -65,6 +65,12 @@ def code_version(*parts: type | str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def own_version(cls: type) -> str:
+    """A hash (12 hex digits) of what a class and its bases do, without what they import."""
+    digests = [piece.digest for _, piece in _roots(cls, _Followed())]
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:12]
+
+
 class _Followed:
     """Which modules are followed: those of our packages,
     of the packages of what takes part, and beside single files.

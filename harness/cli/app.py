@@ -34,6 +34,7 @@ from harness.studies.conf import CONF, VERSION_BASE
 from harness.studies.overrides import read
 from harness.studies.pool import end_with_parent
 from harness.studies.request import Request
+from harness.studies.rulesets import ruled
 
 HELP = """$header
 
@@ -94,10 +95,17 @@ def job(cfg: DictConfig) -> None:
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         end_with_parent()
         # Hydra holds what it raises, and the study says it
-        attempt(cell_of(cfg), Store.at(Request.of(cfg).store).prepare())
+        cell, asked = _asked(cfg)
+        attempt(cell, Store.at(asked.store).prepare())
         return
     with one_sentence():  # here, before Hydra adds its own words
-        run_alone(cell_of(cfg), Request.of(cfg))
+        run_alone(*_asked(cfg))
+
+
+def _asked(cfg: DictConfig) -> tuple[Cell, Request]:
+    cell, asked = cell_of(cfg), Request.of(cfg)
+    named = [each.partition("=")[0].lstrip("+") for each in HydraConfig.get().overrides.task]
+    return ruled(cell, asked.ruleset, named, asked.store), asked
 
 
 def run_alone(cell: Cell, asked: Request) -> None:

@@ -35,7 +35,9 @@ class Optimiser:
     ('lr', 'momentum', 'decay')
     """
 
-    lr: float | None = setting(None, "Learning rate ε; None is the task's usual one.", above=0, rate=True)
+    lr: float | None = setting(
+        None, "Learning rate ε; None is the task's usual one.", above=0, rate=True, search=(3e-4, 30)
+    )
 
     uses: ClassVar[tuple[str, ...]] = ("lr",)
     """Settings that a task's usual ones fill in where they are None."""
@@ -94,7 +96,9 @@ class GradientDescent(Optimiser):
     0.5
     """
 
-    momentum: float | None = setting(None, "Momentum α; None is the task's usual one.", at_least=0, below=1)
+    momentum: float | None = setting(
+        None, "Momentum α; None is the task's usual one.", at_least=0, below=1, search=(0, 0.95)
+    )
     decay: float | None = setting(
         None,
         "Fraction by which every weight shrinks after each change; None is the task's usual one.",
@@ -169,7 +173,7 @@ class Adam(Optimiser):
     """
 
     lr: float | None = setting(
-        0.001, "Step size α; None is the task's usual learning rate.", above=0, rate=True
+        0.001, "Step size α; None is the task's usual learning rate.", above=0, rate=True, search=(1e-4, 1)
     )
     beta1: float = setting(0.9, "Decay β₁ of the mean of the credit, per update.", at_least=0, below=1)
     beta2: float = setting(0.999, "Decay β₂ of the mean of its square, per update.", at_least=0, below=1)
@@ -212,7 +216,11 @@ class SignStep(Optimiser):
     """
 
     lr: float | None = setting(
-        0.01, "Size ε of every step; None is the task's usual learning rate.", above=0, rate=True
+        0.01,
+        "Size ε of every step; None is the task's usual learning rate.",
+        above=0,
+        rate=True,
+        search=(1e-4, 1),
     )
 
     def init(self, params: Weights) -> Memory:

@@ -38,6 +38,8 @@ class Declared(NamedTuple):
     one_of: Collection[str] = ()
     """The words that are allowed; of a family that plug-ins add to, all that there are by now."""
     rate: bool = False
+    search: tuple[float, float] | None = None
+    """Between which two numbers it is looked for where a rule is tuned; None where it is left as it is."""
 
     @property
     def range(self) -> str:
@@ -70,6 +72,7 @@ def setting(
     at_most: float | None = None,
     one_of: Collection[str] = (),
     rate: bool = False,
+    search: tuple[float, float] | None = None,
     factory: Callable[[], Any] | None = None,
 ) -> Any:
     """A dataclass field with its range, and a sentence on what it is: said once, read by all.
@@ -82,6 +85,8 @@ def setting(
         above, at_least, below, at_most: bounds of a number, or of every number of a list.
         one_of: the words that are allowed.
         rate: marks a rule's learning rate, whatever its paper calls it: `algorithm.rate` stands for it.
+        search: between which two numbers `python -m harness.tune` looks for it, along the logarithm if the
+            first is above 0; None leaves it as it is.
         factory: makes the default where that has settings of its own, as an optimiser has; `default` is None.
 
     Returns:
@@ -99,7 +104,7 @@ def setting(
         for word, end in zip(BOUNDS, (above, at_least, below, at_most), strict=True)
         if end is not None
     )
-    declared = {"setting": Declared(sentence, tuple(bounds), one_of, rate)}
+    declared = {"setting": Declared(sentence, tuple(bounds), one_of, rate, search)}
     return (
         field(default_factory=factory, metadata=declared)
         if factory

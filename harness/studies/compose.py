@@ -26,6 +26,7 @@ from harness.studies.named import load_plugins
 from harness.studies.overrides import jobs as counted
 from harness.studies.overrides import read
 from harness.studies.request import PARTS, Request, cell_parts
+from harness.studies.rulesets import ruled
 from harness.studies.side_by_side import side_by_side
 
 
@@ -73,7 +74,8 @@ def compose_cells(
             OmegaConf.set_struct(config, True)
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         set_before = sets
-        cells.append(cell_of(config))
+        asked, named = requests[choice], [str(each.key_or_group) for each in values]
+        cells.append(ruled(cell_of(config), asked.ruleset, named, asked.store))
     return cells, requests[lines[0]]
 
 

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from harness.core.errors import InputError, unknown
 from harness.core.setting import fitted, setting
+from harness.tuning.budget import Tuning
 
 PARTS = ("algorithm", "task", "run")  # of a configuration, that a cell is made of
 
@@ -53,9 +54,15 @@ class Request:
 
     tracking: Tracking
     study: Study
+    tuning: Tuning
     store: str = setting("results", "Where finished cells are kept.")
     small: bool = setting(False, "Run the small form of a study.")
     plan: bool = setting(False, "Say what a sweep would run, and run nothing.")
+    ruleset: str = setting(
+        "usual",
+        "Settings that are left open: as they are usual for a task, or tuned (`python -m harness.tune`).",
+        one_of=("usual", "tuned"),
+    )
     figures: bool = setting(True, "Draw the figures of a study.")
     plugins: Any = setting((), "Files, folders or modules with what is yours.")
 
@@ -101,7 +108,7 @@ def _built(cls: type, values: Any, prefix: str) -> Any:
             raise unknown(f"setting of {prefix.rstrip('.')}", str(name), known)
     built = {}
     for name in known:
-        inner = {"tracking": Tracking, "study": Study}.get(name) if cls is Request else None
+        inner = {"tracking": Tracking, "study": Study, "tuning": Tuning}.get(name) if cls is Request else None
         if inner:
             built[name] = _built(inner, values.get(name), f"{name}.")
         elif name in values:

@@ -28,6 +28,8 @@ OTHERS = (
     "plugins",
     "tracking",
     "study",
+    "ruleset",
+    "tuning",
     "run",
 )  # which say nothing of either
 WORTH = 4  # choices, beyond which it is faster

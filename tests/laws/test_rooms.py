@@ -17,7 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("algorithms", "tasks", "statistics", "cells"),
     ("training", "drawing"),
     ("compiling", "cost", "credit"),
-    ("experiment",),
+    ("experiment", "tuning"),
     ("store", "checks"),
     ("results", "studies", "inspection"),
     ("replication",),

@@ -1,0 +1,1 @@
+"""Every rule at its own best: settings found for the same budget, on replicas that no report looks at."""

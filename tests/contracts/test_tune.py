@@ -1,0 +1,118 @@
+"""`python -m harness.tune` and ruleset=tuned, from a command to a file and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.cells.cell import Cell
+from harness.core.errors import InputError
+from harness.store.store import Store
+from harness.studies.rulesets import ruled
+from harness.tuning import shelf
+from harness.tuning.tuner import REPORTED
+from helpers.commands import commands
+
+SMALL = "tuning.trials=5 tuning.replicas=4 tuning.finalists=2 tuning.choosing=5 tuning.passes=3000"
+TUNE = f"python -m harness.tune task=xor algorithm=backprop {SMALL}"
+RUN = "python -m harness task=xor algorithm=backprop run.replicas=3 tracking.enabled=false"
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list]:
+    """A store with tuned settings of backprop on XOR, and what the commands said that found and used them."""
+    folder = tmp_path_factory.mktemp("tuned")
+    done = commands(
+        folder,
+        TUNE,
+        TUNE,
+        f"{RUN} ruleset=tuned",
+        f"{RUN} ruleset=tuned algorithm.rate=0.75 run.epochs=40",
+        f"{RUN} ruleset=tuned task=encoder",
+        f"{RUN} ruleset=tuned task.hidden=3",
+        f"{RUN} ruleset=tuned run.seed={REPORTED}",
+        f"{RUN} ruleset=usual,tuned -m",
+        f"{TUNE} run.replicas=7",
+        f"{TUNE} ruleset=tuned",
+        f"{TUNE} tuning.trials=3",
+    )
+    return folder, done
+
+
+def test_it_writes_a_file_with_how_it_was_found(tuned: tuple[Path, list]) -> None:
+    folder, done = tuned
+    said = yaml.safe_load((folder / "store/tuned/xor/backprop.yaml").read_text(encoding="utf-8"))
+    assert done[0].code == 0, done[0].said
+    assert "backprop on xor: optimiser.lr=" in done[0].out
+    assert "store/tuned/xor/backprop.yaml" in done[0].out
+    assert set(said["algorithm"]) == {"optimiser.lr", "optimiser.momentum"}
+    assert said["found"]["settings"] == 5
+    assert said["found"]["networks"] == 3 * 2 + 4 * 4 + 2 * 5
+    assert said["asked"]["task.hidden"] == 2
+
+
+def test_begun_again_it_trains_nothing_and_says_the_same(tuned: tuple[Path, list]) -> None:
+    folder, done = tuned
+    assert done[1].out == done[0].out
+    store = Store.at(folder / "store")
+    ids = store.study("tuning.xor.backprop")["cells"]
+    assert len(ids) == 3 + 4 + 2
+    assert all(store.has(i) for i in ids)
+    assert {store.read(i).meta["run"]["seed"] for i in ids} == {REPORTED, 2 * REPORTED, 3 * REPORTED}
+
+
+def test_a_run_takes_them_but_for_what_is_named(tuned: tuple[Path, list]) -> None:
+    folder, done = tuned
+    said = yaml.safe_load((folder / "store/tuned/xor/backprop.yaml").read_text(encoding="utf-8"))
+    rate, momentum = said["algorithm"]["optimiser.lr"], said["algorithm"]["optimiser.momentum"]
+    assert done[2].code == done[3].code == 0, (done[2].said, done[3].said)
+    store = Store.at(folder / "store")
+    runs = [r for r in map(store.read, store.cells()) if r.meta["run"]["replicas"] == 3]
+    optimisers = [r.meta["algorithm"]["optimiser"] | r.meta["run"] for r in runs]
+    found = {(each["lr"], each["momentum"], each["epochs"]) for each in optimisers}
+    assert (rate, momentum, said["run"]["epochs"]) in found
+    assert (0.75, momentum, 40) in found
+
+
+@pytest.mark.parametrize(
+    ("which", "sentence"),
+    [
+        (4, "there are no tuned settings of backprop on encoder: python -m harness.tune task=encoder"),
+        (5, "was found with task.hidden=2, but 3 was given"),
+        (6, "run.seed must be below 2^40 with tuned settings"),
+        (8, "run.replicas would be ignored: tuning has a budget of its own"),
+        (9, "ruleset=tuned is what tuning finds settings for"),
+        (10, "tuning.trials must be a whole number, at least 4"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(tuned: tuple[Path, list], which: int, sentence: str) -> None:
+    done = tuned[1][which]
+    assert (done.code, len(done.said)) == (2, 1), done
+    assert sentence in done.said[0]
+
+
+def test_a_sweep_has_both_rulesets(tuned: tuple[Path, list]) -> None:
+    folder, done = tuned
+    assert done[7].code == 0, done[7].said
+    assert len(Store.at(folder / "store").study("scratch")["cells"]) == 2
+
+
+def test_a_file_of_another_version_of_the_rule_is_refused(tmp_path: Path, tuned: tuple[Path, list]) -> None:
+    cell = Cell.of({"name": "backprop"}, {"name": "xor"}, {})
+    text = (tuned[0] / "store/tuned/xor/backprop.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "tuned/xor/backprop.yaml"
+    path.parent.mkdir(parents=True)
+    rule = yaml.safe_load(text)["found"]["rule"]
+    for damaged, sentence in (
+        (text.replace(rule, "0123456789ab"), "was found for another version of backprop"),
+        (text[: len(text) // 3], "holds no tuned settings"),
+        ("[]", "holds no tuned settings"),
+        ("", "holds no tuned settings"),
+    ):
+        path.write_text(damaged, encoding="utf-8")
+        with pytest.raises(InputError, match=sentence):
+            ruled(cell, "tuned", [], str(tmp_path))
+    path.write_text(text, encoding="utf-8")
+    assert shelf.get("xor", type(cell.algorithm), "backprop", [tmp_path / "tuned"]).epochs == 1260
