@@ -66,8 +66,8 @@ def code_version(*parts: type | str) -> str:
 
 
 def own_version(cls: type) -> str:
-    """A hash (12 hex digits) of what a class does by itself: of the modules of it and of its bases, without what
-    they import, and without the bases that all have.
+    """A hash (12 hex digits) of what a class does by itself: of its module and those of its bases, without
+    what they import, and without the bases that all have.
     """
     roots = _roots(cls, _Followed())
     digests = [piece.digest for name, piece in roots if not name.startswith("harness.core.")]
