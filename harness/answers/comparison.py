@@ -14,7 +14,7 @@ import numpy as np
 from harness.answers.pairs import beside
 from harness.answers.words import amount, brief, decided, each, rate, ratio, several
 from harness.core.outcomes import fates
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 from harness.statistics import Interval, failure_costs, running_time
 
 if TYPE_CHECKING:

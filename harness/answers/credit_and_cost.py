@@ -16,7 +16,7 @@ import numpy as np
 
 from harness.answers.middle import LESS, MORE, OPEN, beside, median, of_quantiles
 from harness.answers.words import brief, each, several
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 from harness.statistics import Interval
 
 if TYPE_CHECKING:

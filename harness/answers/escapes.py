@@ -12,7 +12,7 @@ from harness.answers.local_minima import Ends
 from harness.answers.shares import points, share
 from harness.answers.words import brief, each
 from harness.core.outcomes import SOLVED
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,7 @@ import numpy as np
 from harness.answers.shares import share
 from harness.answers.words import brief, several
 from harness.core.outcomes import fates
-from harness.experiment.summary import number, percent
+from harness.experiment.digits import number, percent
 from harness.inspection import ends as minima
 from harness.inspection.ends import Kind
 from harness.results import trained_networks as networks

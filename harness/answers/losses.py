@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from harness.answers.pairs import beside
 from harness.answers.shares import points
 from harness.answers.words import decided, each, rate, ratio
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from harness import results
 from harness.answers.words import several
 from harness.core.errors import InputError
 from harness.core.outcomes import FINISHED
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 from harness.results.gathering import Place, store_of
 
 if TYPE_CHECKING:

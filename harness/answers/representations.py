@@ -16,7 +16,7 @@ import numpy as np
 from harness.answers.learners import Learners, learnt, nobody
 from harness.answers.shares import beside, difference, half, mean, percents, points, share
 from harness.answers.words import brief, several
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 from harness.inspection import hidden_units as rep
 from harness.results.trained_networks import Networks
 

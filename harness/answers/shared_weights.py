@@ -16,7 +16,7 @@ import numpy as np
 from harness.answers.shares import difference, mean, percents, points
 from harness.answers.words import several
 from harness.core.registry import build_task
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 from harness.statistics import Interval
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.experiment.summary import number, percent
+from harness.experiment.digits import number, percent
 from harness.statistics import Interval, tango, wilson
 from harness.statistics.bootstrap import draws, percentile
 

@@ -14,7 +14,7 @@ import numpy as np
 from harness.answers.shares import mean, percents, share
 from harness.answers.words import several
 from harness.core.outcomes import SOLVED
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 from harness.inspection.kernels import KINDS, LEAST, OTHER, kinds
 from harness.tasks.t_c import KERNEL, SMALLEST
 

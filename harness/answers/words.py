@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.experiment.summary import number, percent
+from harness.experiment.digits import number, percent
 from harness.statistics import Interval
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.cells.cell import Cell
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 from harness.experiment.together import differ, groups
 from harness.store.store import Store
 from harness.studies.pool import cores

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.cli.arguments import one_sentence
 from harness.core.errors import InputError, unknown
-from harness.experiment.summary import number, percent
+from harness.experiment.digits import number, percent
 from harness.statistics import (
     claim_power,
     fisher_power,

@@ -30,7 +30,7 @@ from harness.cli.bars import cells_bar
 from harness.cli.conduct import say
 from harness.core.errors import InputError
 from harness.core.outcomes import fates
-from harness.experiment.summary import number, significant
+from harness.experiment.digits import number, significant
 from harness.store.store import Store
 from harness.studies.attempt import expected_work
 from harness.studies.compose import cells_of

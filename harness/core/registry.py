@@ -65,7 +65,7 @@ def add_plugins(*given: str) -> list[str]:
     new = list(dict.fromkeys(each for each in given if each not in plugins.named()))
     if new:
         plugins.name(new)
-        for known in (algorithms, tasks, _found, nested):
+        for known in (algorithms, tasks, _found, nested, rate_name):
             known.cache_clear()
     algorithms()
     for each in given:
@@ -97,6 +97,13 @@ def rate_path(thing: Any) -> tuple[str, ...]:
     return next(
         ((name, *path) for name, each in inner if is_dataclass(each) and (path := rate_path(each))), ()
     )
+
+
+@cache
+def rate_name(algorithm: str) -> str:
+    """What an algorithm, by its name, calls a rate of its own, not its optimiser's; '' if it has none."""
+    cls: Any = algorithms().get(algorithm)
+    return next((f.name for f in fields(cls) if declaration(cls, f.name).rate), "") if cls else ""
 
 
 def with_rate(algorithm: Algorithm, rate: float) -> Algorithm:

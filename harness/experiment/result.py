@@ -141,7 +141,7 @@ class Result:
 
     def __str__(self) -> str:
         from harness.core import registry
-        from harness.experiment.summary import Facts, describe
+        from harness.experiment.describe import Facts, describe
 
         t, named = self.trained, registry.settings_of
         credit = self.credit_columns() if self.settings.probe else {}

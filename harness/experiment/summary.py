@@ -1,22 +1,19 @@
-"""One cell in numbers, and in words: what `print(result)` shows.
+"""One cell in numbers.
 
 Needs neither pandas nor scipy, which take long to import.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from harness.cells.environment import made_elsewhere
-from harness.cells.settings import FULL
-from harness.cells.words import flat, in_brackets, setting_text, unusual
-from harness.core.outcomes import SOLVED, fates
-from harness.statistics import expected_running_time, survival, wilson
+from harness.core.outcomes import fates
+from harness.experiment.digits import number, percent
+from harness.statistics import Replicas, expected_running_time, restarted_cost, survival, wilson
 
 Array = Any
 
@@ -58,6 +55,14 @@ class Summary:
 
     NaN where there are none.
     """
+    restart_epochs: float = np.nan
+    """Running time with restarts at the best cutoff, cross-fitted (`harness.statistics.cutoff`)."""
+    cutoff_epochs: float = np.nan
+    """That cutoff, the best over all replicas."""
+    epoch_flops: float = np.nan
+    """FLOPs of an epoch of one network; NaN, like the next, where they were not counted."""
+    restart_flops: float = np.nan
+    """`restart_epochs` in FLOPs."""
     angle_degrees: float = np.nan
     """Angle of the credit to the exact gradient, all weights together: the median over the epochs that were
     looked at of the median over the replicas then in training. NaN without a probe, and where there is no
@@ -98,6 +103,9 @@ def summarise(
     held_rmse = columns.get("held_rmse", np.full(n, np.nan))
     loss = np.where(diverged | np.isnan(columns["loss"]), np.inf, columns["loss"])
     spent = float(epochs.sum())
+    restart, cutoff = restarted_cost(Replicas(epochs, solved, diverged))
+    each = float(np.sum(columns["updates"])) / spent if spent else np.nan  # updates of an epoch
+    epoch_flops = each * (cost or {}).get("update.work", np.nan)
     return Summary(
         replicas=n,
         solved=count,
@@ -122,6 +130,10 @@ def summarise(
         held_rmse_median=np.nan
         if np.isnan(held_rmse).all()
         else _median(np.where(diverged, np.inf, held_rmse)),
+        restart_epochs=restart,
+        cutoff_epochs=cutoff,
+        epoch_flops=epoch_flops,
+        restart_flops=restart * epoch_flops,
         angle_degrees=_angle(credit or {}),
         **_costs(cost or {}, expected_running_time(columns["updates"], solved)),
     )
@@ -156,127 +168,6 @@ def _costs(cost: Mapping[str, Any], ert_updates: float) -> dict[str, float]:
     )
 
 
-class Facts(NamedTuple):
-    """What is told of a finished cell, wherever it comes from:
-    a `Result` in memory or a `Record` in a store.
-    """
-
-    algorithm: Mapping[str, Any]
-    """Name and settings."""
-    task: Mapping[str, Any]
-    run: Mapping[str, Any]
-    columns: Mapping[str, Array]
-    """Per replica, as `Result.columns`."""
-    cost: Mapping[str, Any]
-    """`CostSheet.numbers`; empty where nothing was counted."""
-    credit: Mapping[str, Array]
-    """`Result.credit_columns`; empty without a probe."""
-    ran: Mapping[str, Any]
-    """How it was run, as `Trained.ran`."""
-    versions: Mapping[str, str] = {}
-    """What a record was made with (`cells.environment`); empty for what was made here and now."""
-
-
-def describe(facts: Facts) -> str:
-    """A cell in a few lines: who on what, how many solved it, what that cost, what became of the others."""
-    algorithm, task, run, columns, cost, credit, ran, versions = facts
-    s = summarise(columns, cost)
-    batch = {FULL: "full batch", 1: "online"}.get(run["batch"], f"batches of {run['batch']}")
-    budget = f"{number(run['epochs'])} epochs" + (
-        f" or {run['seconds']:g} s" if run["seconds"] is not None else ""
-    )
-    lines = [
-        f"{algorithm['name']} on {in_brackets(task['name'], unusual(task))}: "
-        f"{number(s.replicas)} replicas, seed {run['seed']}",
-        f"settings  {', '.join([*_in_words(algorithm), batch, f'budget {budget}'])}",
-        f"solved    {number(s.solved)} of {number(s.replicas)} = {rate_text(s)}, 95 % Wilson interval",
-        f"epochs    median {median_text(s)} to the criterion, with quartiles, unsolved replicas at ∞",
-        f"          expected running time {number(s.ert_epochs)} = epochs of all replicas ÷ number solved",
-    ]
-    failures = zip(columns["outcome"], columns["reason"], strict=True)
-    reasons = Counter((str(outcome), str(reason)) for outcome, reason in failures if outcome != SOLVED)
-    if reasons:
-        common = reasons.most_common(3)
-        said = [f"{number(count)} {outcome} ({reason})" for (outcome, reason), count in common]
-        rest = s.replicas - s.solved - sum(count for _, count in common)
-        lines.append(f"failed    {', '.join(said + [f'{number(rest)} others'] * bool(rest))}")
-    parts = (("validation", s.validation_right_mean), ("held-out", s.held_right_mean))
-    means = "".join(
-        f"; {name} patterns right: mean {percent(share)}" for name, share in parts if not np.isnan(share)
-    )
-    lines.append(
-        f"loss      median {s.loss_median:.3g}; training patterns right: "
-        f"median {percent(s.right_median)}{means}"
-    )
-    per_epoch = f"{significant(s.seconds_per_1000_replica_epochs)} s per 1,000 replica-epochs"
-    lines.append(f"time      {significant(s.seconds)} s of updates, {per_epoch}")
-    if run.get("probe"):
-        lines.append(f"credit    {_credit(credit, ran)}")
-        if ran.get("probe_seconds"):
-            part = percent(ran["probe_seconds"] / (ran["probe_seconds"] + s.seconds))
-            lines.append(f"probe     {part} of the time of updates and probe together")
-    if "earlier" in ran:
-        lines.append(
-            f"earlier   {number(ran['earlier']['replicas'])} replicas are those of {ran['earlier']['cell']}"
-        )
-    if run.get("backend", "numpy") != "numpy":
-        lines.append(f"backend   {_backend(ran)}")
-    if not np.isnan(s.update_flops):
-        passes = f"{number(s.update_flops)} FLOPs an update = {s.update_forward_passes:.3g} forward passes"
-        criterion = f"to the criterion {number(s.ert_forward_passes)} forward passes"
-        lines.append(f"cost      {passes}, span {number(s.update_span_operations)}; {criterion}")
-    elif "reason" in cost:
-        lines.append(f"cost      not counted: {cost['reason']}")
-    if versions and (elsewhere := made_elsewhere(versions)):
-        lines.append(f"made      with {elsewhere}")
-    return "\n".join(lines)
-
-
-def _credit(columns: Mapping[str, Array], ran: Mapping[str, Any]) -> str:
-    """The median angle of all weights' credit to the gradient where the probe first and last had one."""
-    if "not_probed" in ran:
-        return f"not compared with the gradient: {ran['not_probed']}"
-    if not columns:
-        return "nothing to compare"
-    chosen = (columns["quantity"] == "angle") & (columns["edge"] == "total") & (columns["defined"] > 0)
-    if not chosen.any():
-        return "no direction to compare: the gradient or the credit was zero"
-    at = np.flatnonzero(chosen)[[0, -1]]
-    said = [
-        f"{columns['q50'][i]:.0f}° at epoch {number(columns['epoch'][i])} (n = {columns['defined'][i]})"
-        for i in at
-    ]
-    of = f" of {ran['reference']}" if "reference" in ran else ""
-    return f"angle to the exact gradient{of}; median: {', '.join(said)}"
-
-
-def _backend(ran: Mapping[str, Any]) -> str:
-    """`jax on cpu, compiled in 0.52 s (why)`."""
-    how = (
-        f"jax on {ran['device']}, compiled in {significant(ran['compile_seconds'])} s"
-        if ran["backend"] == "jax"
-        else "numpy"
-    )
-    return how + (f" ({ran['why']})" if "why" in ran else "")
-
-
-def number(x: float) -> str:
-    """A count, for people: 1,234; ∞ where it is never reached, – where there is none."""
-    if not np.isfinite(x):
-        return "–" if np.isnan(x) else "∞"
-    return f"{x:,.0f}"
-
-
-def significant(x: float) -> str:
-    """Two significant digits: 0.00031; – where there is none."""
-    return f"{x:.2g}" if abs(x) < 10 else number(x)
-
-
-def percent(share: float) -> str:
-    """0.951 → 95.1 %; – where there is none."""
-    return "–" if np.isnan(share) else f"{100 * share:.1f} %"
-
-
 def rate_text(s: Summary) -> str:
     """Solved rate and its interval in per cent: 95.1 % [93.6–96.3]."""
     return f"{percent(s.rate)} [{100 * s.rate_low:.1f}–{100 * s.rate_high:.1f}]"
@@ -291,10 +182,3 @@ def _median(values: Array) -> float:
     # the value of one replica: between a finite loss and ∞ there is no mean; NumPy's takes ten times as long
     ordered = np.sort(values)
     return float(ordered[-1] if np.isnan(ordered[-1]) else ordered[(len(ordered) - 1) // 2])
-
-
-def _in_words(algorithm: Mapping[str, Any]) -> list[str]:
-    """The settings of an algorithm that are not off (None or 0)."""
-    return [
-        setting_text(k, v) for k, v in flat(algorithm).items() if v is not None and (v != 0 or v is False)
-    ]

@@ -11,7 +11,7 @@ import numpy as np
 from harness.core.errors import InputError
 from harness.drawing.page import Panel, page
 from harness.drawing.style import BLUE, DIM, VERMILION
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 from harness.inspection.ends import Kind, canonical
 from harness.statistics import wilson
 

@@ -23,7 +23,7 @@ from harness.core.errors import InputError
 from harness.core.network import Network
 from harness.core.outcomes import fates
 from harness.drawing.style import DIM, styled
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 from harness.results.labels import labels
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.core.errors import InputError
 from harness.drawing.style import DIM, styled
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 from harness.inspection.kernels import KINDS, LEAST, alike, kinds
 from harness.plots.hinton import GREY
 from harness.statistics import wilson

@@ -13,7 +13,7 @@ import numpy as np
 from harness.core.errors import InputError
 from harness.drawing.page import Panel, page
 from harness.drawing.style import BLUE, DIM, VERMILION, logarithmic
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

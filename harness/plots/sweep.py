@@ -14,7 +14,7 @@ from harness.drawing.crowd import expected
 from harness.drawing.frames import TOGETHER, Drawn, drawn, needs
 from harness.drawing.page import Panel, page
 from harness.drawing.style import VERMILION
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 from harness.plots import grid
 from harness.plots.ert import bar_of, in_words
 from harness.plots.setting import caption, over

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 
 
 @dataclass(frozen=True)

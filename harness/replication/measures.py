@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.core.outcomes import fates
-from harness.experiment.summary import number, significant
+from harness.experiment.digits import number, significant
 from harness.replication.figure import Measured
 from harness.statistics import wilson
 

@@ -32,10 +32,14 @@ class Pool:
         """How many seeds there are."""
         return len(self.records)
 
+    @property
+    def replicas(self) -> dict[str, Any]:
+        """The replicas of all, as `Record.replicas` has those of one."""
+        return _stacked([record.replicas for record in self.records])
+
     def summary(self) -> Summary:
         """The numbers of all replicas together."""
-        first = self.records[0]
-        columns = _stacked([record.replicas for record in self.records])
+        first, columns = self.records[0], self.replicas
         credit = {}
         if first.probes:
             run = first.meta["run"]

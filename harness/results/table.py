@@ -15,50 +15,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.core.files import write_atomically
-from harness.core.outcomes import FINISHED, MISSING, NOT_APPLICABLE
-from harness.experiment.summary import Summary, median_text, number, rate_text, significant
+from harness.core.outcomes import FINISHED, MISSING, NOT_APPLICABLE, fates
+from harness.core.registry import rate_name
+from harness.experiment.summary import Summary
+from harness.results import columns
 from harness.results.labels import labels
 from harness.results.pooled import Pool, pooled
+from harness.statistics import Replicas, restarted_cost
 from harness.store.record import Record
 from harness.store.store import Store
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-WIDTH = 116  # columns a full table needs
+WIDTH = 142  # columns a full table needs
 NAME = 22  # of them for the algorithm
 NARROWEST = 12  # and on a narrow terminal
-CAPTION = (
-    "n: replicas (independent networks), all of which count. Solved: per cent of them, with its 95 % Wilson "
-    "interval. Epochs: sweeps to the criterion, median [quartiles] of the Kaplan-Meier curve; "
-    "unsolved replicas are right-censored, ∞ is never reached. ERT: expected running time in epochs, "
-    "what all replicas spent, failures included, ÷ number solved. Work: expected FLOPs to the criterion, "
-    "counted from the code, as a multiple of backprop's on the same task in this study. Peak: the most "
-    "memory an update holds at once beside what it was handed, per network, in kB. Angle: of one draw of "
-    "its credit to the exact gradient (of the loss; of the likelihood for Boltzmann machines), in degrees, "
-    "median over replicas and probed epochs; none where the weights are not those of the task's network. "
-    "Seconds: time of updates per 1,000 epochs of one replica. Held out: mean per cent of held-out patterns "
-    "right at the end. Diverged: replicas that ran off to infinity, among the unsolved for good."
-)
-SHORT = (
-    "All n replicas count; [95 %] by Wilson; ∞: never reached; ERT: epochs spent ÷ number solved. "
-    "What each column is: table.md"
-)
-HEADER = (
-    "algorithm",
-    "n",
-    "solved %\n[95 %]",
-    "epochs\n[quartiles]",
-    "ERT",
-    "work ÷\nbackprop",
-    "peak\nkB",
-    "angle\n°",
-    "seconds",
-    "held\nout %",
-    "diverged",
-)
-# on a narrow terminal
-SPARED = tuple(HEADER.index(name) for name in ("peak\nkB", "seconds", "angle\n°", "work ÷\nbackprop"))
 
 
 @dataclass(frozen=True)
@@ -74,8 +46,15 @@ class Row:
     reason: str
     """Why there are no numbers."""
     summary: Summary | None
+    rate: float = np.nan
+    """The rule's own learning rate; NaN where it has none."""
+    optimiser: str = ""
+    """What takes the steps; '' where the rule does."""
+    budget_epochs: float = np.nan
+    """The most epochs that a replica may run."""
     work_over_backprop: float = np.nan
-    """Expected work to the criterion ÷ that of backprop on the same task in the same study."""
+    """Expected work with restarts at the best cutoff ÷ that of backprop on the same task in the same study,
+    over the replicas that both have, the first of each."""
 
 
 def build(store: Store, study: str) -> list[Row]:
@@ -108,11 +87,11 @@ def rows_from(
     for i, meta, label in zip(ids, metas, labels(metas), strict=True):
         summary = records[i].summary() if numbers and meta["status"] == FINISHED else None
         row = Row(i, label.task, label.algorithm, meta["status"], meta["reason"], summary)
-        of = records.get(i)
+        row, of = replace(row, **_asked(meta)), records.get(i)
         rows.append(
             replace(row, algorithm=f"{row.algorithm}, {of.count} seeds") if isinstance(of, Pool) else row
         )
-    rows = _beside_backprop(rows, metas)
+    rows = _beside_backprop(rows, metas, records)
     order = list(dict.fromkeys(row.task for row in rows))
     return sorted(rows, key=lambda row: order.index(row.task))
 
@@ -150,12 +129,12 @@ def to_markdown(rows: Sequence[Row], title: str, question: str = "") -> str:
     """
     parts = [f"# {title}", *([question] if question else [])]
     for task, group in by_task(rows).items():
-        texts = [row_texts(row) for row in group]
-        used = [0, *_used(texts)]
-        cells: list[Sequence[str]] = [HEADER, ("---", *["---:"] * (len(HEADER) - 1)), *texts]
+        texts = [columns.texts(row) for row in group]
+        used = [0, *columns.used(texts)]
+        cells: list[Sequence[str]] = [columns.HEADER, ("---", *["---:"] * (len(columns.HEADER) - 1)), *texts]
         lines = ["| " + " | ".join(_escape(line[i]) for i in used) + " |" for line in cells]
         parts += [f"## {task}", "\n".join(lines), *_notes(group)]
-    return "\n\n".join([*parts, f"*{CAPTION}*"]) + "\n"
+    return "\n\n".join([*parts, f"*{columns.CAPTION}*"]) + "\n"
 
 
 def show(rows: Sequence[Row], console: Console | None = None) -> None:
@@ -171,19 +150,22 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
     if not console.is_terminal and console.width < WIDTH + longest - NAME:
         console.width = WIDTH + max(0, longest - NAME)  # a file or a pipe has no edge
     for task, group in by_task(rows).items():
-        texts = [row_texts(row) for row in group]
-        used = _used(texts)
-        wide = {i: max(len(t) for t in [*HEADER[i].split("\n"), *(text[i] for text in texts)]) for i in used}
+        texts = [columns.texts(row) for row in group]
+        used = columns.used(texts)
+        wide = {
+            i: max(len(t) for t in [*columns.HEADER[i].split("\n"), *(text[i] for text in texts)])
+            for i in used
+        }
         while (rest := console.width - sum(wide.values()) - 2 * len(used) - 2) < NARROWEST and set(
             used
-        ) & set(SPARED):
-            used.remove(next(i for i in SPARED if i in used))  # they are in table.md
+        ) & set(columns.SPARED):
+            used.remove(next(i for i in columns.SPARED if i in used))  # they are in table.md
             wide = {i: wide[i] for i in used}
         rest = max(NARROWEST, rest)
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
         table.add_column(Text(task), width=rest, overflow="fold", vertical="bottom")
         for i in used:
-            table.add_column(Text(HEADER[i]), width=wide[i], justify="right", no_wrap=True)
+            table.add_column(Text(columns.HEADER[i]), width=wide[i], justify="right", no_wrap=True)
         # a column of lines that need no folding is one text to rich, which takes as long for it as for a cell
         folded = any(cell_len(text[0]) > rest for text in texts)
         for some in [[text] for text in texts] if folded else [texts]:
@@ -192,7 +174,7 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
         for note in _notes(group):
             console.print(Text(note, style="italic"))
         console.print()
-    console.print(Text(SHORT, style="dim"))
+    console.print(Text(columns.SHORT, style="dim"))
 
 
 def by_task(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -203,42 +185,48 @@ def by_task(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return groups
 
 
-def row_texts(row: Row) -> list[str]:
-    """The cells of a row below `HEADER`."""
-    s = row.summary
-    if s is None:
-        return [row.algorithm, "", row.status, *[""] * (len(HEADER) - 3)]
-    held = "" if np.isnan(s.held_right_mean) else f"{100 * s.held_right_mean:.1f}"
-    ratio = "" if np.isnan(row.work_over_backprop) else significant(row.work_over_backprop)
-    peak = "" if np.isnan(s.peak_bytes) else significant(s.peak_bytes / 1000)
-    angle = "" if np.isnan(s.angle_degrees) else f"{s.angle_degrees:.0f}"
-    costs = number(s.ert_epochs), ratio, peak, angle, significant(s.seconds_per_1000_replica_epochs)
-    diverged = number(s.diverged) if s.diverged else ""
-    return [
-        row.algorithm,
-        number(s.replicas),
-        rate_text(s).replace(" %", ""),
-        median_text(s),
-        *costs,
-        held,
-        diverged,
-    ]
+def _asked(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """What a row says of the settings."""
+    algorithm, run = meta["algorithm"], meta.get("run", {})
+    own = rate_name(str(algorithm["name"]))
+    optimiser = algorithm.get("optimiser") or {}
+    rate = algorithm.get(own) if own else optimiser.get("lr")
+    return {
+        "rate": np.nan if rate is None else float(rate),
+        "optimiser": str(optimiser.get("name", "")),
+        "budget_epochs": float(run.get("epochs") or np.nan),
+    }
 
 
-def _beside_backprop(rows: Sequence[Row], metas: Sequence[Mapping[str, Any]]) -> list[Row]:
+def _beside_backprop(
+    rows: Sequence[Row], metas: Sequence[Mapping[str, Any]], records: Mapping[str, Record | Pool]
+) -> list[Row]:
     """The rows with their work beside that of the first backprop cell
     on their task, where both were counted.
     """
-    base: dict[str, float] = {}
+    base: dict[str, Row] = {}
     for row, meta in zip(rows, metas, strict=True):
-        if row.summary and meta["algorithm"]["name"] == "backprop" and np.isfinite(row.summary.ert_flops):
-            base.setdefault(row.task, row.summary.ert_flops)
+        if row.summary and meta["algorithm"]["name"] == "backprop" and np.isfinite(row.summary.restart_flops):
+            base.setdefault(row.task, row)
     return [
-        replace(row, work_over_backprop=row.summary.ert_flops / base[row.task])
-        if row.summary and base.get(row.task)
+        replace(row, work_over_backprop=_work(row, base[row.task], records))
+        if row.summary and row.task in base
         else row
         for row in rows
     ]
+
+
+def _work(row: Row, base: Row, records: Mapping[str, Record | Pool]) -> float:
+    """What a success costs the one in FLOPs ÷ what it costs the other, over the first replicas of both."""
+    both = [(records[each.id].replicas, each.summary.epoch_flops) for each in (row, base) if each.summary]
+    n = min(len(replicas["epochs"]) for replicas, _ in both)
+    a, b = (_first(replicas, n) * price for replicas, price in both)
+    return a / b if np.isfinite(b) else np.nan
+
+
+def _first(replicas: Mapping[str, Any], n: int) -> float:
+    solved, _, diverged = (fate[:n] for fate in fates(replicas))
+    return restarted_cost(Replicas(replicas["epochs"][:n], solved, diverged))[0]
 
 
 def _known_from_id(cell_id: str) -> dict[str, Any]:
@@ -262,11 +250,6 @@ def _notes(rows: Sequence[Row]) -> list[str]:
         for row in without
     )
     return list(dict.fromkeys(notes))
-
-
-def _used(texts: Sequence[Sequence[str]]) -> list[int]:
-    """The columns after the first that say something: nobody needs an empty one."""
-    return [i for i in range(1, len(HEADER)) if any(text[i] for text in texts)]
 
 
 def _escape(text: str) -> str:

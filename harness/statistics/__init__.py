@@ -21,7 +21,14 @@ come as `Interval(value, low, high)`. scipy, slow to import, is imported by the 
 from harness.statistics.aggregate import interquartile_mean
 from harness.statistics.bootstrap import RESAMPLES, Interval
 from harness.statistics.censored import Replicas, Survival, survival
-from harness.statistics.cutoff import Restarted, best_cutoff, cost_at, restart_ecdf, restarted_time
+from harness.statistics.cutoff import (
+    Restarted,
+    best_cutoff,
+    cost_at,
+    restart_ecdf,
+    restarted_cost,
+    restarted_time,
+)
 from harness.statistics.log_rank import logrank
 from harness.statistics.many import holm
 from harness.statistics.paired import PairedDifference, paired_difference
@@ -68,6 +75,7 @@ __all__ = [
     "replicas_for_width",
     "restart_ecdf",
     "restarted",
+    "restarted_cost",
     "restarted_time",
     "running_time",
     "running_time_power",

@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from harness.core.errors import InputError, whole
 from harness.statistics.bootstrap import RESAMPLES, Interval, amounts, fates
 from harness.statistics.censored import Replicas
-from harness.statistics.running_time import failure_costs, running_time
+from harness.statistics.running_time import expected_running_time, failure_costs, running_time
 
 Array = Any
 FOLDS = 2
@@ -134,6 +134,16 @@ def restarted_time(
         cut.spent, cut.solved, seed=seed, budget=cut.failure, level=level, resamples=resamples
     )
     return Restarted(time, best_cutoff(*replicas), cutoffs)
+
+
+def restarted_cost(replicas: Replicas, *, folds: int = FOLDS) -> tuple[float, float]:
+    """`restarted_time` without its interval, in epochs, and the best cutoff over all replicas: (cost, T)."""
+    side = checked(replicas)
+    whole("folds", folds, 2)
+    fold = np.arange(len(side.time)) % folds
+    (cutoffs,) = fold_cutoffs(np.ones((1, len(fold))), side, fold, folds)
+    cut = side.cut(cutoffs[fold])
+    return float(expected_running_time(cut.time, cut.solved)), best_cutoff(*replicas)
 
 
 def restart_ecdf(times: ArrayLike, solved: ArrayLike, cutoff: float, at: ArrayLike) -> Array:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.outcomes import FINISHED
-from harness.experiment.summary import Facts, Summary, describe, summarise
+from harness.experiment.describe import Facts, describe
+from harness.experiment.summary import Summary, summarise
 from harness.store.files import (
     FILES,
     META,

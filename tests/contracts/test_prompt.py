@@ -12,7 +12,7 @@ import pytest
 from harness.cli import memory
 from harness.cli.arguments import one_sentence
 from harness.core.errors import InputError
-from harness.results import table
+from harness.results import columns, table
 
 COMMANDS = {
     "harness": ["task=xor", "run.epochs=20", "run.replicas=3", "tracking.enabled=false"],
@@ -68,7 +68,7 @@ def test_an_error_of_the_code_is_raised() -> None:
 
 
 def test_the_caption_in_short_is_two_lines_at_most() -> None:
-    assert len(table.SHORT) <= 2 * (table.WIDTH - 10)
+    assert len(columns.SHORT) <= 2 * (table.WIDTH - 10)
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,8 @@ def test_markdown_has_every_row_every_reason_and_the_caption(study):
     rows = table.build(study, "made_up")
     text = table.to_markdown(rows, "made_up", "Who counts?")
     assert text.startswith(
-        "# made_up\n\nWho counts?\n\n## xor\n\n| algorithm | n | solved % [95 %] | epochs [quartiles] |"
+        "# made_up\n\nWho counts?\n\n## xor\n\n"
+        "| algorithm | rate | n | solved % [95 %] | epochs [quartiles] | budget |"
     )
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == len(rows) + 2 * 2

@@ -380,11 +380,36 @@ def test_work_stands_beside_that_of_backprop_itself() -> None:
     for each in cells:
         summary = summarise(columns, cost_of_cell(each))
         meta = {**each.settings_by_name(), "status": "finished", "reason": ""}
-        records[each.id] = SimpleNamespace(meta=meta, summary=lambda s=summary: s)
+        records[each.id] = SimpleNamespace(meta=meta, summary=lambda s=summary: s, replicas=columns)
     dear, base = rows_from([each.id for each in cells], records, {})
     work = [sheet(each).update.work for each in cells]
     assert (dear.work_over_backprop, base.work_over_backprop) == (pytest.approx(work[0] / work[1]), 1)
     assert work[0] > work[1]
+
+
+def test_work_is_compared_over_the_replicas_that_both_have_and_at_the_best_cutoffs() -> None:
+    """By hand: of backprop's first four replicas, of which one is stuck for 1,000 epochs, a success costs
+    (10 + 10 + 10 + 10) ÷ 3 epochs where tries end after 10, and (20 · 4) ÷ 4 the other; replicas that the
+    other has not, however dear, change nothing."""
+    names, cells = ("backprop", "backprop"), []
+    epochs = [np.array([10, 10, 1000, 10, 999, 999, 999, 999]), np.array([20, 20, 20, 20])]
+    for name, rate in zip(names, (0.1, 0.2), strict=True):
+        cells.append(Cell.of({"name": name, "rate": rate}, {"name": "xor"}, {"replicas": 4, "epochs": 1000}))
+    records = {}
+    for each, spent in zip(cells, epochs, strict=True):
+        ones = np.ones(len(spent))
+        outcome = np.where(spent < 1000, "solved", "unsolved")
+        columns = {"outcome": outcome, "epochs": spent, "updates": spent, "seconds": ones, "loss": ones}
+        columns |= {"right": ones, "held_right": ones}
+        summary = summarise(columns, cost_of_cell(each))
+        meta = {**each.settings_by_name(), "status": "finished", "reason": ""}
+        records[each.id] = SimpleNamespace(meta=meta, summary=lambda s=summary: s, replicas=columns)
+    base, other = rows_from([each.id for each in cells], records, {})
+    assert base.work_over_backprop == 1
+    assert other.work_over_backprop == pytest.approx(20 / (40 / 3))
+    assert (base.rate, other.rate, base.optimiser, base.budget_epochs) == (0.1, 0.2, "gradient_descent", 1000)
+    assert base.summary is not None
+    assert base.summary.cutoff_epochs == 10
 
 
 def test_a_cell_that_cannot_be_counted_is_a_result_all_the_same(

@@ -1,0 +1,99 @@
+"""The columns of a table for people: what each is called, what it means, and how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.experiment.digits import number, significant
+from harness.experiment.summary import median_text, rate_text
+
+if TYPE_CHECKING:
+    from harness.results.table import Row
+
+CAPTION = (
+    "Rate: the rule's own learning rate. n: replicas (independent networks), all of which count. Solved: "
+    "per cent of them, with its 95 % Wilson interval. Epochs: sweeps to the criterion, median [quartiles] "
+    "of the Kaplan-Meier curve; unsolved replicas are right-censored, ∞ is never reached. Budget: the most "
+    "epochs a replica may run. ERT: expected running time in epochs, what all replicas spent, failures "
+    "included, ÷ number solved. Restarts: the same where every try is given up at the best cutoff and begun "
+    "afresh, the cutoff chosen on other replicas than it is applied to; cutoff: the best one over all. "
+    "Work: expected FLOPs with restarts, counted from the code, as a multiple of backprop's on the same "
+    "task in this study, over the replicas that both have. Peak: the most memory an update holds at once "
+    "beside what it was handed, per network, in kB. Angle: of one draw of its credit to the exact gradient "
+    "(of the loss; of the likelihood for Boltzmann machines), in degrees, median over replicas and probed "
+    "epochs; none where the weights are not those of the task's network. Seconds: time of updates per 1,000 "
+    "epochs of one replica. Held out: mean per cent of held-out patterns right at the end. Diverged: "
+    "replicas that ran off to infinity, among the unsolved for good."
+)
+SHORT = (
+    "All n replicas count; [95 %] by Wilson; ∞: never reached; ERT: epochs spent ÷ number solved. "
+    "What each column is: table.md"
+)
+HEADER = (
+    "algorithm",
+    "rate",
+    "n",
+    "solved %\n[95 %]",
+    "epochs\n[quartiles]",
+    "budget",
+    "ERT",
+    "restarts",
+    "cutoff",
+    "work ÷\nbackprop",
+    "peak\nkB",
+    "angle\n°",
+    "seconds",
+    "held\nout %",
+    "diverged",
+)
+# on a narrow terminal, the first ones first
+SPARED = tuple(
+    HEADER.index(name)
+    for name in (
+        "peak\nkB",
+        "seconds",
+        "cutoff",
+        "budget",
+        "rate",
+        "angle\n°",
+        "work ÷\nbackprop",
+        "restarts",
+    )
+)
+
+
+def texts(row: Row) -> list[str]:
+    """The cells of a row below `HEADER`."""
+    s = row.summary
+    rate = "" if np.isnan(row.rate) else f"{row.rate:.3g}"
+    if s is None:
+        return [row.algorithm, rate, "", row.status, *[""] * (len(HEADER) - 4)]
+    return [
+        row.algorithm,
+        rate,
+        number(s.replicas),
+        rate_text(s).replace(" %", ""),
+        median_text(s),
+        _or_none(row.budget_epochs, number),
+        number(s.ert_epochs),
+        _or_none(s.restart_epochs, number),
+        _or_none(s.cutoff_epochs, number) if np.isfinite(s.cutoff_epochs) else "",
+        _or_none(row.work_over_backprop, significant),
+        _or_none(s.peak_bytes / 1000, significant),
+        _or_none(s.angle_degrees, lambda angle: f"{angle:.0f}"),
+        significant(s.seconds_per_1000_replica_epochs),
+        _or_none(100 * s.held_right_mean, lambda share: f"{share:.1f}"),
+        number(s.diverged) if s.diverged else "",
+    ]
+
+
+def used(rows: Sequence[Sequence[str]]) -> list[int]:
+    """The columns after the first that say something: nobody needs an empty one."""
+    return [i for i in range(1, len(HEADER)) if any(row[i] for row in rows)]
+
+
+def _or_none(value: float, text: Callable[[float], str]) -> str:
+    return "" if np.isnan(value) else text(value)
