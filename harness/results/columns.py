@@ -49,6 +49,7 @@ HEADER = (
     "held\nout %",
     "diverged",
 )
+USES = (1, 10, 1000)  # among which a search for settings is shared
 # on a narrow terminal, the first ones first
 SPARED = tuple(
     HEADER.index(name)
@@ -88,6 +89,26 @@ def texts(row: Row) -> list[str]:
         _or_none(100 * s.held_right_mean, lambda share: f"{share:.1f}"),
         number(s.diverged) if s.diverged else "",
     ]
+
+
+def prices(rows: Sequence[Row]) -> list[str]:
+    """What a success costs where the search for its settings is paid for, in markdown; nothing of rows that
+    have no tuned ones.
+    """
+    tuned = [(row, row.summary) for row in rows if row.summary and np.isfinite(row.tuning_flops)]
+    if not tuned:
+        return []
+    lines = [
+        "Paid for with the search that found the settings, in MFLOP a success, where it serves so many:",
+        "",
+        f"| algorithm | search, GFLOP | {' | '.join(f'{uses:,}' for uses in USES)} | any number |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for row, s in sorted(tuned, key=lambda pair: pair[1].restart_flops + pair[0].tuning_flops / 10):
+        shared = (s.restart_flops + row.tuning_flops / uses for uses in USES)
+        numbers = [row.tuning_flops / 1e9, *(flops / 1e6 for flops in (*shared, s.restart_flops))]
+        lines.append(f"| {row.algorithm} | {' | '.join(map(significant, numbers))} |")
+    return ["\n".join(lines)]
 
 
 def used(rows: Sequence[Sequence[str]]) -> list[int]:

@@ -52,6 +52,8 @@ class Row:
     """What takes the steps; '' where the rule does."""
     budget_epochs: float = np.nan
     """The most epochs that a replica may run."""
+    tuning_flops: float = np.nan
+    """Work of the search that found its settings (`harness.tune`); NaN where they are no tuned ones."""
     work_over_backprop: float = np.nan
     """Expected work with restarts at the best cutoff ÷ that of backprop on the same task in the same study,
     over the replicas that both have, the first of each."""
@@ -69,7 +71,9 @@ def rows_of(store: Store, ids: Sequence[str]) -> list[Row]:
     """The rows of some cells, in or not yet in the store; those that differ in their seed alone are one."""
     together = pooled(ids, {i: store.read(i) for i in ids if store.has(i)})
     known = {i: each for i, each in together.items() if each}
-    return rows_from(list(together), known, store.failures(ids))
+    from harness.tuning.shelf import shelves  # here: it brings along all that tuning does
+
+    return rows_from(list(together), known, store.failures(ids), shelves=shelves(store.path))
 
 
 def rows_from(
@@ -78,16 +82,18 @@ def rows_from(
     failures: Mapping[str, Mapping[str, Any]],
     *,
     numbers: bool = True,
+    shelves: Sequence[Path] = (),
 ) -> list[Row]:
-    """The rows of some cells from the records there are,
-    wherever they are kept; without numbers, no replica is read.
+    """The rows of some cells from the records there are, wherever they are kept.
+
+    Without numbers, no replica is read. What tuning cost is looked for on the `shelves`.
     """
     metas = [records[i].meta if i in records else failures.get(i) or _known_from_id(i) for i in ids]
     rows = []
     for i, meta, label in zip(ids, metas, labels(metas), strict=True):
         summary = records[i].summary() if numbers and meta["status"] == FINISHED else None
         row = Row(i, label.task, label.algorithm, meta["status"], meta["reason"], summary)
-        row, of = replace(row, **_asked(meta)), records.get(i)
+        row, of = replace(row, **_asked(meta, shelves)), records.get(i)
         rows.append(
             replace(row, algorithm=f"{row.algorithm}, {of.count} seeds") if isinstance(of, Pool) else row
         )
@@ -133,7 +139,7 @@ def to_markdown(rows: Sequence[Row], title: str, question: str = "") -> str:
         used = [0, *columns.used(texts)]
         cells: list[Sequence[str]] = [columns.HEADER, ("---", *["---:"] * (len(columns.HEADER) - 1)), *texts]
         lines = ["| " + " | ".join(_escape(line[i]) for i in used) + " |" for line in cells]
-        parts += [f"## {task}", "\n".join(lines), *_notes(group)]
+        parts += [f"## {task}", "\n".join(lines), *_notes(group), *columns.prices(group)]
     return "\n\n".join([*parts, f"*{columns.CAPTION}*"]) + "\n"
 
 
@@ -185,7 +191,7 @@ def by_task(rows: Sequence[Row]) -> dict[str, list[Row]]:
     return groups
 
 
-def _asked(meta: Mapping[str, Any]) -> dict[str, Any]:
+def _asked(meta: Mapping[str, Any], shelves: Sequence[Path]) -> dict[str, Any]:
     """What a row says of the settings."""
     algorithm, run = meta["algorithm"], meta.get("run", {})
     own = rate_name(str(algorithm["name"]))
@@ -195,7 +201,14 @@ def _asked(meta: Mapping[str, Any]) -> dict[str, Any]:
         "rate": np.nan if rate is None else float(rate),
         "optimiser": str(optimiser.get("name", "")),
         "budget_epochs": float(run.get("epochs") or np.nan),
+        "tuning_flops": _tuning(algorithm, meta["task"], shelves) if run and shelves else np.nan,
     }
+
+
+def _tuning(algorithm: Mapping[str, Any], task: Mapping[str, Any], shelves: Sequence[Path]) -> float:
+    from harness.tuning import shelf
+
+    return shelf.price(algorithm, task, shelves)
 
 
 def _beside_backprop(

@@ -10,12 +10,6 @@ from collections.abc import Collection
 from pathlib import Path
 
 from harness.cells.cell import Cell
-from harness.studies.conf import CONF
-
-
-def shelves(store: str) -> list[Path]:
-    """Where tuned settings are looked for: in the store, then in what comes with the harness."""
-    return [Path(store) / "tuned", Path(CONF) / "tuned"]
 
 
 def ruled(cell: Cell, ruleset: str, named: Collection[str], store: str) -> Cell:
@@ -34,4 +28,4 @@ def ruled(cell: Cell, ruleset: str, named: Collection[str], store: str) -> Cell:
         return cell
     from harness.tuning import shelf  # here: most runs are usual ones, and start without it
 
-    return shelf.tuned(cell, named, shelves(store))
+    return shelf.tuned(cell, named, shelf.shelves(Path(store)))

@@ -6,8 +6,9 @@ which comes with the harness; the first that has a file counts.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from harness.cells.code_version import own_version
 from harness.cells.words import flat
 from harness.core.errors import InputError
 from harness.core.files import write_atomically
+from harness.core.folders import configuration
 from harness.core.outcomes import fates
 from harness.core.registry import rate_path, settings_of
 from harness.tuning.space import with_values
@@ -26,6 +28,11 @@ from harness.tuning.tuner import REPORTED, Found
 
 AGAIN = "python -m harness.tune task={task} algorithm={name}"
 HEAD = "# Found by `python -m harness.tune`, which writes it anew; ruleset=tuned reads it.\n"
+
+
+def shelves(store: Path) -> list[Path]:
+    """Where tuned settings are looked for: in the store, then in what comes with the harness."""
+    return [store / "tuned", configuration() / "tuned"]
 
 
 class Tuned(NamedTuple):
@@ -108,7 +115,7 @@ def get(task: str, algorithm: type, name: str, shelves: Sequence[Path]) -> Tuned
     Raises `InputError`, as `tuned` does.
     """
     again = AGAIN.format(task=task, name=name) + " finds them"
-    path = next((p for shelf in shelves if (p := shelf / task / f"{name}.yaml").is_file()), None)
+    path = _path(task, name, shelves)
     if path is None:
         raise InputError(f"there are no tuned settings of {name} on {task}: {again}")
     try:
@@ -122,6 +129,30 @@ def get(task: str, algorithm: type, name: str, shelves: Sequence[Path]) -> Tuned
     if rule != own_version(algorithm):
         raise InputError(f"{path} was found for another version of {name}: {again} for this one")
     return made
+
+
+def price(algorithm: Mapping[str, Any], task: Mapping[str, Any], shelves: Sequence[Path]) -> float:
+    """FLOPs of the search that found these settings (plain, with their names); NaN where none did."""
+    path = _path(str(task["name"]), str(algorithm["name"]), shelves)
+    if path is None:
+        return np.nan
+    try:
+        said = _said(path, path.stat().st_mtime_ns)
+        wanted = {f"algorithm.{name}": value for name, value in said["algorithm"].items()} | said["asked"]
+        flops = 1e9 * float(said["found"]["gflop"])
+    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
+        return np.nan  # whoever runs by it is told
+    now = flat({"algorithm": dict(algorithm), "task": dict(task)})
+    return flops if {name: _plain(value) for name, value in now.items()} == wanted else np.nan
+
+
+@lru_cache(256)
+def _said(path: Path, written: int) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _path(task: str, name: str, shelves: Sequence[Path]) -> Path | None:
+    return next((p for shelf in shelves if (p := shelf / task / f"{name}.yaml").is_file()), None)
 
 
 def _asked(cell: Cell, searched: Collection[str]) -> dict[str, Any]:

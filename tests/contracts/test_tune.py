@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
+from harness.results import table
 from harness.store.store import Store
 from harness.studies.rulesets import ruled
 from harness.tuning import shelf
@@ -116,3 +119,21 @@ def test_a_file_of_another_version_of_the_rule_is_refused(tmp_path: Path, tuned:
             ruled(cell, "tuned", [], str(tmp_path))
     path.write_text(text, encoding="utf-8")
     assert shelf.get("xor", type(cell.algorithm), "backprop", [tmp_path / "tuned"]).epochs == 1260
+
+
+def test_a_table_says_what_the_search_cost_and_shares_it_among_uses(tuned: tuple[Path, list]) -> None:
+    """Of the two rulesets only the tuned one paid: FLOPs of the search ÷ uses + those of a success."""
+    folder, _ = tuned
+    store = Store.at(folder / "store")
+    said = yaml.safe_load((folder / "store/tuned/xor/backprop.yaml").read_text(encoding="utf-8"))
+    rows = table.build(store, "scratch")
+    usual, best = sorted(rows, key=lambda row: np.isfinite(row.tuning_flops))
+    assert np.isnan(usual.tuning_flops)
+    assert best.tuning_flops == pytest.approx(1e9 * said["found"]["gflop"])
+    assert best.rate == said["algorithm"]["optimiser.lr"]
+    assert best.summary is not None
+    text = table.to_markdown(
+        [replace(best, summary=replace(best.summary, restart_flops=3e6), tuning_flops=2e9)], ""
+    )
+    assert f"| {best.algorithm} | 2 | 2,003 | 203 | 5 | 3 |" in text
+    assert "Paid for with the search" not in table.to_markdown([usual], "")
