@@ -1,0 +1,238 @@
+"""One picture of a comparison: what a success costs, a row for each rule, a column for each task.
+
+Rules stand in the order of their cost beside the best rule of each task, coloured by family. It is drawn to
+be read at the width of a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from harness.core.errors import InputError
+from harness.core.outcomes import fates
+from harness.drawing.frames import Drawn, by_task, drawn, needs
+from harness.drawing.page import LETTER, filled
+from harness.drawing.style import (
+    BLACK,
+    BLUE,
+    DIM,
+    GREEN,
+    ORANGE,
+    PALE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    logarithmic,
+    styled,
+)
+from harness.statistics import Interval, Replicas, restarted_time
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "exact gradient": (BLACK, ("backprop", "checkpointed_backprop", "finite_differences")),
+    "other ways back": (
+        BLUE,
+        (
+            "feedback_alignment",
+            "direct_feedback_alignment",
+            "direct_random_target_projection",
+            "sign_symmetry",
+            "kolen_pollack",
+            "weight_mirror",
+        ),
+    ),
+    "perturbation": (
+        VERMILION,
+        (
+            "weight_perturbation",
+            "sequential_weight_perturbation",
+            "node_perturbation",
+            "forward_gradient",
+            "spsa",
+            "reinforce",
+        ),
+    ),
+    "evolution": (ORANGE, ("genetic", "evolution_strategies")),
+    "contrast of two phases": (GREEN, ("boltzmann", "mean_field", "restricted_boltzmann", "forward_forward")),
+    "no credit for hidden units": (
+        PURPLE,
+        ("shallow", "perceptron", "delta_rule", "random_feature_perceptron"),
+    ),
+}
+OTHERS = ("others", SKY)
+RESAMPLES, SEED, MOST = 2000, 0, 4
+WIDE, ROW, HEAD, FOOT = 8.8, 0.185, 0.62, 0.5  # inches
+
+
+class Mark(NamedTuple):
+    """A cell: what a success costs with restarts, in FLOPs."""
+
+    cost: Interval
+    solved: int
+    n: int
+
+
+def front_figure(replicas: pd.DataFrame, cells: pd.DataFrame) -> Figure:
+    """What a success costs with restarts at the best cutoff, by rule and task.
+
+    Of several cells of a rule on a task the first counts, of many tasks the first four. A triangle at the
+    right edge is never: none of the n replicas solved the task. No mark: the rule cannot do the task, or was
+    not run. Random features say how many units they have, for no other rule's network has them.
+
+    Args:
+        replicas: the frame of `results.replicas`.
+        cells: the frame of `results.cells`, which has what an epoch costs.
+
+    Returns:
+        A matplotlib figure.
+
+    Raises:
+        InputError: if nothing was counted in FLOPs.
+
+    >>> from harness import results
+    >>> figure = front_figure(results.replicas("tuned"), results.cells("tuned"))
+    """
+    needs(cells, "id", "epoch_flops")
+    price = dict(zip(cells["id"].astype(str), cells["epoch_flops"].to_numpy(float), strict=True))
+    some = [
+        d
+        for d in drawn(replicas, "outcome", "epochs", "budget_epochs")
+        if np.isfinite(price.get(d.id, np.nan))
+    ]
+    if not some:
+        raise InputError("no cell was counted in FLOPs, so there is nothing to compare")
+    units = cells.set_index("id").get("algorithm.a_units")
+    known = {} if units is None else {str(i): int(n) for i, n in units.dropna().items()}
+    marks = {task: _marks(of, price, known) for task, of in list(by_task(some).items())[:MOST]}
+    return _figure(marks, in_order(marks))
+
+
+def in_order(marks: Mapping[str, Mapping[str, Mark]]) -> list[str]:
+    """The rules by their cost ÷ the least on each task, the geometric mean over the tasks that they solve;
+    those that solve fewer tasks after those that solve more.
+    """
+    best = {task: min(float(m.cost.value) for m in some.values()) for task, some in marks.items()}
+    place = {}
+    for rule in dict.fromkeys(rule for some in marks.values() for rule in some):
+        logs = [
+            np.log(float(some[rule].cost.value) / best[task]) for task, some in marks.items() if rule in some
+        ]
+        solved = [x for x in logs if np.isfinite(x)]
+        place[rule] = (-len(solved), float(np.mean(solved)) if solved else np.inf, rule)
+    return sorted(place, key=lambda rule: place[rule])
+
+
+def family_of(rule: str) -> tuple[str, str]:
+    """The family of a rule and its colour; *others* where nobody said."""
+    name = rule.partition(" ")[0]
+    return next(((family, colour) for family, (colour, rules) in FAMILIES.items() if name in rules), OTHERS)
+
+
+def _marks(some: Sequence[Drawn], price: Mapping[str, float], units: Mapping[str, int]) -> dict[str, Mark]:
+    marks: dict[str, Mark] = {}
+    for d in some:
+        name = (d.algorithm_name or d.algorithm) + (f" ({units[d.id]} units)" if d.id in units else "")
+        if name in marks:
+            continue
+        solved, _, diverged = fates(d.rows)
+        epochs = d.column("epochs")
+        found = restarted_time(
+            Replicas(epochs, solved, diverged),
+            seed=SEED,
+            spent=epochs * price[d.id],
+            budget=d.column("budget_epochs"),
+            resamples=RESAMPLES,
+        )
+        marks[name] = Mark(found.time, int(solved.sum()), len(solved))
+    return marks
+
+
+def _figure(marks: Mapping[str, Mapping[str, Mark]], rules: Sequence[str]) -> Figure:
+    from matplotlib.lines import Line2D
+
+    from harness.drawing.picture import Picture
+
+    caption = (
+        "FLOPs that a success costs where every try is given up at the best cutoff and begun afresh; the "
+        "cutoff is chosen on other replicas than it is applied to. Lines: 95 % intervals, to the edge where "
+        "they have no upper end. An open triangle: never, of all replicas. Rules in the order of their cost "
+        "÷ the least on each task."
+    )
+    lines = filled(caption, WIDE - 0.3)
+    foot = FOOT + 0.17 * (lines.count("\n") + 1) + 0.2
+    tall = HEAD + ROW * len(rules) + foot
+    names = 0.25 + LETTER * max(map(len, rules))
+    with styled():
+        figure = Picture(figsize=(WIDE, tall))
+        width = (WIDE - names - 0.15) / len(marks)
+        for i, (task, some) in enumerate(marks.items()):
+            place = (
+                (names + i * width + 0.08) / WIDE,
+                foot / tall,
+                (width - 0.2) / WIDE,
+                ROW * len(rules) / tall,
+            )
+            ax = figure.add_axes(place)
+            _draw(ax, some, rules, named=i == 0)
+            ax.set_title(task, fontsize=9, pad=4)
+        said = dict.fromkeys(family_of(rule) for rule in rules)
+        handles = [
+            Line2D([], [], marker="o", linewidth=1.5, color=colour, label=name) for name, colour in said
+        ]
+        figure.legend(
+            handles=handles,
+            loc="lower left",
+            bbox_to_anchor=(0.1 / WIDE, (foot - 0.62) / tall),
+            ncols=len(handles),
+            fontsize=8,
+            handlelength=1.4,
+            columnspacing=1.2,
+        )
+        figure.text(
+            0.15 / WIDE, 1 - 0.1 / tall, "What a success costs", fontsize=12, fontweight="bold", va="top"
+        )
+        figure.text(0.15 / WIDE, 0.08 / tall, lines, fontsize=8, color=DIM, va="bottom", linespacing=1.3)
+    return figure
+
+
+def _draw(ax: Axes, some: Mapping[str, Mark], rules: Sequence[str], *, named: bool) -> None:
+    finite = np.array([x for m in some.values() for x in m.cost if np.isfinite(x) and x > 0])
+    left, right = (finite.min() / 1.6, finite.max() * 1.6) if len(finite) else (1.0, 10.0)
+    for y, rule in enumerate(rules):
+        ax.axhline(y, color=PALE, linewidth=0.4, zorder=0.5)
+        if rule not in some:
+            continue
+        value, low, high = (float(x) for x in some[rule].cost)
+        colour = family_of(rule)[1]
+        start, end = max(low, left), min(high, right)
+        dash = "-" if np.isfinite(value) else (0, (2, 2))
+        ax.plot([start, end], [y, y], color=colour, linewidth=1.6, linestyle=dash, solid_capstyle="butt")
+        if np.isfinite(value):
+            ax.plot([value], [y], "o", color=colour, markersize=4.5)
+        else:
+            edge = ax.get_yaxis_transform()
+            ax.plot(
+                [1],
+                [y],
+                ">",
+                color=colour,
+                markersize=6,
+                markerfacecolor="white",
+                transform=edge,
+                clip_on=False,
+            )
+    logarithmic(ax, "x", left, right)
+    ax.grid(visible=False, axis="y")
+    ax.set(ylim=(len(rules) - 0.5, -0.6), xlabel="FLOPs")
+    ax.set_yticks(range(len(rules)), rules if named else [""] * len(rules), fontsize=8)
+    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="x", labelsize=8)
+    for label, rule in zip(ax.get_yticklabels(), rules, strict=True):
+        label.set_color(family_of(rule)[1])

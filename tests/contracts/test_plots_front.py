@@ -1,0 +1,75 @@
+"""The front picture held to made-up frames: which rules, in which order, where never stands."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness.core.errors import InputError
+from harness.plots.front import FAMILIES, Mark, family_of, front_figure, in_order
+from harness.statistics import Interval
+
+INF = np.inf
+
+
+def mark(value: float) -> Mark:
+    return Mark(Interval(value, value / 2, 2 * value), 5, 10)
+
+
+def frames(costs: dict[str, dict[str, list[int]]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Replicas and cells: by task and rule the epochs of all replicas, of a budget of 100."""
+    replicas, cells = [], []
+    for task, rules in costs.items():
+        for rule, epochs in rules.items():
+            about = {"id": f"{task}-{rule}", "task": task, "algorithm": rule, "algorithm_name": rule}
+            cells.append(
+                {**about, "epoch_flops": 1000.0, "algorithm.a_units": 512 if "random" in rule else np.nan}
+            )
+            for spent in epochs:
+                outcome = "solved" if spent < 100 else "unsolved"
+                replicas.append({**about, "epochs": spent, "outcome": outcome, "budget_epochs": 100})
+    return pd.DataFrame(replicas), pd.DataFrame(cells)
+
+
+def test_rules_stand_by_their_cost_beside_the_best_and_by_how_many_tasks_they_solve() -> None:
+    """Ratios to the least by hand: a 1 and 4, geometric mean 2; b 3 and 1, √3; c solves one task alone."""
+    marks = {
+        "one": {"a": mark(10), "b": mark(30), "c": mark(11), "d": mark(INF)},
+        "two": {"a": mark(40), "b": mark(10), "c": mark(INF)},
+    }
+    assert in_order(marks) == ["b", "a", "c", "d"]
+
+
+def test_a_row_a_rule_a_column_a_task_and_never_at_the_edge() -> None:
+    costs = {
+        "xor": {"backprop": [10, 20, 10, 20], "random_feature_perceptron": [2, 2, 2, 2], "mine": [100] * 4},
+        "encoder": {"backprop": [30, 30, 30, 30]},
+    }
+    figure = front_figure(*frames(costs))
+    first, second = figure.axes
+    names = [label.get_text() for label in first.get_yticklabels()]
+    assert names == ["backprop", "random_feature_perceptron (512 units)", "mine"]
+    assert (first.get_title(), second.get_title()) == ("", "")
+    assert (first.get_title(loc="left"), second.get_title(loc="left")) == ("xor", "encoder")
+    points = {line.get_ydata()[0]: line for line in first.lines if line.get_marker() == "o"}
+    assert points[1].get_xdata()[0] == 2 * 1000
+    assert set(points) == {0, 1}
+    (never,) = [line for line in first.lines if line.get_marker() == ">"]
+    assert never.get_ydata()[0] == 2
+    assert [line.get_xdata()[0] for line in second.lines if line.get_marker() == "o"] == [30 * 1000]
+
+
+def test_every_rule_that_comes_with_the_harness_has_a_family() -> None:
+    from harness.core import registry
+
+    named = [rule for _, rules in FAMILIES.values() for rule in rules]
+    assert len(named) == len(set(named))
+    assert set(named) == set(registry.algorithms())
+    assert family_of("a rule of mine")[0] == "others"
+
+
+def test_nothing_counted_is_one_sentence() -> None:
+    replicas, cells = frames({"xor": {"backprop": [10, 20]}})
+    with pytest.raises(InputError, match="no cell was counted in FLOPs"):
+        front_figure(replicas, cells.assign(epoch_flops=np.nan))
