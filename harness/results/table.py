@@ -20,6 +20,7 @@ from harness.core.registry import rate_name
 from harness.experiment.summary import Summary
 from harness.results import columns
 from harness.results.labels import labels
+from harness.results.latex import to_latex
 from harness.results.pooled import Pool, pooled
 from harness.statistics import Replicas, restarted_cost
 from harness.store.record import Record
@@ -103,10 +104,11 @@ def rows_from(
 
 
 def write(rows: Sequence[Row], folder: Path, question: str = "") -> list[Path]:
-    """Write table.csv and table.md into a study's folder; returns their paths."""
+    """Write table.csv, table.md and table.tex into a study's folder; returns their paths."""
     texts = {
         folder / "table.csv": to_csv(rows),
         folder / "table.md": to_markdown(rows, folder.name, question),
+        folder / "table.tex": to_latex(by_task(rows), folder.name),
     }
     for path, text in texts.items():
         write_atomically(path, text)

@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
+import harness
 from harness import run
 from harness.cells.cell import Cell
 from harness.core.outcomes import SOLVED
@@ -87,6 +89,12 @@ def test_every_module_that_the_design_names_is_there() -> None:
     )
     for name in re.findall(r"`((?:harness|algorithms|hydra_plugins|conf)/[\w/.]+)`", text):
         assert (ROOT / name).exists() or (ROOT / f"{name}.py").exists(), name
+
+
+def test_the_citation_is_of_this_version() -> None:
+    said = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (said["version"], said["license"]) == (harness.__version__, "Apache-2.0")
+    assert {"cff-version", "message", "title", "authors"} <= said.keys()
 
 
 def test_contributing_is_short() -> None:

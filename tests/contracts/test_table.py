@@ -19,6 +19,7 @@ from harness.core.errors import InputError
 from harness.experiment.run import run_cell
 from harness.experiment.summary import Summary, summarise
 from harness.results import table
+from harness.results.latex import escaped, to_latex
 from harness.store.files import FILES, META, SEAL, json_text, sealed
 from harness.training.trainer import Trained
 from helpers.kept import STRICT, XOR, keep
@@ -202,6 +203,22 @@ def test_csv_gives_back_every_number(study):
     assert read[1]["epochs_median"] == "inf"
 
 
+def test_latex_has_every_row_with_its_numbers_and_what_is_special_escaped(study):
+    """Every line of a tabular has seven &, but those that one cell spans; braces close; nothing is left that
+    LaTeX would take for its own."""
+    rows = table.build(study, "made_up")
+    text = to_latex(table.by_task(rows), "made_up")
+    body = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert len(body) == len(rows) + 2
+    for line in body:
+        spans = 4 * line.count("multicolumn")
+        assert line.replace(r"\&", "").count("&") + spans == 7, line
+        assert line.count("{") == line.count("}")
+    assert r"backprop (lr=0.5) & 0.5 & 4 & 50.0 [15.0, 85.0] & 20 [10, $\infty$] & 50 & 20 &  \\" in body
+    assert r"finite\_differences & 0.5 &  & \multicolumn{5}{l}{failed} \\" in body
+    assert escaped("50 % of a_b & {c} ∞") == r"50 \% of a\_b \& \{c\} $\infty$"
+
+
 def test_markdown_has_every_row_every_reason_and_the_caption(study):
     rows = table.build(study, "made_up")
     text = table.to_markdown(rows, "made_up", "Who counts?")
@@ -273,11 +290,16 @@ def test_files_are_written_whole(study):
     folder = study.path / "studies" / "made_up"
     rows = table.build(study, "made_up")
     paths = table.write(rows, folder, "Who counts?")
-    assert paths == [folder / "table.csv", folder / "table.md"]
+    assert paths == [folder / "table.csv", folder / "table.md", folder / "table.tex"]
     assert [path.read_text(encoding="utf-8") for path in paths] == [
         *(table.to_csv(rows), table.to_markdown(rows, "made_up", "Who counts?"))
     ]
-    assert sorted(path.name for path in folder.iterdir()) == ["study.json", "table.csv", "table.md"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "study.json",
+        "table.csv",
+        "table.md",
+        "table.tex",
+    ]
 
 
 def test_an_unknown_study_is_named(study):
