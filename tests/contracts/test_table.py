@@ -286,13 +286,15 @@ def test_an_empty_column_is_not_shown(store):
 
 
 def test_files_are_written_whole(study):
-    """CSV and Markdown are there with all that was to be in them, and no half-written file beside them."""
+    """CSV, Markdown and LaTeX are there with all that was to be in them, and no half-written file beside them."""
     folder = study.path / "studies" / "made_up"
     rows = table.build(study, "made_up")
     paths = table.write(rows, folder, "Who counts?")
     assert paths == [folder / "table.csv", folder / "table.md", folder / "table.tex"]
     assert [path.read_text(encoding="utf-8") for path in paths] == [
-        *(table.to_csv(rows), table.to_markdown(rows, "made_up", "Who counts?"))
+        table.to_csv(rows),
+        table.to_markdown(rows, "made_up", "Who counts?"),
+        to_latex(table.by_task(rows), "made_up"),
     ]
     assert sorted(path.name for path in folder.iterdir()) == [
         "study.json",
