@@ -57,8 +57,9 @@ def lines(prefix: str, cls: type) -> str:
 
 
 def allowed(d: Described) -> str:
-    """What a setting takes: 'a number, greater than 0, or None'."""
-    return d.range if d.range.startswith("one of") else ", ".join(filter(None, (d.type, d.range)))
+    """What a setting takes: 'a number, greater than 0, or None; tuned between 0.05 and 5'."""
+    takes = d.range if d.range.startswith("one of") else ", ".join(filter(None, (d.type, d.range)))
+    return takes + (f"; tuned between {d.search[0]:g} and {d.search[1]:g}" if d.search else "")
 
 
 def typed(value: Any) -> str:

@@ -60,6 +60,8 @@ class Described(NamedTuple):
     range: str
     sentence: str
     rate: bool
+    search: tuple[float, float] | None
+    """Between which two numbers it is looked for; None where it is not."""
 
 
 def setting(
@@ -171,7 +173,7 @@ def described(cls: type) -> list[Described]:
             (LISTS if several else WORDS).get(of, ""),
             ", ".join(filter(None, (said.range, "or None" * optional))),
         )
-        all_of.append(Described(f.name, words, default, allowed, said.sentence, said.rate))
+        all_of.append(Described(f.name, words, default, allowed, said.sentence, said.rate, said.search))
     return all_of
 
 
