@@ -2,10 +2,11 @@
 
 A replica that fails has no time to criterion. Leaving it out (a mean or a median over the solved only)
 rewards an algorithm for giving up wherever a task is hard. Instead it is *right-censored*: all that is known
-is that its time is longer than it was watched. Three answers follow, none of which forgets it:
+is that its time is longer than it was watched. Four answers follow, none of which forgets it:
 
     rate            solved ÷ all, with Wilson's interval
     running time    ERT = Σ what every replica spent ÷ number solved: the cost of a success, failures paid for
+    best cutoff     the same for a rule that gives up in time and starts afresh: E[min(t, T)] ÷ P(t ≤ T)
     survival        the share still unsolved after each epoch; quantiles of the time are read from it
 
 and from them what compares algorithms: the log-rank test, paired differences, profiles over targets and

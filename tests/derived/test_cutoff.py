@@ -65,7 +65,7 @@ def test_no_cutoff_helps_where_time_has_no_memory():
     np.testing.assert_allclose(found, 100, rtol=1e-3)
 
 
-STUCK, MEDIAN, SPREAD, LONGEST = 0.07, 263.0, 0.45, 5000.0
+STUCK, MEDIAN, SPREAD, LONGEST = 0.07, 254.0, 0.55, 5000.0
 LAW = stats.lognorm(SPREAD, scale=MEDIAN)
 
 

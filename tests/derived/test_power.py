@@ -3,6 +3,7 @@ to the intervals and verdicts that are planned with them."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from math import log, sqrt
 
 import numpy as np
@@ -154,8 +155,8 @@ def test_a_ratio_that_is_none_is_told_no_more_often_than_the_level_says():
 
 def test_without_failures_the_power_is_that_of_two_means():
     """All solved: ln of the ratio of two means of 100 has the variance 2 c² / n, so a z-test sees a ratio of
-    1.3 in Φ(ln 1.3 / √(2 c² / n) − 1.96) of cases, .87; our interval also allows for failures, and sees it less
-    often. 400 comparisons: 5 standard errors are .09."""
+    1.3 in Φ(ln 1.3 / √(2 c² / n) − 1.96) of cases, .87; our interval also allows for failures, and sees it
+    less often. 400 comparisons: 5 standard errors are .09."""
     told = running_time_power(1.3, 100, 1.0, 0.6, 0.0)
     most = stats.norm.cdf(log(1.3) / sqrt(2 * 0.36 / 100) - 1.96)
     assert most - 0.25 < told.value < most + 0.09
@@ -257,3 +258,13 @@ def test_bad_input_is_one_sentence(line, words):
         command.answer(line.split())
     assert all(word in str(caught.value) for word in words)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("line", "code"), [("rate=2 width=.1", 2), ("--help", 0), ("rate=.8 width=.1", 0)])
+def test_what_is_wrong_ends_with_exit_code_2_and_one_line(line, code, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["power", *line.split()])
+    with pytest.raises(SystemExit) if code else nullcontext() as end:
+        command.main()
+    out, err = capsys.readouterr()
+    assert (end.value.code if code else 0) == code
+    assert (err.count("\n"), bool(out)) == ((1, False) if code else (0, True))
