@@ -68,4 +68,4 @@ class StudySweeper(BasicSweeper):
                 if of.status == JobStatus.FAILED
             }
 
-        return conduct(asked, jobs, launch)
+        return conduct(asked, jobs, launch, arguments)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from harness.cells.cell import Cell
@@ -20,6 +20,7 @@ from harness.store.mend import mend
 from harness.store.read_once import ReadOnce
 from harness.store.store import Store
 from harness.studies.attempt import expected_work
+from harness.studies.command import sweep_command
 from harness.studies.order import in_turn
 from harness.studies.request import Request, Study, Tracking
 
@@ -31,12 +32,18 @@ class Job(NamedTuple):
     overrides: list[str]
 
 
-def conduct(asked: Request, jobs: list[Job], launch: Callable[[list[Job]], Mapping[str, str]]) -> None:
-    """Launch the jobs whose cells are not recorded; say what was lost, print the table, write it and the
-    figures, tell MLflow.
+def conduct(
+    asked: Request,
+    jobs: list[Job],
+    launch: Callable[[list[Job]], Mapping[str, str]],
+    typed: Sequence[str] = (),
+) -> None:
+    """Launch the jobs whose cells are not recorded; say what was lost, print the table, write it, the figures
+    and the page, tell MLflow.
 
-    `launch` may say, by id, why cells were lost. Exits with code 1 if a cell failed or was lost, or the disk
-    did not take the table or a figure; what is finished is kept.
+    `launch` may say, by id, why cells were lost; `typed` are the overrides that a person gave. Exits with
+    code 1 if a cell failed or was lost, or the disk did not take the table, a figure or the page; what is
+    finished is kept.
     """
     name = asked.study.name
     store = Store.at(asked.store)
@@ -63,13 +70,21 @@ def conduct(asked: Request, jobs: list[Job], launch: Callable[[list[Job]], Mappi
                 trouble = f"{type(error).__name__}: {error}".splitlines()[0]
     complete = say_lost(store, cells, reasons, trouble)  # before all that is made of the rest, and may fail
     try:
-        drawn = report(store, name, fresh=bool(missing), figures=asked.figures)
+        drawn = report(
+            store,
+            name,
+            fresh=bool(missing),
+            figures=asked.figures,
+            command=sweep_command(typed),
+            tracker=asked.tracking.uri,
+        )
         later = "" if drawn or not asked.figures else " (figures are drawn when no cell is lost)"
         print(f"{'table and figures' if drawn else 'table'}: {os.path.relpath(folder)}{later}")
+        print(f"page: {os.path.relpath(folder / 'index.html')}")
     except BrokenPipeError:  # whoever reads the table has seen enough
         raise
     except (OSError, InputError) as error:
-        say(f"the table or figures of study {name!r} could not be made: {error}")
+        say(f"the table, figures or page of study {name!r} could not be made: {error}")
         complete = False
     follow_up(store, name, asked.tracking)
     if asked.tracking.enabled:
@@ -111,15 +126,26 @@ def say_lost(store: Store, ids: Iterable[str], reasons: Mapping[str, str], troub
     return not lost
 
 
-def report(store: Store, name: str, *, fresh: bool, figures: bool, shown: bool = True) -> bool:
-    """Print a study's table; write it where it is missing or cells are new, and the figures once no cell is
-    missing any more; whether there are figures of it as it is.
+def report(
+    store: Store,
+    name: str,
+    *,
+    fresh: bool,
+    figures: bool,
+    shown: bool = True,
+    command: str = "",
+    tracker: str | None = None,
+) -> bool:
+    """Print a study's table; write it where it is missing or cells are new, the figures once no cell is
+    missing any more, and the page where it says something else; whether there are figures of it as it is.
 
-    Without `figures` none are drawn, and those of other cells are no longer taken for current.
+    Without `figures` none are drawn, and those of other cells are no longer taken for current. `command`
+    makes the study again, `tracker` is MLflow's URI, both for the page.
     """
+    from harness.cli.page import write_page
     from harness.results import table
 
-    at = ReadOnce(store.path)  # table and figures look at every record
+    at = ReadOnce(store.path)  # table, figures and page look at every record
     study = at.study(name)
     rows = table.rows_of(at, study["cells"])
     folder = at.study_folder(name)
@@ -127,21 +153,22 @@ def report(store: Store, name: str, *, fresh: bool, figures: bool, shown: bool =
         table.show(rows)
     made_for = folder / "figures_of.txt"
     records = [at.read(i) for i in study["cells"] if at.has(i)]
-    now = "\n".join(f"{record.id} {record.meta.get('made', '')}" for record in records)
+    # as what they are drawn, too: those of an earlier version are drawn anew
+    now = "\n".join(["png svg pdf", *(f"{record.id} {record.meta.get('made', '')}" for record in records)])
     current = made_for.is_file() and made_for.read_text(encoding="utf-8") == now
     if fresh or not current:
         table.write(rows, folder, study["question"])
-    if current:
-        return figures
-    made_for.unlink(missing_ok=True)
-    if not figures or any(row.status == MISSING for row in rows):
-        return False
-    from harness import plots
-    from harness.core.files import write_atomically
+    if not current:
+        made_for.unlink(missing_ok=True)
+        if figures and all(row.status != MISSING for row in rows):
+            from harness import plots
+            from harness.core.files import write_atomically
 
-    plots.write_figures(at, name)
-    write_atomically(made_for, now)
-    return True
+            plots.write_figures(at, name)
+            write_atomically(made_for, now)
+            current = True
+    write_page(at, name, rows, figures=current, command=command, tracker=tracker)
+    return current and figures
 
 
 def follow_up(store: Store, study: str, tracking: Tracking) -> None:

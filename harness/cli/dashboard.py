@@ -71,7 +71,8 @@ def serve(store: Store, study: str | None, port: int) -> int:
     for name in studies:
         sync(store, name)
     port = free_port(port)
-    link = f"http://{HOST}:{port}/" + run_table(store, study or studies[-1])
+    shown = study or studies[-1]
+    link = f"http://{HOST}:{port}/" + run_table(store, shown)
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
     command += [
         "--host",
@@ -93,7 +94,7 @@ def serve(store: Store, study: str | None, port: int) -> int:
         while server.is_alive() and not listens(port):
             server.join(0.1)
         if server.is_alive():  # MLflow takes seconds to answer: a link is told when it leads somewhere
-            print(f"dashboard: {link}\n(stop with Ctrl-C)", flush=True)
+            print(f"dashboard: {link}\n{page_line(store, shown)}(stop with Ctrl-C)", flush=True)
         server.join()
         return server.exitcode or 0
 
@@ -112,6 +113,12 @@ def run_table(store: Store, study: str) -> str:
     if note is None:
         return ""
     return f"#/experiments/{note.experiment}/runs?viewStateShareKey={TABLE}&workflowType=machine_learning"
+
+
+def page_line(store: Store, study: str) -> str:
+    """The address of the study's own page, where it has one."""
+    index = store.study_folder(study) / "index.html"
+    return f"page: {index.as_uri()}\n" if index.is_file() else ""
 
 
 def listens(port: int) -> bool:

@@ -6,8 +6,10 @@ white print.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -51,6 +53,9 @@ STYLE: dict[Any, Any] = {
     "savefig.dpi": 150,
 }
 
+UNDATED = {".svg": "Date", ".pdf": "CreationDate"}
+"""What a file says of its date, which would make other bytes of the same figure."""
+
 
 @contextmanager
 def styled() -> Iterator[None]:
@@ -89,8 +94,23 @@ def plain(x: float) -> str:
     return tens if digits == "1" else f"{digits} × {tens}"
 
 
-def save(figure: Figure, path: Path) -> Path:
-    """Write a figure in one step: readers see the old one or the new one."""
-    with whole(path) as new:
-        figure.savefig(new)
+def save(figure: Figure, path: Path, title: str = "") -> Path:
+    """Write a figure in one step: readers see the old one or the new one. The same figure, the same bytes.
+
+    What `title` says is in an SVG or a PDF, for those who do not see it (`title_of`).
+    """
+    import matplotlib as mpl
+
+    about: dict[str, Any] = {"Title": title} if title else {}
+    if path.suffix in UNDATED:
+        about[UNDATED[path.suffix]] = None
+    with whole(path) as new, mpl.rc_context({"svg.hashsalt": "harness"}):
+        figure.savefig(new, metadata=about)
     return path
+
+
+def title_of(svg: Path) -> str:
+    """The title that a figure was saved with."""
+    with svg.open(encoding="utf-8") as file:
+        found = re.search(r"<title>(.*?)</title>", file.read(5000), re.DOTALL)
+    return unescape(found[1]) if found else ""

@@ -14,6 +14,7 @@ from harness.drawing import crowd
 from harness.drawing.frames import Drawn, by_task, drawn, needs
 from harness.drawing.page import LETTER, NAMES, Panel, page
 from harness.drawing.style import BLUE, DIM, VERMILION, logarithmic, look
+from harness.results.running_times import RESAMPLES, SEED
 from harness.statistics import Interval, failure_costs, running_time
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ CURRENCIES = {
     "seconds": "seconds of updates",
 }
 COUNTED = ("flops", "span_operations")  # in the sheet of one update, not in the replicas
-RESAMPLES, SEED = 4000, 0
 CROWDED = " There the band has the intervals of all, and those named have value [interval] and solved / n."
 ROW, WIDEST = 0.2, 15.0  # inches: a cell, and the whole
 

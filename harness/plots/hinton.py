@@ -91,7 +91,7 @@ def hinton_figure(record: Record, replica: int | None = None) -> Figure:
     >>> figure = hinton_figure(results.records("first_light")[0], replica=0)
     """
     row = row_of(record, replica)
-    panels = _panels_of({name: w[row] for name, w in record.weights.items()}, network_of(record))
+    panels = panels_of({name: w[row] for name, w in record.weights.items()}, network_of(record))
     if not panels:
         raise InputError(f"{record.id} has no weights by edges to draw")
     with styled():
@@ -136,7 +136,7 @@ def network_of(record: Record) -> Network | None:
         return None
 
 
-def _panels_of(weights: Mapping[str, Array], net: Network | None = None) -> list[Panel]:
+def panels_of(weights: Mapping[str, Array], net: Network | None = None) -> list[Panel]:
     """Panels in the order activity reaches the groups;
     parameters that are not an edge or its bias are left out.
     """

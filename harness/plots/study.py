@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     from harness.store.record import Record
     from harness.store.store import Store
 
-SOMETIMES = ("settings.png", "hinton_*.png")
+KINDS = ("png", "svg", "pdf")
+"""As what a figure is written: to look at anywhere, for pages, and for papers."""
+SOMETIMES = ("settings", "hinton_*")
 """Figures that a study has or has not, by its cells: those of an earlier definition go."""
 
 
 def write_figures(store: Store, study: str) -> list[Path]:
-    """Write survival.png, loss.png, ert.png, settings.png (of a sweep over numeric settings) and
-    hinton_<task>.png of a study into its folder; returns what there was to draw.
+    """Write survival, loss, ert, settings (of a sweep over numeric settings) and hinton_<task> of a study
+    into its folder, each as .png, .svg and .pdf; returns what there was to draw.
 
     A task's Hinton diagram shows backpropagation, or else the first algorithm, that solved it with hidden
     units; of a crowd the quickest.
@@ -49,8 +51,13 @@ def write_figures(store: Store, study: str) -> list[Path]:
     for task, record in _telling(records, drawn(replicas, "outcome", "epochs")).items():
         figures[f"hinton_{re.sub(r'[^A-Za-z0-9.=-]+', '_', task).strip('_')}"] = hinton_figure(record)
     folder = store.study_folder(study)
-    paths = [save(figure, folder / f"{name}.png") for name, figure in figures.items()]
-    for path in {path for names in SOMETIMES for path in folder.glob(names)} - set(paths):
+    paths = [
+        save(figure, folder / f"{name}.{kind}", title=figure.texts[0].get_text())
+        for kind in KINDS
+        for name, figure in figures.items()
+    ]
+    earlier = {path for name in SOMETIMES for kind in KINDS for path in folder.glob(f"{name}.{kind}")}
+    for path in earlier - set(paths):
         path.unlink(missing_ok=True)
     return paths
 

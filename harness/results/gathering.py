@@ -32,6 +32,8 @@ class Found(NamedTuple):
     record: Record | None
     settings: dict[str, Any]
     """By dotted name, with when it was made and the versions it was made with."""
+    meta: Mapping[str, Any]
+    """As `Record.meta`; of a cell that failed what is noted of it, nothing of one that is not there."""
 
     @property
     def keys(self) -> dict[str, Any]:
@@ -92,7 +94,7 @@ def found_in(study: str | None, source: Source, *, numbers: bool = True) -> list
         failures = store.failures(ids)
     rows = rows_from(ids, records, failures, numbers=numbers)
     metas = {i: records[i].meta if i in records else failures.get(i, {}) for i in ids}
-    return [Found(row, records.get(row.id), _settings(metas[row.id])) for row in rows]
+    return [Found(row, records.get(row.id), _settings(metas[row.id]), metas[row.id]) for row in rows]
 
 
 def _settings(meta: Mapping[str, Any]) -> dict[str, Any]:

@@ -225,16 +225,18 @@ def test_a_studys_figures_are_written_whole_and_show_backprop_first(store):
     folder = store.study_folder("made_up")
     (folder / "loss.png").write_text("an old one")
     paths = plots.write_figures(store, "made_up")
-    assert names(paths) == [
-        "survival.png",
-        "loss.png",
-        "ert.png",
-        "hinton_xor.png",
-        "hinton_xor_hidden=4.png",
-    ]
+    figures = ["survival", "loss", "ert", "hinton_xor", "hinton_xor_hidden=4"]
+    assert names(paths) == [f"{name}.{kind}" for kind in ("png", "svg", "pdf") for name in figures]
     assert sorted(names(folder.iterdir())) == sorted(["study.json", *names(paths)])
-    for path in paths:
+    for path in paths[: len(figures)]:
         assert imread(path).std() > 0.05  # not a blank page
+    titles = [style.title_of(folder / f"{name}.svg") for name in figures]
+    assert titles[:4] == [
+        "Replicas still unsolved",
+        "Loss during training",
+        "What a success costs",
+        "Weights learned by backprop on xor",
+    ]
     assert [has_hidden_weights(store.read(i)) for i in ids] == [True, True, False, True, True]
 
 

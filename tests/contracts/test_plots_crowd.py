@@ -251,14 +251,16 @@ def test_a_study_of_a_crowd_has_one_diagram_of_its_quickest_and_a_line_of_its_se
     ]
     store.write_study("sweep", "", ids)
     folder = store.study_folder("sweep")
-    (folder / "hinton_xor_scale=0.1.png").write_text("of an earlier definition")
+    for kind in ("png", "svg", "pdf"):
+        (folder / f"hinton_xor_scale=0.1.{kind}").write_text("of an earlier definition")
     told = []
     hinton = plots.hinton_figure
     monkeypatch.setattr(
         "harness.plots.study.hinton_figure", lambda record: told.append(record.id) or hinton(record)
     )
     paths = plots.write_figures(store, "sweep")
-    names = ["survival.png", "loss.png", "ert.png", "settings.png", "hinton_xor.png"]
+    figures = ("survival", "loss", "ert", "settings", "hinton_xor")
+    names = [f"{name}.{kind}" for kind in ("png", "svg", "pdf") for name in figures]
     assert [path.name for path in paths] == names
     assert told == [ids[-1]]
     assert sorted(path.name for path in folder.iterdir()) == sorted([*names, "study.json"])

@@ -283,7 +283,7 @@ def test_what_was_lost_is_told_though_the_disk_takes_no_figure(
     for line in told[:2]:
         assert "was lost: cell xor-backprop" in line
         assert "No space left on device" in line, "why, in the words of the launcher's job"
-    assert told[2].startswith("harness: the table or figures of study 'scratch' could not be made: ")
+    assert told[2].startswith("harness: the table, figures or page of study 'scratch' could not be made: ")
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc to see processes in")

@@ -28,7 +28,7 @@ from harness.credit.gradient_check import check
 from harness.credit.traits import contradictions, observe
 from harness.credit.vanishing import left
 from harness.experiment.run import run
-from harness.plots.hinton import _draw, _panels_of
+from harness.plots.hinton import _draw, panels_of
 from harness.results.trained_networks import Networks
 from helpers.delayed_xor import DelayedXor
 from helpers.kinds import KINDS, Images
@@ -218,7 +218,7 @@ def areas(figure: Any) -> list[Array]:
 
 def figure_of(net: Network) -> tuple[Any, dict[str, Array]]:
     weights = {key.name: w[0] for key, w in weights_of(net).items()}
-    return _draw(_panels_of(weights, net), "a title", "and one below"), weights
+    return _draw(panels_of(weights, net), "a title", "and one below"), weights
 
 
 def test_a_kernel_is_drawn_in_its_own_shape() -> None:
@@ -253,7 +253,7 @@ def test_kernels_of_places_stand_as_the_places_do() -> None:
 
 def test_what_is_shared_or_late_says_so() -> None:
     """Tied weights are drawn once, under the names of all; delayed ones beside the others into a group."""
-    tied = _panels_of(figure_of(Images(kind="tied").network())[1], Images(kind="tied").network())
+    tied = panels_of(figure_of(Images(kind="tied").network())[1], Images(kind="tied").network())
     assert [(p.target, [b.name for b in p.blocks]) for p in tied] == [
         ("h0", ["input", "bias"]),
         ("h1", ["h0, h1-h2", "bias"]),
@@ -261,7 +261,7 @@ def test_what_is_shared_or_late_says_so() -> None:
     ]
     timed = DelayedXor().network()
     figure, weights = figure_of(timed)
-    assert [[b.name for b in p.blocks] for p in _panels_of(weights, timed)] == [
+    assert [[b.name for b in p.blocks] for p in panels_of(weights, timed)] == [
         ["input", "hidden (t − 1)", "bias"],
         ["hidden", "bias"],
     ]

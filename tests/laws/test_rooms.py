@@ -22,16 +22,17 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("results", "studies", "inspection"),
     ("replication",),
     ("plots",),
-    ("answers",),
+    ("answers", "pages"),
     ("cli",),
     ("doors",),
 )
 """From the ground up, as in docs/design.md. Doors: the face `harness`, `python -m harness.…`, and Hydra's
 plugins."""
 FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
-NEVER = {"experiment": {"store"}, "store": {"plots"}, "plots": {"store"}, "answers": {"store"}}
-"""Said aloud, floors or not: experiments know no files, a store no figures; figures and answers take
-frames."""
+NEVER = {"experiment": {"store"}, "store": {"plots"}}
+NEVER |= {room: {"store"} for room in ("plots", "answers", "pages")}
+"""Said aloud, floors or not: experiments know no files, a store no figures; figures, answers and pages take
+frames, or what these are made of."""
 
 
 def room_of(module: str) -> str | None:
