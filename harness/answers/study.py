@@ -14,7 +14,8 @@ from harness.answers.shares import share
 from harness.answers.words import amount, brief, several
 from harness.core.outcomes import FAILED, MISSING, NOT_APPLICABLE
 from harness.drawing.crowd import VARIANTS
-from harness.experiment.summary import Summary, number, percent
+from harness.experiment.digits import number, percent
+from harness.experiment.summary import Summary
 from harness.results.table import Row
 from harness.statistics import Interval
 

@@ -12,7 +12,7 @@ import numpy as np
 from harness.cells.words import flat
 from harness.core.errors import InputError
 from harness.core.outcomes import SOLVED, fates
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 from harness.pages import curves
 from harness.pages.markup import code, element, grid, link, page, pairs
 from harness.plots.hinton import network_of, panels_of, words

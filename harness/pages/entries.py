@@ -3,45 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any
 
-from harness.core import registry
-from harness.core.errors import InputError
-from harness.experiment.summary import Summary, number, rate_text, significant
+from harness.experiment.digits import number, significant
+from harness.experiment.summary import Summary, rate_text
 from harness.pages.markup import Entry
-from harness.results.table import CAPTION, Row
+from harness.results.columns import CAPTION
+from harness.results.table import Row
 from harness.statistics import Interval
 
 COLUMNS = (
-    *("algorithm", "task", "n", "solved %", "epochs", "ERT", "work ÷ backprop", "peak kB", "angle °"),
-    *("seconds", "held out %", "diverged", "rate", "optimiser", "budget"),
+    *("algorithm", "task", "n", "solved %", "epochs", "ERT", "restarts", "cutoff", "work ÷ backprop"),
+    *("peak kB", "angle °", "seconds", "held out %", "diverged", "rate", "optimiser", "budget"),
 )
 WORDS = ("algorithm", "task", "optimiser")
 """The columns of words; all others are of numbers."""
-NOTE = (
-    f"{CAPTION} In brackets below ERT: its 95 % interval, as in the figure. Rate: the rule's own, whatever "
-    "its paper calls it. Budget: in epochs."
-)
+NOTE = f"{CAPTION} In brackets below ERT: its 95 % interval, as in the figure."
 NOTHING = Entry("")
 
 
-def entries(row: Row, time: Interval | None, meta: Mapping[str, Any]) -> dict[str, Entry]:
+def entries(row: Row, time: Interval | None) -> dict[str, Entry]:
     """A row by column.
 
     Args:
         row: of the study's table.
         time: its expected running time in epochs with its interval; None where it is not finished.
-        meta: of its cell, as `Record.meta`; empty where that is not there.
     """
-    optimiser, rate = _rule(meta)
-    budget = meta.get("run", {}).get("epochs")
-    known = {"algorithm": Entry(row.algorithm), "task": Entry(row.task), "optimiser": Entry(optimiser)}
-    if rate is not None:
-        known["rate"] = Entry(f"{rate:g}", value=rate)
-    if budget:
-        known["budget"] = Entry(number(budget), value=budget)
+    known = {"algorithm": Entry(row.algorithm), "task": Entry(row.task), "optimiser": Entry(row.optimiser)}
+    known["rate"] = _entry(f"{row.rate:.3g}", row.rate)
+    known["budget"] = _entry(number(row.budget_epochs), row.budget_epochs)
     if row.summary is None:
         return dict.fromkeys(COLUMNS, NOTHING) | known | {"solved %": Entry(row.status)}
     return dict.fromkeys(COLUMNS, NOTHING) | known | _numbers(row.summary, row.work_over_backprop, time)
@@ -56,6 +45,8 @@ def _numbers(s: Summary, work: float, time: Interval | None) -> dict[str, Entry]
         "solved %": Entry(solved, interval, s.rate),
         "epochs": Entry(number(s.epochs_median), quartiles, s.epochs_median),
         "ERT": Entry(_short(s.ert_epochs), ends, s.ert_epochs),
+        "restarts": _entry(_short(s.restart_epochs), s.restart_epochs),
+        "cutoff": _entry(number(s.cutoff_epochs), s.cutoff_epochs if s.solved else math.nan),
         "work ÷ backprop": _entry(significant(work), work),
         "peak kB": _entry(significant(s.peak_bytes / 1000), s.peak_bytes),
         "angle °": _entry(f"{s.angle_degrees:.0f}", s.angle_degrees),
@@ -71,15 +62,3 @@ def _entry(text: str, value: float) -> Entry:
 
 def _short(x: float) -> str:
     return number(x) if x >= 10 or x == 0 else significant(x)
-
-
-def _rule(meta: Mapping[str, Any]) -> tuple[str, float | None]:
-    """The optimiser of a cell's algorithm, and its rate, whatever its paper calls it."""
-    with suppress(InputError, KeyError):
-        thing: Any = registry.build_algorithm(meta["algorithm"])
-        path = registry.rate_path(thing)
-        for name in path:
-            thing = getattr(thing, name)
-        inner = meta["algorithm"].get("optimiser") or {}
-        return str(inner.get("name", "")), thing if path else None
-    return "", None

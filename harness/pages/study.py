@@ -14,7 +14,7 @@ import harness
 from harness.core.files import write_atomically
 from harness.core.outcomes import NOT_APPLICABLE
 from harness.drawing.style import title_of
-from harness.experiment.summary import number
+from harness.experiment.digits import number
 from harness.pages.cell import cell_page
 from harness.pages.entries import COLUMNS, NOTE, WORDS, entries
 from harness.pages.markup import WORD, beside, breaking, bullets, code, element, link, page
@@ -23,7 +23,7 @@ from harness.results.gathering import Found
 from harness.results.table import Row
 from harness.statistics import Interval
 
-FIGURES = ("survival", "loss", "ert", "settings", "hinton_*")
+FIGURES = ("front", "survival", "loss", "ert", "settings", "hinton_*")
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,7 @@ def _table(study: Study) -> Iterator[str]:
     """A row for each row of the study's table; columns in which nothing stands are left out."""
     if not study.rows:
         return
-    known = {cell.row.id: cell.meta for cell in study.cells}
-    rows = [entries(row, study.times.get(row.id), known[row.id.split()[0]]) for row in study.rows]
+    rows = [entries(row, study.times.get(row.id)) for row in study.rows]
     used = [name for name in COLUMNS if any(row[name].text for row in rows)]
     yield element("h2", "Cells")
     yield (
@@ -128,7 +127,7 @@ def _table(study: Study) -> Iterator[str]:
         yield f"<tr>{_linked(row)}{others}</tr>"
     yield "</tbody></table></div>"
     yield element("p", NOTE, "dim")
-    files = [link(name, name) for name in ("table.csv", "table.md")]
+    files = [link(name, name) for name in ("table.csv", "table.md", "table.tex")]
     yield f'<p class="dim">The table in files: {", ".join(files)}.</p>'
 
 

@@ -12,6 +12,7 @@ black and white print. Every figure says its n and its interval, and no replica 
     learning_figure    loss during training, and beside it who is still unsolved
     curve_figure       loss, or share of right patterns, during training
     ert_bars           what a success costs, in epochs, updates, FLOPs, dependent operations or seconds
+    front_figure       the same with restarts, a row a rule and a column a task, coloured by family
     profile_figure     on what share of the tasks an algorithm is nearly the cheapest
     pareto_figure      two costs at once, and what is beaten by none in both
     failure_map        where replicas fail, over two settings
@@ -37,6 +38,7 @@ from harness.plots.credit import credit_figure
 from harness.plots.ends import ends_figure
 from harness.plots.ert import CURRENCIES, ert_bars
 from harness.plots.failure_map import failure_map
+from harness.plots.front import front_figure
 from harness.plots.growth import growth_figure
 from harness.plots.hinton import hinton_figure
 from harness.plots.kernels import kernel_figure
@@ -63,6 +65,7 @@ __all__ = [
     "ert_bars",
     "failure_map",
     "family_tree_figure",
+    "front_figure",
     "growth_figure",
     "hinton_figure",
     "kernel_figure",

@@ -15,6 +15,7 @@ from harness.drawing.frames import Drawn, drawn
 from harness.drawing.style import save
 from harness.drawing.survival import survival_figure
 from harness.plots.ert import ert_bars
+from harness.plots.front import front_figure
 from harness.plots.hinton import has_hidden_weights, hinton_figure
 from harness.plots.sweep import figure_of, sweeps
 from harness.results.gathering import Gathered, found_in
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
 
 KINDS = ("png", "svg", "pdf")
 """As what a figure is written: to look at anywhere, for pages, and for papers."""
-SOMETIMES = ("settings", "hinton_*")
+FEWEST = 3  # rules for a front picture
+SOMETIMES = ("front", "settings", "hinton_*")
 """Figures that a study has or has not, by its cells: those of an earlier definition go."""
 
 
 def write_figures(store: Store, study: str) -> list[Path]:
-    """Write survival, loss, ert, settings (of a sweep over numeric settings) and hinton_<task> of a study
-    into its folder, each as .png, .svg and .pdf; returns what there was to draw.
+    """Write survival, loss, ert, front (of three rules or more), settings (of a sweep over numeric settings)
+    and hinton_<task> of a study into its folder, each as .png, .svg and .pdf; returns what there was to draw.
 
     A task's Hinton diagram shows backpropagation, or else the first algorithm, that solved it with hidden
     units; of a crowd the quickest.
@@ -46,6 +48,8 @@ def write_figures(store: Store, study: str) -> list[Path]:
         "loss": curve_figure(results.curves(study, source), replicas),
         "ert": ert_bars(replicas, cells),
     }
+    if cells["algorithm_name"].nunique() >= FEWEST and cells["epoch_flops"].notna().any():
+        figures["front"] = front_figure(replicas, cells)
     if found := sweeps(replicas, cells):
         figures["settings"] = figure_of(found)
     for task, record in _telling(records, drawn(replicas, "outcome", "epochs")).items():

@@ -286,7 +286,7 @@ def test_an_empty_column_is_not_shown(store):
 
 
 def test_files_are_written_whole(study):
-    """CSV, Markdown and LaTeX are there with all that was to be in them, and no half-written file beside them."""
+    """CSV, Markdown and LaTeX are there with all that was to be in them, and no half-written file beside."""
     folder = study.path / "studies" / "made_up"
     rows = table.build(study, "made_up")
     paths = table.write(rows, folder, "Who counts?")
