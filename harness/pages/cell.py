@@ -61,8 +61,10 @@ def _command(meta: Mapping[str, Any]) -> Iterator[str]:
     yield element("h2", "The command that runs it")
     try:
         yield code(command(meta))
-    except InputError as error:
-        yield element("p", f"No command does: {error}.")
+    except InputError:
+        yield element(
+            "p", "No command does: its algorithm or task is of a session, or of a plug-in unknown here."
+        )
     else:
         yield element("p", "With other code, data or NumPy than its own it is a cell of another id.", "dim")
 

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 import harness
-from harness.core.files import write_atomically
+from harness.core.files import remove_leftovers, write_atomically
 from harness.core.outcomes import NOT_APPLICABLE
 from harness.drawing.style import title_of
 from harness.experiment.digits import number
@@ -59,6 +59,7 @@ def write(study: Study, folder: Path) -> Path:
     if f'content="{key}"' in _beginning(index) and all((cells / f"{i}.html").is_file() for i in ids):
         return index
     cells.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(cells)
     for before, cell, after in zip(["", *ids], study.cells, [*ids[1:], ""], strict=False):
         run = study.runs.get(cell.row.id, "")
         text = cell_page(cell, study.name, run=run, before=before, after=after)

@@ -1,18 +1,22 @@
-// Sorts the table by a column when its header is pressed, and shows the rows that have all words of the filter.
-// A cell's `data-v` is its number; without one it is sorted as text. What is never reached, or not there, is last.
+// Sorts the table by a column when its header is pressed, and shows the rows with all words of the filter.
+// What a cell is sorted by is its `data-v`; in a column of words its text, if it has none. What is never
+// reached, or not there, comes last either way; rows that are alike stay as they stood.
 "use strict";
 {
-  const body = document.querySelector("table.cells tbody"), heads = [...document.querySelectorAll("table.cells thead th")];
-  const box = document.querySelector(".filter"), input = box.querySelector("input"), count = box.querySelector("output");
-  const value = (row, i) => row.cells[i].dataset.v ?? (heads[i].classList.contains("word") ? row.cells[i].textContent : "");
+  const body = document.querySelector("table.cells tbody");
+  const heads = [...document.querySelectorAll("table.cells thead th")];
+  const box = document.querySelector(".filter");
+  const input = box.querySelector("input"), count = box.querySelector("output");
   const sort = (i, way) => {
     const words = heads[i].classList.contains("word");
     const rank = v => v === "" ? 2 : !words && v === "inf" ? 1 : 0;
-    const rows = [...body.rows].map(row => [value(row, i), row]);
+    const value = cell => cell.dataset.v ?? (words ? cell.textContent : "");
+    const rows = [...body.rows].map(row => [value(row.cells[i]), row]);
     rows.sort(([a], [b]) => rank(a) - rank(b) ||
       (rank(a) ? 0 : way * (words ? a.localeCompare(b, "en", {numeric: true}) : a - b)));
     body.append(...rows.map(([, row]) => row));
-    heads.forEach((head, k) => head.setAttribute("aria-sort", k !== i ? "none" : way > 0 ? "ascending" : "descending"));
+    heads.forEach(head => head.setAttribute("aria-sort", "none"));
+    heads[i].setAttribute("aria-sort", way > 0 ? "ascending" : "descending");
   };
   heads.forEach((head, i) => {
     const button = document.createElement("button");

@@ -36,6 +36,12 @@ def test_the_command_of_a_cell_composes_to_the_cell() -> None:
     assert [cell.id for cell in cells_of(*typed)[0]] == [cell.id for cell in cells]
 
 
+def test_plug_ins_that_are_named_are_in_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Cell.of({"name": "backprop"}, XOR, {}).settings_by_name()
+    monkeypatch.setenv("HARNESS_PLUGINS", "a rule.py,mypkg.rules")
+    assert overrides(settings)[:3] == ["plugins=['a rule.py',mypkg.rules]", "task=xor", "task.scale=0.5"]
+
+
 def test_a_rule_that_no_command_finds_is_said() -> None:
     meta = {"id": "xor-mine-0123456789ab", "algorithm": {"name": "mine"}, "task": XOR, "run": {}}
     with pytest.raises(ValueError, match="unknown algorithm 'mine'"):
