@@ -65,7 +65,8 @@ bench: .venv/installed-test  ## ratios, measured side by side in one run on one 
 coverage: .venv/installed-test  ## how often each interval holds the truth, into docs/statistics.md: some ten minutes on one core
 	$(BIN)/python -m bench.coverage
 
-docs: compare bench  ## run first light and the benchmark, and put what they say into README and docs/
+docs: compare bench  ## run first light, every rule at its best, and the benchmark, and put what they say into README and docs/
+	$(BIN)/python -m harness -m study=tuned
 	$(BIN)/python docs/update.py
 
 STUDIES := comparison ablations local_minima representations credit_and_cost memory_accuracy vanishing t_c shared_weights losses

@@ -11,6 +11,7 @@ import shutil
 from dataclasses import is_dataclass
 from pathlib import Path
 
+from harness.answers.study import sentences
 from harness.cells.cell import Cell
 from harness.cli.catalog import compiles
 from harness.cli.settings import allowed, typed
@@ -22,18 +23,23 @@ from harness.core.setting import described
 from harness.core.task import Task
 from harness.cost.sheet import sheet
 from harness.credit.traits import traits_table
+from harness.results import table
+from harness.results.running_times import running_times
+from harness.store.store import Store
 
 ROOT = Path(__file__).parent.parent
-STUDY = ROOT / "results" / "studies" / "first_light"
-SHOWN = ROOT / "docs" / "first_light"
-FIGURES = ("survival.png", "loss.png", "hinton_symmetry.png")
+STORE = ROOT / "results"
+SHOWN = {  # studies whose tables and figures the documents show
+    "first_light": ("table.md", "survival.png", "loss.png", "hinton_symmetry.png"),
+    "tuned": ("table.md", "front.png"),
+}
+SAID = ROOT / "docs" / "tuned" / "answers.md"
 
 
 def blocks() -> dict[str, str]:
     """What stands between `<!-- name -->` and `<!-- end -->` in the README and docs/three-readings.md."""
-    table = (SHOWN / "table.md").read_text(encoding="utf-8")
     return {
-        "first light": re.sub(r"^#+ (.*)$", r"**\1**", table, flags=re.M).strip(),
+        "answers": SAID.read_text(encoding="utf-8").strip(),
         "benchmark": (ROOT / "bench" / "RESULTS.md").read_text(encoding="utf-8").strip(),
         "compiled": (ROOT / "bench" / "COMPILED.md").read_text(encoding="utf-8").strip(),
     }
@@ -52,6 +58,16 @@ def filled(page: str) -> str:
 
 
 COSTED = ("xor", "encoder", "symmetry")
+
+
+def answers(study: str) -> str:
+    """What came of a study in sentences, as its page has them, in markdown."""
+    store = Store.at(STORE)
+    rows = table.build(store, study)
+    records = {i: store.read(i) for row in rows for i in row.id.split() if store.has(i)}
+    return "\n".join(f"- {each}" for each in sentences(rows, running_times(rows, records))) + "\n"
+
+
 CLAIMS = """\
 Generated from the code by `make docs`. Whether an algorithm compiles is found by tracing its source
 ([how](three-readings.md)): one that does not says why, and runs interpreted."""
@@ -184,10 +200,15 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
-    if STUDY.is_dir():  # without a study of one's own, what is shown stays
-        SHOWN.mkdir(exist_ok=True)
-        for name in ("table.md", *FIGURES):
-            shutil.copy(STUDY / name, SHOWN / name)
+    for study, files in SHOWN.items():
+        if (
+            folder := STORE / "studies" / study
+        ).is_dir():  # without a study of one's own, what is shown stays
+            (ROOT / "docs" / study).mkdir(exist_ok=True)
+            for name in files:
+                shutil.copy(folder / name, ROOT / "docs" / study / name)
+            if study == "tuned":
+                SAID.write_text(answers(study), encoding="utf-8")
     for name, page in (("algorithms", algorithms_page()), ("tasks", tasks_page())):
         (ROOT / "docs" / f"{name}.md").write_text(page, encoding="utf-8")
     for path in (ROOT / "README.md", ROOT / "docs" / "three-readings.md"):

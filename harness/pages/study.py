@@ -23,6 +23,8 @@ from harness.results.gathering import Found
 from harness.results.table import Row
 from harness.statistics import Interval
 
+FRONT = "front.svg"
+"""It stands above the table."""
 FIGURES = ("front", "survival", "loss", "ert", "settings", "hinton_*")
 
 
@@ -84,14 +86,15 @@ def study_page(study: Study, figures: Sequence[tuple[str, str]] = (), key: str =
         element("p", _made(study.cells), "dim"),
         element("h2", "What came of it"),
         bullets(study.said),
+        *(_figure(name, title) for name, title in figures if name == FRONT),
+        *_table(study),
+        *_not_run(study.rows),
         element("h2", "Make it again"),
         code(study.command)
         if study.command
         else element("p", "It was made from Python, by harness.compare."),
-        *_table(study),
-        *_not_run(study.rows),
         element("h2", "Figures") if figures else "",
-        *(_figure(name, title) for name, title in figures),
+        *(_figure(name, title) for name, title in figures if name != FRONT),
     ]
     return page(study.name, body, made_of=key, script=beside("table.js") if study.rows else "")
 
