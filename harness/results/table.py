@@ -203,14 +203,14 @@ def _asked(meta: Mapping[str, Any], shelves: Sequence[Path]) -> dict[str, Any]:
         "rate": np.nan if rate is None else float(rate),
         "optimiser": str(optimiser.get("name", "")),
         "budget_epochs": float(run.get("epochs") or np.nan),
-        "tuning_flops": _tuning(algorithm, meta["task"], shelves) if run and shelves else np.nan,
+        "tuning_flops": _tuning(meta, shelves) if run and shelves else np.nan,
     }
 
 
-def _tuning(algorithm: Mapping[str, Any], task: Mapping[str, Any], shelves: Sequence[Path]) -> float:
+def _tuning(meta: Mapping[str, Any], shelves: Sequence[Path]) -> float:
     from harness.tuning import shelf
 
-    return shelf.price(algorithm, task, shelves)
+    return shelf.price(meta, shelves)
 
 
 def _beside_backprop(

@@ -97,11 +97,10 @@ def tuned(cell: Cell, named: Collection[str], shelves: Sequence[Path]) -> Cell:
     chosen = {each.partition(".")[2] for each in named if each.startswith("algorithm.")}
     chosen |= {rate} if "rate" in chosen else set()
     now = _asked(cell, found.algorithm)
-    for what in sorted({*now, *found.asked}):
-        free = what.removeprefix("algorithm.") in {*chosen, *found.algorithm}
-        if not free and now.get(what) != found.asked.get(what):
+    for what, value in found.asked.items():
+        if what.removeprefix("algorithm.") not in chosen and now.get(what) != value:
             raise InputError(
-                f"{found.path} was found with {what}={found.asked.get(what)}, but {now.get(what)} was given: "
+                f"{found.path} was found with {what}={value}, but {now.get(what)} was given: "
                 f"{AGAIN.format(task=task, name=name)} for that"
             )
     values = {path: value for path, value in found.algorithm.items() if path not in chosen}
@@ -131,19 +130,21 @@ def get(task: str, algorithm: type, name: str, shelves: Sequence[Path]) -> Tuned
     return made
 
 
-def price(algorithm: Mapping[str, Any], task: Mapping[str, Any], shelves: Sequence[Path]) -> float:
-    """FLOPs of the search that found these settings (plain, with their names); NaN where none did."""
+def price(meta: Mapping[str, Any], shelves: Sequence[Path]) -> float:
+    """FLOPs of the search that found settings and budget of a cell (`Record.meta`); NaN where none did."""
+    algorithm, task = meta["algorithm"], meta["task"]
     path = _path(str(task["name"]), str(algorithm["name"]), shelves)
     if path is None:
         return np.nan
     try:
         said = _said(path, path.stat().st_mtime_ns)
         wanted = {f"algorithm.{name}": value for name, value in said["algorithm"].items()} | said["asked"]
-        flops = 1e9 * float(said["found"]["gflop"])
+        flops, epochs = 1e9 * float(said["found"]["gflop"]), said["run"]["epochs"]
     except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
         return np.nan  # whoever runs by it is told
     now = flat({"algorithm": dict(algorithm), "task": dict(task)})
-    return flops if {name: _plain(value) for name, value in now.items()} == wanted else np.nan
+    is_it = all(_plain(now.get(name)) == value for name, value in wanted.items())
+    return flops if is_it and meta["run"]["epochs"] == epochs else np.nan
 
 
 @lru_cache(256)

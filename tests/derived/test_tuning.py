@@ -28,6 +28,7 @@ from harness.studies.compose import cells_of
 from harness.studies.conf import CONF
 from harness.tasks.xor import Xor
 from harness.training.plan import Plan
+from harness.tuning import shelf
 from harness.tuning.budget import Tuning
 from harness.tuning.rounds import spread_out
 from harness.tuning.space import Span, space_of, with_values
@@ -253,3 +254,19 @@ def test_settings_by_their_dotted_names() -> None:
     assert (algorithm.optimiser.lr, algorithm.optimiser.momentum) == (0.3, 0.5)  # type: ignore[attr-defined]
     with pytest.raises(InputError, match="unknown setting of backprop 'spread'"):
         with_values(Backprop(), {"spread": 1.0})
+
+
+SHIPPED = sorted(Path(CONF).glob("tuned/*/*.yaml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_what_comes_tuned_is_of_this_version_of_its_rule_and_within_its_space(path: Path) -> None:
+    cell = Cell.of({"name": path.stem}, {"name": path.parent.name}, {})
+    found = shelf.get(path.parent.name, type(cell.algorithm), path.stem, [Path(CONF) / "tuned"])
+    space = space_of(cell.algorithm)
+    assert found.algorithm.keys() <= space.keys()
+    assert all(space[name].low <= value <= space[name].high for name, value in found.algorithm.items())
+    ruled = shelf.tuned(cell, [], [Path(CONF) / "tuned"])
+    assert ruled.settings.epochs == found.epochs
+    assert found.found["settings"] == (40 if space else 1)
+    assert found.found["networks"] == (1000 if space else 10 + 20 + 50)
