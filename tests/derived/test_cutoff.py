@@ -195,6 +195,22 @@ def prices(cell):
     return np.arange(1.0, len(cell) + 1)
 
 
+def test_where_all_are_solved_in_time_a_failure_would_cost_the_cutoff():
+    """Ten that all solve after 4 epochs of three FLOPs each: for all that scipy's exact interval knows up to
+    31 % fail, and each would cost 12 FLOPs; not 150, the budget."""
+    alike = Replicas(np.full(10, 4.0), np.ones(10))
+    found = restarted_time(alike, seed=0, spent=np.full(10, 12.0), budget=50, resamples=100)
+    p = stats.binomtest(0, 10).proportion_ci(0.95, method="exact").high
+    assert found.time == (12, 12, pytest.approx(12 + 12 * p / (1 - p)))
+
+
+def test_where_others_solve_none_a_failure_costs_the_budget():
+    """One of two: nothing is known of where to cut it, and it may run for 50."""
+    found = restarted_time(Replicas([4.0, 50.0], [1, 0]), seed=0, budget=50, resamples=100)
+    assert found.cutoffs.tolist() == [inf, 4]
+    assert found.time.value == 4 + 4
+
+
 # The share done within a total cost
 
 
@@ -237,6 +253,13 @@ def test_where_every_failure_costs_the_cutoff_tries_are_geometric(times, stuck, 
     np.testing.assert_allclose(found, 1 - (1 - p) ** k * (1 - within), atol=1e-12)
     assert (1 - found).sum() == pytest.approx(float(cost_at(time, solved, cutoff)), rel=1e-9)
     assert restart_ecdf(time, solved, cutoff, inf) == 1
+
+
+def test_a_failure_that_costs_nothing_changes_nothing():
+    """Solved at 0 and at 2, diverged at 0: half of what counts is done at once; cut at 0, all of it."""
+    cell = [0.0, 2.0, 0.0], [1, 1, 0]
+    np.testing.assert_allclose(restart_ecdf(*cell, 5, [0, 1, 2]), [0.5, 0.5, 1])
+    np.testing.assert_allclose(restart_ecdf(*cell, 0, [0, 1]), [1, 1])
 
 
 # A ratio of two
