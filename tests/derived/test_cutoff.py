@@ -308,9 +308,12 @@ def test_no_interval_excludes_1_against_all_swaps_with_cutoffs_chosen_anew(pairs
     assert found.ratio.low <= 1 <= found.ratio.high or p <= 0.2 + 1e-12
 
 
-def test_without_folds_it_is_the_ratio_of_expected_running_times():
+@pytest.mark.parametrize("mean", [100, 5])
+def test_without_folds_it_is_the_ratio_of_expected_running_times(mean):
+    """Also where one side shows no failure, and only the budget says what one would cost."""
     rng = np.random.default_rng(0)
-    a, b = (Replicas(np.minimum(t, 120), t <= 120) for t in rng.exponential(100, (2, 30)))
+    a, b = (Replicas(np.minimum(t, 120), t <= 120) for t in rng.exponential([[100], [mean]], (2, 30)))
+    assert b.solved.all() == (mean == 5)
     found = paired_ratio(a, b, seed=3, budgets=(120, 120), folds=None, resamples=200)
     plain = paired_difference(a, b, seed=3, budgets=(120, 120), resamples=200).log_ratio
     np.testing.assert_allclose(found.ratio, np.exp(plain))
