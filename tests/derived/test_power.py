@@ -88,6 +88,7 @@ def test_equal_shares_are_called_different_no_more_often_than_the_alarm(share, n
         (0.8, 0.95, 0.8, 0.05),
         (0.0, 0.5, 0.9, 0.01),
         (0, 1, 0.99, 0.05),
+        (0.0, 0.3, 0.7, 0.01),  # 26 have it, 27 not: the next ten do from 30 on
     ],
 )
 def test_n_is_the_first_of_ten_in_a_row_that_have_the_power(a, b, power, alarm):
