@@ -85,8 +85,10 @@ def replicas_for_two_rates(a: float, b: float, power: float = 0.8, alarm: float 
     """n a side with which Fisher's exact test tells two solved shares apart in `power` of all cases.
 
     The smallest n such that it and the next nine have that power, by `fisher_power`. Beyond 1,000 a side it
-    is that of the normal law with its correction, within 2 % of it for 90 against 95 %: Casagrande, Pike &
-    Smith 1978, Biometrics 34:483-486. Raises `InputError` for equal shares, and for numbers that are no shares.
+    is that of the normal law with its correction, within 2 % of it for .9 against .95: Casagrande, Pike &
+    Smith 1978, Biometrics 34:483-486.
+
+    Raises `InputError` for equal shares, and for numbers that are no shares.
     """
     for name, value in (("power", power), ("alarm", alarm)):
         _between(name, value)
