@@ -33,7 +33,7 @@ def rows(source: Place = None) -> pd.DataFrame:
 
 def counts(rows: pd.DataFrame) -> list[str]:
     """How many claims got each verdict, all together and by trust;
-    and of those that could be tested how many hold.
+    and of those that could have failed how many hold.
     """
     said = [f"**Of {len(rows)} claims** {_numbers(rows)}. {_tested(rows)}"]
     by_trust = {trust: rows[rows["trust"] == trust] for trust in TRUST}
@@ -90,9 +90,9 @@ def _numbers(rows: pd.DataFrame) -> str:
 def _tested(rows: pd.DataFrame) -> str:
     held, failed = (int((rows["verdict"] == verdict).sum()) for verdict in (REPRODUCED, NOT_REPRODUCED))
     return (
-        f"Of the {held + failed} that could be tested {held} hold."
+        f"Of the {held + failed} that could have failed {held} hold."
         if held + failed
-        else "None could be tested."
+        else "None could have failed."
     )
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 HEADER = ("claim", "published", "measured", "verdict", "because")
 WIDTH = 100
-STYLES = dict(zip(VERDICTS, ("green", "red", "magenta", "yellow"), strict=True))
+STYLES = dict(zip(VERDICTS, ("green", "cyan", "red", "magenta", "yellow"), strict=True))
 
 
 def replicate(store: Store, some: Sequence[Claim], small: bool, whole: bool) -> tuple[list[Row], list[str]]:

@@ -10,8 +10,14 @@ import numpy as np
 from harness.core.errors import InputError
 from harness.drawing.frames import needs
 from harness.drawing.page import LETTER, Panel, page
-from harness.drawing.style import BLUE, ORANGE, PALE, VERMILION
-from harness.replication.verdict import NO_SUCH_FIGURE, NOT_REPRODUCED, NOT_TESTABLE, REPRODUCED
+from harness.drawing.style import BLUE, ORANGE, PALE, SKY, VERMILION
+from harness.replication.verdict import (
+    NO_SUCH_FIGURE,
+    NOT_CONTRADICTED,
+    NOT_REPRODUCED,
+    NOT_TESTABLE,
+    REPRODUCED,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 
 LOOKS: dict[str, dict[str, Any]] = {
     REPRODUCED: {"color": BLUE},
+    NOT_CONTRADICTED: {"color": SKY, "hatch": "\\\\"},
     NOT_REPRODUCED: {"color": VERMILION, "hatch": "////"},
     NO_SUCH_FIGURE: {"color": ORANGE, "hatch": "...."},
     NOT_TESTABLE: {"color": PALE},

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 CAPTION = (
     "Verdicts are computed: not reproduced where what we measured contradicts the figure "
     "at a false-alarm rate of 1 % (that of a single run: 5 %, one true one in twenty), reproduced "
-    "where it does not although it could have, not testable otherwise. n: replicas, failures and all. [ ]: "
+    "where it does not although half or twice of it would be, not contradicted where these would mostly pass "
+    "as well, not testable otherwise. n: replicas, failures and all. [ ]: "
     "95 % interval, 99 % of ratios, differences and wherever the verdict is about it. Trust: "
 ) + "; ".join(f"{name}: {what}" for name, what in TRUST.items())
 

@@ -3,10 +3,11 @@ and the criterion that belongs to each kind of figure.
 
     judge(figure, measured) -> Finding(verdict, why)
 
-Every criterion is a pure function with three ways out. It says *not reproduced* where what we measured
-contradicts the figure at a stated false-alarm rate; *reproduced* where it does not, although it was precise
-enough to; and *not testable* where nothing that could have come out would have told. A write-up's figure that
-its source does not print is *no such figure in the source*, whatever we measure.
+Every criterion is a pure function with four ways out. It says *not reproduced* where what we measured
+contradicts the figure at a stated false-alarm rate; *reproduced* where it does not, although half or twice
+the figure would have been; *not contradicted* where these would mostly have passed as well; and *not
+testable* where nothing that could have come out would have told. A write-up's figure that its source does not
+print is *no such figure in the source*, whatever we measure.
 """
 
 from __future__ import annotations
@@ -32,15 +33,17 @@ from harness.replication.figure import (
     Side,
     plain,
 )
-from harness.statistics import wilson
+from harness.statistics import claim_power, wilson
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
+NOT_CONTRADICTED = "not contradicted"
 NO_SUCH_FIGURE, NOT_TESTABLE = "no such figure in the source", "not testable"
-VERDICTS = (REPRODUCED, NOT_REPRODUCED, NO_SUCH_FIGURE, NOT_TESTABLE)
+VERDICTS = (REPRODUCED, NOT_CONTRADICTED, NOT_REPRODUCED, NO_SUCH_FIGURE, NOT_TESTABLE)
 
 ALARM = 0.01  # probability of calling a true figure not reproduced
 # the same for the figure of a single run, which lies outside the central 95 % of all runs so often
 ONE_RUN = 0.05
+POWER = 0.8  # against half or twice the figure, where it is called reproduced
 FEWEST = 39  # replicas, of which the smallest and the largest span 95 % of what one more run may do
 WIDEST = 0.3  # of the interval of a rate that may be called reproduced
 ROUNDING = 1e-9  # of a probability
@@ -69,19 +72,25 @@ def _(figure: Order, measured: Measured) -> Finding:
     False alarm at most 1 %, and 5 % for a single run (the central 95 % of ours, failures at ∞, is a
     prediction interval). With n = N = 100 runs of a spread like that of the symmetry task a factor of three
     between the medians is missed less than 1 time in 10; an extreme says only that there is
-    nothing beyond it, and a single run can only contradict by lying outside of nearly all of ours. Replicas
-    that were not watched long enough may lie on either side: the verdict stands only if it stands for both.
+    nothing beyond it, and a single run can only contradict by lying outside of nearly all of ours. So it is
+    reproduced only if half the figure and twice of it would be contradicted, both. Replicas that were not
+    watched long enough may lie on either side: the verdict stands only if it stands for both.
     """
     n, level = len(measured.least), ONE_RUN if figure.runs == 1 else ALARM
     if n < FEWEST:
         return Finding(NOT_TESTABLE, f"{n} replicas say too little about a distribution: {FEWEST} are needed")
-    p_least, p_most = order_p(figure.value, figure.rank, figure.runs, measured.least, measured.most)
+
+    def p_of(value: float) -> tuple[float, float]:
+        return order_p(value, figure.rank, figure.runs, measured.least, measured.most)
+
+    p_least, p_most = p_of(figure.value)
     share = float(np.mean(measured.most <= figure.value))
     seen = f"{100 * share:.1f} % of ours lie at or below {plain(figure.value)}"
     if p_most <= level * (1 + ROUNDING):
         return Finding(NOT_REPRODUCED, f"{seen}, {_p(p_most)}")
     if p_least > level * (1 + ROUNDING):
-        return Finding(REPRODUCED, f"{seen}, {_p(p_least)}")
+        told = all(p_of(value)[1] <= level * (1 + ROUNDING) for value in _others(figure.value))
+        return _not_contradicted(f"{seen}, {_p(p_least)}", told)
     return Finding(NOT_TESTABLE, f"{seen}, but the others were not watched long enough to tell")
 
 
@@ -117,8 +126,8 @@ def _(figure: Rate, measured: Measured) -> Finding:
     """Two binomial samples with one rate: Fisher's exact test, two-sided.
 
     False alarm at most 1 %. *Reproduced* also needs our own 95 % Wilson interval to be no wider than .3 (ten
-    replicas at the ends, forty in the middle) and a published n that some outcome of ours could have
-    contradicted. Against 16 of 20, sixty of ours that solve 3 in 10 are called reproduced 1 time in 25.
+    replicas at the ends, forty in the middle), and as many of ours and theirs that a truth of half or twice
+    the printed share would be contradicted in four of five cases (`claim_power`).
     """
     from scipy.stats import fisher_exact
 
@@ -144,7 +153,8 @@ def _(figure: Rate, measured: Measured) -> Finding:
         return Finding(
             NOT_TESTABLE, f"{figure.n} published runs could not be contradicted by {measured.n} of ours"
         )
-    return Finding(REPRODUCED, f"one rate, {_p(min(found))}")
+    power = claim_power(figure.hits, figure.n, measured.n, ALARM)
+    return _not_contradicted(f"one rate, {_p(min(found))}", power >= POWER)
 
 
 @judge.register
@@ -152,7 +162,8 @@ def _(figure: Mean, measured: Measured) -> Finding:
     """Two samples of one distribution with finite variance:
     z = (theirs − ours) / (s √(1/n + 1/N)) against t with n − 1 degrees.
 
-    False alarm 1 % where means are near normal. What was never reached has no mean.
+    False alarm 1 % where means are near normal. Reproduced if half and twice of it would be contradicted.
+    What was never reached has no mean.
     """
     from scipy.stats import t
 
@@ -163,11 +174,16 @@ def _(figure: Mean, measured: Measured) -> Finding:
             f"{len(values)} replicas, of which all must come to it and {FEWEST} are needed for a mean",
         )
     error = float(values.std(ddof=1)) * math.sqrt(1 / len(values) + 1 / figure.runs)
-    gap = abs(figure.value - float(values.mean()))
-    p = float(2 * t.sf(gap / error, len(values) - 1)) if error else float(gap == 0)
-    return Finding(
-        NOT_REPRODUCED if p <= ALARM else REPRODUCED, f"means differ by {gap:.3g} ± {error:.2g}, {_p(p)}"
-    )
+
+    def p_of(value: float) -> float:
+        gap = abs(value - float(values.mean()))
+        return float(2 * t.sf(gap / error, len(values) - 1)) if error else float(gap == 0)
+
+    gap, p = abs(figure.value - float(values.mean())), p_of(figure.value)
+    seen = f"means differ by {gap:.3g} ± {error:.2g}, {_p(p)}"
+    if p <= ALARM:
+        return Finding(NOT_REPRODUCED, seen)
+    return _not_contradicted(seen, all(p_of(value) <= ALARM for value in _others(figure.value)))
 
 
 @judge.register
@@ -245,6 +261,17 @@ def _instead(figure: Attributed, absent: Sequence[Fact]) -> str:
     silent = [fact for fact in absent if not source.nearest(fact)]
     said_not = [f"no {fact}" if fact.value is True else f"no {fact.what} of {fact.of}" for fact in silent]
     return "; ".join([*map(str, dict.fromkeys(near)), *dict.fromkeys(said_not)])
+
+
+def _others(value: float) -> tuple[float, float]:
+    """Figures that a measurement which says anything of this one tells from it: half, and twice."""
+    return value / 2, value * 2
+
+
+def _not_contradicted(seen: str, told: bool) -> Finding:
+    if told:
+        return Finding(REPRODUCED, seen)
+    return Finding(NOT_CONTRADICTED, f"{seen}; but so few do not tell it from half or twice of it")
 
 
 def _p(p: float) -> str:
