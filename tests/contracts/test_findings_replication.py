@@ -27,13 +27,13 @@ def test_verdicts_are_counted_and_who_could_be_tested_is_told_from_who_could_not
     first, *by_trust = replication.counts(rows)
     assert first == (
         "**Of 5 claims** 2 reproduced, 1 not reproduced, 1 no such figure in the source and 1 not testable. "
-        "Of the 3 that could be tested 2 hold."
+        "Of the 3 that could have failed 2 hold."
     )
     assert by_trust[0] == (
         "read in the source or a faithful copy, 3: 1 reproduced, 1 not reproduced and 1 not testable."
     )
     assert len(by_trust) == 3
-    assert replication.counts(rows.iloc[3:4])[0] == "**Of 1 claims** 1 not testable. None could be tested."
+    assert replication.counts(rows.iloc[3:4])[0] == "**Of 1 claims** 1 not testable. None could have failed."
 
 
 def test_a_figure_that_differs_stands_beside_ours_and_none_is_said_to_where_none_does(rows):
