@@ -217,3 +217,45 @@ def test_a_notebook_there_is_not_is_one_sentence(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.startswith(
         "execute: there is no notebook 'nothing': allowed are ablations, "
     )
+
+
+BEFORE = """# Results
+
+## Comparison
+
+**Who?**
+
+12 cells · newest record 2026-01-01
+
+- backprop solves 92.7 % of 1,000.
+- genetic is dear.
+
+| rule | ERT |
+| --- | ---: |
+| backprop | 729 |
+"""
+
+
+def test_errata_are_the_lines_that_changed_beside_what_stands_in_their_place() -> None:
+    now = BEFORE.replace("92.7 %", "93.7 %").replace("| 729 |", "| 665 |").replace("2026-01-01", "2026-02-02")
+    now = now.replace("- genetic is dear.\n", "").replace("## Comparison", "## Comparison\n\n- One more.")
+    text = pages.errata(BEFORE, now)
+    assert [line for line in text.splitlines() if line.startswith("|")] == [
+        "| before | now |",
+        "|---|---|",
+        "| backprop solves 92.7 % of 1,000. | backprop solves 93.7 % of 1,000. |",
+        "| genetic is dear. | – |",
+        "| backprop, 729 | backprop, 665 |",
+        "| – | One more. |",
+    ]
+    assert pages.errata(BEFORE, BEFORE).endswith("Nothing changed.\n")
+
+
+def test_results_that_are_made_anew_leave_their_errata(tmp_path: Path) -> None:
+    pages.write(BEFORE, {}, tmp_path)
+    assert not (tmp_path / "errata.md").exists(), "there was no page before"
+    pages.write(BEFORE.replace("729", "665"), {}, tmp_path)
+    assert "| backprop, 729 | backprop, 665 |" in (tmp_path / "errata.md").read_text(encoding="utf-8")
+    kept = (tmp_path / "errata.md").read_text(encoding="utf-8")
+    pages.write(BEFORE.replace("729", "665"), {}, tmp_path)
+    assert (tmp_path / "errata.md").read_text(encoding="utf-8") == kept, "the same page says nothing new"
