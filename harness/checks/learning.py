@@ -73,8 +73,8 @@ def _means_the_loss(s: Subject) -> None:
     """Raise `Idle` for a rule of which one cannot say what it lowers at its first rate."""
     if s.rule.objective:
         raise Idle(f"it descends {s.rule.objective}, not the loss")
-    if not s.rule.promise and not s.rule.traits.needs_derivative:
-        raise Idle("it promises nothing about the gradient of the loss, and asks for no slopes")
+    if not s.rule.promise and not (s.rule.traits.needs_derivative and s.is_credit):
+        raise Idle("it promises nothing about the gradient of the loss, and hands out no credit by slopes")
 
 
 def it_goes_down(s: Subject) -> None:
