@@ -10,15 +10,17 @@ below the printed median, and beyond the printed longest, by the beta-binomial. 
 split over its checks; seeded.
 
                            printed                     ours, seed 1985                     p-values
-    4-2-4, four codes      250 of 250, 110, 1,810      243 of 250 in 2,000, 69 [23-226]    .015, .03, .008
-    4-3-4, two bits apart  200 of 200, 270, 1,090      189 of 200 in 2,000, 257 [154-406]  .0009, .8, 3e-6
-    8-3-8, seven codes     20 of 20, 210               56 of 60 in 4,000, 103 [34-258]     .6, .2
-    8-3-8, eight codes     16 of 20 in 4,000, 1,570    9 of 60 in 4,000                    2e-7
+    4-2-4, four codes      250 of 250, 110, 1,810      246 of 250 in 2,000, 45 [19-211]    .12, .007, .03
+    4-3-4, two bits apart  200 of 200, 270, 1,090      188 of 200 in 2,000, 265 [135-485]  .0004, 1, 3e-6
+    8-3-8, seven codes     20 of 20, 210               59 of 60 in 4,000, 130 [35-228]     1, .1
+    8-3-8, eight codes     16 of 20 in 4,000, 1,570    28 of 60 in 4,000                   .01
 
 Rate, median and longest are printed, rate, median and quartiles ours; p-values are of rate, median and
-longest. Rates and medians of the small encoders are theirs, up to chance (4-3-4's rate just so); what comes
-late is not: the longest of 4-3-4, and the eight codes of 8-3-8, which need more than a thousand cycles. By
-then our machines have passed their best. On 4-2-4, by enumeration (40 networks): the divergence of the model
+longest. Rates and medians of the small encoders are theirs, up to chance (4-3-4's rate just so); the longest
+of 4-3-4 is not. The eight codes of 8-3-8 come more seldom than printed: in 79 of 180 networks (44 % [37-51])
+of the seeds 1985, 1 and 2, p = .004. On another random stream, PCG64 until November 2026, these seeds had 9,
+21 and 23 of 60: the 9, on which we had called the figure not reproduced, were an outlier. What comes after a
+thousand cycles comes late, for by then our machines have passed their best. On 4-2-4, by enumeration (40 networks): the divergence of the model
 from the noisy patterns falls from 2.24 at zero weights to .78 at cycle 60 and rises to 1.95 at 1,000 and 2.72
 at 2,000, while weights grow by about .1 a cycle and the sampled p' comes to miss the exact one by .03, .22
 and .30. Steps by the sign of counts from a few chains have a bias, large weights keep chains from mixing at T
@@ -122,7 +124,7 @@ def late(name: str, what: str) -> Any:
 FIGURES = [
     *(("4-2-4", what) for what in ("rate", "median", "longest")),
     *(("4-3-4", "rate"), ("4-3-4", "median"), late("4-3-4", "longest")),
-    *(("8-3-8, seven", "rate"), ("8-3-8, seven", "median"), late("8-3-8", "rate")),
+    *(("8-3-8, seven", "rate"), ("8-3-8, seven", "median"), ("8-3-8", "rate")),
 ]
 
 
