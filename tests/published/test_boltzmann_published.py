@@ -20,7 +20,8 @@ longest. Rates and medians of the small encoders are theirs, up to chance (4-3-4
 of 4-3-4 is not. The eight codes of 8-3-8 come more seldom than printed: in 79 of 180 networks (44 % [37-51])
 of the seeds 1985, 1 and 2, p = .004. On another random stream, PCG64 until November 2026, these seeds had 9,
 21 and 23 of 60: the 9, on which we had called the figure not reproduced, were an outlier. What comes after a
-thousand cycles comes late, for by then our machines have passed their best. On 4-2-4, by enumeration (40 networks): the divergence of the model
+thousand cycles comes late, for by then our machines have passed their best. On 4-2-4, by enumeration (40
+networks): the divergence of the model
 from the noisy patterns falls from 2.24 at zero weights to .78 at cycle 60 and rises to 1.95 at 1,000 and 2.72
 at 2,000, while weights grow by about .1 a cycle and the sampled p' comes to miss the exact one by .03, .22
 and .30. Steps by the sign of counts from a few chains have a bias, large weights keep chains from mixing at T
