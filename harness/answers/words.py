@@ -80,6 +80,17 @@ def brief(x: float) -> str:
     return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
 
 
+def correlation(interval: Interval) -> str:
+    """A correlation, or R², with its interval: 0.61 [0.35 to 0.78]."""
+    value, low, high = (f"{float(end):.2f}".replace("-", "−") for end in interval)
+    return f"{value} [{low} to {high}]".replace("inf", "∞").replace("nan", "–")
+
+
+def p_value(p: float) -> str:
+    """A p value: 0.032, or < 0.001; – where there is none."""
+    return "–" if np.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def ratio(log_ratio: Interval) -> str:
     """A ratio from the interval of its logarithm: 2.5 [2.1–2.9];
     ∞ or 0 where one side never succeeds, – where neither does.

@@ -28,12 +28,16 @@ black and white print. Every figure says its n and its interval, and no replica 
     kernel_figure      what shared kernels of the T-C network became, kind by kind
     layout_figure      test images wrong by shared kernels and by full connections, rule by rule
     similarity_figure  which algorithms arrive at like representations
+    association_figure, alignment_figure  what of a credit goes with cost, and the rules behind it
+    rate_figure        what a success costs against the rate, rule by rule
+    agreement_figure, ranks_figure        whether tasks rank rules alike, and where each stands
 """
 
 from harness.drawing.curves import curve_figure
 from harness.drawing.learning import learning_figure
 from harness.drawing.style import COLOURS, DASHES, MARKERS, STYLE, logarithmic, look, save, styled
 from harness.drawing.survival import survival_figure
+from harness.plots.alignment import alignment_figure, association_figure
 from harness.plots.credit import credit_figure
 from harness.plots.ends import ends_figure
 from harness.plots.ert import CURRENCIES, ert_bars
@@ -46,11 +50,13 @@ from harness.plots.layouts import layout_figure
 from harness.plots.pareto import pareto_figure
 from harness.plots.people import family_tree_figure, people_figure
 from harness.plots.profile import profile_figure
+from harness.plots.rates import rate_figure
 from harness.plots.ratios import ratio_figure
 from harness.plots.setting import setting_figure
 from harness.plots.similarity import similarity_figure
 from harness.plots.study import write_figures
 from harness.plots.sweep import sweep_figure
+from harness.plots.transfer import agreement_figure, ranks_figure
 from harness.plots.verdicts import verdict_figure
 
 __all__ = [
@@ -59,6 +65,9 @@ __all__ = [
     "DASHES",
     "MARKERS",
     "STYLE",
+    "agreement_figure",
+    "alignment_figure",
+    "association_figure",
     "credit_figure",
     "curve_figure",
     "ends_figure",
@@ -76,6 +85,8 @@ __all__ = [
     "pareto_figure",
     "people_figure",
     "profile_figure",
+    "ranks_figure",
+    "rate_figure",
     "ratio_figure",
     "save",
     "setting_figure",

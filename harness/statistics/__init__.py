@@ -20,6 +20,8 @@ come as `Interval(value, low, high)`. scipy, slow to import, is imported by the 
 """
 
 from harness.statistics.aggregate import interquartile_mean
+from harness.statistics.agreement import Concordance, concordance, standing, tau_b, tau_interval
+from harness.statistics.association import permutation_p, rank_correlation
 from harness.statistics.bootstrap import RESAMPLES, Interval
 from harness.statistics.censored import Replicas, Survival, survival
 from harness.statistics.cutoff import (
@@ -30,6 +32,7 @@ from harness.statistics.cutoff import (
     restarted_cost,
     restarted_time,
 )
+from harness.statistics.held_out import held_out
 from harness.statistics.log_rank import logrank
 from harness.statistics.many import holm
 from harness.statistics.paired import PairedDifference, paired_difference
@@ -44,26 +47,33 @@ from harness.statistics.power import (
 from harness.statistics.profiles import Steps, performance_profile, restarted, runtime_profile
 from harness.statistics.proportion import clopper_pearson, solved_rate, tango, wilson
 from harness.statistics.ratio import PairedRatio, paired_ratio
+from harness.statistics.resampled import resampled_costs
 from harness.statistics.running_time import expected_running_time, failure_costs, running_time
+from harness.statistics.sensitivity import Sensitivity, decades_within, sensitivity
 from harness.statistics.significance import Significance, mcnemar
 
 __all__ = [
     "RESAMPLES",
+    "Concordance",
     "Interval",
     "PairedDifference",
     "PairedRatio",
     "Replicas",
     "Restarted",
+    "Sensitivity",
     "Significance",
     "Steps",
     "Survival",
     "best_cutoff",
     "claim_power",
     "clopper_pearson",
+    "concordance",
     "cost_at",
+    "decades_within",
     "expected_running_time",
     "failure_costs",
     "fisher_power",
+    "held_out",
     "holm",
     "interquartile_mean",
     "logrank",
@@ -71,9 +81,12 @@ __all__ = [
     "paired_difference",
     "paired_ratio",
     "performance_profile",
+    "permutation_p",
+    "rank_correlation",
     "replicas_for_running_time",
     "replicas_for_two_rates",
     "replicas_for_width",
+    "resampled_costs",
     "restart_ecdf",
     "restarted",
     "restarted_cost",
@@ -81,8 +94,12 @@ __all__ = [
     "running_time",
     "running_time_power",
     "runtime_profile",
+    "sensitivity",
     "solved_rate",
+    "standing",
     "survival",
     "tango",
+    "tau_b",
+    "tau_interval",
     "wilson",
 ]

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from harness.core.errors import InputError, whole
 from harness.statistics.bootstrap import RESAMPLES, Interval
 from harness.statistics.censored import Replicas
-from harness.statistics.cutoff import FOLDS, Side, checked, fold_cutoffs, shares
+from harness.statistics.cutoff import FOLDS, Side, checked, fold_cutoffs
 from harness.statistics.paired import ROUNDING, paired_difference, swaps
+from harness.statistics.resampled import costs_of
 
 Array = Any
 
@@ -100,16 +101,8 @@ def _swapped(
         stay = 1 - swap
         dealt = np.hstack([stay, swap]), np.hstack([swap, stay])
         with np.errstate(divide="ignore", invalid="ignore"):  # ∞ − ∞ is NaN: neither solves any
-            gap = np.subtract(*(np.log(_costs(count, both, folded, folds)) for count in dealt))
+            gap = np.subtract(*(np.log(costs_of(count, both, folded, folds)) for count in dealt))
         extreme += int((~(np.abs(gap) < seen * (1 - ROUNDING))).sum())  # NaN is no evidence
         tried += len(swap)
     drawn_at_random = int(2**n > resamples)  # then what was seen is one more of them
     return (extreme + drawn_at_random) / (tried + drawn_at_random)
-
-
-def _costs(count: Array, side: Side, fold: Array, folds: int) -> NDArray[np.float64]:
-    """Cost of a success (b,) of b samples in which the replicas come so often (b, R), cross-fitted."""
-    limits = fold_cutoffs(count, side, fold, folds)[:, fold]
-    hits = (count * (side.solved & (side.time <= limits))).sum(1)
-    spent = (count * side.spent * shares(side.time, limits)).sum(1)
-    return np.where(hits > 0, spent / np.maximum(hits, 1), inf)

@@ -36,6 +36,8 @@ FIGURES = (
         plots.setting_figure,
     ),
     *(plots.similarity_figure, plots.survival_figure, plots.sweep_figure, plots.verdict_figure),
+    *(plots.alignment_figure, plots.association_figure, plots.rate_figure),
+    *(plots.agreement_figure, plots.ranks_figure),
 )
 FRAMES = (results.cells, results.cost, results.credit, results.curves, results.records, results.replicas)
 
