@@ -1,0 +1,67 @@
+"""The study `tuned` in words: what a success costs each rule at its own best, beside backprop.
+
+Costs are in FLOPs, with restarts at the best cutoff (`harness.statistics.cutoff`), over the replicas that a
+rule and backprop both have: `work_over_backprop` of `results.cells`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.answers.words import several
+from harness.experiment.digits import number, percent, significant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NEAR = 2.0  # times backprop's work
+
+
+def said(cells: pd.DataFrame) -> list[str]:
+    """A sentence for each task: who is as cheap as backprop or nearly so, who is dearer, who never solves it.
+
+    Args:
+        cells: the frame of `results.cells`, of a study with a backprop cell on each task.
+    """
+    return [_of(task, own) for task, own in cells.groupby("task", sort=False)]
+
+
+def texts(cells: pd.DataFrame) -> pd.DataFrame:
+    """The table for people, the cheapest first on each task."""
+    import pandas as pd
+
+    order = cells.assign(place=cells.groupby("task").ngroup()).sort_values(["place", "restart_flops"])
+    return pd.DataFrame(
+        {
+            "task": order["task"],
+            "rule": order["algorithm_name"],
+            "solved": [
+                f"{percent(rate)} of {number(n)}"
+                for rate, n in zip(order["rate"], order["replicas"], strict=True)
+            ],
+            "epochs a success": [number(x) for x in order["restart_epochs"]],
+            "given up after": [number(x) if np.isfinite(x) else "–" for x in order["cutoff_epochs"]],
+            "work ÷ backprop's": [significant(x) for x in order["work_over_backprop"]],
+        }
+    )
+
+
+def _of(task: object, own: pd.DataFrame) -> str:
+    others = own[own["algorithm_name"] != "backprop"].sort_values("work_over_backprop")
+    work = others["work_over_backprop"].to_numpy(float)
+    name = others["algorithm_name"].astype(str).to_numpy()
+    parts = []
+    for words, which in (
+        ("for less work than backprop", work < 1),
+        (f"for up to {NEAR:g} times its work", (work >= 1) & (work <= NEAR)),
+        ("for more", (work > NEAR) & np.isfinite(work)),
+    ):
+        if which.any():
+            some = [f"{n} ×{significant(w)}" for n, w in zip(name[which], work[which], strict=True)]
+            parts.append(f"{words}: {several(some)}")
+    never = name[others["solved"].to_numpy(int) == 0]
+    if len(never):
+        parts.append(f"by no replica: {several(never.tolist())}")
+    return f"**{task}** is solved {'; '.join(parts)}."

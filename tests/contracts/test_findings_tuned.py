@@ -1,0 +1,37 @@
+"""What is said of the study `tuned`, on made-up cells: each rule on its side of backprop, failures last."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from harness.answers import tuned
+
+CELLS = pd.DataFrame(
+    {
+        "task": ["xor"] * 5,
+        "algorithm_name": ["backprop", "twin", "dear", "never", "cheap"],
+        "work_over_backprop": [1.0, 1.5, 40.0, np.inf, 0.25],
+        "restart_flops": [100.0, 150.0, 4000.0, np.inf, 25.0],
+        "restart_epochs": [10.0, 15.0, 40.0, np.inf, 5.0],
+        "cutoff_epochs": [12.0, 20.0, 50.0, np.inf, 6.0],
+        "rate": [0.9, 0.8, 0.5, 0.0, 1.0],
+        "replicas": [200] * 5,
+        "solved": [180, 160, 100, 0, 200],
+    }
+)
+
+
+def test_every_rule_stands_on_its_side_of_backprop() -> None:
+    assert tuned.said(CELLS) == [
+        "**xor** is solved for less work than backprop: cheap ×0.25; for up to 2 times its work: twin ×1.5; "
+        "for more: dear ×40; by no replica: never."
+    ]
+
+
+def test_the_table_has_the_cheapest_first_and_never_last() -> None:
+    table = tuned.texts(CELLS)
+    assert table["rule"].tolist() == ["cheap", "backprop", "twin", "dear", "never"]
+    assert table["epochs a success"].tolist()[-1] == "∞"
+    assert table["given up after"].tolist()[-1] == "–"
+    assert table["solved"].tolist()[0] == "100.0 % of 200"
