@@ -1,5 +1,5 @@
-"""Whether tasks rank rules alike, held to scipy's τ, to hand-counted ranks, to closed forms of W, and to every
-way to deal ranks."""
+"""Whether tasks rank rules alike, held to scipy's τ, to hand-counted ranks, to closed forms of W, and to
+every way to deal ranks."""
 
 from __future__ import annotations
 
