@@ -63,14 +63,14 @@ def test_rho_is_covered_whatever_is_a_rules_own(n, r, own):
 @pytest.mark.parametrize("n", FORMS)
 def test_by_units_p_is_seldom_small_by_chance_and_by_cells_it_is_often(n):
     """14 rules on 8 tasks, half of x and of y a rule's own and nothing in common: p ≤ .05 in 5 of 100 by
-    units, and in about 30 where cells are dealt for themselves: that is why rules are."""
+    units, and in about 20 where cells are dealt for themselves: that is why rules are."""
     rng, units, alone = np.random.default_rng(2), [], []
     for _ in range(2 * n):
         x, y, unit, task = cells(rng, 14, 8, 0.0, 0.5)
         units.append(permutation_p(x, y, task=task, unit=unit, most=200) <= 0.05)
         alone.append(permutation_p(x, y, task=task, most=200) <= 0.05)
     assert seldom(units, 2 * n)
-    assert sum(alone) > binom.ppf(1e-4, 2 * n, 0.2)
+    assert sum(alone) > binom.ppf(1e-4, 2 * n, 0.15)
 
 
 @pytest.mark.parametrize("n", FORMS)

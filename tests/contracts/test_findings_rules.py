@@ -10,7 +10,6 @@ import pytest
 from harness import plots
 from harness.answers import alignment, credit_measures, sensitivity, transfer
 from harness.core.errors import InputError
-from harness.drawing.labels import DOT, places
 from helpers.made_up import S, U, cell, frames
 from helpers.pages import check_page, said
 
@@ -280,7 +279,7 @@ def test_its_figures_show_every_pair_and_every_place(moved):
     ] == [([1], [6])]
 
 
-# Figures of alignment, and where names stand
+# Figures of alignment
 
 
 def test_the_figures_of_alignment_show_what_they_were_given():
@@ -295,15 +294,3 @@ def test_the_figures_of_alignment_show_what_they_were_given():
     assert "rl 0/3" in said(figure)
     (never,) = [line for line in figure.axes[0].lines if line.get_marker() == "^"]
     assert list(never.get_xdata()) == [84]
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_names_lie_on_no_other_name_and_on_no_point(seed):
-    rng = np.random.default_rng(seed)
-    at, sizes = rng.uniform(0, 5, (15, 2)), np.column_stack([rng.uniform(0.3, 1.2, 15), np.full(15, 0.13)])
-    low = places(at, sizes, (6.0, 5.2))
-    high = low + sizes
-    for i in range(15):
-        others = np.arange(15) != i
-        assert not ((low[i] < high) & (low < high[i])).all(1)[others].any()
-        assert not ((low[i] < at + DOT) & (at - DOT < high[i])).all(1).any()
