@@ -110,14 +110,22 @@ def _sections(page: str) -> dict[str, list[str]]:
 
 
 def _changes(old: Sequence[str], new: Sequence[str]) -> list[tuple[str, str]]:
-    """Lines that are not in both, each with the one it is most like; '' where there is none."""
+    """Lines that are not in both, each with the one about the same, or else the one it is most like; '' where
+    there is none.
+    """
     gone, come = [x for x in old if x not in new], [x for x in new if x not in old]
     rows = []
     for line in gone:
-        like = difflib.get_close_matches(line, come, n=1, cutoff=0.5)
+        same = [x for x in come if _about(x) == _about(line)]
+        like = same[:1] or difflib.get_close_matches(line, come, n=1, cutoff=0.5)
         rows.append((line, like[0] if like else ""))
         come = [x for x in come if x not in like]
     return [*rows, *(("", line) for line in come)]
+
+
+def _about(line: str) -> str:
+    """What a line is about: of a row of a table its first cell, else what comes before its first figure."""
+    return line.split("|")[1].strip() if line.startswith("|") else re.split(r"\d", line)[0]
 
 
 def _cell(line: str) -> str:
