@@ -125,7 +125,7 @@ def loop_row(name: str, needed: float, replicas: int, rounds: int) -> str:
     for _ in range(rounds):
         start = perf_counter()
         for i in range(few):
-            x, wanted = (a if a.ndim == 2 else a[i] for a in (data.x, data.wanted))
+            x, wanted = (a[0 if len(a) == 1 else i] for a in (data.x, data.wanted))
             theirs = train_one(
                 net, {k: v[i] for k, v in params.items()}, task, x, wanted, epochs, SLOW, MOMENTUM
             )

@@ -11,7 +11,8 @@ import shutil
 from dataclasses import is_dataclass
 from pathlib import Path
 
-from harness.answers.study import sentences
+from harness import results
+from harness.answers import tuned
 from harness.cells.cell import Cell
 from harness.cli.catalog import compiles
 from harness.cli.settings import allowed, typed
@@ -23,9 +24,6 @@ from harness.core.setting import described
 from harness.core.task import Task
 from harness.cost.sheet import sheet
 from harness.credit.traits import traits_table
-from harness.results import table
-from harness.results.running_times import running_times
-from harness.store.store import Store
 
 ROOT = Path(__file__).parent.parent
 STORE = ROOT / "results"
@@ -61,11 +59,8 @@ COSTED = ("xor", "encoder", "symmetry")
 
 
 def answers(study: str) -> str:
-    """What came of a study in sentences, as its page has them, in markdown."""
-    store = Store.at(STORE)
-    rows = table.build(store, study)
-    records = {i: store.read(i) for row in rows for i in row.id.split() if store.has(i)}
-    return "\n".join(f"- {each}" for each in sentences(rows, running_times(rows, records))) + "\n"
+    """What came of the study, in sentences, in markdown."""
+    return "\n".join(f"- {each}" for each in tuned.said(results.cells(study, STORE))) + "\n"
 
 
 CLAIMS = """\

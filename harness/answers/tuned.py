@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NEAR = 2.0  # times backprop's work
+FEW = 5  # rules that are named one by one
 
 
 def said(cells: pd.DataFrame) -> list[str]:
-    """A sentence for each task: who is as cheap as backprop or nearly so, who is dearer, who never solves it.
+    """For each task two sentences: who is as cheap as backprop or nearly so, who is dearer and who never
+    solves it; and what giving up in time is worth.
 
     Args:
         cells: the frame of `results.cells`, of a study with a backprop cell on each task.
     """
-    return [_of(task, own) for task, own in cells.groupby("task", sort=False)]
+    return [sentence for task, own in cells.groupby("task", sort=False) for sentence in _of(str(task), own)]
 
 
 def texts(cells: pd.DataFrame) -> pd.DataFrame:
@@ -48,7 +50,7 @@ def texts(cells: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _of(task: object, own: pd.DataFrame) -> str:
+def _of(task: str, own: pd.DataFrame) -> list[str]:
     others = own[own["algorithm_name"] != "backprop"].sort_values("work_over_backprop")
     work = others["work_over_backprop"].to_numpy(float)
     name = others["algorithm_name"].astype(str).to_numpy()
@@ -60,8 +62,31 @@ def _of(task: object, own: pd.DataFrame) -> str:
     ):
         if which.any():
             some = [f"{n} ×{significant(w)}" for n, w in zip(name[which], work[which], strict=True)]
-            parts.append(f"{words}: {several(some)}")
+            parts.append(f"{words} by {_listed(some)}")
     never = name[others["solved"].to_numpy(int) == 0]
     if len(never):
-        parts.append(f"by no replica: {several(never.tolist())}")
-    return f"**{task}** is solved {'; '.join(parts)}."
+        parts.append(f"by no replica of {several(never.tolist())}")
+    return [f"**{task}** is solved {'; '.join(parts)}.", *_restarts(task, own)]
+
+
+def _listed(some: list[str]) -> str:
+    """All of a few, or of many how many, and the first and the last."""
+    return several(some) if len(some) <= FEW else f"{len(some)} rules, from {some[0]} to {some[-1]}"
+
+
+def _restarts(task: str, own: pd.DataFrame) -> list[str]:
+    """What a success costs if nobody gives up ÷ with restarts, of backprop and in the median of the rules."""
+    solving = own[own["solved"].to_numpy(int) > 0]
+    gain = solving["ert_epochs"].to_numpy(float) / solving["restart_epochs"].to_numpy(float)
+    first = solving[solving["algorithm_name"] == "backprop"]
+    if not len(first):
+        return []
+    whole, cut, at = (
+        float(first[name].iloc[0]) for name in ("ert_epochs", "restart_epochs", "cutoff_epochs")
+    )
+    more = significant(float(np.median(gain)))
+    return [
+        f"There a success costs backprop {number(whole)} epochs if nobody gives up, and {number(cut)} if "
+        f"every try ends after {number(at)}; in the median of the {len(gain)} rules that solve it {more} times "
+        "as much."
+    ]

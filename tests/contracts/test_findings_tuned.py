@@ -14,6 +14,7 @@ CELLS = pd.DataFrame(
         "work_over_backprop": [1.0, 1.5, 40.0, np.inf, 0.25],
         "restart_flops": [100.0, 150.0, 4000.0, np.inf, 25.0],
         "restart_epochs": [10.0, 15.0, 40.0, np.inf, 5.0],
+        "ert_epochs": [100.0, 150.0, 40.0, np.inf, 5.0],
         "cutoff_epochs": [12.0, 20.0, 50.0, np.inf, 6.0],
         "rate": [0.9, 0.8, 0.5, 0.0, 1.0],
         "replicas": [200] * 5,
@@ -24,9 +25,19 @@ CELLS = pd.DataFrame(
 
 def test_every_rule_stands_on_its_side_of_backprop() -> None:
     assert tuned.said(CELLS) == [
-        "**xor** is solved for less work than backprop: cheap ×0.25; for up to 2 times its work: twin ×1.5; "
-        "for more: dear ×40; by no replica: never."
+        "**xor** is solved for less work than backprop by cheap ×0.25; for up to 2 times its work by twin "
+        "×1.5; for more by dear ×40; by no replica of never.",
+        "There a success costs backprop 100 epochs if nobody gives up, and 10 if every try ends after 12; in "
+        "the median of the 4 rules that solve it 5.5 times as much.",
     ]
+
+
+def test_of_many_dearer_rules_the_first_and_the_last_are_named() -> None:
+    more = pd.concat(
+        [CELLS]
+        + [CELLS[2:3].assign(algorithm_name=f"r{k}", work_over_backprop=40.0 + k) for k in range(1, 6)]
+    )
+    assert "for more by 6 rules, from dear ×40 to r5 ×45;" in tuned.said(more)[0]
 
 
 def test_the_table_has_the_cheapest_first_and_never_last() -> None:
