@@ -87,6 +87,6 @@ def _restarts(task: str, own: pd.DataFrame) -> list[str]:
     more = significant(float(np.median(gain)))
     return [
         f"There a success costs backprop {number(whole)} epochs if nobody gives up, and {number(cut)} if "
-        f"every try ends after {number(at)}; in the median of the {len(gain)} rules that solve it {more} times "
-        "as much."
+        f"every try ends after {number(at)}; in the median of the {len(gain)} rules that solve it {more} "
+        "times as much."
     ]
