@@ -70,6 +70,8 @@ def main() -> None:
             print(lines[-1], flush=True)
         lines += ["", *whole_runs(quick), "", *start_up(), ""]
         print("\n".join(lines[8:]), flush=True)
+        if not quick:  # what is measured is kept, whatever ends what follows
+            Path(__file__).with_name("RESULTS.md").write_text("\n".join(lines), encoding="utf-8")
         families = list(family_lines(quick))
         readings: list[str] = []
         if find_spec("jax"):
@@ -87,7 +89,6 @@ def main() -> None:
             print("JAX is not installed: the compiled reading is left out (make bench installs it)")
     if not quick:
         Path(__file__).with_name("FAMILIES.md").write_text("\n".join(families), encoding="utf-8")
-        Path(__file__).with_name("RESULTS.md").write_text("\n".join(lines), encoding="utf-8")
         if readings:
             Path(__file__).with_name("COMPILED.md").write_text("\n".join([*readings, ""]), encoding="utf-8")
 
