@@ -29,6 +29,7 @@ from harness.cli.arguments import one_sentence, prepare
 from harness.cli.bars import cells_bar
 from harness.cli.conduct import say
 from harness.core.errors import InputError
+from harness.core.files import whole
 from harness.core.outcomes import fates
 from harness.experiment.digits import number, significant
 from harness.store.store import Store
@@ -63,7 +64,9 @@ def main(arguments: Sequence[str]) -> None:
             if cell not in able:
                 say(f"{cell.algorithm.name} is left out: {cell.not_applicable or cell.broken}")
         store = Store.at(asked.store).prepare()
-        folder = Path(asked.tuning.folder) if asked.tuning.folder else store.path / "tuned"
+        if asked.study.cells:
+            raise InputError(f"study={asked.study.name} would be ignored: name algorithms and tasks to tune")
+        folder = _writable(Path(asked.tuning.folder) if asked.tuning.folder else store.path / "tuned")
         searches = [search(cell, asked.tuning, fixed) for cell in able]
         kept: dict[str, list[str]] = {}
 
@@ -79,6 +82,18 @@ def main(arguments: Sequence[str]) -> None:
             )
             print(in_words(found))
             print(f"  {os.path.relpath(shelf.put(found, folder))}")
+
+
+def _writable(folder: Path) -> Path:
+    """The folder, made if it is not there; asked before hours of training, not after."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with whole(folder / "tried") as new:
+            new.touch()
+        (folder / "tried").unlink()
+    except OSError as error:
+        raise InputError(f"nothing can be written into {folder}: {error.strerror}") from error
+    return folder
 
 
 def in_words(found: Found) -> str:

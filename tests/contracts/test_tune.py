@@ -40,6 +40,8 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list]:
         f"{TUNE} run.replicas=7",
         f"{TUNE} ruleset=tuned",
         f"{TUNE} tuning.trials=3",
+        f"{TUNE} tuning.folder=/dev/null/x",
+        f"{TUNE} study=first_light",
     )
     return folder, done
 
@@ -88,6 +90,8 @@ def test_a_run_takes_them_but_for_what_is_named(tuned: tuple[Path, list]) -> Non
         (8, "run.replicas would be ignored: tuning has a budget of its own"),
         (9, "ruleset=tuned is what tuning finds settings for"),
         (10, "tuning.trials must be a whole number, at least 4"),
+        (11, "nothing can be written into /dev/null/x: Not a directory"),
+        (12, "study=first_light would be ignored"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(tuned: tuple[Path, list], which: int, sentence: str) -> None:
