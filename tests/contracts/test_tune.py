@@ -33,7 +33,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list]:
         TUNE,
         f"{RUN} ruleset=tuned",
         f"{RUN} ruleset=tuned algorithm.rate=0.75 run.epochs=40",
-        f"{RUN} ruleset=tuned task=encoder",
+        f"{RUN} ruleset=tuned task=negation",
         f"{RUN} ruleset=tuned task.hidden=3",
         f"{RUN} ruleset=tuned run.seed={REPORTED}",
         f"{RUN} ruleset=usual,tuned -m",
@@ -84,7 +84,7 @@ def test_a_run_takes_them_but_for_what_is_named(tuned: tuple[Path, list]) -> Non
 @pytest.mark.parametrize(
     ("which", "sentence"),
     [
-        (4, "there are no tuned settings of backprop on encoder: python -m harness.tune task=encoder"),
+        (4, "there are no tuned settings of backprop on negation: python -m harness.tune task=negation"),
         (5, "was found with task.hidden=2, but 3 was given"),
         (6, "run.seed must be below 2^40 with tuned settings"),
         (8, "run.replicas would be ignored: tuning has a budget of its own"),
