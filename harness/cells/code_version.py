@@ -26,7 +26,7 @@ from typing import NamedTuple
 import harness
 from harness.cells.fileless import definitions, file_of
 from harness.cells.reading import memory
-from harness.cells.syntax import meaning
+from harness.cells.syntax import lasting, meaning
 from harness.core.losses import Loss
 
 HARNESS = ("harness", "algorithms")  # of the packages themselves, a version and a docstring, nothing is read
@@ -67,10 +67,15 @@ def code_version(*parts: type | str) -> str:
 
 def own_version(cls: type) -> str:
     """A hash (12 hex digits) of what a class does by itself: of its module and those of its bases, without
-    what they import, and without the bases that all have.
+    what they import, and without the bases that all have. Of modules it is the same in every version of
+    Python: a file that names it is used with others than it was made with.
     """
-    roots = _roots(cls, _Followed())
-    digests = [piece.digest for name, piece in roots if not name.startswith("harness.core.")]
+    digests = []
+    for name, piece in _roots(cls, _Followed()):
+        spec = None if name.startswith("harness.core.") or " " in name else _spec(name)
+        source = _source(spec) if spec is not None and (spec.origin or "").endswith(".py") else ""
+        if not name.startswith("harness.core."):
+            digests.append(lasting(source) if isinstance(source, str) and source else piece.digest)
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()[:12]
 
 

@@ -21,6 +21,22 @@ def meaning(tree: ast.AST) -> str:
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
+def lasting(source: str) -> str:
+    """`meaning` of a source, the same in every version of Python: what is empty is left out of the tree,
+    which newer versions have more fields for.
+    """
+    tree = ast.parse(source)
+    meaning(tree)  # the tree loses its words
+    return hashlib.sha256(_shape(tree).encode()).hexdigest()
+
+
+def _shape(part: object) -> str:
+    if isinstance(part, ast.AST):
+        inside = (f"{name}={_shape(x)}" for name, x in ast.iter_fields(part) if x is not None and x != [])
+        return f"{type(part).__name__}({', '.join(inside)})"
+    return f"[{', '.join(map(_shape, part))}]" if isinstance(part, list) else repr(part)
+
+
 def imports(nodes: Iterable[ast.AST], package: str) -> Iterator[str]:
     """What the import statements among `nodes` name,
     in a module of `package`, and the packages around it, which run first.

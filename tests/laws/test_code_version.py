@@ -23,7 +23,7 @@ from harness.cells import code_version as versions
 from harness.cells import reading
 from harness.cells.cell import Cell
 from harness.cells.settings import Settings, resolve
-from harness.cells.syntax import meaning
+from harness.cells.syntax import lasting, meaning
 from harness.core.errors import InputError
 from harness.tasks.xor import Xor
 from helpers.repository import ROOT
@@ -481,3 +481,23 @@ def test_a_file_of_tests_is_a_file() -> None:
 def test_words_on_a_setting_change_no_meaning_and_its_range_does(change: tuple[str, str], same: bool) -> None:
     source = '"""Old words."""\ny = 1  # why\nx: int = setting(1, "What it is.", above=0)\n'
     assert (meaning(ast.parse(source)) == meaning(ast.parse(source.replace(*change)))) is same
+
+
+def test_what_lasts_of_a_source_is_the_same_in_every_python() -> None:
+    """A source with what newer versions of Python have more fields for; 3.11 and 3.13 made the hash.
+
+    Comments, docstrings and sentences of settings are no part of it; a number is.
+    """
+    source = '''"""Words."""
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Rule(Base):
+    """More words."""
+    rate: float = setting(0.5, "A sentence.", above=0)  # a comment
+    def step(self, x, /, *rest, by=1, **more):
+        return [f"{x!r:>{by}}" for x in rest if x] or (lambda: None)
+'''
+    assert lasting(source)[:12] == "3ee344d7a582"
+    assert lasting(source.replace("A sentence.", "Another.").replace("More words", "x")) == lasting(source)
+    assert lasting(source.replace("0.5", "0.25")) != lasting(source)
