@@ -16,7 +16,7 @@ from harness.core.outcomes import FAILED, MISSING, NOT_APPLICABLE
 from harness.drawing.crowd import VARIANTS
 from harness.experiment.digits import number, percent
 from harness.experiment.summary import Summary
-from harness.results.table import Row
+from harness.results.row import Row
 from harness.statistics import Interval
 
 SIDES = ("more than half", "perhaps more than half (not decided)", "fewer than half", "none")

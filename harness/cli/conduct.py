@@ -59,15 +59,7 @@ def conduct(
         if job.cell.not_applicable and not store.has(cell_id):
             store.write(job.cell, None)
     missing = [job for cell_id, job in cells.items() if not store.has(cell_id)]
-    missing = [missing[i] for i in in_turn([expected_work(job.cell) for job in missing])]
-    reasons: Mapping[str, str] = {}
-    trouble = ""
-    if missing:
-        with cells_bar(store, [job.cell for job in missing], stays=True):
-            try:
-                reasons = launch(missing)
-            except Exception as error:  # a worker was killed: what the others finished is on disk
-                trouble = f"{type(error).__name__}: {error}".splitlines()[0]
+    reasons, trouble = _run(store, missing, launch) if missing else ({}, "")
     complete = say_lost(store, cells, reasons, trouble)  # before all that is made of the rest, and may fail
     try:
         drawn = report(
@@ -91,6 +83,18 @@ def conduct(
         print("dashboard: python -m harness.dashboard")
     if not complete:
         sys.exit(1)
+
+
+def _run(
+    store: Store, missing: Sequence[Job], launch: Callable[[list[Job]], Mapping[str, str]]
+) -> tuple[Mapping[str, str], str]:
+    """Launch what is missing, in turn; by id why cells were lost, and what ended the launcher, if it did."""
+    jobs = [missing[i] for i in in_turn([expected_work(job.cell) for job in missing])]
+    with cells_bar(store, [job.cell for job in jobs], stays=True):
+        try:
+            return launch(jobs), ""
+        except Exception as error:  # a worker was killed: what the others finished is on disk
+            return {}, f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def say(sentence: str) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from harness import pages
 from harness.answers.study import sentences
 from harness.results.gathering import found_in
+from harness.results.row import Row
 from harness.results.running_times import running_times
-from harness.results.table import Row
 from harness.store.mlflow_note import Note, tracking_uri
 from harness.store.store import Store
 

@@ -57,15 +57,21 @@ def main(arguments: Sequence[str]) -> None:
                 raise InputError(f"run.{setting} would be ignored: tuning has a budget of its own (tuning.…)")
         if asked.ruleset != "usual":
             raise InputError("ruleset=tuned is what tuning finds settings for: leave it out")
+        if asked.study.cells:
+            raise InputError(f"study={asked.study.name} would be ignored: name algorithms and tasks to tune")
         named = [each.partition("=")[0].lstrip("+") for each in arguments]
         fixed = [each.removeprefix("algorithm.") for each in named if each.startswith("algorithm.")]
         able = [cell for cell in cells if not (cell.not_applicable or cell.broken)]
         for cell in cells:
             if cell not in able:
                 say(f"{cell.algorithm.name} is left out: {cell.not_applicable or cell.broken}")
+        names = [(cell.algorithm.name, cell.task.name) for cell in able]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise InputError(
+                f"what is found is kept by rule and task, but {' on '.join(twice[0])} was asked for with "
+                "several settings: tune one of them at a time, with a tuning.folder of its own"
+            )
         store = Store.at(asked.store).prepare()
-        if asked.study.cells:
-            raise InputError(f"study={asked.study.name} would be ignored: name algorithms and tasks to tune")
         folder = _writable(Path(asked.tuning.folder) if asked.tuning.folder else store.path / "tuned")
         searches = [search(cell, asked.tuning, fixed) for cell in able]
         kept: dict[str, list[str]] = {}

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.outcomes import fates
+from harness.drawing.cell import Drawn
 from harness.drawing.style import BEHIND, COLOURS, DIM
 from harness.statistics import expected_running_time
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from harness.drawing.frames import Drawn
 
 CELLS, VARIANTS = 36, 12
 """More cells of a task than there are lines that differ in black and white, or more variants of it than

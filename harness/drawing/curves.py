@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from harness.core.errors import one_of
 from harness.core.outcomes import Fates, fates
+from harness.drawing.cell import Drawn
 from harness.drawing.crowd import behind, expected
-from harness.drawing.frames import Drawn, drawn, panels
+from harness.drawing.frames import drawn, panels
 from harness.drawing.page import page
 from harness.drawing.style import DIM, logarithmic
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.core.errors import InputError
 from harness.drawing import crowd
+from harness.drawing.cell import Drawn
 from harness.drawing.page import Panel
-from harness.drawing.style import COLOURS, look
+from harness.drawing.style import COLOURS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,30 +33,6 @@ class Draw(Protocol):
     """Fills axes with the cells to show, and in grey those behind them."""
 
     def __call__(self, ax: Axes, *, shown: list[Drawn], others: list[Drawn]) -> None: ...
-
-
-class Drawn(NamedTuple):
-    """A cell in a figure."""
-
-    id: str
-    task: str
-    algorithm: str
-    rows: Mapping[str, Array]
-    """Its rows of the frame, by column."""
-    place: int
-    """Of its algorithm in the order in which algorithms first come in the frame."""
-    task_name: str = ""
-    algorithm_name: str = ""
-    """Without the settings that tell cells apart; empty where the frame does not say them."""
-
-    @property
-    def look(self) -> dict[str, Any]:
-        """Colour, line style and markers: the same for one algorithm in all panels."""
-        return look(self.place)
-
-    def column(self, name: str) -> NDArray[np.float64]:
-        """A column of numbers."""
-        return np.asarray(self.rows[name], float)
 
 
 class _Together(dict[str, Array]):

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.outcomes import fates
+from harness.drawing.cell import Drawn
 from harness.drawing.crowd import behind, expected
-from harness.drawing.frames import Drawn, drawn, panels
+from harness.drawing.frames import drawn, panels
 from harness.drawing.page import page
 from harness.drawing.style import logarithmic
 from harness.statistics import Survival, survival

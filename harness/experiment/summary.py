@@ -103,9 +103,6 @@ def summarise(
     held_rmse = columns.get("held_rmse", np.full(n, np.nan))
     loss = np.where(diverged | np.isnan(columns["loss"]), np.inf, columns["loss"])
     spent = float(epochs.sum())
-    restart, cutoff = restarted_cost(Replicas(epochs, solved, diverged))
-    each = float(np.sum(columns["updates"])) / spent if spent else np.nan  # updates of an epoch
-    epoch_flops = each * (cost or {}).get("update.work", np.nan)
     return Summary(
         replicas=n,
         solved=count,
@@ -130,13 +127,23 @@ def summarise(
         held_rmse_median=np.nan
         if np.isnan(held_rmse).all()
         else _median(np.where(diverged, np.inf, held_rmse)),
-        restart_epochs=restart,
-        cutoff_epochs=cutoff,
-        epoch_flops=epoch_flops,
-        restart_flops=restart * epoch_flops,
+        **_restarts(columns, cost or {}),
         angle_degrees=_angle(credit or {}),
         **_costs(cost or {}, expected_running_time(columns["updates"], solved)),
     )
+
+
+def _restarts(columns: Mapping[str, Array], cost: Mapping[str, Any]) -> dict[str, float]:
+    epochs, (solved, _, diverged) = np.asarray(columns["epochs"]), fates(columns)
+    restart, cutoff = restarted_cost(Replicas(epochs, solved, diverged))
+    each = float(np.sum(columns["updates"])) / float(epochs.sum()) if epochs.any() else np.nan  # of an epoch
+    flops = each * cost.get("update.work", np.nan)
+    return {
+        "restart_epochs": restart,
+        "cutoff_epochs": cutoff,
+        "epoch_flops": flops,
+        "restart_flops": restart * flops,
+    }
 
 
 def _angle(credit: Mapping[str, Array]) -> float:

@@ -13,7 +13,7 @@ from harness.cells.words import flat
 from harness.core.errors import InputError
 from harness.core.outcomes import SOLVED, fates
 from harness.experiment.digits import number
-from harness.pages import curves
+from harness.pages.curves import curve, losses, shares, squares, strip, upwards
 from harness.pages.markup import code, element, grid, link, page, pairs
 from harness.plots.hinton import network_of, panels_of, words
 from harness.results.frames import COUNTS
@@ -78,12 +78,10 @@ def _outcomes(record: Record) -> Iterator[str]:
     yield element("h2", "What came of it")
     yield code(str(record))
     yield '<div class="row">'
-    yield _figure(
-        curves.shares(f"Replicas: {said}", became), f"Of {number(len(became.solved))} replicas {said}."
-    )
+    yield _figure(shares(f"Replicas: {said}", became), f"Of {number(len(became.solved))} replicas {said}.")
     if counts[SOLVED]:
         when = np.asarray(columns["epochs"])[became.solved]
-        strokes = curves.strip(
+        strokes = strip(
             f"Epochs to the criterion, from {number(when.min())} to {number(when.max())}", when, budget
         )
         yield _figure(
@@ -101,7 +99,7 @@ def _training(record: Record) -> Iterator[str]:
     """Loss, share of patterns right, and the angle of the credit where it was probed."""
     c, budget = record.curves, record.meta["run"]["epochs"]
     loss, right = ([c[f"{of}_q{q}"] for q in (25, 50, 75)] for of in ("loss", "right"))
-    heights = curves.losses(*(q[c["epoch"] >= 1] for q in loss)), curves.upwards(0, 1, (0, 0.5, 1))
+    heights = losses(*(q[c["epoch"] >= 1] for q in loss)), upwards(0, 1, (0, 0.5, 1))
     drawn = [
         ("Loss during training", c["epoch"], loss, heights[0], "loss E"),
         ("Patterns right during training", c["epoch"], right, heights[1], "share right"),
@@ -110,13 +108,13 @@ def _training(record: Record) -> Iterator[str]:
         total = (record.credit["quantity"] == "angle") & (record.credit["edge"] == "total")
         at = {q: np.asarray(record.credit[f"q{q}"])[total] for q in (25, 50, 75)}
         if np.isfinite(at[50]).any():
-            axis = curves.upwards(0, 180, (0, 45, 90, 135, 180))
+            axis = upwards(0, 180, (0, 45, 90, 135, 180))
             epochs = np.asarray(record.credit["epoch"])[total]
             drawn.append(("Angle of the credit to the gradient", epochs, list(at.values()), axis, "degrees"))
     yield element("h2", "During training")
     yield '<div class="row">'
     for name, epochs, quartiles, axis, unit in drawn:
-        yield _figure(curves.curve(name, np.asarray(epochs), quartiles, axis, unit, budget), name)
+        yield _figure(curve(name, np.asarray(epochs), quartiles, axis, unit, budget), name)
     yield "</div>"
     yield element(
         "p",
@@ -140,7 +138,7 @@ def _weights(record: Record) -> Iterator[str]:
     title, subtitle = words(record, row)
     yield element("h2", "Weights")
     said = f"{title}: {subtitle}. White: positive, black: negative; area ∝ |weight|."
-    yield _figure(curves.squares(title, shown), said)
+    yield _figure(squares(title, shown), said)
 
 
 def _figure(svg: str, caption: str) -> str:

@@ -8,7 +8,7 @@ from harness.experiment.digits import number, significant
 from harness.experiment.summary import Summary, rate_text
 from harness.pages.markup import Entry
 from harness.results.columns import CAPTION
-from harness.results.table import Row
+from harness.results.row import Row
 from harness.statistics import Interval
 
 COLUMNS = (

@@ -20,7 +20,7 @@ from harness.pages.entries import COLUMNS, NOTE, WORDS, entries
 from harness.pages.markup import WORD, beside, breaking, bullets, code, element, link, page
 from harness.plots.study import KINDS
 from harness.results.gathering import Found
-from harness.results.table import Row
+from harness.results.row import Row
 from harness.statistics import Interval
 
 FRONT = "front.svg"

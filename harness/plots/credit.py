@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import InputError, one_of
-from harness.drawing.frames import Drawn, by_task, drawn, needs, panels
+from harness.drawing.cell import Drawn
+from harness.drawing.frames import by_task, drawn, needs, panels
 from harness.drawing.page import Panel, page
 from harness.drawing.style import BEHIND, DIM, logarithmic, look
 

@@ -11,7 +11,8 @@ import numpy as np
 from harness.core.errors import InputError, one_of
 from harness.core.outcomes import fates
 from harness.drawing import crowd
-from harness.drawing.frames import Drawn, by_task, drawn, needs
+from harness.drawing.cell import Drawn
+from harness.drawing.frames import by_task, drawn, needs
 from harness.drawing.page import LETTER, NAMES, Panel, page
 from harness.drawing.style import BLUE, DIM, VERMILION, logarithmic, look
 from harness.results.running_times import RESAMPLES, SEED

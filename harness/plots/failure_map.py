@@ -10,7 +10,7 @@ import numpy as np
 from harness.core.errors import InputError, one_of
 from harness.drawing.frames import needs
 from harness.drawing.page import Panel, page
-from harness.plots import grid
+from harness.plots.grid import draw, values_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,9 +75,9 @@ def failure_map(
 
 
 def _draw(ax: Axes, *, rows: pd.DataFrame, x: str, y: str, share: str) -> None:
-    columns, lines = grid.values_of(rows[x]), grid.values_of(rows[y])
+    columns, lines = values_of(rows[x]), values_of(rows[y])
     values = np.full((len(lines), len(columns)), np.nan)
     for across, up, rate in zip(rows[x], rows[y], rows["rate"].to_numpy(float), strict=True):
         values[lines.index(up), columns.index(across)] = 100 * (rate if share == "solved" else 1 - rate)
-    grid.draw(ax, values, columns, lines)
+    draw(ax, values, columns, lines)
     ax.set(xlabel=x, ylabel=y)

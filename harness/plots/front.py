@@ -13,7 +13,8 @@ import numpy as np
 
 from harness.core.errors import InputError
 from harness.core.outcomes import fates
-from harness.drawing.frames import Drawn, by_task, drawn, needs
+from harness.drawing.cell import Drawn
+from harness.drawing.frames import by_task, drawn, needs
 from harness.drawing.page import LETTER, filled
 from harness.drawing.style import (
     BLACK,
@@ -101,29 +102,27 @@ def front_figure(replicas: pd.DataFrame, cells: pd.DataFrame) -> Figure:
     """
     needs(cells, "id", "epoch_flops")
     price = dict(zip(cells["id"].astype(str), cells["epoch_flops"].to_numpy(float), strict=True))
-    some = [
-        d
-        for d in drawn(replicas, "outcome", "epochs", "budget_epochs")
-        if np.isfinite(price.get(d.id, np.nan))
-    ]
+    every = drawn(replicas, "outcome", "epochs", "budget_epochs")
+    some = [d for d in every if np.isfinite(price.get(d.id, np.nan))]
     if not some:
         raise InputError("no cell was counted in FLOPs, so there is nothing to compare")
     units = cells.set_index("id").get("algorithm.a_units")
     known = {} if units is None else {str(i): int(n) for i, n in units.dropna().items()}
     marks = {task: _marks(of, price, known) for task, of in list(by_task(some).items())[:MOST]}
-    return _figure(marks, in_order(marks))
+    return _figure(marks, in_order(marks), len(every) - sum(map(len, marks.values())))
 
 
 def in_order(marks: Mapping[str, Mapping[str, Mark]]) -> list[str]:
     """The rules by their cost ÷ the least on each task, the geometric mean over the tasks that they solve;
     those that solve fewer tasks after those that solve more.
     """
-    best = {task: min(float(m.cost.value) for m in some.values()) for task, some in marks.items()}
+    value = {
+        task: {rule: max(float(m.cost.value), 1.0) for rule, m in own.items()} for task, own in marks.items()
+    }
+    best = {task: min(own.values()) for task, own in value.items()}
     place = {}
     for rule in dict.fromkeys(rule for some in marks.values() for rule in some):
-        logs = [
-            np.log(float(some[rule].cost.value) / best[task]) for task, some in marks.items() if rule in some
-        ]
+        logs = [np.log(own[rule] / best[task]) for task, own in value.items() if rule in own]
         solved = [x for x in logs if np.isfinite(x)]
         place[rule] = (-len(solved), float(np.mean(solved)) if solved else np.inf, rule)
     return sorted(place, key=lambda rule: place[rule])
@@ -154,7 +153,7 @@ def _marks(some: Sequence[Drawn], price: Mapping[str, float], units: Mapping[str
     return marks
 
 
-def _figure(marks: Mapping[str, Mapping[str, Mark]], rules: Sequence[str]) -> Figure:
+def _figure(marks: Mapping[str, Mapping[str, Mark]], rules: Sequence[str], left_out: int) -> Figure:
     from matplotlib.lines import Line2D
 
     from harness.drawing.picture import Picture
@@ -164,6 +163,11 @@ def _figure(marks: Mapping[str, Mapping[str, Mark]], rules: Sequence[str]) -> Fi
         "cutoff is chosen on other replicas than it is applied to. Lines: 95 % intervals, to the edge where "
         "they have no upper end. An open triangle: never, of all replicas. Rules in the order of their cost "
         "÷ the least on each task."
+        + (
+            f" {left_out} cells are not shown: of a rule on a task the first is, of tasks four."
+            if left_out
+            else ""
+        )
     )
     lines = filled(caption, WIDE - 0.3)
     foot = FOOT + 0.17 * (lines.count("\n") + 1) + 0.2
@@ -215,7 +219,7 @@ def _draw(ax: Axes, some: Mapping[str, Mark], rules: Sequence[str], *, named: bo
         dash = "-" if np.isfinite(value) else (0, (2, 2))
         ax.plot([start, end], [y, y], color=colour, linewidth=1.6, linestyle=dash, solid_capstyle="butt")
         if np.isfinite(value):
-            ax.plot([value], [y], "o", color=colour, markersize=4.5)
+            ax.plot([max(value, left)], [y], "o", color=colour, markersize=4.5)
         else:
             edge = ax.get_yaxis_transform()
             ax.plot(

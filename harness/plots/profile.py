@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.core.errors import InputError, one_of
-from harness.drawing.frames import Drawn, drawn, panels
+from harness.drawing.cell import Drawn
+from harness.drawing.frames import drawn, panels
 from harness.drawing.page import page
 from harness.drawing.style import BEHIND, logarithmic
 from harness.plots.ert import CURRENCIES, Currency

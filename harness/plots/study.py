@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from harness import results
 from harness.core.outcomes import fates
 from harness.drawing import crowd
+from harness.drawing.cell import Drawn
 from harness.drawing.curves import curve_figure
-from harness.drawing.frames import Drawn, drawn
+from harness.drawing.frames import drawn
 from harness.drawing.style import save
 from harness.drawing.survival import survival_figure
 from harness.plots.ert import ert_bars

@@ -10,13 +10,14 @@ import numpy as np
 
 from harness.core.errors import InputError
 from harness.core.outcomes import fates
+from harness.drawing.cell import Drawn
 from harness.drawing.crowd import expected
-from harness.drawing.frames import TOGETHER, Drawn, drawn, needs
+from harness.drawing.frames import TOGETHER, drawn, needs
 from harness.drawing.page import Panel, page
 from harness.drawing.style import VERMILION
 from harness.experiment.digits import number
-from harness.plots import grid
 from harness.plots.ert import bar_of, in_words
+from harness.plots.grid import BAR, TALL, crowded, draw
 from harness.plots.setting import caption, over
 from harness.statistics import wilson
 
@@ -91,7 +92,7 @@ def figure_of(found: Sequence[Sweep]) -> Figure:
             points = _points(some[start : start + TOGETHER])
             words.append(caption(points))
             panels += [panel._replace(title=f"{task}: {panel.title}") for panel in over(points, setting)]
-    right = grid.BAR if maps else 0.1
+    right = BAR if maps else 0.1
     return page("What the settings do", " ".join(dict.fromkeys(words)), panels, columns=2, right=right)
 
 
@@ -145,7 +146,7 @@ def _maps(s: Sweep) -> list[Panel]:
     at = ", ".join(f"{name.rsplit('.', 1)[-1]}={v:g}" for name, v in zip(s.settings, key, strict=True))
     said = f"{bar.solved:,} / {bar.n:,} [{low:.0f}–{high:.0f} %]", f"{in_words(bar.cost)} epochs"
     of = f"{s.algorithm} on {s.task}"
-    height = grid.TALL if grid.crowded(across, down) else 0.4 * len(down)
+    height = TALL if crowded(across, down) else 0.4 * len(down)
     return [
         Panel(
             f"{of}: {title}",
@@ -176,7 +177,7 @@ def _draw_map(
     ring: tuple[int, int] | None,
     text: str,
 ) -> None:
-    grid.draw(ax, values, across, down, price=price)
+    draw(ax, values, across, down, price=price)
     if ring:
         x, y = ring
         style: dict[str, Any] = {"markerfacecolor": "none", "color": VERMILION, "markeredgewidth": 1.8}

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.experiment.digits import number, significant
 from harness.experiment.summary import median_text, rate_text
-
-if TYPE_CHECKING:
-    from harness.results.table import Row
+from harness.results.row import Row
 
 CAPTION = (
     "Rate: the rule's own learning rate. n: replicas (independent networks), all of which count. Solved: "
@@ -66,7 +63,7 @@ SPARED = tuple(
 )
 
 
-def texts(row: Row) -> list[str]:
+def row_texts(row: Row) -> list[str]:
     """The cells of a row below `HEADER`."""
     s = row.summary
     rate = "" if np.isnan(row.rate) else f"{row.rate:.3g}"
@@ -111,7 +108,7 @@ def prices(rows: Sequence[Row]) -> list[str]:
     return ["\n".join(lines)]
 
 
-def used(rows: Sequence[Sequence[str]]) -> list[int]:
+def used_columns(rows: Sequence[Sequence[str]]) -> list[int]:
     """The columns after the first that say something: nobody needs an empty one."""
     return [i for i in range(1, len(HEADER)) if any(row[i] for row in rows)]
 

@@ -14,7 +14,8 @@ import numpy as np
 from harness.cells.words import flat
 from harness.core.errors import InputError, one_of, unknown
 from harness.core.outcomes import FINISHED
-from harness.results.table import Row, rows_from
+from harness.results.row import Row
+from harness.results.table import rows_from
 from harness.store.record import Record
 from harness.store.store import Store
 

@@ -7,14 +7,11 @@ r"""A table as a paper has it: LaTeX with `booktabs`, a `tabular` for each task,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.experiment.digits import number, significant
-
-if TYPE_CHECKING:
-    from harness.results.table import Row
+from harness.results.row import Row
 
 SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {
     "\\": r"\textbackslash{}",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from harness.core.outcomes import fates
-from harness.results.table import Row
+from harness.results.row import Row
 from harness.statistics import Interval, failure_costs, running_time
 from harness.store.record import Record
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,11 @@ from harness.core.files import write_atomically
 from harness.core.outcomes import FINISHED, MISSING, NOT_APPLICABLE, fates
 from harness.core.registry import rate_name
 from harness.experiment.summary import Summary
-from harness.results import columns
+from harness.results.columns import CAPTION, HEADER, SHORT, SPARED, prices, row_texts, used_columns
 from harness.results.labels import labels
 from harness.results.latex import to_latex
 from harness.results.pooled import Pool, pooled
+from harness.results.row import Row
 from harness.statistics import Replicas, restarted_cost
 from harness.store.record import Record
 from harness.store.store import Store
@@ -32,32 +33,6 @@ if TYPE_CHECKING:
 WIDTH = 142  # columns a full table needs
 NAME = 22  # of them for the algorithm
 NARROWEST = 12  # and on a narrow terminal
-
-
-@dataclass(frozen=True)
-class Row:
-    """A cell in the table, or cells that differ in their seed alone, pooled."""
-
-    id: str
-    """Of pooled cells all ids, with blanks between."""
-    task: str
-    algorithm: str
-    status: str
-    """finished, not applicable, failed or not run"""
-    reason: str
-    """Why there are no numbers."""
-    summary: Summary | None
-    rate: float = np.nan
-    """The rule's own learning rate; NaN where it has none."""
-    optimiser: str = ""
-    """What takes the steps; '' where the rule does."""
-    budget_epochs: float = np.nan
-    """The most epochs that a replica may run."""
-    tuning_flops: float = np.nan
-    """Work of the search that found its settings (`harness.tune`); NaN where they are no tuned ones."""
-    work_over_backprop: float = np.nan
-    """Expected work with restarts at the best cutoff ÷ that of backprop on the same task in the same study,
-    over the replicas that both have, the first of each."""
 
 
 def build(store: Store, study: str) -> list[Row]:
@@ -137,12 +112,12 @@ def to_markdown(rows: Sequence[Row], title: str, question: str = "") -> str:
     """
     parts = [f"# {title}", *([question] if question else [])]
     for task, group in by_task(rows).items():
-        texts = [columns.texts(row) for row in group]
-        used = [0, *columns.used(texts)]
-        cells: list[Sequence[str]] = [columns.HEADER, ("---", *["---:"] * (len(columns.HEADER) - 1)), *texts]
+        texts = [row_texts(row) for row in group]
+        used = [0, *used_columns(texts)]
+        cells: list[Sequence[str]] = [HEADER, ("---", *["---:"] * (len(HEADER) - 1)), *texts]
         lines = ["| " + " | ".join(_escape(line[i]) for i in used) + " |" for line in cells]
-        parts += [f"## {task}", "\n".join(lines), *_notes(group), *columns.prices(group)]
-    return "\n\n".join([*parts, f"*{columns.CAPTION}*"]) + "\n"
+        parts += [f"## {task}", "\n".join(lines), *_notes(group), *prices(group)]
+    return "\n\n".join([*parts, f"*{CAPTION}*"]) + "\n"
 
 
 def show(rows: Sequence[Row], console: Console | None = None) -> None:
@@ -158,22 +133,19 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
     if not console.is_terminal and console.width < WIDTH + longest - NAME:
         console.width = WIDTH + max(0, longest - NAME)  # a file or a pipe has no edge
     for task, group in by_task(rows).items():
-        texts = [columns.texts(row) for row in group]
-        used = columns.used(texts)
-        wide = {
-            i: max(len(t) for t in [*columns.HEADER[i].split("\n"), *(text[i] for text in texts)])
-            for i in used
-        }
+        texts = [row_texts(row) for row in group]
+        used = used_columns(texts)
+        wide = {i: max(len(t) for t in [*HEADER[i].split("\n"), *(text[i] for text in texts)]) for i in used}
         while (rest := console.width - sum(wide.values()) - 2 * len(used) - 2) < NARROWEST and set(
             used
-        ) & set(columns.SPARED):
-            used.remove(next(i for i in columns.SPARED if i in used))  # they are in table.md
+        ) & set(SPARED):
+            used.remove(next(i for i in SPARED if i in used))  # they are in table.md
             wide = {i: wide[i] for i in used}
         rest = max(NARROWEST, rest)
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
         table.add_column(Text(task), width=rest, overflow="fold", vertical="bottom")
         for i in used:
-            table.add_column(Text(columns.HEADER[i]), width=wide[i], justify="right", no_wrap=True)
+            table.add_column(Text(HEADER[i]), width=wide[i], justify="right", no_wrap=True)
         # a column of lines that need no folding is one text to rich, which takes as long for it as for a cell
         folded = any(cell_len(text[0]) > rest for text in texts)
         for some in [[text] for text in texts] if folded else [texts]:
@@ -182,7 +154,7 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
         for note in _notes(group):
             console.print(Text(note, style="italic"))
         console.print()
-    console.print(Text(columns.SHORT, style="dim"))
+    console.print(Text(SHORT, style="dim"))
 
 
 def by_task(rows: Sequence[Row]) -> dict[str, list[Row]]:

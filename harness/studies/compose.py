@@ -74,7 +74,7 @@ def compose_cells(
             OmegaConf.set_struct(config, True)
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         set_before = sets
-        asked, named = requests[choice], [str(each.key_or_group) for each in values]
+        asked, named = requests[choice], [str(each.key_or_group) for each in overrides]
         cells.append(ruled(cell_of(config), asked.ruleset, named, asked.store))
     return cells, requests[lines[0]]
 

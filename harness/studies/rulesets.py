@@ -10,6 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from harness.cells.cell import Cell
+from harness.core.errors import InputError
 
 
 def ruled(cell: Cell, ruleset: str, named: Collection[str], store: str) -> Cell:
@@ -22,10 +23,14 @@ def ruled(cell: Cell, ruleset: str, named: Collection[str], store: str) -> Cell:
         store: the folder of the store.
 
     Raises:
-        InputError: where there are no tuned settings for it.
+        InputError: where there are no tuned settings for it, or a preset says others.
     """
     if ruleset == "usual" or cell.not_applicable or cell.broken:
         return cell
+    if "experiment" in named:
+        raise InputError(
+            "a preset (experiment=…) has settings of its own, and ruleset=tuned others: give one of them"
+        )
     from harness.tuning import shelf  # here: most runs are usual ones, and start without it
 
     return shelf.tuned(cell, named, shelf.shelves(Path(store)))

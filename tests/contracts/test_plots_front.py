@@ -69,6 +69,15 @@ def test_every_rule_that_comes_with_the_harness_has_a_family() -> None:
     assert family_of("a rule of mine")[0] == "others"
 
 
+def test_what_is_left_out_is_counted_and_a_success_may_cost_nothing() -> None:
+    costs = {task: {"backprop": [10, 20], "shallow": [0, 0]} for task in ("a", "b", "c", "d", "e")}
+    figure = front_figure(*frames(costs))
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["a", "b", "c", "d"]
+    said = " ".join(" ".join(text.get_text().split()) for text in figure.texts)
+    assert "2 cells are not shown" in said
+    figure.canvas.draw()
+
+
 def test_nothing_counted_is_one_sentence() -> None:
     replicas, cells = frames({"xor": {"backprop": [10, 20]}})
     with pytest.raises(InputError, match="no cell was counted in FLOPs"):

@@ -42,6 +42,9 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list]:
         f"{TUNE} tuning.trials=3",
         f"{TUNE} tuning.folder=/dev/null/x",
         f"{TUNE} study=first_light",
+        f"{TUNE} task.hidden=2,3",
+        "python -m harness experiment=pdp1986/xor_shortcut ruleset=tuned tracking.enabled=false",
+        "python -m harness -m experiment=pdp1986/xor_shortcut ruleset=tuned tracking.enabled=false",
     )
     return folder, done
 
@@ -92,6 +95,9 @@ def test_a_run_takes_them_but_for_what_is_named(tuned: tuple[Path, list]) -> Non
         (10, "tuning.trials must be a whole number, at least 4"),
         (11, "nothing can be written into /dev/null/x: Not a directory"),
         (12, "study=first_light would be ignored"),
+        (13, "backprop on xor was asked for with several settings"),
+        (14, "a preset (experiment=…) has settings of its own"),
+        (15, "a preset (experiment=…) has settings of its own"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(tuned: tuple[Path, list], which: int, sentence: str) -> None:

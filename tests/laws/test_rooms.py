@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from helpers.repository import ROOT
@@ -86,6 +87,26 @@ def test_a_room_imports_rooms_on_lower_floors_only() -> None:
     assert [
         said for own, said, other in arrows() if FLOOR[other] >= FLOOR[own] or other in NEVER.get(own, ())
     ] == []
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Inside a room, too, and for type checkers as well."""
+    files = [p for name in ("harness", "algorithms", "hydra_plugins") for p in (ROOT / name).rglob("*.py")]
+    modules = {
+        ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in files
+    }
+    of: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        found: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                found |= inner & modules.keys() or {str(node.module)}
+                found |= {str(node.module)} if inner - modules.keys() else set()
+        of[module] = (found & modules.keys()) - {module, "harness"}  # the face, which loads when asked
+    TopologicalSorter(of).prepare()  # raises `CycleError`, which names the circle
 
 
 def test_algorithms_and_tasks_import_only_the_core() -> None:
