@@ -105,7 +105,7 @@ def job(cfg: DictConfig) -> None:
 def _asked(cfg: DictConfig) -> tuple[Cell, Request]:
     cell, asked = cell_of(cfg), Request.of(cfg)
     named = [each.partition("=")[0].lstrip("+") for each in HydraConfig.get().overrides.task]
-    return ruled(cell, asked.ruleset, named, asked.store), asked
+    return ruled(cell, asked, named), asked
 
 
 def run_alone(cell: Cell, asked: Request) -> None:

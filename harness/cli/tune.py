@@ -19,6 +19,7 @@ run.seed           of the search, below 2^40
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,6 +40,7 @@ from harness.studies.jobs import run_jobs
 from harness.studies.order import in_turn
 from harness.studies.pool import cores
 from harness.tuning import shelf
+from harness.tuning.space import space_of
 from harness.tuning.tuner import Columns, Found, search, tune
 
 QUESTION = "With which settings does {} solve {} at the least cost?"
@@ -65,27 +67,32 @@ def main(arguments: Sequence[str]) -> None:
         for cell in cells:
             if cell not in able:
                 say(f"{cell.algorithm.name} is left out: {cell.not_applicable or cell.broken}")
-        names = [(cell.algorithm.name, cell.task.name) for cell in able]
+        if asked.passes is not None:
+            raise InputError("passes would be ignored: give the budget by tuning.passes")
+
+        def study(cell: Cell) -> str:
+            label = shelf.label(cell, space_of(cell.algorithm, fixed))
+            return re.sub(r"[^\w.]", "-", f"tuning.{cell.task.name}.{label}")
+
+        searches = [search(cell, asked.tuning, fixed) for cell in able]
+        names = [study(cell) for cell in able]
         if twice := [name for name in names if names.count(name) > 1]:
             raise InputError(
-                f"what is found is kept by rule and task, but {' on '.join(twice[0])} was asked for with "
-                "several settings: tune one of them at a time, with a tuning.folder of its own"
+                f"what is found is kept by rule, task and their settings, and two searches would be kept as "
+                f"{twice[0].removeprefix('tuning.')}: leave one of them out"
             )
         store = Store.at(asked.store).prepare()
         folder = _writable(Path(asked.tuning.folder) if asked.tuning.folder else store.path / "tuned")
-        searches = [search(cell, asked.tuning, fixed) for cell in able]
         kept: dict[str, list[str]] = {}
 
         def run(cells: list[Cell]) -> list[Columns]:
             for cell in cells:
-                kept.setdefault(f"tuning.{cell.task.name}.{cell.algorithm.name}", []).append(cell.id)
+                kept.setdefault(study(cell), []).append(cell.id)
             return _columns(store, cells)
 
-        for found in tune(searches, run):
-            name = f"tuning.{found.cell.task.name}.{found.cell.algorithm.name}"
-            store.write_study(
-                name, QUESTION.format(found.cell.algorithm.name, found.cell.task.name), kept[name]
-            )
+        for found, name in zip(tune(searches, run), names, strict=True):
+            question = QUESTION.format(found.cell.algorithm.name, found.cell.task.name)
+            store.write_study(name, question, kept[name])
             print(in_words(found))
             print(f"  {os.path.relpath(shelf.put(found, folder))}")
 

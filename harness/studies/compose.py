@@ -75,7 +75,7 @@ def compose_cells(
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         set_before = sets
         asked, named = requests[choice], [str(each.key_or_group) for each in overrides]
-        cells.append(ruled(cell_of(config), asked.ruleset, named, asked.store))
+        cells.append(ruled(cell_of(config), asked, named))
     return cells, requests[lines[0]]
 
 

@@ -63,6 +63,12 @@ class Request:
         "Settings that are left open: as they are usual for a task, or tuned (`python -m harness.tune`).",
         one_of=("usual", "tuned"),
     )
+    passes: float | None = setting(
+        None,
+        "Budget of each network in forward passes over all patterns, the same for every rule (an epoch of "
+        "backprop takes about three); None is run.epochs.",
+        above=0,
+    )
     figures: bool = setting(True, "Draw the figures of a study.")
     plugins: Any = setting((), "Files, folders or modules with what is yours.")
 

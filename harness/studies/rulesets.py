@@ -11,26 +11,38 @@ from pathlib import Path
 
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
+from harness.studies.request import Request
 
 
-def ruled(cell: Cell, ruleset: str, named: Collection[str], store: str) -> Cell:
-    """The cell under a ruleset.
+def ruled(cell: Cell, asked: Request, named: Collection[str]) -> Cell:
+    """The cell under a ruleset and a budget.
 
     Args:
         cell: as it was composed, under the usual one.
-        ruleset: `usual` or `tuned`.
+        asked: the ruleset, the budget in forward passes, and the store, in which tuned settings are.
         named: settings that somebody chose, by dotted name (`algorithm.rate`): they stay as they are.
-        store: the folder of the store.
 
     Raises:
-        InputError: where there are no tuned settings for it, or a preset says others.
+        InputError: where there are no tuned settings for it, a preset says others, or the budget is given
+            twice or ends before the first epoch.
     """
-    if ruleset == "usual" or cell.not_applicable or cell.broken:
+    if (asked.ruleset == "usual" and asked.passes is None) or cell.not_applicable or cell.broken:
         return cell
-    if "experiment" in named:
-        raise InputError(
-            "a preset (experiment=…) has settings of its own, and ruleset=tuned others: give one of them"
-        )
-    from harness.tuning import shelf  # here: most runs are usual ones, and start without it
+    # imported here: most runs are usual ones, and start without them
+    if asked.ruleset == "tuned":
+        from harness.tuning import shelf
 
-    return shelf.tuned(cell, named, shelf.shelves(Path(store)))
+        if "experiment" in named:
+            raise InputError(
+                "a preset (experiment=…) has settings of its own, and ruleset=tuned others: give one of them"
+            )
+        cell = shelf.tuned(cell, named, shelf.shelves(Path(asked.store)))
+    if asked.passes is None:
+        return cell
+    if "run.epochs" in named:
+        raise InputError(
+            "passes=… and run.epochs=… are two budgets: give one of them (passes is the same for every rule)"
+        )
+    from harness.cost.passes import within
+
+    return within(cell, asked.passes, "passes")[0]

@@ -29,6 +29,7 @@ OTHERS = (
     "tracking",
     "study",
     "ruleset",
+    "passes",
     "tuning",
     "run",
 )  # which say nothing of either

@@ -1,11 +1,15 @@
 """Tuned settings as files: `<folder>/<task>/<algorithm>.yaml`, each with how it was found.
 
+Where other settings were set to others than the usual ones, the file is called by them:
+`digits/backprop,layout=shared.yaml`. A file says all that it was found for, and that decides.
+
 A shelf is a folder of them: the store's, where `python -m harness.tune` puts what it finds, and conf/tuned,
-which comes with the harness; the first that has a file counts.
+which comes with the harness; the first that has a file for what is asked counts.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -68,10 +72,29 @@ def put(found: Found, folder: Path) -> Path:
             "usual_cost_epochs": _number(found.usual.standing[0]),
         },
     }
-    path = folder / cell.task.name / f"{cell.algorithm.name}.yaml"
+    path = folder / cell.task.name / f"{label(cell, found.space)}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, HEAD + yaml.safe_dump(text, sort_keys=False, allow_unicode=True))
     return path
+
+
+def label(cell: Cell, searched: Collection[str]) -> str:
+    """The algorithm's name, and what is set to others than its and the task's usual settings.
+
+    Args:
+        cell: what is tuned.
+        searched: settings of the algorithm that a search chooses.
+
+    >>> label(Cell.of({"name": "backprop"}, {"name": "xor", "hidden": 3}, {}), ["optimiser.lr"])
+    'backprop,hidden=3'
+    """
+    usual = _asked(Cell.of({"name": cell.algorithm.name}, {"name": cell.task.name}, {}), searched)
+    other = [
+        f"{name.partition('.')[2]}={value}"
+        for name, value in _asked(cell, searched).items()
+        if name in usual and value != usual[name]
+    ]
+    return ",".join([cell.algorithm.name, *(re.sub(r"[^\w.=+-]", "_", each) for each in other)])
 
 
 def tuned(cell: Cell, named: Collection[str], shelves: Sequence[Path]) -> Cell:
@@ -80,71 +103,90 @@ def tuned(cell: Cell, named: Collection[str], shelves: Sequence[Path]) -> Cell:
     Args:
         cell: what was asked for.
         named: settings that somebody chose, such as `algorithm.rate` and `run.epochs`: they stay as they are.
-        shelves: folders, of which the first that has a file counts.
+        shelves: folders, of which the first that has a file for it counts.
 
     Raises:
         InputError: where no shelf has one, or it is no such file, or was found for another version of the
             rule, or with other settings of the algorithm or the task than those asked for.
     """
-    name, task = cell.algorithm.name, cell.task.name
     if cell.settings.seed >= REPORTED:
         raise InputError(
             "run.seed must be below 2^40 with tuned settings, for they were found with those from there on, "
             f"but {cell.settings.seed} was given"
         )
-    found = get(task, type(cell.algorithm), name, shelves)
     rate = ".".join(rate_path(cell.algorithm))
     chosen = {each.partition(".")[2] for each in named if each.startswith("algorithm.")}
     chosen |= {rate} if "rate" in chosen else set()
-    now = _asked(cell, found.algorithm)
-    for what, value in found.asked.items():
-        if what.removeprefix("algorithm.") not in chosen and now.get(what) != value:
-            raise InputError(
-                f"{found.path} was found with {what}={value}, but {now.get(what)} was given: "
-                f"{AGAIN.format(task=task, name=name)} for that"
-            )
+    found = get(cell, chosen, shelves)
     values = {path: value for path, value in found.algorithm.items() if path not in chosen}
     epochs = cell.settings.epochs if "run.epochs" in named else found.epochs
     return Cell.made(with_values(cell.algorithm, values), cell.task, replace(cell.settings, epochs=epochs))
 
 
-def get(task: str, algorithm: type, name: str, shelves: Sequence[Path]) -> Tuned:
-    """What the file of an algorithm (its class, its name) on a task says.
+def get(cell: Cell, chosen: Collection[str], shelves: Sequence[Path]) -> Tuned:
+    """What the file for a cell says: one found for all its settings, else one for all but those `chosen`.
 
     Raises `InputError`, as `tuned` does.
     """
-    again = AGAIN.format(task=task, name=name) + " finds them"
-    path = _path(task, name, shelves)
-    if path is None:
-        raise InputError(f"there are no tuned settings of {name} on {task}: {again}")
+    name, task = cell.algorithm.name, cell.task.name
+    again = AGAIN.format(task=task, name=name)
+    files = [_read(path, f"{again} finds them") for path in _paths(task, name, shelves)]
+    if not files:
+        raise InputError(f"there are no tuned settings of {name} on {task}: {again} finds them")
+    apart = [_apart(cell, file) for file in files]
+    loose = {f"algorithm.{each}" for each in chosen}
+    fitting = [i for i, names in enumerate(apart) if names <= loose]
+    if not fitting:
+        i = min(range(len(files)), key=lambda i: len(apart[i]))
+        what = min(apart[i] - loose)
+        now = _asked(cell, files[i].algorithm).get(what)
+        raise InputError(
+            f"{files[i].path} was found with {what}={files[i].asked[what]}, but {now} was given: {again} "
+            f"{what}={now} finds settings for that"
+        )
+    # of two that fit, the one found with what was chosen
+    best = files[min(fitting, key=lambda i: (len(apart[i]), -len(loose & files[i].asked.keys())))]
+    if best.found["rule"] != own_version(type(cell.algorithm)):
+        raise InputError(
+            f"{best.path} was found for another version of {name}: {again} finds them for this one"
+        )
+    return best
+
+
+def _read(path: Path, again: str) -> Tuned:
     try:
         said = yaml.safe_load(path.read_text(encoding="utf-8"))
         made = Tuned(
             path, dict(said["algorithm"]), said["run"]["epochs"], dict(said["found"]), dict(said["asked"])
         )
-        rule = str(made.found["rule"])
+        str(made.found["rule"])
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} holds no tuned settings ({type(error).__name__}): {again}") from error
-    if rule != own_version(algorithm):
-        raise InputError(f"{path} was found for another version of {name}: {again} for this one")
     return made
+
+
+def _apart(cell: Cell, file: Tuned) -> set[str]:
+    """In which settings a cell differs from what a file was found for."""
+    now = _asked(cell, file.algorithm)
+    return {what for what, value in file.asked.items() if now.get(what) != value}
 
 
 def price(meta: Mapping[str, Any], shelves: Sequence[Path]) -> float:
     """FLOPs of the search that found settings and budget of a cell (`Record.meta`); NaN where none did."""
     algorithm, task = meta["algorithm"], meta["task"]
-    path = _path(str(task["name"]), str(algorithm["name"]), shelves)
-    if path is None:
-        return np.nan
-    try:
-        said = _said(path, path.stat().st_mtime_ns)
-        wanted = {f"algorithm.{name}": value for name, value in said["algorithm"].items()} | said["asked"]
-        flops, epochs = 1e9 * float(said["found"]["gflop"]), said["run"]["epochs"]
-    except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
-        return np.nan  # whoever runs by it is told
     now = flat({"algorithm": dict(algorithm), "task": dict(task)})
-    is_it = all(_plain(now.get(name)) == value for name, value in wanted.items())
-    return flops if is_it and meta["run"]["epochs"] == epochs else np.nan
+    for path in _paths(str(task["name"]), str(algorithm["name"]), shelves):
+        try:
+            said = _said(path, path.stat().st_mtime_ns)
+            values = {f"algorithm.{name}": value for name, value in said["algorithm"].items()}
+            flops, epochs = 1e9 * float(said["found"]["gflop"]), said["run"]["epochs"]
+            is_it = all(_plain(now.get(name)) == value for name, value in {**said["asked"], **values}.items())
+        except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
+            continue  # whoever runs by it is told
+        # where nothing was found, the budget alone tells it from what is usual
+        if is_it and (values or meta["run"]["epochs"] == epochs):
+            return flops
+    return np.nan
 
 
 @lru_cache(256)
@@ -152,8 +194,14 @@ def _said(path: Path, written: int) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def _path(task: str, name: str, shelves: Sequence[Path]) -> Path | None:
-    return next((p for shelf in shelves if (p := shelf / task / f"{name}.yaml").is_file()), None)
+def _paths(task: str, name: str, shelves: Sequence[Path]) -> list[Path]:
+    """The files of an algorithm on a task, those of the first shelf first."""
+    return [
+        path
+        for shelf in shelves
+        for path in (shelf / task / f"{name}.yaml", *sorted((shelf / task).glob(f"{name},*.yaml")))
+        if path.is_file()
+    ]
 
 
 def _asked(cell: Cell, searched: Collection[str]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ import numpy as np
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
 from harness.core.outcomes import fates
-from harness.cost.sheet import sheet
+from harness.cost.passes import within
 from harness.statistics.cutoff import best_cutoff, cost_at
 from harness.tuning.budget import Tuning
 from harness.tuning.rounds import Space, proposed, spread_out
@@ -163,16 +163,10 @@ def _with_budget(cell: Cell, how: Tuning) -> tuple[Cell, float]:
     cell.check()
     if cell.settings.seed >= REPORTED:
         raise InputError(f"run.seed must be below 2^40 to tune by, but {cell.settings.seed} was given")
-    counted, name = sheet(cell), cell.algorithm.name
     passes = how.passes or PASSES * float(cell.task.usual.epochs)
-    epochs = int(passes / counted.forward_passes)
-    if epochs < 1:
-        raise InputError(
-            f"a budget of {passes:g} forward passes ends before the first epoch of {name} on "
-            f"{cell.task.name}, which takes {counted.forward_passes:.1f}: raise tuning.passes"
-        )
+    cell, counted = within(cell, passes, "tuning.passes")
     updates = -(-cell.task.spec().patterns // counted.patterns)
-    return replace(cell, settings=replace(cell.settings, epochs=epochs)), float(counted.update.work * updates)
+    return cell, float(counted.update.work * updates)
 
 
 def _in_order(tried: Sequence[Tried]) -> list[Tried]:

@@ -13,7 +13,6 @@ from harness.cells.cell import Cell
 from harness.core.errors import InputError
 from harness.results import table
 from harness.store.store import Store
-from harness.studies.rulesets import ruled
 from harness.tuning import shelf
 from harness.tuning.tuner import REPORTED
 from helpers.commands import commands
@@ -42,7 +41,8 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list]:
         f"{TUNE} tuning.trials=3",
         f"{TUNE} tuning.folder=/dev/null/x",
         f"{TUNE} study=first_light",
-        f"{TUNE} task.hidden=2,3",
+        f"{TUNE} task.hidden=2,2",
+        f"{TUNE} passes=100",
         "python -m harness experiment=pdp1986/xor_shortcut ruleset=tuned tracking.enabled=false",
         "python -m harness -m experiment=pdp1986/xor_shortcut ruleset=tuned tracking.enabled=false",
     )
@@ -95,8 +95,9 @@ def test_a_run_takes_them_but_for_what_is_named(tuned: tuple[Path, list]) -> Non
         (10, "tuning.trials must be a whole number, at least 4"),
         (11, "nothing can be written into /dev/null/x: Not a directory"),
         (12, "study=first_light would be ignored"),
-        (13, "backprop on xor was asked for with several settings"),
-        (14, "a preset (experiment=…) has settings of its own"),
+        (13, "two searches would be kept as xor.backprop"),
+        (14, "passes would be ignored: give the budget by tuning.passes"),
+        (16, "a preset (experiment=…) has settings of its own"),
         (15, "a preset (experiment=…) has settings of its own"),
     ],
 )
@@ -126,9 +127,35 @@ def test_a_file_of_another_version_of_the_rule_is_refused(tmp_path: Path, tuned:
     ):
         path.write_text(damaged, encoding="utf-8")
         with pytest.raises(InputError, match=sentence):
-            ruled(cell, "tuned", [], str(tmp_path))
+            shelf.tuned(cell, [], [tmp_path / "tuned"])
     path.write_text(text, encoding="utf-8")
-    assert shelf.get("xor", type(cell.algorithm), "backprop", [tmp_path / "tuned"]).epochs == 1260
+    assert shelf.get(cell, [], [tmp_path / "tuned"]).epochs == 1260
+
+
+def test_other_settings_of_a_task_or_a_rule_have_files_of_their_own(
+    tmp_path: Path, tuned: tuple[Path, list]
+) -> None:
+    """With 3 hidden units beside 2, with momentum 0 beside what was searched: each cell takes its own."""
+    wide, still = "task.hidden=3", "algorithm.optimiser.momentum=0"
+    done = commands(
+        tmp_path, f"{TUNE} task.hidden=2,3", f"{TUNE} {still}", f"{RUN} ruleset=tuned {wide} {still}"
+    )
+    assert [each.code for each in done] == [0, 0, 0], [each.said for each in done]
+    folder = tmp_path / "store/tuned"
+    names = sorted(path.stem for path in folder.glob("xor/*"))
+    assert names == ["backprop", "backprop,hidden=3", "backprop,optimiser.momentum=0.0"]
+    assert Store.at(tmp_path / "store").study("tuning.xor.backprop-hidden-3")["cells"]
+
+    def found(named: list[str], algorithm: dict, task: dict) -> str:
+        return shelf.get(Cell.of(algorithm, task, {}), named, [folder]).path.stem
+
+    rule, plain = {"name": "backprop"}, {"name": "xor"}
+    without = rule | {"optimiser": {"name": "gradient_descent", "momentum": 0.0}}
+    assert found([], rule, plain) == "backprop"
+    assert found([], rule, plain | {"hidden": 3}) == "backprop,hidden=3"
+    assert found(["optimiser.momentum"], without, plain) == "backprop,optimiser.momentum=0.0"
+    with pytest.raises(InputError, match=r"was found with task.hidden=[23], but 4 was given"):
+        found([], rule, plain | {"hidden": 4})
 
 
 def test_a_table_says_what_the_search_cost_and_shares_it_among_uses(tuned: tuple[Path, list]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -257,16 +258,51 @@ def test_settings_by_their_dotted_names() -> None:
 
 
 SHIPPED = sorted(Path(CONF).glob("tuned/*/*.yaml"))
+BUDGETS = {"small": (40, 1000, 10 + 20 + 50), "large": (16, 84, 2 + 4 + 5)}
+"""Settings, networks, and networks where there is nothing to search."""
+PASSES_OF = dict.fromkeys(("digits", "traffic"), 450) | dict.fromkeys(
+    ("xor", "encoder", "symmetry", "parity", "negation", "addition", "singleton"), 150_000
+)
+LARGE = {"digits", "traffic"}
+
+
+def asked_for(path: Path) -> Cell:
+    """The cell that a file was found for."""
+    parts: dict[str, Any] = {"algorithm": {}, "task": {}}
+    for name, value in yaml.safe_load(path.read_text(encoding="utf-8"))["asked"].items():
+        *outer, last = name.split(".")
+        place = parts
+        for each in outer:
+            if not isinstance(place.get(each), dict):
+                place[each] = {"name": place[each]} if each in place else {}
+            place = place[each]
+        place[last] = value
+    named = {part: each if isinstance(each, dict) else {"name": each} for part, each in parts.items()}
+    return Cell.of(named["algorithm"], named["task"], {})
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_what_comes_tuned_is_of_this_version_of_its_rule_and_within_its_space(path: Path) -> None:
-    cell = Cell.of({"name": path.stem}, {"name": path.parent.name}, {})
-    found = shelf.get(path.parent.name, type(cell.algorithm), path.stem, [Path(CONF) / "tuned"])
+    cell = asked_for(path)
+    found = shelf.get(cell, [], [Path(CONF) / "tuned"])
+    assert found.path == path
     space = space_of(cell.algorithm)
+    assert shelf.label(cell, space) == path.stem
     assert found.algorithm.keys() <= space.keys()
     assert all(space[name].low <= value <= space[name].high for name, value in found.algorithm.items())
     ruled = shelf.tuned(cell, [], [Path(CONF) / "tuned"])
     assert ruled.settings.epochs == found.epochs
-    assert found.found["settings"] == (40 if space else 1)
-    assert found.found["networks"] == (1000 if space else 10 + 20 + 50)
+    settings, networks, alone = BUDGETS["large" if path.parent.name in LARGE else "small"]
+    assert found.found["settings"] == (settings if space else 1)
+    assert found.found["networks"] == (networks if space else alone)
+
+
+@pytest.mark.parametrize("task", sorted({path.parent.name for path in SHIPPED}))
+def test_all_rules_were_tuned_on_a_task_for_the_same_forward_passes(task: str) -> None:
+    """Of a network, to the last epoch that fits: the rounding is less than one epoch of the dearest rule."""
+    for path in (path for path in SHIPPED if path.parent.name == task):
+        cell = asked_for(path)
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))["run"]
+        if "epochs" in said:
+            spent = said["epochs"] * sheet(cell).forward_passes
+            assert PASSES_OF[task] - sheet(cell).forward_passes < spent <= PASSES_OF[task] * (1 + 1e-9), path
