@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +21,7 @@ from hydra import compose, initialize_config_dir
 from threadpoolctl import threadpool_limits
 
 from algorithms.backprop import Backprop
-from bench import boltzmann, convolution, feedback, larger, perturbation, results
+from bench import auto, boltzmann, convolution, feedback, larger, perturbation, results, tuning
 from bench.plain import train_one
 from bench.statistics import lines as statistics_lines
 from harness.cells.cell import Cell
@@ -105,6 +106,8 @@ def family_lines(quick: bool) -> Iterator[str]:
         boltzmann.lines,
         statistics_lines,
         results.lines,
+        tuning.lines,
+        partial(auto.lines, trials=2 if quick else auto.TRIALS),
     ):
         for line in section(1 if quick else 5):
             print(line, flush=True)

@@ -92,6 +92,41 @@ def test_a_study_killed_at_any_moment_loses_nothing_and_does_nothing_twice(
         assert {run.info.status for run in there} == {"FINISHED"}
 
 
+@pytest.mark.parametrize(("kills", "longest"), [(2, 2.0), pytest.param(20, 6.0, marks=LONG)])
+def test_a_search_killed_at_any_moment_ends_with_the_settings_of_an_undisturbed_one(
+    tmp_path: Path, kills: int, longest: float
+) -> None:
+    """The file is the same byte for byte, by the same cells, and no finished one is made twice."""
+    command = [sys.executable, "-W", "ignore", "-m", "harness.tune", "algorithm=backprop,spsa", "task=xor"]
+    command += ["tuning.trials=8", "tuning.replicas=4", "tuning.choosing=5", "tuning.passes=4000"]
+    stores = [Store.at(tmp_path / name) for name in ("calm", "stormy")]
+    calm, stormy = ([*command, f"store='{store.path}'"] for store in stores)
+    subprocess.run(calm, check=True, capture_output=True)
+    rng, before, early = np.random.default_rng(0), dict[str, int](), 0
+    for _ in range(kills):
+        tuning = subprocess.Popen(
+            stormy, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        while not (stores[1].path / "cells").is_dir() and tuning.poll() is None:
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0, longest))
+        if tuning.poll() is None:
+            early += 1
+            os.killpg(tuning.pid, signal.SIGKILL)
+        tuning.wait()
+        after = stamps(stores[1])
+        assert before.items() <= after.items(), "a finished cell was lost, or made again"
+        before = after
+    assert early, "every kill came too late to test anything"
+    subprocess.run(stormy, check=True, capture_output=True)
+    assert before.items() <= stamps(stores[1]).items()
+    assert stores[0].cells() == stores[1].cells()
+    files = [sorted((store.path / "tuned").rglob("*.yaml")) for store in stores]
+    assert [path.name for path in files[0]] == ["backprop.yaml", "spsa.yaml"]
+    for one, other in zip(*files, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("records", "count", "workers"),
     [pytest.param(n, count, workers, marks=LONG) for n, count, workers in ((300, 9, 2), (10_000, 200, 3))],
