@@ -9,7 +9,7 @@ the same frames, but a tracker knows no cells that failed or were not run. All o
 in which a column has a value, or one of several:
 
     results.replicas("first_light", algorithm=["backprop", "shallow"], task="xor", outcome="solved")
-    results.cells("tuning", where={"algorithm.optimiser.lr": 0.5})
+    results.cells("sensitivity", where={"algorithm.optimiser.lr": 0.5})
 
 Every frame has the columns `KEYS`: task and algorithm are labels that tell the cells of the study apart, so
 `task` may read *xor (hidden=1)*; task_name and algorithm_name are plain. A filter by task or algorithm takes
