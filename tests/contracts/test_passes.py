@@ -29,10 +29,16 @@ def test_it_is_the_budget_with_tuned_settings_too() -> None:
     assert cell.settings.epochs == int(3000 / sheet(cell).forward_passes) < said["run"]["epochs"]
 
 
+def test_of_two_budgets_the_one_named_last_counts() -> None:
+    both = ["passes=3000", "run.epochs=7"]
+    first, last = (cells_of(["task=xor", *order])[0][0] for order in (both, both[::-1]))
+    assert first.settings.epochs == 7
+    assert last.settings.epochs == int(3000 / sheet(last).forward_passes) > 1000
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (["passes=3000", "run.epochs=7"], "passes=… and run.epochs=… are two budgets: give one of them"),
         (["passes=2"], r"a budget of 2 forward passes ends before the first epoch of backprop on xor"),
         (["passes=0"], "passes must be finite and greater than 0"),
         (["passes=many"], "passes must be finite and greater than 0"),
