@@ -11,10 +11,10 @@ no longer is put into docs/errata.md, sentence by sentence, beside what stands i
 
 from __future__ import annotations
 
+import argparse
 import base64
 import difflib
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -268,10 +268,12 @@ def _anchor(title: str) -> str:
 
 
 if __name__ == "__main__":
-    unknown = set(sys.argv[1:]) - {"--reworded"}
-    if unknown:
-        sys.exit(
-            f"results: unknown argument {min(unknown)!r}: allowed is --reworded, for other words on the "
-            "same records"
-        )
-    write(pages(executed()), reworded="--reworded" in sys.argv)
+    parser = argparse.ArgumentParser(
+        description="Make docs/results.md and its pages of the executed notebooks."
+    )
+    parser.add_argument(
+        "--reworded",
+        action="store_true",
+        help="the records are the same, sentences alone are others: no errata",
+    )
+    write(pages(executed()), reworded=parser.parse_args().reworded)
