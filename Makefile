@@ -78,7 +78,7 @@ studies: .venv/installed  ## run all studies, replication included: what is fini
 notebooks: .venv/installed-test  ## execute analysis/*.py into .ipynb on the records there are (some: only="comparison ablations")
 	$(BIN)/python analysis/execute.py $(only)
 
-results: notebooks  ## and put what the notebooks found into docs/results.md
+results: notebooks  ## and put what the notebooks found into docs/results.md and docs/results/
 	$(BIN)/python docs/results.py
 
 lock: .venv/installed-test  ## write the versions in use to constraints.txt (it names no host)

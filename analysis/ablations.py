@@ -9,11 +9,16 @@
 # %matplotlib inline
 from harness import plots, results
 from harness.answers import ablations
+from harness.answers.conclusions.ablations import conclusions
 from harness.answers.provenance import about
 from harness.answers.words import say, table
 
 cells, replicas = results.cells("ablations"), results.replicas("ablations")
 say(about("ablations"))
+
+# %% conclusions tags=["conclusions"]
+changed, on_map = ablations.worth(cells, replicas), ablations.map_cells(cells)
+say(conclusions(changed, on_map))
 
 # %% [markdown]
 # ## One thing changed
@@ -22,7 +27,6 @@ say(about("ablations"))
 # the replicas that both have, within the longest budget that both had.
 
 # %% verdict tags=["results"]
-changed = ablations.worth(cells, replicas)
 say(ablations.verdict(changed))
 
 # %% table tags=["results"]
@@ -53,8 +57,7 @@ plots.setting_figure(points, "hidden units H", "Chauvin: 280 − 33 log₂ H")
 # Where replicas fail within the budget, over rate η and the range ± of the initial weights.
 
 # %% map tags=["results"]
-on_map = ablations.map_cells(cells)
 say(ablations.on_the_map(on_map))
 
-# %% failure_map tags=["results"]
+# %% failure_map tags=["results", "shown"]
 plots.failure_map(on_map)

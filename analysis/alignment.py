@@ -10,6 +10,7 @@
 # %matplotlib inline
 from harness import plots, results
 from harness.answers import alignment, credit_measures, transfer
+from harness.answers.conclusions.alignment import conclusions
 from harness.answers.provenance import about
 from harness.answers.words import say, table
 
@@ -18,6 +19,10 @@ cells = results.cells(study)
 found = credit_measures.points(cells, results.credit(study), results.cost(study))
 pairs = alignment.associations(found)
 say(about(study))
+
+# %% conclusions tags=["conclusions"]
+broken = alignment.exceptions(found, transfer.costs(cells, results.replicas(study)))
+say(conclusions(found, pairs, broken))
 
 # %% [markdown]
 # ## What is compared
@@ -37,13 +42,13 @@ say(alignment.undefined(found))
 # becomes of it: networks that are stuck lose the gradient's direction. The angle before training alone is
 # known before the cost, and the last section asks of it, too.
 
-# %% conclusions tags=["results"]
-say(alignment.said(found, pairs, transfer.costs(cells, results.replicas(study))))
+# %% laws tags=["results"]
+say(alignment.said(found, pairs, broken))
 
-# %% associations tags=["results"]
+# %% associations tags=["results", "shown"]
 plots.association_figure(alignment.drawn(pairs))
 
-# %% table
+# %% table tags=["results"]
 say(table(alignment.texts(pairs)))
 
 # %% [markdown]

@@ -9,12 +9,17 @@
 # %matplotlib inline
 from harness import plots, results
 from harness.answers import comparison
+from harness.answers.conclusions.comparison import conclusions
 from harness.answers.provenance import about
 from harness.answers.words import say, table
 
 cells, replicas = results.cells("comparison"), results.replicas("comparison")
 usual = cells[cells["task"] == cells["task_name"]]
 say(about("comparison"))
+
+# %% conclusions tags=["conclusions"]
+pairs, costs = comparison.beside_backprop(cells, replicas), comparison.cheapest(cells, replicas)
+say(conclusions(cells, pairs, costs))
 
 # %% [markdown]
 # ## Who solves what
@@ -35,7 +40,7 @@ plots.survival_figure(replicas)
 # 95 % intervals; who overlaps with the cheapest is not told apart from it.
 
 # %% cheapest tags=["results"]
-say(comparison.cheapest(cells, replicas))
+say(comparison.cheapest_said(costs))
 
 # %% ert_epochs tags=["results"]
 plots.ert_bars(replicas, cells, "epochs")
@@ -56,9 +61,12 @@ plots.ert_bars(replicas, cells, "seconds")
 # on a task the intervals are at 1 − .05/m, so that one of them misses in at most 5 % of studies.
 
 # %% beside_backprop tags=["results"]
-say(comparison.verdict(comparison.beside_backprop(cells, replicas)))
+say(comparison.verdict(pairs))
 
-# %% performance_profile tags=["results"]
+# %% ratios tags=["results"]
+say(table(comparison.beside_texts(pairs)))
+
+# %% performance_profile tags=["results", "shown"]
 plots.profile_figure(usual, "flops")
 
 # %% [markdown]

@@ -12,12 +12,19 @@ from harness import plots, results
 from harness.answers import credit_and_cost as found
 from harness.answers import memory_accuracy, update_costs
 from harness.answers import vanishing as depth
+from harness.answers.conclusions.credit_and_cost import conclusions
 from harness.answers.provenance import frames, sources
 from harness.answers.words import say, table
 from harness.plots.vanishing import vanishing_figure
 
 credit, cost = results.credit("credit_and_cost"), results.cost("credit_and_cost")
 say(*sources("credit_and_cost", "vanishing", "memory_accuracy"))
+
+# %% conclusions tags=["conclusions"]
+cells, replicas = frames("vanishing")
+left, chains = depth.before_training(), depth.points(cells, replicas)
+points = memory_accuracy.points(*frames("memory_accuracy"))
+say(conclusions(credit, left, chains, points))
 
 # %% [markdown]
 # ## Whose credit points along the gradient
@@ -29,7 +36,7 @@ say(*sources("credit_and_cost", "vanishing", "memory_accuracy"))
 # %% within tags=["results"]
 say(found.within(credit))
 
-# %% angles
+# %% angles tags=["results"]
 say(table(found.angle_texts(credit)))
 
 # %% [markdown]
@@ -84,10 +91,9 @@ say(f"On {update_costs.tasks(cost)}:", table(update_costs.texts(cost)))
 # through a plain chain.
 
 # %% left_over tags=["results"]
-left = depth.before_training()
 say(depth.left_over(left))
 
-# %% vanishing tags=["results"]
+# %% vanishing tags=["results", "shown"]
 vanishing_figure("deep_chain, sigmoid units, before training", left, bounded=True)
 
 # %% [markdown]
@@ -97,8 +103,6 @@ vanishing_figure("deep_chain, sigmoid units, before training", left, bounded=Tru
 # shallowest chain that most learn. Tanh and normalised layers have another rate, .1 for .5.
 
 # %% depth tags=["results"]
-cells, replicas = frames("vanishing")
-chains = depth.points(cells, replicas)
 say(depth.said(chains, replicas))
 
 # %% at_depth tags=["results"]
@@ -111,10 +115,9 @@ say(table(depth.at_depth(chains)))
 # patterns. * is on the front: nothing is better in both.
 
 # %% memory tags=["results"]
-points = memory_accuracy.points(*frames("memory_accuracy"))
 say(memory_accuracy.answers(points))
 
-# %% memory_table
+# %% memory_table tags=["results"]
 say(table(memory_accuracy.texts(points)))
 
 # %% memory_digits tags=["results"]

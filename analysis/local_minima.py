@@ -9,6 +9,7 @@
 # %matplotlib inline
 from harness import plots, results
 from harness.answers import escapes, local_minima
+from harness.answers.conclusions.local_minima import conclusions
 from harness.answers.provenance import about
 from harness.answers.words import say, table
 from harness.inspection import ends as minima
@@ -16,6 +17,10 @@ from harness.inspection import ends as minima
 records, replicas = results.records("local_minima"), results.replicas("local_minima")
 ends = local_minima.all_of(records)
 say(about("local_minima"))
+
+# %% conclusions tags=["conclusions"]
+pairs = escapes.of(ends, replicas)
+say(conclusions(ends, pairs))
 
 # %% [markdown]
 # ## How many are stuck, and where
@@ -37,7 +42,7 @@ say(table(local_minima.overview(ends)))
 usual = local_minima.first_printed(ends, 1.0)
 say(table(local_minima.kinds(usual)))
 
-# %% ends tags=["results"]
+# %% ends tags=["results", "shown"]
 plots.ends_figure(
     usual.outputs, usual.kinds, usual.replicas, f"{usual.name}, weights within ±1", minima.FIG_5
 )
@@ -50,10 +55,9 @@ plots.ends_figure(
 # counts.
 
 # %% escapes tags=["results"]
-pairs = escapes.of(ends, replicas)
 say(escapes.verdict(pairs))
 
-# %% escape_table
+# %% escape_table tags=["results"]
 say(table(escapes.texts(pairs)))
 
 # %% [markdown]

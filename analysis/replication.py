@@ -10,16 +10,20 @@
 # %matplotlib inline
 from harness import plots
 from harness.answers import replication
+from harness.answers.conclusions.replication import conclusions
 from harness.answers.provenance import about
 from harness.answers.words import say, table
 
 rows = replication.rows()
 say(about("replication", command=replication.COMMAND))
 
+# %% conclusions tags=["conclusions"]
+say(conclusions(rows))
+
 # %% counts tags=["results"]
 say(replication.counts(rows))
 
-# %% verdicts tags=["results"]
+# %% verdicts tags=["results", "shown"]
 plots.verdict_figure(rows)
 
 # %% [markdown]

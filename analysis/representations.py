@@ -10,6 +10,7 @@
 from harness import plots, results
 from harness.answers import learners, likeness
 from harness.answers import representations as found
+from harness.answers.conclusions.representations import conclusions
 from harness.answers.provenance import about
 from harness.answers.words import say, table
 
@@ -18,6 +19,10 @@ symmetry, encoder, tree = (
     learners.learners(records, task) for task in ("symmetry", "encoder", "family_tree")
 )
 say(about("representations"))
+
+# %% conclusions tags=["conclusions"]
+features = found.separating(tree)
+say(conclusions(symmetry, encoder, tree, features))
 
 # %% [markdown]
 # ## Symmetry: 1 : 2 : 4, and opposite signs
@@ -30,7 +35,7 @@ say(about("representations"))
 # %% symmetry tags=["results"]
 say(found.symmetry(symmetry))
 
-# %% ratios tags=["results"]
+# %% ratios tags=["results", "shown"]
 plots.ratio_figure(found.ratios(symmetry))
 
 # %% [markdown]
@@ -51,7 +56,6 @@ say(found.encoder(encoder), table(found.codes(encoder)))
 # out.
 
 # %% features tags=["results"]
-features = found.separating(tree)
 say(found.separation_verdict(features))
 
 # %% feature_table tags=["results"]

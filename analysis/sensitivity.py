@@ -9,11 +9,15 @@
 # %matplotlib inline
 from harness import plots, results
 from harness.answers import sensitivity
+from harness.answers.conclusions.sensitivity import conclusions
 from harness.answers.provenance import about
 from harness.answers.words import say, table
 
 courses = sensitivity.courses(results.cells("sensitivity"), results.replicas("sensitivity"))
 say(about("sensitivity"))
+
+# %% conclusions tags=["conclusions"]
+say(conclusions(courses))
 
 # %% [markdown]
 # ## How wide the valley is
@@ -23,10 +27,10 @@ say(about("sensitivity"))
 # not never: where it is ∞, the grid ends, or may end, within the limit. With m rules on a task the intervals
 # are at 1 − .05/m.
 
-# %% conclusions tags=["results"]
+# %% valley tags=["results"]
 say(sensitivity.said(courses))
 
-# %% rates tags=["results"]
+# %% rates tags=["results", "shown"]
 plots.rate_figure(sensitivity.points(courses))
 
 # %% decades tags=["results"]

@@ -10,12 +10,17 @@ from harness import plots, results
 from harness.answers import losses as loss
 from harness.answers import shared_weights as digits
 from harness.answers import t_c as letters
+from harness.answers.conclusions.shared_weights import conclusions
 from harness.answers.provenance import about, frames, sources
 from harness.answers.words import say, table
 
 t_c = results.records("t_c")
 kernels, read = letters.kernels(t_c), digits.reported(results.records("shared_weights"))
 say(about("shared_weights"), *sources("t_c", "losses"))
+
+# %% conclusions tags=["conclusions"]
+cells, replicas = frames("losses")
+say(conclusions(read, kernels, cells, replicas))
 
 # %% [markdown]
 # ## T or C: four kinds of detector
@@ -55,7 +60,7 @@ say(letters.sharing(t_c))
 # %% digits tags=["results"]
 say(digits.summary(read), digits.verdicts(read), table(digits.errors(read)))
 
-# %% layouts tags=["results"]
+# %% layouts tags=["results", "shown"]
 plots.layout_figure(digits.wrong(read))
 
 # %% [markdown]
@@ -65,5 +70,4 @@ plots.layout_figure(digits.wrong(read))
 # cross-entropy's blame does without it: is it squared error at four times the rate?
 
 # %% losses tags=["results"]
-cells, replicas = frames("losses")
 say(loss.said(cells, replicas), loss.at_four_times(cells, replicas), table(loss.table(cells)))

@@ -9,12 +9,16 @@
 # %matplotlib inline
 from harness import plots, results
 from harness.answers import transfer
+from harness.answers.conclusions.transfer import conclusions
 from harness.answers.provenance import about
 from harness.answers.words import say, table
 
 costs = transfer.costs(results.cells("transfer"), results.replicas("transfer"))
 pairs = transfer.pairs(costs)
 say(about("transfer"))
+
+# %% conclusions tags=["conclusions"]
+say(conclusions(costs, pairs))
 
 # %% [markdown]
 # ## What is compared
@@ -25,7 +29,7 @@ say(about("transfer"))
 # %% compared tags=["results"]
 say(transfer.about(costs))
 
-# %% table
+# %% table tags=["results"]
 say(table(transfer.table(costs)))
 
 # %% [markdown]
@@ -34,7 +38,7 @@ say(table(transfer.table(costs)))
 # Kendall's τ of two tasks over the rules on both, his W of all tasks over the rules on all. Intervals are
 # over replicas of every cell and over rules at once.
 
-# %% conclusions tags=["results"]
+# %% agree tags=["results"]
 say(transfer.said(costs, pairs))
 
 # %% agreement tags=["results"]
@@ -43,7 +47,7 @@ plots.agreement_figure(transfer.matrix(costs, pairs))
 # %% [markdown]
 # ## Where rules stand
 
-# %% ranks tags=["results"]
+# %% ranks tags=["results", "shown"]
 plots.ranks_figure(transfer.standings(costs))
 
 # %% cheapest tags=["results"]

@@ -9,11 +9,15 @@
 # %matplotlib inline
 from harness import plots, results
 from harness.answers import tuned
+from harness.answers.conclusions.tuned import beside_backprop, conclusions
 from harness.answers.provenance import about
 from harness.answers.words import say, table
 
 cells, replicas = results.cells("tuned"), results.replicas("tuned")
 say(about("tuned"))
+
+# %% conclusions tags=["conclusions"]
+say(conclusions(cells, beside_backprop(cells, replicas)))
 
 # %% [markdown]
 # ## What a success costs
@@ -21,10 +25,10 @@ say(about("tuned"))
 # Work in FLOPs, counted from the code, with restarts at the best cutoff, which is chosen on other replicas
 # than it is applied to; beside backprop's, over the replicas that both have.
 
-# %% conclusions tags=["results"]
+# %% said tags=["results"]
 say(tuned.said(cells))
 
-# %% front tags=["results"]
+# %% front tags=["results", "shown"]
 plots.front_figure(replicas, cells)
 
 # %% costs tags=["results"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.answers.pairs import beside
-from harness.answers.words import amount, decided, each, rate, ratio, several
+from harness.answers.words import amount, decided, each, listed, rate, ratio, several
 from harness.core.outcomes import fates
 from harness.experiment.digits import number, percent
 from harness.statistics import Interval, failure_costs, running_time
@@ -165,9 +165,9 @@ def verdict(found: pd.DataFrame) -> list[str]:
     for word, name in words.items():
         rows = each(found[found["decided"] == word])
         if rows:
-            said.append(f"{name}: {several([f'{_where(row)} ×{ratio(row.log_ratio)}' for row in rows])}.")
+            said.append(listed(name, [f"{where(row)} ×{ratio(row.log_ratio)}" for row in rows]))
     none = [
-        f"{_where(row)}, n = {number(row.cell.replicas)}, at most {percent(row.cell.rate_high)}"
+        f"{where(row)}, n = {number(row.cell.replicas)}, at most {percent(row.cell.rate_high)}"
         for row in each(found)
         if not row.cell.solved
     ]
@@ -180,7 +180,8 @@ def _changed(row: Any) -> str:
     return f"{row.what.what} = {_text(row.value)}"
 
 
-def _where(row: Any) -> str:
+def where(row: Any) -> str:
+    """What was changed, and on which task if not on XOR."""
     about = [
         *([row.what.note] if row.what.note else []),
         *([row.task] if row.task != XOR["task_name"] else []),
@@ -236,23 +237,19 @@ def units(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
 
 
 def chauvin(points: pd.DataFrame) -> list[str]:
-    """For each setting, at how many of its numbers
-    of hidden units Chauvin's line is within the interval of our ERT.
-    """
+    """For each setting, at how many numbers of hidden units Chauvin's line is in the interval of our ERT."""
     said = []
     for name, rows in points.groupby("series", sort=False):
         within = rows[(rows["ert_low"] <= rows["line"]) & (rows["line"] <= rows["ert_high"])]
-        where = several([f"H = {r.x:g}" for r in each(within)])
+        at = several([f"H = {r.x:g}" for r in each(within)])
         ends = [
             f"at H = {r.x:g} the line says {r.line:.0f}, "
             f"ERT is {amount(Interval(r.ert, r.ert_low, r.ert_high))} "
             f"(mean over the solved only: {number(r.solved_only)})"
             for r in each(rows.iloc[[0, -1]])
         ]
-        said.append(
-            f"**{name}**: Chauvin's line is within the 95 % interval of our ERT at {len(within)} "
-            f"of {len(rows)} numbers of hidden units ({where}); {' and '.join(dict.fromkeys(ends))}."
-        )
+        head = f"**{name}**: Chauvin's line is within the 95 % interval of our ERT at {len(within)} of "
+        said.append(listed(f"{head}{len(rows)} numbers of hidden units ({at})", dict.fromkeys(ends)))
     return said
 
 
@@ -268,32 +265,34 @@ def map_cells(cells: pd.DataFrame) -> pd.DataFrame:
 
 def on_the_map(some: pd.DataFrame) -> list[str]:
     """Where fewest and most replicas fail, what large rates and small scales do, and how many diverge."""
-    lr, scale = MAP
-    some = some.assign(lr=some[lr], scale=some[scale], failed=1 - some["rate"])
-    ordered = each(some.sort_values("failed", kind="stable"))
-    best, worst = (f"η = {r.lr:g} and scale {r.scale:g} ({_failed(r)})" for r in (ordered[0], ordered[-1]))
-    said = [f"Of {len(some)} points fewest replicas fail at {best}, most at {worst}."]
-    for name, word in (("lr", "rate η"), ("scale", "scale")):
+    said = [f"Of {len(some)} points {extremes(some)}."]
+    for name, word in zip(MAP, ("rate η", "scale"), strict=True):
         by = some.groupby(name).agg(solved=("solved", "sum"), n=("replicas", "sum"))
-        parts = [f"{percent(1 - r.solved / r.n)} at {getattr(r, name):g}" for r in each(by.reset_index())]
+        parts = [f"{percent(1 - r.solved / r.n)} at {r.x:g}" for r in each(by.rename_axis("x").reset_index())]
         said.append(f"Failed by {word}, over all points of it: {several(parts)}.")
-    diverged = some[some["diverged"] > 0]
-    said.append(
-        f"{number(some['diverged'].sum())} of {number(some['replicas'].sum())} replicas diverged"
-        + (
-            f", at {several([f'η = {r.lr:g}, scale {r.scale:g}' for r in each(diverged)])}."
-            if len(diverged)
-            else "."
-        )
-    )
-    return said
+    diverged = [_point(r) for r in each(_named(some[some["diverged"] > 0]))]
+    where = f", at {several(diverged)}" if diverged else ""
+    many, of = (number(some[name].sum()) for name in ("diverged", "replicas"))
+    return [*said, f"{many} of {of} replicas diverged{where}."]
 
 
-def _failed(row: Any) -> str:
-    return (
-        f"{percent(row.failed)} [{100 * (1 - row.rate_high):.1f}–{100 * (1 - row.rate_low):.1f}] "
-        f"of {number(row.replicas)}"
+def extremes(some: pd.DataFrame) -> str:
+    """Where on the map fewest and most replicas fail."""
+    ordered = each(_named(some).sort_values("rate", ascending=False, kind="stable"))
+    best, worst = (
+        f"{_point(r)} ({percent(1 - r.rate)} [{100 * (1 - r.rate_high):.1f}–{100 * (1 - r.rate_low):.1f}] "
+        f"of {number(r.replicas)})"
+        for r in (ordered[0], ordered[-1])
     )
+    return f"fewest replicas fail at {best}, most at {worst}"
+
+
+def _named(some: pd.DataFrame) -> pd.DataFrame:
+    return some.assign(lr=some[MAP[0]], scale=some[MAP[1]])
+
+
+def _point(row: Any) -> str:
+    return f"η = {row.lr:g}, scale {row.scale:g}"
 
 
 def _text(value: Any) -> str:

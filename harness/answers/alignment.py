@@ -16,7 +16,7 @@ import numpy as np
 
 from harness.answers.credit_measures import MEASURES
 from harness.answers.transfer import Costs
-from harness.answers.words import brief, correlation, p_value, several
+from harness.answers.words import brief, correlation, listed, p_value, several
 from harness.core.errors import InputError
 from harness.experiment.digits import number
 from harness.statistics import Interval, held_out, holm, permutation_p, rank_correlation, standing
@@ -94,9 +94,9 @@ def _found(measure: str, outcome: str, some: pd.DataFrame, level: float) -> Foun
     return Found(measure, outcome, rho, p, len(some), len(set(unit)), len(set(task)))
 
 
-def said(found: pd.DataFrame, pairs: Sequence[Found], costs: Costs) -> list[str]:
-    """The three conclusions: what goes with cost, whether it foretells it, and who breaks the law."""
-    return [together(found, pairs), foretold(found), exceptions(found, costs)]
+def said(found: pd.DataFrame, pairs: Sequence[Found], broken: Exceptions) -> list[str]:
+    """What goes with cost, whether it foretells it, and who breaks the law."""
+    return [together(found, pairs), foretold(found), breakers(broken)]
 
 
 def together(found: pd.DataFrame, pairs: Sequence[Found]) -> str:
@@ -116,25 +116,25 @@ def together(found: pd.DataFrame, pairs: Sequence[Found]) -> str:
             if these
         ]
     open_ = sum(f.rho.low <= 0 <= f.rho.high for f in pairs)
-    return (
+    return listed(
         f"**Does it go with cost?** Within tasks, ρ over {max(f.rules for f in pairs)} rules, {len(pairs)} "
-        f"intervals of which one misses, 5 % at most: {'; '.join([*parts, f'{open_} not decided'])}. "
-        f"{_given_size(found)}"
+        "intervals of which one misses, 5 % at most",
+        [*parts, f"{open_} not decided", *_given_size(found)],
     )
 
 
-def _given_size(found: pd.DataFrame) -> str:
+def _given_size(found: pd.DataFrame) -> list[str]:
     some = usable(found, ["along", "weights", "depth"])
     if some["rule"].nunique() < 2:
-        return ""
+        return []
     given = some[["weights", "depth"]].to_numpy(float)
     rho = rank_correlation(
         some["along"], some["epochs"], unit=some["rule"], given=given, seed=0, resamples=RESAMPLES
     )
-    return (
-        "Given, in place of the task, its number of weights and its depth, angle along the run and epochs: "
-        f"{correlation(rho)}, 95 %."
-    )
+    return [
+        "given, in place of the task, its number of weights and its depth, angle along the run and epochs: "
+        f"{correlation(rho)}, 95 %"
+    ]
 
 
 def foretold(found: pd.DataFrame) -> str:
@@ -144,16 +144,14 @@ def foretold(found: pd.DataFrame) -> str:
         some = usable(found, law)
         if some["rule"].nunique() < 2 or some["task"].nunique() < 2:
             continue
-        r2 = [_held_out(some, law, outcome) for outcome in CURRENCIES]
+        r2 = [law_held_out(some, law, outcome) for outcome in CURRENCIES]
         shown = ", ".join(f"{word} {correlation(r)}" for word, r in zip(CURRENCIES.values(), r2, strict=True))
         parts.append(f"by {name} {_decided(r2)} ({shown})")
         n.add(f"{some['rule'].nunique()} rules × {some['task'].nunique()} tasks")
     if not parts:
         return "There are no two tasks and two rules to foretell one from the other."
-    return (
-        "**Does it foretell cost?** The order on a task not seen, from ranks of other rules on other tasks: "
-        f"{'; '.join(parts)}. In brackets R², 95 %, n = {several(sorted(n))}."
-    )
+    head = "**Does it foretell cost?** The order on a task not seen, from ranks of other rules on other tasks"
+    return listed(f"{head} (R², 95 %, n = {several(sorted(n))})", parts)
 
 
 def _decided(some: Sequence[Interval]) -> str:
@@ -164,14 +162,28 @@ def _decided(some: Sequence[Interval]) -> str:
     return "**no**" if all(none) else "in part" if any(above) else "not decided"
 
 
-def _held_out(some: pd.DataFrame, law: Sequence[str], outcome: str) -> Interval:
+def law_held_out(some: pd.DataFrame, law: Sequence[str], outcome: str) -> Interval:
+    """R² of a law on tasks and rules that it was not fitted to."""
     x, y = some[list(law)].to_numpy(float), some[outcome]
     return held_out(x, y, unit=some["rule"], task=some["task"], seed=0, resamples=RESAMPLES)
 
 
-def exceptions(found: pd.DataFrame, costs: Costs) -> str:
-    """On how many tasks the credit nearest to the gradient may be the cheapest, by its rank's whole interval;
-    who points along the gradient and never learns, and who does not and does.
+class Exceptions(NamedTuple):
+    """Who breaks the law that the credit nearest to the gradient is the cheapest."""
+
+    tasks: int
+    """That somebody solves."""
+    beaten: list[str]
+    """Where the nearest is not the cheapest, by its rank's whole interval, in words."""
+    aligned: pd.DataFrame
+    """Cells that point along the gradient and never solve their task."""
+    across: pd.DataFrame
+    """Cells that do not, and do."""
+
+
+def exceptions(found: pd.DataFrame, costs: Costs) -> Exceptions:
+    """On which tasks the credit nearest to the gradient is not the cheapest; who points along it and never
+    learns, and who does not and does.
     """
     some = usable(found, ["along"], "flops")
     solved = [
@@ -187,11 +199,19 @@ def exceptions(found: pd.DataFrame, costs: Costs) -> str:
             beaten.append(f"on {task} {place}, the cheapest {best['rule']} at {best['along']:.0f}°")
     aligned = some[(some["along"] <= POINTING) & np.isinf(some["flops"])]
     across = some[(some["along"] > POINTING) & np.isfinite(some["flops"])]
-    others = f"; {'; '.join(beaten)}" if beaten else ""
-    return (
+    return Exceptions(len(solved), beaten, aligned, across)
+
+
+def breakers(of: Exceptions) -> str:
+    """The `exceptions` in words."""
+    return listed(
         "**Who breaks the law?** The credit nearest to the gradient along the run is the cheapest in work, "
-        f"or not told apart from it, on {len(solved) - len(beaten)} of {len(solved)} tasks{others}. [95 %.] "
-        f"Within {POINTING:.0f}° and never solving: {_named(aligned)}. Beyond and solving: {_named(across)}."
+        f"or not told apart from it [95 %], on {of.tasks - len(of.beaten)} of {of.tasks} tasks",
+        [
+            *of.beaten,
+            f"within {POINTING:.0f}° and never solving: {_named(of.aligned)}",
+            f"beyond and solving: {_named(of.across)}",
+        ],
     )
 
 

@@ -6,13 +6,13 @@ algorithm once on each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from harness.answers.pairs import beside
-from harness.answers.words import amount, brief, decided, each, rate, ratio, several
+from harness.answers.words import amount, brief, decided, each, listed, rate, ratio, several
 from harness.core.outcomes import fates
 from harness.experiment.digits import number
 from harness.statistics import Interval, failure_costs, running_time
@@ -52,44 +52,58 @@ def solvers(cells: pd.DataFrame) -> list[str]:
     """
     said = []
     for task, rows in _by_task(cells):
-        groups: dict[str, list[str]] = {"more than half": [], "fewer": [], "not decided": [], "not one": []}
+        groups: dict[str, list[str]] = {"more than half": [], "fewer": [], "not decided": []}
         for row in each(rows):
-            share = "not one" if not row.solved else "more than half" if row.rate_low > HALF else "fewer"
+            none = f"not one, at most {100 * row.rate_high:.1f} % of {number(row.replicas)}"
+            share = none if not row.solved else "more than half" if row.rate_low > HALF else "fewer"
             share = "not decided" if share == "fewer" and row.rate_high > HALF else share
-            at_most = (
-                f" (at most {100 * row.rate_high:.1f} % of {number(row.replicas)})"
-                if share == "not one"
-                else ""
-            )
-            groups[share].append(row.algorithm_name + at_most)
+            groups.setdefault(share, []).append(row.algorithm_name)
         parts = [f"{share}: {several(names)}" for share, names in groups.items() if names]
-        said.append(f"**{task}**, {len(rows)} algorithms. Of its replicas solve {'; '.join(parts)}.")
+        said.append(listed(f"**{task}**, {len(rows)} algorithms. Of its replicas solve", parts))
     return said
 
 
-def cheapest(cells: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
-    """For every task, whose expected running time is least in each currency,
-    and whose interval overlaps that one's.
-    """
-    said = []
+class Cheapest(NamedTuple):
+    """Who on a task has the least expected running time in a currency."""
+
+    task: str
+    currency: str
+    best: str
+    ert: Interval
+    close: list[str]
+    """Those whose interval overlaps that of the best."""
+
+
+def cheapest(cells: pd.DataFrame, replicas: pd.DataFrame) -> list[Cheapest]:
+    """Of every task and currency; none where nobody solves a task."""
+    found = []
     for task, rows in _by_task(cells):
         costs = {row.algorithm_name: running_times(row, replicas) for row in each(rows)}
-        parts = []
-        for currency, word in CURRENCIES.items():
+        for currency in CURRENCIES:
             known = {name: cost[currency] for name, cost in costs.items() if currency in cost}
             finite = {name: cost for name, cost in known.items() if np.isfinite(cost.value)}
             if not finite:
                 continue
             best = min(finite, key=lambda name: finite[name].value)
             close = [name for name in finite if name != best and finite[name].low <= finite[best].high]
-            parts.append(
-                f"in {word} {best}, {amount(finite[best])}"
-                + (f" (overlapping: {several(close)})" if close else "")
-            )
-        said.append(
-            f"**{task}**. " + (f"A success is cheapest {'; '.join(parts)}." if parts else "Nobody solves it.")
+            found.append(Cheapest(task, currency, best, finite[best], close))
+    return found
+
+
+def cheapest_said(found: Sequence[Cheapest]) -> list[str]:
+    """The `cheapest` of every task in words."""
+    return [
+        listed(
+            f"**{task}**. A success is cheapest",
+            [
+                f"in {CURRENCIES[one.currency]} {one.best}, {amount(one.ert)}"
+                + (f" (overlapping: {several(one.close)})" if one.close else "")
+                for one in found
+                if one.task == task
+            ],
         )
-    return said
+        for task in dict.fromkeys(one.task for one in found)
+    ]
 
 
 def running_times(cell: Any, replicas: pd.DataFrame) -> dict[str, Interval]:
@@ -142,14 +156,30 @@ def verdict(pairs: pd.DataFrame) -> list[str]:
     said = []
     for task, rows in pairs.groupby("task", sort=False):
         groups = {
-            word: [f"{row.algorithm} {ratio(row.log_ratio)}" for row in each(rows[rows["decided"] == word])]
+            word: [str(row.algorithm) for row in each(rows[rows["decided"] == word])]
             for word in ("less", "undecided", "more")
         }
-        said.append(
-            f"**{task}**, work ÷ backprop's. Less: {several(groups['less'])}. Not decided: "
-            f"{several(groups['undecided'])}. More: {several(groups['more'])}."
-        )
+        words = {"less": "less", "undecided": "not decided", "more": "more"}
+        parts = [f"{words[word]}: {several(names)}" for word, names in groups.items()]
+        said.append(listed(f"**{task}**, work ÷ backprop's", parts))
     return said
+
+
+def beside_texts(pairs: pd.DataFrame) -> pd.DataFrame:
+    """The table of `beside_backprop` for people; what is decided is in bold."""
+    import pandas as pd
+
+    rows: dict[str, dict[str, str]] = {}
+    for row in each(pairs):
+        text = f"{ratio(row.log_ratio)}, n = {number(row.pairs)}"
+        about = rows.setdefault(row.algorithm, {"work ÷ backprop's": row.algorithm})
+        about[row.task] = text if row.decided == "undecided" else f"**{text}**"
+    return pd.DataFrame(list(rows.values()), columns=_heads(rows)).fillna("–")
+
+
+def _heads(rows: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """The columns of some rows, each once, in the order in which they come."""
+    return list(dict.fromkeys(name for row in rows.values() for name in row))
 
 
 def four_strategies(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from harness.answers.middle import LESS, MORE, OPEN, beside, median, of_quantiles
-from harness.answers.words import brief, each, several
+from harness.answers.words import brief, each, listed, several
 from harness.experiment.digits import number
 from harness.statistics import Interval
 
@@ -89,15 +89,18 @@ def within(credit: pd.DataFrame) -> list[str]:
     for task, some in _by_task(seen(credit, "angle")):
         itself = [s.algorithm for s in some if (s.task, s.algorithm) in same]
         others = [s for s in some if s.algorithm not in itself]
-        parts = [f"The gradient itself: {several(itself)}."] if itself else []
+        parts = [f"the gradient itself: {several(itself)}"] if itself else []
         for when in ("first", "late"):
             looks = {s.algorithm: getattr(s, when) for s in others}
             groups = _grouped(looks, dict.fromkeys(looks, RIGHT_ANGLE))
             words = {LESS: "within 90°", MORE: "beyond 90°", OPEN: "not decided"}
-            texts = [f"{words[word]}: {several(names)}" for word, names in groups if names]
-            title = "Before training" if when == "first" else "Late"
-            parts += [f"{title} ({_n(looks.values())}), {'; '.join(texts)}."] if texts else []
-        said.append(f"**{task}**, angle of all weights. {' '.join(parts)}")
+            title = "before training" if when == "first" else "late"
+            parts += [
+                f"{title} ({_n(looks.values())}), {words[word]}: {several(names)}"
+                for word, names in groups
+                if names
+            ]
+        said.append(listed(f"**{task}**, angle of all weights", parts))
     return said
 
 
@@ -116,13 +119,10 @@ def turned(credit: pd.DataFrame) -> list[str]:
         ]
         groups = _grouped({s.algorithm: s.late for s in some}, {s.algorithm: s.first.middle for s in some})
         known = {s.algorithm: s for s in some}
-        words = {LESS: "**towards** the gradient turn", MORE: "**away** from it", OPEN: "not decided"}
-        texts = [
-            f"{words[word]} {several(names if word == OPEN else [_course(known[n]) for n in names])}"
-            for word, names in groups
-            if names
-        ]
-        said += [f"**{task}**, {edge}: {'; '.join(texts)}."] if texts else []
+        words = {LESS: "**towards** the gradient turns", MORE: "**away** from it"}
+        texts = [f"{words[w]} {_course(known[n])}" for w, names in groups if w in words for n in names]
+        texts += [f"not decided: {several(names)}" for word, names in groups if word == OPEN and names]
+        said += [listed(f"**{task}**, {edge}", texts)] if texts else []
     return said
 
 
@@ -223,10 +223,13 @@ def newton(credit: pd.DataFrame) -> list[str]:
         groups = _grouped(late, dict.fromkeys(late, base.late.middle))
         texts = [f"{words[word]}: {several(names)}" for word, names in groups if names]
         said.append(
-            f"**{task}**. The gradient ({base.algorithm}) lies {median(base.first.middle)}° "
-            "from the Gauss–Newton step before training "
-            f"and {median(base.late.middle)}° late (epoch {number(base.late.epoch)}, n = {base.late.n}). "
-            f"Late, {'; '.join(texts) or 'no other was looked at'}."
+            listed(
+                f"**{task}**. The gradient ({base.algorithm}) lies {median(base.first.middle)}° "
+                "from the Gauss–Newton step before training and "
+                f"{median(base.late.middle)}° late (epoch {number(base.late.epoch)}, n = {base.late.n}). "
+                "Late",
+                texts or ["no other was looked at"],
+            )
         )
     return said
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from harness.answers.shares import share
-from harness.answers.words import brief, several
+from harness.answers.words import brief, listed, several
 from harness.core.outcomes import fates
 from harness.experiment.digits import number, percent
 from harness.inspection import ends as minima
@@ -190,19 +190,26 @@ def verdict(cells: Sequence[Ends]) -> list[str]:
     """
     said = []
     for e in (e for e in cells if e.printed and e.start.hidden == 2):
-        stuck = len(e.stuck)
-        low, high = (float(end) for end in wilson(stuck, e.replicas))
-        met = MET[0] / MET[1]
-        than = "more than" if low > met else "fewer than" if high < met else "not told apart from"
         said.append(
-            f"**{e.name}, weights within ±{e.start.scale:g}**: {share(stuck, e.replicas)} replicas "
-            f"are stuck, {than} the at most {percent(met)} of PDP's account (two cases in hundreds). "
-            + (_where(e) if stuck else "So there is no end to look at.")
+            listed(
+                f"**{e.name}, weights within ±{e.start.scale:g}**: {share(len(e.stuck), e.replicas)} "
+                "replicas "
+                f"are stuck, {beside_pdp(e)} (two cases in hundreds)",
+                _where(e) if len(e.stuck) else ["so there is no end to look at"],
+            )
         )
     return said
 
 
-def _where(e: Ends) -> str:
+def beside_pdp(e: Ends) -> str:
+    """Whether more are stuck than PDP says, by the whole interval."""
+    low, high = (float(end) for end in wilson(len(e.stuck), e.replicas))
+    met = MET[0] / MET[1]
+    than = "more than" if low > met else "fewer than" if high < met else "not told apart from"
+    return f"{than} the at most {percent(met)} of PDP's account"
+
+
+def _where(e: Ends) -> list[str]:
     stuck, pdp = len(e.stuck), int(e.pdp.sum())
     low, high = (float(end) for end in wilson(pdp, stuck))
     most = "**PDP's Fig. 5 is among them**" if pdp else "PDP's Fig. 5 is not among them"
@@ -218,23 +225,26 @@ def _where(e: Ends) -> str:
         [f"({', '.join(f'{y:.2f}' for y in k.outputs)}), {number(len(k.members))}" for k in others]
     )
     still = share(int((e.rest == STILL).sum()), stuck)
-    return (
-        f"{most}: {share(pdp, stuck)} stuck ones. The commonest others: {rest}. {still} would hold still for "
-        f"as many epochs again; {_count(e, SLIDING)} slide on, {_count(e, SADDLE)} are at a saddle. "
-        f"The least eigenvalue of the Hessian is {brief(float(np.median(e.curvature)))} in the median, "
-        f"with a slope of {brief(float(np.median(e.slope)))}.{_valley(e)}"
-    )
+    return [
+        f"{most}: {share(pdp, stuck)} stuck ones",
+        f"the commonest others: {rest}",
+        f"{still} would hold still for as many epochs again; {_count(e, SLIDING)} slide on, "
+        f"{_count(e, SADDLE)} are at a saddle",
+        f"the least eigenvalue of the Hessian is {brief(float(np.median(e.curvature)))} in the median, "
+        f"with a slope of {brief(float(np.median(e.slope)))}",
+        *_valley(e),
+    ]
 
 
-def _valley(e: Ends) -> str:
+def _valley(e: Ends) -> list[str]:
     """Why standing still is not yet being at a minimum, where targets are those that no sigmoid reaches."""
     targets = np.asarray(e.stuck.batch().target)
     if not np.isin(targets, (0.0, 1.0)).all():
-        return ""
-    return (
-        " None of these is a local minimum: outputs of 0 and 1 come with infinite weights only, and what "
-        "stands still is training, in a valley that leads there."
-    )
+        return []
+    return [
+        "none of these is a local minimum: outputs of 0 and 1 come with infinite weights only, and what "
+        "stands still is training, in a valley that leads there"
+    ]
 
 
 def _count(e: Ends, word: str) -> str:

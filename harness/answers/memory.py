@@ -42,6 +42,8 @@ class Answer(NamedTuple):
     sentence: str
     best: Any
     """Row of backprop's best network; rows are those of `points`."""
+    own: Any
+    """Row of backprop's lightest network that is as accurate."""
     lightest: Any
     """Row of the lightest that is as accurate."""
     free: Any
@@ -134,7 +136,7 @@ def answer(points: pd.DataFrame, task: str) -> Answer:
             f" Recomputing activities takes {_kb(again.iloc[0])}, "
             f"{again.iloc[0]['peak_bytes'] / own['peak_bytes']:.2f} of it."
         )
-    return Answer(task, said, best, lightest, None if free.empty else free.iloc[0])
+    return Answer(task, said, best, own, lightest, None if free.empty else free.iloc[0])
 
 
 def _beside(rival: Any, own: Any, backprop: pd.DataFrame) -> str:

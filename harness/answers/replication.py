@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.answers.words import each, several
+from harness.answers.words import each, listed, several
 from harness.replication.claim import TRUST
 from harness.replication.evidence import STUDY
 from harness.replication.rows import rows as rows_of
@@ -50,8 +50,10 @@ def differ(rows: pd.DataFrame) -> list[str]:
     if not some:
         return ["No figure is contradicted by what was measured."]
     return [
-        f"**{r.source}** ({r.trust}), {r.claim}: published {r.published}; "
-        f"measured {r.measured}. {_ended(r.because)}"
+        listed(
+            f"**{r.source}** ({r.trust}), {r.claim}",
+            [f"published {r.published}", f"measured {r.measured}", r.because],
+        )
         for r in some
     ]
 
@@ -61,8 +63,8 @@ def absent(rows: pd.DataFrame) -> list[str]:
     what it prints instead, and what we measure there.
     """
     some = each(rows[rows["verdict"] == NO_SUCH_FIGURE])
-    measured = ["" if r.measured == "–" else f" Measured: {_ended(r.measured)}" for r in some]
-    said = [f"*{r.claim}*: {_ended(r.because)}{ours}" for r, ours in zip(some, measured, strict=True)]
+    measured = [[] if r.measured == "–" else [f"measured: {r.measured}"] for r in some]
+    said = [listed(f"*{r.claim}*", [r.because, *ours]) for r, ours in zip(some, measured, strict=True)]
     return said or ["Every figure stands where it is said to stand."]
 
 
@@ -94,7 +96,3 @@ def _tested(rows: pd.DataFrame) -> str:
         if held + failed
         else "None could have failed."
     )
-
-
-def _ended(text: str) -> str:
-    return text if text.endswith(".") else f"{text}."

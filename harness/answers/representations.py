@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.answers.learners import Learners, learnt, nobody
 from harness.answers.shares import beside, difference, half, mean, percents, points, share
-from harness.answers.words import brief, several
+from harness.answers.words import brief, listed, several
 from harness.experiment.digits import number
 from harness.inspection import hidden_units as rep
 from harness.results.trained_networks import Networks
@@ -49,10 +49,7 @@ def symmetry(cells: Sequence[Learners]) -> list[str]:
     """
     said = []
     for t in learnt(cells):
-        mirror = _mirror(t)
-        n = int(t.solved.sum())
-        # NaN, a dead pair, is not near
-        near = (np.abs(mirror.ratios / np.array(PRINTED) - 1) <= WITHIN).all(axis=-1)
+        mirror, n, alike = _mirror(t), int(t.solved.sum()), as_printed(t)
         anti = mirror.antisymmetry <= ANTISYMMETRIC
         cosine = rep.opposition(_into_hidden(t))
         second, third = (
@@ -60,17 +57,30 @@ def symmetry(cells: Sequence[Learners]) -> list[str]:
             for i in (1, 2)
         )
         middling = f"{np.nanmedian(cosine):.3f}".replace("-", "−")
-        alike, mirrored = int(near.all(axis=-1).sum()), int(anti.all(axis=-1).sum())
+        mirrored = int(anti.all(axis=-1).sum())
         middle, tail = (brief(float(np.quantile(mirror.antisymmetry, q))) for q in (0.5, 0.95))
+        opposed = share(int((cosine < OPPOSITE).sum()), n)
         said.append(
-            f"**{t.name}**, {share(n, len(t.solved))} replicas solved. Both units "
-            f"are 1 : 2 : 4 within {100 * WITHIN:g} % in {share(alike, n)}: {half(alike, n)}. "
-            f"Over all units the second pair is {second} times the smallest, "
-            f"the largest {third} times (medians, 5th to 95th percentile). Both are antisymmetric "
-            f"in {share(mirrored, n)} (asymmetry of a unit: median {middle}, 95th percentile {tail}), and "
-            f"of opposite signs in {share(int((cosine < OPPOSITE).sum()), n)} (cosine: median {middling})."
+            listed(
+                f"**{t.name}**, {share(n, len(t.solved))} replicas solved",
+                [
+                    f"both units are 1 : 2 : 4 within {100 * WITHIN:g} % in {share(alike, n)}: "
+                    f"{half(alike, n)}",
+                    f"over all units the second pair is {second} times the smallest, "
+                    f"the largest {third} times (medians, 5th to 95th percentile)",
+                    f"both are antisymmetric in {share(mirrored, n)} (asymmetry of a unit: median {middle}, "
+                    f"95th percentile {tail})",
+                    f"they are of opposite signs in {opposed} (cosine: median {middling})",
+                ],
+            )
         )
     return said + nobody(cells)
+
+
+def as_printed(t: Learners) -> int:
+    """In how many solved replicas both units are 1 : 2 : 4 within a tenth: a dead pair, NaN, is not."""
+    near = np.abs(_mirror(t).ratios / np.array(PRINTED) - 1) <= WITHIN
+    return int(near.all(axis=(-1, -2)).sum())
 
 
 def _mirror(t: Learners) -> rep.Mirror:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from harness.answers.middle import LESS, MORE, OPEN, beside, median, of_values
-from harness.answers.words import amount, brief, each, several
+from harness.answers.words import amount, brief, each, listed, several
 from harness.core.outcomes import fates
 from harness.core.registry import rate_name
 from harness.experiment.digits import number
@@ -75,32 +75,31 @@ def _replicas(rows: pd.DataFrame) -> Replicas:
 
 
 def said(some: Sequence[Course]) -> list[str]:
-    """The three conclusions: how exactly, beside backprop, and whether a rate carries over."""
-    return [exactly(some), beside_backprop(some), carried_over(some)]
+    """How exactly, beside backprop, and whether a rate carries over."""
+    return [*exactly(some), beside_backprop(some), carried_over(some)]
 
 
-def exactly(some: Sequence[Course]) -> str:
+def exactly(some: Sequence[Course]) -> list[str]:
     """Who tolerates less than a decade of its rate, who more, by whole intervals."""
-    parts = []
+    sentences = []
     for task, own in _by_task(some):
         able = [c for c in own if c.solves]
         sides = [beside(c.found.decades, DECADE) for c in able]
         words = {LESS: "less than one", MORE: "more than one"}
         texts = [
-            f"{word} {several(_chosen(able, sides, side))}" for side, word in words.items() if side in sides
+            f"{words[side]}: {c.rule} {_decades(c)}"
+            for side in words
+            for c, own_side in zip(able, sides, strict=True)
+            if own_side == side
         ]
         texts += [f"not decided for {number(sides.count(OPEN))}"] if OPEN in sides else []
         never = [c.rule for c in own if not c.solves]
         texts += [f"solved at no rate by {several(never)}"] if never else []
-        parts.append(f"On {task}, of {len(able)} rules that solve it: {'; '.join(texts)}.")
-    return (
-        "**How exactly must a rate be set?** Decades in which a success costs at most twice the least, from "
-        f"{_n(some)} networks at each rate. {' '.join(parts)}"
-    )
-
-
-def _chosen(some: Sequence[Course], sides: Sequence[str], side: str) -> list[str]:
-    return [f"{c.rule} {_decades(c)}" for c, s in zip(some, sides, strict=True) if s == side]
+        head = (
+            f"**{task}**, decades in which a success costs at most twice the least, from {_n(own)} networks"
+        )
+        sentences.append(listed(f"{head} at each rate, of the {len(able)} rules that solve it", texts))
+    return sentences
 
 
 def beside_backprop(some: Sequence[Course]) -> str:
@@ -119,8 +118,8 @@ def beside_backprop(some: Sequence[Course]) -> str:
             if side in sides
         ]
         texts += [f"not told apart {number(sides.count(OPEN))} of {len(others)}"] if OPEN in sides else []
-        parts.append(f"On {task}, {_decades(base)} decades: {'; '.join(texts) or 'nobody to compare'}.")
-    return f"**Beside backprop.** {' '.join(parts) or 'It solves nothing at several rates.'}"
+        parts.append(f"on {task}, {_decades(base)} decades: {'; '.join(texts) or 'nobody to compare'}")
+    return listed("**Beside backprop**", parts or ["it solves nothing at several rates"])
 
 
 def carried_over(some: Sequence[Course]) -> str:
@@ -141,15 +140,14 @@ def carried_over(some: Sequence[Course]) -> str:
                 parts.append(f"from {home} to {away} {price}")
     edges = [f"{c.rule} on {c.task} ({c.found.edge})" for c in some if c.found.edge]
     more = (
-        f" Best at an end of the grid, so that a better one may lie beyond: {several(edges)}."
+        [f"best at an end of the grid, so that a better one may lie beyond: {several(edges)}"]
         if edges
-        else ""
+        else []
     )
-    if not parts:
-        return f"**Does one rate do for all tasks?** No rule solves two of them.{more}"
-    return (
+    return listed(
         "**Does one rate do for all tasks?** With the rate that is best on another, a success costs, as a "
-        f"multiple of the least, in the median over rules [95 %]: {'; '.join(parts)}.{more}"
+        "multiple of the least, in the median over rules [95 %]",
+        [*(parts or ["no rule solves two of them"]), *more],
     )
 
 

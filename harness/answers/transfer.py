@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.answers.words import brief, correlation, each, p_value, several
+from harness.answers.words import brief, correlation, each, listed, p_value, several
 from harness.core.outcomes import NOT_APPLICABLE, fates
 from harness.experiment.digits import number
 from harness.statistics import Interval, Replicas, concordance, resampled_costs, standing, tau_interval
@@ -107,7 +107,7 @@ def about(of: Costs) -> list[str]:
 
 
 def said(of: Costs, found: list[Pair]) -> list[str]:
-    """The three conclusions: which tasks agree, whether all do, and where the best stand elsewhere."""
+    """Which tasks agree, whether all do, and where the best stand elsewhere."""
     return [agree(found), altogether(of), champions(of)]
 
 
@@ -115,18 +115,17 @@ def agree(found: list[Pair]) -> str:
     """Which pairs of tasks rank rules alike, which the other way round, by whole intervals."""
     if not found:
         return "There are no two tasks to compare."
-    alike = [_named(p) for p in found if p.tau.low > 0]
-    opposed = [_named(p) for p in found if p.tau.high < 0]
+    parts = [f"alike: {_named(p)}" for p in found if p.tau.low > 0]
+    parts += [f"the other way round: {_named(p)}" for p in found if p.tau.high < 0]
     rest = [p for p in found if p.tau.low <= 0 <= p.tau.high or np.isnan(p.tau.value)]
-    parts = [f"alike {several(alike)}"] if alike else []
-    parts += [f"the other way round {several(opposed)}"] if opposed else []
     if rest:
         known = [p.tau.value for p in rest if not np.isnan(p.tau.value)]
         span = f", τ from {min(known):.2f} to {max(known):.2f}".replace("-", "−") if known else ""
         parts.append(f"not decided {len(rest)} of {len(found)} pairs{span}")
-    return (
+    return listed(
         f"**Do two tasks rank rules alike?** Kendall's τ of the work of a success, {len(found)} intervals of "
-        f"which one misses, 5 % at most: {'; '.join(parts)}."
+        "which one misses, 5 % at most",
+        parts,
     )
 
 
@@ -146,25 +145,48 @@ def altogether(of: Costs) -> str:
     )
 
 
-def champions(of: Costs) -> str:
-    """On how many others the cheapest rule of a task is among the first three, and which it never solves."""
-    parts = []
+class Champion(NamedTuple):
+    """The cheapest rule of some tasks, and how it does on the others."""
+
+    rule: str
+    homes: list[str]
+    away: list[str]
+    """Other tasks that it has a rank on."""
+    within: list[str]
+    """Of these, where it is among the first three by its whole interval."""
+    never: list[str]
+    """Of these, which it does not solve."""
+
+
+def champion(of: Costs) -> list[Champion]:
+    """The cheapest rule of every task."""
+    found = []
     for rule, homes in _best(of).items():
         i = of.rules.index(rule)
         away = [k for k in range(len(of.tasks)) if of.tasks[k] not in homes and not np.isnan(of.work[i, k])]
         never = [of.tasks[k] for k in away if np.isinf(of.work[i, k])]
         within = [of.tasks[k] for k in away if standing_of(of, i, k).high <= FIRST]
-        missing = len(of.tasks) - len(homes) - len(away)
+        found.append(Champion(rule, homes, [of.tasks[k] for k in away], within, never))
+    return found
+
+
+def champions(of: Costs) -> str:
+    """On how many others the cheapest rule of a task is among the first three, and which it never solves."""
+    parts = []
+    for one in champion(of):
+        missing = len(of.tasks) - len(one.homes) - len(one.away)
+        first = f"among the first {FIRST} on {len(one.within)} of {len(one.away)} others"
         parts.append(
-            f"{rule}, of {several(homes)}, is among the first {FIRST} on {len(within)} of {len(away)} others"
-            + (f", and never solves {several(never)}" if never else "")
+            f"{one.rule}, of {several(one.homes)}, is {first}"
+            + (f", and never solves {several(one.never)}" if one.never else "")
             + (f" (no rank on {missing})" if missing else "")
         )
     nobody = [task for j, task in enumerate(of.tasks) if not np.isfinite(of.work[:, j]).any()]
     parts += [f"nobody solves {several(nobody)}"] if nobody else []
-    return (
+    return listed(
         "**Where does the cheapest rule of one task stand on the others?** By its whole 95 % interval over "
-        f"replicas: {'; '.join(parts)}."
+        "replicas",
+        parts,
     )
 
 

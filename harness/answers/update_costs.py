@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.answers.middle import LESS, MORE, OPEN
-from harness.answers.words import brief, each, several
+from harness.answers.words import brief, each, listed, several
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +69,7 @@ def cheaper(cost: pd.DataFrame) -> list[str]:
                     (ratio, row.algorithm)
                 )
             parts.append(f"**{COUNTS[name]}**, {brief(price)}: {_sides(groups)}")
-        said.append(f"**{task}**, an update beside backprop's. {'. '.join(parts)}.")
+        said.append(listed(f"**{task}**, an update beside backprop's", parts))
     return said
 
 

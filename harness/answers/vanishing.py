@@ -16,7 +16,7 @@ from harness.answers.ablations import ert
 from harness.answers.middle import median, of_values
 from harness.answers.pairs import beside
 from harness.answers.provenance import not_run
-from harness.answers.words import amount, brief, each, rate, ratio, several
+from harness.answers.words import amount, brief, each, listed, rate, ratio, several
 from harness.credit.vanishing import STEEPEST, Left, left
 from harness.statistics import Interval
 
@@ -129,7 +129,7 @@ def learnt(points: pd.DataFrame) -> list[str]:
         else:
             groups[NOWHERE].append(f"{name}{_at_best(rows)}")
     return [
-        f"Hidden layers through which more than half learn, **{word}**: {'; '.join(names)}."
+        listed(f"Hidden layers through which more than half learn, **{word}**", names)
         for word, names in groups.items()
         if names
     ]
@@ -187,7 +187,7 @@ def price(points: pd.DataFrame, replicas: pd.DataFrame) -> list[str]:
         depths = f"{int(last.depth)} hidden layers beside {int(first.depth)}, n = {pair.replicas}"
         per_update = brief(float(last.update_flops / first.update_flops))
         parts.append(f"{name} ×{ratio(pair.log_ratio)} ({depths}; an update alone ×{per_update})")
-    said = [f"Work to a success: {several(parts)}."] if parts else []
+    said = [listed("Work to a success", parts)] if parts else []
     return said + (
         [f"Not learnt by most at two depths, and so without such a price: {several(alone)}."] if alone else []
     )

@@ -29,6 +29,11 @@ def bullets(sentences: Iterable[str]) -> str:
     return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
+def listed(head: str, items: Iterable[str]) -> str:
+    """A sentence that ends in a list of its own, as one of the sentences of `bullets`."""
+    return "\n".join([f"{head}:", *(f"  - {item}" for item in items)])
+
+
 def table(frame: pd.DataFrame) -> str:
     """A frame of texts; columns after the first are set to the right."""
     lines: list[Sequence[str]] = [
@@ -54,6 +59,25 @@ def several(names: Sequence[str], none: str = "none") -> str:
     if len(names) < 2:
         return names[0] if names else none
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def few(names: Sequence[str], most: int = 3) -> str:
+    """The first of many, and how many more there are: `a, b, c and 4 others`; `none` for none."""
+    if len(names) <= most + 1:
+        return several(names)
+    return several([*names[:most], f"{number(len(names) - most)} others"])
+
+
+def counted(names: Sequence[str], most: int = 3, what: str = "") -> str:
+    """How many there are of what, and the first of them: `7 of 9 pairs (a, b, c and 4 others)`; `0 of 9`."""
+    return f"{number(len(names))}{what}" + (f" ({few(names, most)})" if names else "")
+
+
+def n_of(counts: Iterable[float]) -> str:
+    """How many there were of each: n = 200, or n = 10 to 1,000."""
+    ordered = sorted(counts)
+    low, high = ordered[0], ordered[-1]
+    return f"n = {number(low)}" + (f" to {number(high)}" if high > low else "")
 
 
 def rate(row: Any) -> str:

@@ -185,9 +185,9 @@ def test_who_solves_more_than_half_is_said_where_wilsons_interval_says_so(compar
     (sentence,) = comparison.solvers(compared.cells)
     high = 100 * binomtest(0, 40).proportion_ci(method="wilson").high
     assert sentence == (
-        "**xor**, 5 algorithms. Of its replicas solve more than half: backprop and genetic; fewer: shallow; "
-        "not decided: spsa; "
-        f"not one: perceptron (at most {high:.1f} % of 40)."
+        "**xor**, 5 algorithms. Of its replicas solve:\n  - more than half: backprop and genetic\n"
+        "  - fewer: shallow\n  - not decided: spsa\n"
+        f"  - not one, at most {high:.1f} % of 40: perceptron"
     )
 
 
@@ -196,15 +196,16 @@ def test_six_in_ten_of_forty_are_not_said_to_be_more_than_half():
     assert binomtest(24, 40).proportion_ci(method="wilson").low < 0.5
     some = frames(run("spsa", outcome=(S,) * 24 + (U,) * 16, epochs=(20,) * 24 + (100,) * 16))
     (sentence,) = comparison.solvers(some.cells)
-    assert sentence == "**xor**, 1 algorithms. Of its replicas solve not decided: spsa."
+    assert sentence == "**xor**, 1 algorithms. Of its replicas solve:\n  - not decided: spsa"
 
 
 def test_the_cheapest_differs_between_currencies(compared):
     """An epoch is two updates here: 25 of backprop are 5,000 FLOPs, 2.5 genetic ones 25,000, spsa's 120
     expected ones 5,040."""
-    (sentence,) = comparison.cheapest(compared.cells, compared.replicas)
-    epochs, flops, span, seconds = sentence.split("; ")
-    assert epochs.startswith("**xor**. A success is cheapest in epochs genetic, 2.5 [2.")
+    (sentence,) = comparison.cheapest_said(comparison.cheapest(compared.cells, compared.replicas))
+    task, epochs, flops, span, seconds = sentence.split("\n  - ")
+    assert task == "**xor**. A success is cheapest:"
+    assert epochs.startswith("in epochs genetic, 2.5 [2.")
     assert "overlapping" not in epochs
     for dear in (flops, span):
         assert "backprop, 5,000 [4," in dear
@@ -226,7 +227,16 @@ def test_beside_backprop_every_decision_is_that_of_its_interval(compared):
     }
     assert found["log_ratio"]["perceptron"].value == INF
     (sentence,) = comparison.verdict(pairs)
-    assert sentence.startswith("**xor**, work ÷ backprop's. Less: none. Not decided: spsa 1.01 [")
+    assert sentence == (
+        "**xor**, work ÷ backprop's:\n  - less: none\n  - not decided: spsa\n"
+        "  - more: genetic, perceptron and shallow"
+    )
+    (row,) = comparison.beside_texts(pairs[pairs["algorithm"] == "genetic"]).to_dict("records")
+    assert row["work ÷ backprop's"] == "genetic"
+    assert row["xor"].startswith("**5 [")
+    assert row["xor"].endswith("], n = 40**"), "what is decided is in bold"
+    (row,) = comparison.beside_texts(pairs[pairs["algorithm"] == "spsa"]).to_dict("records")
+    assert row["xor"].startswith("1.01 [")
 
 
 def test_of_several_beside_backprop_each_interval_is_that_of_its_share_of_the_error():
@@ -331,8 +341,8 @@ def test_one_thing_changed_is_compared_within_the_same_budget(recipe):
 
 def test_the_verdict_names_what_is_dearer_cheaper_open_and_never(recipe):
     dearer, cheaper, undecided, never = ablations.verdict(ablations.worth(recipe.cells, recipe.replicas))
-    assert dearer.startswith("**Dearer** than the recipe, in epochs to a success: momentum α = 0 ×3.4 [")
-    assert cheaper.startswith("**Cheaper** than the recipe: hidden units H = 8 ×0.12 [")
+    assert dearer.startswith("**Dearer** than the recipe, in epochs to a success:\n  - momentum α = 0 ×3.4 [")
+    assert cheaper.startswith("**Cheaper** than the recipe:\n  - hidden units H = 8 ×0.12 [")
     assert "initial weights = zero ×– [0–∞]" in undecided
     assert "rate η = 0.125 (means for sums over four patterns) ×1 [" in undecided
     assert never == "**Not one replica solves it**: initial weights = zero, n = 20, at most 16.1 %."
@@ -373,8 +383,8 @@ def test_the_map_takes_the_budget_of_most_of_its_points():
     assert len(some) == 5
     assert set(some["run.epochs"]) == {100}
     extremes, by_rate, by_scale, diverged = ablations.on_the_map(some)
-    assert "Of 5 points fewest replicas fail at η = 0.5 and scale 0.5 (0.0 % [0.0–16.1] of 20)" in extremes
-    assert "most at η = 4 and scale 2 (25.0 % [11.2–46.9] of 20)" in extremes
+    assert "Of 5 points fewest replicas fail at η = 0.5, scale 0.5 (0.0 % [0.0–16.1] of 20)" in extremes
+    assert "most at η = 4, scale 2 (25.0 % [11.2–46.9] of 20)" in extremes
     assert by_rate == "Failed by rate η, over all points of it: 0.0 % at 0.5, 0.0 % at 1 and 25.0 % at 4."
     assert by_scale == "Failed by scale, over all points of it: 0.0 % at 0.5 and 8.3 % at 2."
     assert diverged == "5 of 100 replicas diverged, at η = 4, scale 2."

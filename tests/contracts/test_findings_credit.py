@@ -127,21 +127,23 @@ def test_late_is_the_last_look_with_half_of_the_replicas_in_training(credit):
 def test_who_points_within_90_degrees_is_said_where_the_interval_says_so(credit):
     (sentence,) = credit_and_cost.within(credit)
     assert sentence == (
-        "**xor**, angle of all weights. The gradient itself: backprop. Before training (n = 40), within 90°: "
-        "sign_symmetry; "
-        "not decided: feedback_alignment and kolen_pollack. Late (n = 20 to 40), within 90°: "
-        "feedback_alignment; beyond 90°: "
-        "sign_symmetry; not decided: kolen_pollack."
+        "**xor**, angle of all weights:\n  - the gradient itself: backprop\n"
+        "  - before training (n = 40), within 90°: sign_symmetry\n"
+        "  - before training (n = 40), not decided: feedback_alignment and kolen_pollack\n"
+        "  - late (n = 20 to 40), within 90°: feedback_alignment\n"
+        "  - late (n = 20 to 40), beyond 90°: sign_symmetry\n"
+        "  - late (n = 20 to 40), not decided: kolen_pollack"
     )
 
 
 def test_who_turns_towards_the_gradient_is_said_of_the_first_hidden_group(credit):
     (sentence,) = credit_and_cost.turned(credit)
-    towards, away, rest = sentence.removeprefix("**xor**, input-hidden: ").split("; ")
-    assert towards.startswith("**towards** the gradient turn feedback_alignment 91 [")
+    edge, towards, away, rest = sentence.split("\n  - ")
+    assert edge == "**xor**, input-hidden:"
+    assert towards.startswith("**towards** the gradient turns feedback_alignment 91 [")
     assert towards.endswith("° at epoch 99 (n = 40 → 20)")
     assert away.startswith("**away** from it sign_symmetry 20 [")
-    assert rest == "not decided kolen_pollack."
+    assert rest == "not decided: kolen_pollack"
 
 
 def test_the_figure_of_turning_leaves_out_noise_and_the_gradient_itself(credit):
@@ -215,7 +217,7 @@ def test_who_is_nearer_to_the_gauss_newton_step_than_the_gradient(angle, word):
     frame = pd.concat(parts, ignore_index=True)
     (sentence,) = credit_and_cost.newton(frame)
     assert "The gradient (backprop) lies 85 [" in sentence
-    assert sentence.endswith(f"(epoch 9, n = 40). Late, {word}: rule.")
+    assert sentence.endswith(f"(epoch 9, n = 40). Late:\n  - {word}: rule")
     texts = credit_and_cost.angle_texts(frame).set_index("credit")
     assert texts.loc["rule", "to the Gauss–Newton step"].startswith("88 [")
     assert texts.loc["rule", "into the first hidden group"] == "–"
@@ -241,9 +243,10 @@ def test_costs_of_an_update_are_set_beside_backprops_count_by_count():
     )
     (sentence,) = update_costs.cheaper(cost)
     assert sentence == (
-        "**xor**, an update beside backprop's. **work, in forward passes**, 3: less light ×0.5; as much "
-        "heavy. **span, in "
-        "operations**, 20: as much light; more heavy ×2. **peak kB**, 10: less heavy ×0.5; as much light."
+        "**xor**, an update beside backprop's:\n"
+        "  - **work, in forward passes**, 3: less light ×0.5; as much heavy\n"
+        "  - **span, in operations**, 20: as much light; more heavy ×2\n"
+        "  - **peak kB**, 10: less heavy ×0.5; as much light"
     )
     table = update_costs.texts(pd.concat([cost, costs(light=(200.0, 9.0, 1.0, 0.0)).assign(task="encoder")]))
     assert table.set_index("algorithm").loc["light"].tolist() == ["1.5 · 2", "20 · 9", "9.5 · 1", "0 · 0"]
@@ -255,7 +258,7 @@ def test_many_dearer_ones_are_a_number_and_its_ends_and_what_was_not_counted_is_
     cost = costs(backprop=(300.0, 20.0, 10.0, 0.0), **others)
     cost.loc[cost["algorithm"] == "rule6", "not_counted"] = "it escapes"
     (sentence,) = update_costs.cheaper(cost)
-    assert "3: more 4 others, from rule2 ×2 to rule5 ×5." in sentence
+    assert "3: more 4 others, from rule2 ×2 to rule5 ×5\n" in sentence
     assert update_costs.cheaper(cost[cost["algorithm"] != "backprop"]) == []
 
 
@@ -334,12 +337,12 @@ def deep():
 def test_through_how_many_layers_each_rule_learns(deep):
     points = vanishing.points(deep.cells, deep.replicas)
     everywhere, some, nowhere = vanishing.learnt(points)
-    assert "**at every depth that was run**: dfa, at 4 100.0 % [88.6–100.0] of 30." in everywhere
+    assert everywhere.endswith("**at every depth that was run**:\n  - dfa, at 4 100.0 % [88.6–100.0] of 30")
     assert (
-        "**up to a depth**: backprop to 2, 100.0 % [88.6–100.0] of 30; fewer than half at 4, 0.0 % "
-        "[0.0–11.4] of 30." in some
+        "**up to a depth**:\n  - backprop to 2, 100.0 % [88.6–100.0] of 30; fewer than half at 4, 0.0 % "
+        "[0.0–11.4] of 30" in some
     )
-    assert "**at none**: shallow, not decided at some, best 46.7 %" in nowhere
+    assert "**at none**:\n  - shallow, not decided at some, best 46.7 %" in nowhere
     assert "own, not decided at some, best 53.3 %" in nowhere
 
 

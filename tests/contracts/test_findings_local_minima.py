@@ -106,7 +106,7 @@ def test_the_verdict_counts_and_decides_by_the_interval():
     (text,) = lm.verdict([many])
     assert "10.0 % [6.6–14.9] of 200 replicas are stuck, more than the at most 1.0 %" in text
     assert "**PDP's Fig. 5 is among them**, and is where most end: 90.0 % [69.9–97.2] of 20" in text
-    assert "(0.50, 0.50, 0.50, 0.50), 2." in text
+    assert "the commonest others: (0.50, 0.50, 0.50, 0.50), 2\n" in text
     assert (
         "90.0 % [69.9–97.2] of 20 would hold still for as many epochs again; 0 slide on, 2 are at a saddle"
         in text
@@ -127,7 +127,7 @@ def test_with_nobody_stuck_there_is_nothing_to_look_at():
     none = lm.ends(about(replicas=2000), stuck(VALLEY).chosen(np.array([], int)), 25_000.0)
     (text,) = lm.verdict([none])
     assert "0.0 % [0.0–0.2] of 2,000 replicas are stuck, fewer than" in text
-    assert text.endswith("So there is no end to look at.")
+    assert text.endswith(":\n  - so there is no end to look at")
     assert lm.overview([none])["of these PDP's Fig. 5 [95 %]"].tolist() == ["– of 0"]
     assert not len(lm.kinds(none))
 

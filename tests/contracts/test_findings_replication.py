@@ -38,14 +38,17 @@ def test_verdicts_are_counted_and_who_could_be_tested_is_told_from_who_could_not
 
 def test_a_figure_that_differs_stands_beside_ours_and_none_is_said_to_where_none_does(rows):
     assert replication.differ(rows) == [
-        "**Paper** (found), claim 2: published 10 epochs; measured 20 epochs, n = 50. p = 1e-5. Known why."
+        "**Paper** (found), claim 2:\n  - published 10 epochs\n  - measured 20 epochs, n = 50\n"
+        "  - p = 1e-5. Known why."
     ]
     assert replication.differ(rows.iloc[:2]) == ["No figure is contradicted by what was measured."]
 
 
 def test_a_figure_that_was_never_printed_is_named_with_what_is_measured_if_anything_is(rows):
-    assert replication.absent(rows) == ["*claim 4*: p = 1e-5. Known why. Measured: 20 epochs, n = 50."]
-    assert replication.absent(rows.assign(measured="–")) == ["*claim 4*: p = 1e-5. Known why."]
+    assert replication.absent(rows) == [
+        "*claim 4*:\n  - p = 1e-5. Known why.\n  - measured: 20 epochs, n = 50"
+    ]
+    assert replication.absent(rows.assign(measured="–")) == ["*claim 4*:\n  - p = 1e-5. Known why."]
     assert replication.absent(rows.iloc[:4]) == ["Every figure stands where it is said to stand."]
 
 

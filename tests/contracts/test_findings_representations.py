@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 from harness import plots
 from harness.answers import likeness, shares
 from harness.answers import representations as found
+from harness.answers.conclusions.representations import conclusions
 from harness.answers.learners import Learners, learners, learnt, nobody, picture
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
@@ -70,10 +71,10 @@ def test_the_solution_of_1986_is_found_in_every_replica():
     assert "30 replicas solved" in text
     assert "1 : 2 : 4 within 10 % in 100.0 % [88.6–100.0] of 30: more than half" in text
     assert (
-        "Over all units the second pair is 2.00 [2.00–2.00] times the smallest, the largest 3.81 [3.81–3.81]"
+        "over all units the second pair is 2.00 [2.00–2.00] times the smallest, the largest 3.81 [3.81–3.81]"
         in text
     )
-    assert "Both are antisymmetric in 100.0 %" in text
+    assert "both are antisymmetric in 100.0 %" in text
     assert "opposite signs in 100.0 % [88.6–100.0] of 30 (cosine: median −1.000)" in text
 
 
@@ -82,11 +83,11 @@ def test_other_solutions_are_not_it():
     neither of the two."""
     (text,) = found.symmetry([of("a", mirrored(1, 2.3, 4, replicas=30))])
     assert "1 : 2 : 4 within 10 % in 0.0 % [0.0–11.4] of 30: fewer than half" in text
-    assert "Both are antisymmetric in 100.0 %" in text
+    assert "both are antisymmetric in 100.0 %" in text
     same = planted(networks(Symmetry(), 30), input_to_hidden=np.array([[1, 2, 4, 4, 2, 1]] * 2).T)
     (text,) = found.symmetry([of("a", same)])
     assert "within 10 % in 100.0 %" in text
-    assert "Both are antisymmetric in 0.0 %" in text
+    assert "both are antisymmetric in 0.0 %" in text
     assert "opposite signs in 0.0 % [0.0–11.4] of 30 (cosine: median 1.000)" in text
 
 
@@ -294,6 +295,34 @@ def test_only_splits_that_both_solved_are_compared():
     texts = found.generalisation([other, one, right("never", [0, 0], [0, 0])])
     assert "on the 2 splits that both solved: **more** right, +100.0 %" in texts[2]
     assert texts[3].startswith("Not one replica solved it")
+
+
+# Its three sentences
+
+
+def test_the_conclusions_are_of_those_that_solved_and_backprop_comes_first():
+    """One of ten networks is not 1 : 2 : 4; Table 5 needs its values between, bits do not."""
+    some = mirrored(1, 2, 4, replicas=10)
+    (edge,) = [e for e in some.net.edges if e.target.name == "hidden"]
+    some.params[edge][:1, [0, 5], 1] *= 0.3
+    symmetry = [of("kp", mirrored(1, 1, 1)), of("backprop", some)]
+    encoder = [of("backprop", coding(BITS)), of("fa", coding(TABLE_5 - 0.01))]
+    tree = [
+        right("never", [0] * 4, [False] * 4),
+        right("backprop", [0.25, 0.5, 0.5, 0], [True] * 3 + [False]),
+    ]
+    features = [
+        found.Separating(tree[1], "branch", 3, 3, 0.9),
+        found.Separating(tree[0], "branch", 4, 1, 0.1),
+    ]
+    first, second, third = conclusions(symmetry, encoder, tree, features)
+    assert first == (
+        "Of the networks that solved symmetry both hidden units are 1 : 2 : 4, within 10 %, in "
+        "90.0 % [59.6–98.2] of 10 (backprop) and 0.0 % [0.0–79.3] of 1 (kp)."
+    )
+    assert "are 0.0 % [0.0–16.1] of 20 (backprop, fewer than half) and 100.0 %" in second
+    assert "separates branch in 100.0 % [43.9–100.0] of 3 replicas" in third
+    assert "of the held-out pairs 41.7 % [25.0–50.0] are right (n = 3 splits)" in third
 
 
 # Likeness

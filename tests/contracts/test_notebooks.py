@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -90,17 +91,20 @@ def test_its_section_of_the_results_says_what_was_run_and_what_was_found(
     source: Path, small_store: Path, done: dict[str, NotebookNode], tmp_path: Path
 ) -> None:
     study = source.stem
-    text, figures = pages.page({study: ran(source, small_store, done)})
-    pages.write(text, figures, tmp_path)
-    assert re.search(
-        r"newest record \d{4}-\d\d-\d\d · harness [\d.]+, Python [\d.]+, NumPy [\d.]+ on \w+ \w+", text
-    )
+    made = pages.pages({study: ran(source, small_store, done)})
+    pages.write(made, tmp_path)
     said = " ".join(command(study)).removesuffix(" figures=false tracking.enabled=false")
-    assert f"`python {said}`" in text
-    assert len(re.findall(r"^- ", text, re.M)) > 1, "sentences that say what was found"
-    assert figures
-    for target in re.findall(r"!\[.+?\]\((.+?)\)", text):
-        assert (tmp_path / target).read_bytes().startswith(b"\x89PNG"), target
+    for text, folder in ((made.overview, tmp_path), (made.details[study], tmp_path / "results")):
+        assert re.search(
+            r"newest record \d{4}-\d\d-\d\d · harness [\d.]+, Python [\d.]+, NumPy [\d.]+ on \w+ \w+", text
+        )
+        assert f"`python {said}`" in text
+        assert re.search(r"^- ", text, re.M), "sentences that say what was found"
+        assert not too_long(text)
+        figures = re.findall(r"!\[.+?\]\((.+?)\)", text)
+        assert figures
+        for target in figures:
+            assert (folder / target).read_bytes().startswith(b"\x89PNG"), target
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=STUDIES)
@@ -116,12 +120,39 @@ def test_the_executed_one_in_the_repository_is_of_this_text(source: Path) -> Non
     assert not execute.machine(notebook)
 
 
-def test_the_page_of_results_is_what_the_executed_notebooks_in_the_repository_say() -> None:
-    text, figures = pages.page(pages.executed())
-    assert (ROOT / "docs" / "results.md").read_text(encoding="utf-8") == text, "run `make results`"
-    assert {path.name: path.read_bytes() for path in (ROOT / "docs" / "results").glob("*.png")} == figures
-    for target in re.findall(r"\]\(([^)#]+)\)", text):
-        assert (ROOT / "docs" / target).exists(), target
+def test_the_pages_of_results_are_what_the_executed_notebooks_in_the_repository_say() -> None:
+    made, docs = pages.pages(pages.executed()), ROOT / "docs"
+    assert pages.found(docs) == made._replace(figures={}), "run `make results`"
+    assert {path.name: path.read_bytes() for path in (docs / "results").glob("*.png")} == made.figures
+    for text, folder in (
+        (made.overview, docs),
+        *((text, docs / "results") for text in made.details.values()),
+    ):
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+            assert (folder / target).exists(), target
+
+
+def too_long(text: str) -> list[str]:
+    """Lines of more than 400 characters, but for rows of tables, items within an item (all who are in a group
+    are named) and where links lead."""
+    lines = [line for line in text.splitlines() if not line.startswith(("|", "  - "))]
+    return [line for line in lines if len(re.sub(r"\]\([^)]*\)", "]", line)) > 400]
+
+
+def test_results_are_an_abstract_of_ten_sentences_and_three_conclusions_a_study() -> None:
+    made = pages.found(ROOT / "docs")
+    abstract, *sections = re.split(r"^## ", made.overview, flags=re.M)
+    titles = [section.splitlines()[0] for section in sections]
+    said = re.findall(r"^- \[(.+?)\]\(#.+?\): (.+)$", abstract, re.M)
+    assert len(said) == len(pages.MAIN) == 10
+    assert [title for title, _ in said] == titles[:10], "one of each main study, in the order of the sections"
+    for section in sections:
+        assert 1 <= len(re.findall(r"^- ", section, re.M)) <= 3, section
+        assert len(re.findall(r"^!\[", section, re.M)) == 1, "one figure"
+        assert not re.search(r"^(\||  - )", section, re.M), "tables and lists are on the study's own page"
+    assert len(made.details) == len(sections) == len(STUDIES)
+    for text in (made.overview, *made.details.values()):
+        assert not too_long(text)
 
 
 def test_every_study_with_a_small_form_is_shown_in_a_notebook() -> None:
@@ -219,9 +250,89 @@ def test_a_notebook_there_is_not_is_one_sentence(capsys: pytest.CaptureFixture[s
     )
 
 
-BEFORE = """# Results
+def told(conclusions: str, found: str, figure: str = "iVBORw0KGgo=", tag: str = "shown") -> NotebookNode:
+    """An executed notebook that says this."""
 
-## Comparison
+    def cell(title: str, tags: list[str], **data: str) -> NotebookNode:
+        output = nbformat.v4.new_output("display_data", {k.replace("_", "/"): v for k, v in data.items()})
+        return nbformat.v4.new_code_cell(metadata={"title": title, "tags": tags}, outputs=[output])
+
+    return nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_markdown_cell("# Made up\n\nProse."),
+            cell("provenance", ["results"], text_markdown="**Who?**\n\n12 cells · newest record 2026-01-01"),
+            cell("conclusions", ["conclusions"], text_markdown=conclusions),
+            nbformat.v4.new_markdown_cell("## What was found\n\nMethod."),
+            cell("found", ["results"], text_markdown=found),
+            cell("a_b", ["results", tag], image_png=figure),
+            cell("not_shown", [], text_markdown="- nor said"),
+        ]
+    )
+
+
+def test_a_study_has_its_conclusions_on_one_page_and_all_else_on_its_own() -> None:
+    made = pages.pages({"tuned": told("- 1 of 2.\n- Dear.", "- a:\n  - b\n\n| x |\n| --- |\n| 1 |")})
+    assert made.overview.endswith(
+        """
+- [Made up](#made-up): 1 of 2.
+
+[Made up](#made-up)
+
+## Made up
+
+**Who?**
+
+12 cells · newest record 2026-01-01
+
+- 1 of 2.
+- Dear.
+
+![Made up](results/tuned_a_b.png)
+
+[All sentences, tables and figures](results/tuned.md) · [notebook](../analysis/tuned.ipynb)
+"""
+    )
+    assert made.details["tuned"] == (
+        """\
+# Made up
+
+[Its conclusions](../results.md#made-up) · [notebook](../../analysis/tuned.ipynb)
+
+**Who?**
+
+12 cells · newest record 2026-01-01
+
+## What was found
+
+- a:
+  - b
+
+| x |
+| --- |
+| 1 |
+
+![a b](tuned_a_b.png)
+"""
+    )
+    assert list(made.figures) == ["tuned_a_b.png"]
+
+
+@pytest.mark.parametrize(
+    ("notebook", "has"),
+    [
+        (told("- a\n- b\n- c\n- d", "e"), "4 conclusions"),
+        (told("none", "e"), "0 conclusions"),
+        (told("- a", "e", tag="other"), "1 figures"),
+    ],
+    ids=["four", "none", "no figure is shown"],
+)
+def test_a_notebook_without_what_all_must_have_is_one_sentence(notebook: NotebookNode, has: str) -> None:
+    with pytest.raises(ValueError, match=rf"analysis/made_up.py must have .*{has}"):
+        pages.pages({"made_up": notebook})
+
+
+BEFORE = """\
+# Comparison
 
 **Who?**
 
@@ -229,33 +340,74 @@ BEFORE = """# Results
 
 - backprop solves 92.7 % of 1,000.
 - genetic is dear.
+- **xor**, 24 algorithms. Of its replicas solve:
+  - more than half: backprop
 
 | rule | ERT |
 | --- | ---: |
 | backprop | 729 |
 """
+SHORT = "# Results\n\n- [Comparison](#comparison): Half.\n\n## Comparison\n\n- Half.\n"
+
+
+def said(detail: str = BEFORE, overview: str = SHORT) -> Any:
+    return pages.Pages(overview, {"comparison": detail}, {})
+
+
+def rows(errata: str) -> list[str]:
+    return [line for line in errata.splitlines() if line.startswith("|")]
 
 
 def test_errata_are_the_lines_that_changed_beside_what_stands_in_their_place() -> None:
     now = BEFORE.replace("92.7 %", "93.7 %").replace("| 729 |", "| 665 |").replace("2026-01-01", "2026-02-02")
-    now = now.replace("- genetic is dear.\n", "").replace("## Comparison", "## Comparison\n\n- One more.")
-    text = pages.errata(BEFORE, now)
-    assert [line for line in text.splitlines() if line.startswith("|")] == [
-        "| before | now |",
+    now = now.replace("- genetic is dear.\n", "").replace("half: backprop", "half: backprop and spsa")
+    text = pages.errata(said(), said(now, SHORT + "- One more.\n"))
+    assert rows(text) == [
+        "| before | then |",
         "|---|---|",
         "| backprop solves 92.7 % of 1,000. | backprop solves 93.7 % of 1,000. |",
         "| genetic is dear. | – |",
+        "| **xor**: more than half: backprop | **xor**: more than half: backprop and spsa |",
         "| backprop, 729 | backprop, 665 |",
         "| – | One more. |",
     ]
-    assert pages.errata(BEFORE, BEFORE).endswith("Nothing changed.\n")
+    assert pages.errata(said(), said()).endswith("Nothing changed.\n")
 
 
-def test_results_that_are_made_anew_leave_their_errata(tmp_path: Path) -> None:
-    pages.write(BEFORE, {}, tmp_path)
-    assert not (tmp_path / "errata.md").exists(), "there was no page before"
-    pages.write(BEFORE.replace("729", "665"), {}, tmp_path)
-    assert "| backprop, 729 | backprop, 665 |" in (tmp_path / "errata.md").read_text(encoding="utf-8")
-    kept = (tmp_path / "errata.md").read_text(encoding="utf-8")
-    pages.write(BEFORE.replace("729", "665"), {}, tmp_path)
-    assert (tmp_path / "errata.md").read_text(encoding="utf-8") == kept, "the same page says nothing new"
+def test_a_sentence_that_moves_to_another_page_of_its_study_is_no_erratum() -> None:
+    moved = BEFORE.replace("- genetic is dear.\n", ""), SHORT + "- genetic is dear.\n"
+    assert pages.errata(said(), said(*moved)).endswith("Nothing changed.\n")
+    whole = pages.Pages("# Results\n\n" + BEFORE.replace("# C", "## C") + "- Half.\n", {}, {})
+    assert pages.errata(whole, said()).endswith("Nothing changed.\n"), "from one page for all to several"
+
+
+def test_results_that_are_made_anew_leave_their_errata_before_the_earlier_ones(tmp_path: Path) -> None:
+    pages.write(said(), tmp_path)
+    noted = tmp_path / "errata.md"
+    assert not noted.exists(), "there was no page before"
+    pages.write(said(BEFORE.replace("729", "665")), tmp_path)
+    first = rows(noted.read_text(encoding="utf-8"))
+    assert first[2:] == ["| backprop, 729 | backprop, 665 |"]
+    kept = noted.read_text(encoding="utf-8")
+    pages.write(said(BEFORE.replace("729", "665")), tmp_path)
+    assert noted.read_text(encoding="utf-8") == kept, "the same page says nothing new"
+    pages.write(said(BEFORE.replace("729", "601")), tmp_path)
+    assert rows(noted.read_text(encoding="utf-8"))[2:] == [
+        "| backprop, 665 | backprop, 601 |",
+        "| backprop, 729 | backprop, 665 |",
+    ]
+
+
+def test_other_words_on_the_same_records_are_no_errata(tmp_path: Path) -> None:
+    pages.write(said(), tmp_path)
+    pages.write(said(BEFORE.replace("729", "665")), tmp_path)
+    kept = rows((tmp_path / "errata.md").read_text(encoding="utf-8"))
+    pages.write(said(BEFORE.replace("729", "665").replace("is dear", "costs more")), tmp_path, reworded=True)
+    assert rows((tmp_path / "errata.md").read_text(encoding="utf-8")) == kept
+    assert "costs more" in (tmp_path / "results" / "comparison.md").read_text(encoding="utf-8")
+
+
+def test_pages_and_figures_that_are_no_longer_made_go(tmp_path: Path) -> None:
+    pages.write(said()._replace(details={"old": BEFORE}, figures={"old.png": b"x"}), tmp_path)
+    pages.write(said(), tmp_path)
+    assert [path.name for path in (tmp_path / "results").iterdir()] == ["comparison.md"]
