@@ -154,7 +154,8 @@ class Pages:
 
 
 def _call(command: list[str], environment: dict[str, str]) -> None:
-    sys.exit(subprocess.call(command, env=environment))
+    # what it says of itself goes nowhere, what is wrong with it to stderr
+    sys.exit(subprocess.call(command, env=environment, stdout=subprocess.DEVNULL))
 
 
 def _open(link: str) -> None:

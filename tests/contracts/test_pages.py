@@ -100,8 +100,8 @@ def pages_in(index: Path) -> list[Path]:
 
 
 def test_every_cell_has_a_page_and_every_link_leads_somewhere(study: Store) -> None:
-    """Nothing comes from elsewhere: all is a file beside, and no page loads a style, a script or a letter. What
-    leads into MLflow is the dashboard's to answer (test_dashboard.py)."""
+    """Nothing comes from elsewhere: all is a file beside, and no page loads a style, a script or a letter.
+    What leads into MLflow is the dashboard's to answer (test_dashboard.py)."""
     plots.write_figures(study, "made_up")
     table.write(table.build(study, "made_up"), study.study_folder("made_up"))
     index = written(study)
@@ -252,7 +252,7 @@ def test_a_cells_page_says_what_the_cell_is_and_what_became_of_it(study: Store) 
 
 
 def test_runs_are_linked_before_mlflow_is_told_of_them(study: Store) -> None:
-    """A page is written before its runs are sent: its links are the dashboard's, which knows them when asked."""
+    """A page is written before its runs are sent: its links are the dashboard's, which knows them by then."""
     cells = study.study("made_up")["cells"]
     index = written(study)
     runs = "http://127.0.0.1:5000/studies/made_up/runs"
