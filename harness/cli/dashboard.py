@@ -108,8 +108,8 @@ def serve(store: Store, study: str | None, port: int, *, opened: bool = False) -
             threading.Thread(target=front.serve_forever, daemon=True).start()
             address = f"http://{HOST}:{front.server_port}/"
             page = f"{address}studies/{shown}/index.html"
-            print(f"dashboard: {page}\nrun table: {address}{run_table(store, shown)}", flush=True)
-            print("(stop with Ctrl-C)", flush=True)
+            print(f"dashboard: {page}\nrun table: {address}{run_table(store, shown)}")
+            print(f"all studies: {address}studies/\n(stop with Ctrl-C)", flush=True)
             if opened:
                 _open(page)
         server.join()

@@ -55,7 +55,7 @@ class Front(ThreadingHTTPServer):
             port: on the loopback interface.
             store: whose studies.
             behind: the port of MLflow's server there.
-            make: makes the page of a study that has none.
+            make: makes the pages of a study that has none.
         """
         self.store, self.behind, self.make = store, behind, make
         super().__init__((HOST, port), Handler)
@@ -129,7 +129,7 @@ class Handler(BaseHTTPRequestHandler):
                 if target
                 else self._say(404, "text/plain", b"MLflow has no such run.")
             )
-        if rest == ["index.html"]:
+        if rest[-1].endswith(".html"):
             self.server.make(name)
         path = file_below(store.study_folder(name), rest)
         if path is None:

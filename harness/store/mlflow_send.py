@@ -15,7 +15,7 @@ import hashlib
 import json
 import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
@@ -36,7 +36,6 @@ from harness.store.mlflow_tracker import (
     troubles,
 )
 from harness.store.mlflow_words import names
-from harness.store.record import Record
 from harness.store.store import Store
 
 if TYPE_CHECKING:
@@ -46,22 +45,13 @@ INDEX = "mlflow.harness.cells"  # tags of an experiment: MLflow's pages do not s
 DESCRIBED = "mlflow.harness.described"  # tag: the digest of the description that we wrote last
 TABLE = "harness"  # key of the run table the dashboard opens with
 COLUMNS = {
-    **dict.fromkeys(("metrics.`solved/rate`", "metrics.`solved/ert_epochs`", "metrics.`solved/median`"), 110),
-    **dict.fromkeys(("metrics.`unsolved/replicas`", "metrics.`diverged/replicas`"), 130),
-    **dict.fromkeys(("params.`replicas`", "params.`epochs`", "metrics.`time/s_per_1k`"), 95),
+    **{"metrics.`solved/rate`": 100, "metrics.`solved/ert_epochs`": 140, "metrics.`solved/median`": 120},
+    **{"metrics.`unsolved/replicas`": 140, "metrics.`diverged/replicas`": 140},
+    **{"params.`replicas`": 90, "params.`epochs`": 90, "metrics.`time/s_per_1k`": 120},
 }
 """The columns of the run table in their order, and how many pixels wide they are: who solves, at what price;
 who does not; out of how many, within what budget; in what time."""
-FIRST = {"attributes.`Run Name`": 300, "runDateAndNestInfo": 75}
-"""The columns before them, which MLflow always shows."""
-VIEW = {
-    "selectedColumns": list(COLUMNS),
-    "columnOrder": [*FIRST, *COLUMNS],
-    "columnWidths": FIRST | COLUMNS,
-    "orderByKey": f"tags.`{NAME}`",
-    "orderByAsc": True,
-    "runsHiddenMode": "SHOW_ALL",
-}
+NAMES, CREATED = "attributes.`Run Name`", "runDateAndNestInfo"  # MLflow always shows them, before all others
 
 
 class Sent(NamedTuple):
@@ -117,21 +107,22 @@ def _send_all(store: Store, study: str, target: str, ids: Sequence[str]) -> Sent
     sent, sender = 0, _sender(store)
     try:
         client = MlflowClient(target)
+        called = _names(store, ids)
         words, digest = described(store, study, target)
-        experiment = _experiment(client, store, study, target, words, digest)
+        told = _view(called.values()) | {NOTE: words, DESCRIBED: digest}
+        experiment = _experiment(client, store, study, target, told)
         complete = _complete_runs(client, experiment, sender)
-        records = {i: store.read(i) for i in ids}
-        called = _names(records)
-        for i, record in records.items():
-            told = partial(words_of, record, called.get(i, i), study, served=served(store, target))
+        for i in ids:
+            record = store.read(i)  # kept no longer than it takes: there may be thousands
+            said_of_it = partial(words_of, record, called.get(i, i), study, served=served(store, target))
             if i in complete:
                 runs[i] = complete[i].info.run_id
                 if i in called and complete[i].data.tags.get(SENDER) == sender:
-                    _rename(client, complete[i], called[i], told)
+                    _rename(client, complete[i], called[i], said_of_it)
             elif what := record.damage():
                 said.append(f"the record of {i} is not sent: {what}; {record.mend}")
             else:
-                runs[i] = send_record(client, experiment, study, sender, record, told())
+                runs[i] = send_record(client, experiment, study, sender, record, said_of_it())
                 sent += 1
         _write_index(client, experiment, sender, runs)
         path = note_path(store, study, target)
@@ -147,12 +138,12 @@ def _sender(store: Store) -> str:
     return hashlib.sha256(f"{platform.node()} {store.path}".encode()).hexdigest()[:8]
 
 
-def _names(records: Mapping[str, Record]) -> dict[str, str]:
+def _names(store: Store, ids: Iterable[str]) -> dict[str, str]:
     """What the runs are called, by cell; of damaged records nothing is known."""
     metas = []
-    for record in records.values():
+    for i in ids:
         with suppress(Damaged):
-            metas.append(record.meta)
+            metas.append(store.read(i).meta)
     return names(metas)
 
 
@@ -169,9 +160,23 @@ def _rename(client: MlflowClient, run: Any, name: str, words: Callable[[], Mappi
         client.set_tag(run_id, NOTE, words()[NOTE])
 
 
-def _experiment(client: MlflowClient, store: Store, study: str, target: str, words: str, digest: str) -> str:
-    """The id of the study's experiment, made or brought back if need be, with a run table worth opening and
-    what is said of the study, unless a person has described it.
+def _view(names: Iterable[str]) -> dict[str, str]:
+    """The tag with which MLflow shows a run table: the columns that matter, and names at full length."""
+    wide = min(400, 60 + round(6.4 * max(map(len, names), default=0)))
+    view = {
+        "selectedColumns": list(COLUMNS),
+        "columnOrder": [NAMES, CREATED, *COLUMNS],
+        "columnWidths": {NAMES: wide, CREATED: 125} | COLUMNS,
+        "orderByKey": f"tags.`{NAME}`",
+        "orderByAsc": True,
+        "runsHiddenMode": "SHOW_ALL",
+    }
+    return {f"mlflow.sharedViewState.{TABLE}": json.dumps(view)}
+
+
+def _experiment(client: MlflowClient, store: Store, study: str, target: str, told: Mapping[str, str]) -> str:
+    """The id of the study's experiment, made or brought back if need be, with the tags that are `told` of it,
+    unless a person has described it.
     """
     from mlflow.exceptions import MlflowException
 
@@ -189,12 +194,10 @@ def _experiment(client: MlflowClient, store: Store, study: str, target: str, wor
     experiment = str(known.experiment_id)
     if known.lifecycle_stage != "active":
         client.restore_experiment(experiment)
-    told = {f"mlflow.sharedViewState.{TABLE}": json.dumps(VIEW)}
     there = known.tags.get(NOTE, "")
-    if (words and not there) or digest_of(there) == known.tags.get(DESCRIBED):
-        told |= {NOTE: words, DESCRIBED: digest}
+    own = not there or digest_of(there) == known.tags.get(DESCRIBED)
     for tag, text in told.items():
-        if known.tags.get(tag) != text:
+        if known.tags.get(tag, "") != text and (own or tag not in (NOTE, DESCRIBED)):
             client.set_experiment_tag(experiment, tag, text)
     return experiment
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import webbrowser
 from collections.abc import Callable, Iterator
 from html import unescape
 from http.client import HTTPConnection, HTTPResponse
@@ -128,7 +129,10 @@ def test_pages_are_served_with_links_that_stay_at_their_address(ask: Ask, study:
     assert 'href="/studies/s/runs"' in text
     assert "127.0.0.1" not in text
     assert "127.0.0.1:5000" in (study.study_folder("s") / "index.html").read_text(), "as a file it has to say"
-    assert f'href="/studies/s/runs/{cell}"' in ask(f"/studies/s/cells/{cell}.html").read().decode()
+    shutil.rmtree(study.study_folder("s") / "cells")
+    (study.study_folder("s") / "index.html").unlink()
+    of_cell = ask(f"/studies/s/cells/{cell}.html").read().decode()
+    assert f'href="/studies/s/runs/{cell}"' in of_cell, "made when it is asked for, first though it may be"
     assert ask("/studies/s/table.csv").getheader("Content-Type") == "text/csv; charset=utf-8"
     for short in ("/studies/s", "/studies/s/"):
         assert ask(short).getheader("Location") == "/studies/s/index.html"
@@ -274,6 +278,24 @@ def test_bad_input_is_one_sentence(
     assert err.startswith(f"harness: {said_of_it}")
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("screen", [True, False])
+def test_a_browser_is_opened_where_a_person_sits_before_a_screen(
+    terminal: bool, screen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere one would take over the terminal, or the log of a job."""
+    links: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", links.append)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    if screen:
+        monkeypatch.setenv("DISPLAY", ":0")
+    dashboard._open("http://127.0.0.1:5000/")
+    assert links == ["http://127.0.0.1:5000/"] * (terminal and screen)
+
+
 # In a browser
 
 SORT = """
@@ -299,10 +321,11 @@ def served(store: Store, database: Path) -> Iterator[tuple[Store, str, subproces
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert process.stdout
-        lines = [process.stdout.readline().strip() for _ in range(3)]
+        lines = [process.stdout.readline().strip() for _ in range(4)]
         address = f"http://{HOST}:{port}"
         assert lines[0] == f"dashboard: {address}/studies/s/index.html"
         assert lines[1].startswith(f"run table: {address}/#/experiments/")
+        assert lines[2:] == [f"all studies: {address}/studies/", "(stop with Ctrl-C)"]
         yield store, address, process
     finally:
         process.kill()
