@@ -110,7 +110,8 @@ def _send_all(store: Store, study: str, target: str, ids: Sequence[str]) -> Sent
         called = _names(store, ids)
         words, digest = described(store, study, target)
         told = _view(called.values()) | {NOTE: words, DESCRIBED: digest}
-        experiment = _experiment(client, store, study, target, told)
+        experiment = _experiment(client, store, study, target)
+        _tell(client, experiment, told)
         complete = _complete_runs(client, experiment, sender)
         for i in ids:
             record = store.read(i)  # kept no longer than it takes: there may be thousands
@@ -174,10 +175,8 @@ def _view(names: Iterable[str]) -> dict[str, str]:
     return {f"mlflow.sharedViewState.{TABLE}": json.dumps(view)}
 
 
-def _experiment(client: MlflowClient, store: Store, study: str, target: str, told: Mapping[str, str]) -> str:
-    """The id of the study's experiment, made or brought back if need be, with the tags that are `told` of it,
-    unless a person has described it.
-    """
+def _experiment(client: MlflowClient, store: Store, study: str, target: str) -> str:
+    """The id of the study's experiment, made or brought back if need be."""
     from mlflow.exceptions import MlflowException
 
     known = client.get_experiment_by_name(study)
@@ -194,12 +193,17 @@ def _experiment(client: MlflowClient, store: Store, study: str, target: str, tol
     experiment = str(known.experiment_id)
     if known.lifecycle_stage != "active":
         client.restore_experiment(experiment)
-    there = known.tags.get(NOTE, "")
-    own = not there or digest_of(there) == known.tags.get(DESCRIBED)
-    for tag, text in told.items():
-        if known.tags.get(tag, "") != text and (own or tag not in (NOTE, DESCRIBED)):
-            client.set_experiment_tag(experiment, tag, text)
     return experiment
+
+
+def _tell(client: MlflowClient, experiment: str, told: Mapping[str, str]) -> None:
+    """Set what tags of an experiment are not as they are to be told; what a person says of it stays."""
+    tags = client.get_experiment(experiment).tags
+    there = tags.get(NOTE, "")
+    own = not there or digest_of(there) == tags.get(DESCRIBED)
+    for tag, text in told.items():
+        if tags.get(tag, "") != text and (own or tag not in (NOTE, DESCRIBED)):
+            client.set_experiment_tag(experiment, tag, text)
 
 
 def _complete_runs(client: MlflowClient, experiment: str, sender: str) -> dict[str, Any]:
