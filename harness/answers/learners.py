@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.answers.shares import share
 from harness.answers.words import several
+from harness.cells.labels import labels
 from harness.core.outcomes import fates
 from harness.results import trained_networks as networks
-from harness.results.labels import labels
 from harness.results.trained_networks import Networks
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from harness.cells.cell import Cell
+from harness.cells.command import sweep_command
 from harness.cli.bars import cells_bar
 from harness.cli.plan import plan_lines
 from harness.core.errors import InputError
@@ -20,7 +21,6 @@ from harness.store.mend import mend
 from harness.store.read_once import ReadOnce
 from harness.store.store import Store
 from harness.studies.attempt import expected_work
-from harness.studies.command import sweep_command
 from harness.studies.order import in_turn
 from harness.studies.request import Request, Study, Tracking
 

@@ -1,7 +1,7 @@
-"""`python -m harness.dashboard`: MLflow's own pages on the project's store, opened on the newest study.
+"""`python -m harness.dashboard`: the page of the newest study, beside MLflow's table of its runs.
 
-Loopback only, one worker (MLflow's default of four takes several times the memory, and one reader needs no
-more).
+Both have one address, on the loopback interface only (`harness.cli.served`). MLflow has one worker (its
+default of four takes several times the memory, and one reader needs no more).
 """
 
 from __future__ import annotations
@@ -12,45 +12,69 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import webbrowser
+from contextlib import suppress
+from typing import NoReturn
 
+from harness.cli.conduct import report, say
+from harness.cli.served import HOST, Front, run_table
 from harness.core.errors import InputError, one_of
-from harness.store import mlflow_later
-from harness.store.mlflow_note import Note, tracking_uri
-from harness.store.mlflow_send import TABLE, sync
+from harness.store import mlflow_later, said
+from harness.store.definitions import FILE
+from harness.store.mlflow_note import tracking_uri
+from harness.store.mlflow_send import sync
 from harness.store.mlflow_tracker import alone, answering, make_database
 from harness.store.store import Store
 from harness.studies.pool import tended
 
-HOST = "127.0.0.1"
+SETTINGS = ("study", "port", "store", "open")
 
 
 def main() -> None:
-    """Send what was not sent yet, print the link, serve until interrupted."""
+    """Send what was not sent yet, print the links, serve until interrupted."""
     parser = argparse.ArgumentParser(
-        prog="python -m harness.dashboard", description="MLflow's pages on the store of finished cells."
+        prog="python -m harness.dashboard",
+        usage="python -m harness.dashboard [study=NAME] [port=5000] [store=results] [open=false]",
+        description="The page of a study beside MLflow's table of its runs, until it is stopped by Ctrl-C.",
     )
-    parser.add_argument(
-        "--store", default=os.environ.get("HARNESS_STORE", "results"), help="the store (default: results)"
-    )
+    parser.error = _refuse  # type: ignore[method-assign]  # argparse's own would print its usage and exit
     parser.add_argument("--study", help="the study to open (default: the newest)")
     parser.add_argument(
         "--port", type=int, default=5000, help="port on the loopback interface (default: 5000 or a free one)"
     )
-    chosen = parser.parse_args()
+    parser.add_argument(
+        "--store", default=os.environ.get("HARNESS_STORE", "results"), help="the store (default: results)"
+    )
+    parser.add_argument(
+        "--open",
+        choices=("true", "false"),
+        default="true",
+        help="whether a browser is opened on it",
+    )
     signal.signal(signal.SIGTERM, _stop)  # a SIGTERM alone would leave MLflow's servers running
     try:
-        sys.exit(serve(Store.at(chosen.store), chosen.study, chosen.port))
+        chosen = parser.parse_args([_flag(each) for each in sys.argv[1:]])
+        opened = chosen.open == "true"
+        sys.exit(serve(Store.at(chosen.store), chosen.study, chosen.port, opened=opened))
     except InputError as error:
-        print(f"harness: {error}", file=sys.stderr)
+        say(str(error))
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(0)
 
 
-def serve(store: Store, study: str | None, port: int) -> int:
-    """Serve the store's database; the exit code of MLflow's server.
+def serve(store: Store, study: str | None, port: int, *, opened: bool = False) -> int:
+    """Serve the store's studies and its database; the exit code of MLflow's server.
 
-    Raises `InputError` for a store without studies, or with a database that is no use.
+    Args:
+        store: where the studies are.
+        study: whose page is shown; None for the newest.
+        port: of the address; another one if it is taken.
+        opened: whether a browser is opened on it, where a person is there to see it.
+
+    Raises:
+        InputError: for a store without studies, or with a database that is no use.
     """
     if not 0 < port < 65536:
         raise InputError(f"port must be from 1 to 65535, but {port} was given")
@@ -58,7 +82,7 @@ def serve(store: Store, study: str | None, port: int) -> int:
     if not studies:
         raise InputError(
             f"the store {store.path} has no studies yet: "
-            "run one first (make compare), or give another by --store"
+            "run one first (make compare), or give another by store=…"
         )
     if study is not None:
         one_of("study", study, studies)
@@ -66,59 +90,97 @@ def serve(store: Store, study: str | None, port: int) -> int:
     with alone(uri, store.path):
         make_database(uri)  # MLflow's server would make it in place
     answering(uri)
+    shown = study or studies[-1]
+    pages = Pages(store)
+    pages.make(shown)
     mlflow_later.deliver(store)
     mlflow_later.say(store)
     for name in studies:
         sync(store, name)
-    port = free_port(port)
-    shown = study or studies[-1]
-    link = f"http://{HOST}:{port}/" + run_table(store, shown)
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
-    command += [
-        "--host",
-        HOST,
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-        "--uvicorn-opts",
-        "--log-level=warning",
-    ]
-    quiet = {
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "MLFLOW_LOGGING_LEVEL": "ERROR",
-    }
-    quiet |= {"PYTHONWARNINGS": "ignore"}  # MLflow's own
-    with tended(_call, command, os.environ | quiet) as server:
-        while server.is_alive() and not listens(port):
+    behind = free_port(0)
+    with (
+        tended(_call, _mlflow(uri, behind), os.environ | QUIET) as server,
+        Front(free_port(port), store, behind, pages.make) as front,
+    ):
+        while server.is_alive() and not listens(behind):
             server.join(0.1)
         if server.is_alive():  # MLflow takes seconds to answer: a link is told when it leads somewhere
-            print(f"dashboard: {link}\n{page_line(store, shown)}(stop with Ctrl-C)", flush=True)
+            threading.Thread(target=front.serve_forever, daemon=True).start()
+            address = f"http://{HOST}:{front.server_port}/"
+            page = f"{address}studies/{shown}/index.html"
+            print(f"dashboard: {page}\nrun table: {address}{run_table(store, shown)}")
+            print(f"all studies: {address}studies/\n(stop with Ctrl-C)", flush=True)
+            if opened:
+                _open(page)
         server.join()
         return server.exitcode or 0
 
 
+QUIET = {
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "PYTHONWARNINGS": "ignore",  # MLflow's own
+}
+
+
+def _mlflow(uri: str, port: int) -> list[str]:
+    """The command of MLflow's server."""
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
+    command += ["--host", HOST, "--port", str(port), "--workers", "1"]
+    return [*command, "--uvicorn-opts", "--log-level=warning"]
+
+
+class Pages:
+    """Makes the pages of studies that have none, or that had other cells when theirs were made."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._one = threading.Lock()  # two who ask for a page at once get the same
+
+    def make(self, study: str) -> None:
+        """Make the page of a study, unless it is there; what cannot be written is said."""
+        index = self.store.study_folder(study) / "index.html"
+        with self._one:
+            defined = (index.parent / FILE).stat().st_mtime_ns
+            if index.is_file() and index.stat().st_mtime_ns >= defined:
+                return
+            known = said.kept(self.store, study) or said.Said()
+            try:
+                report(self.store, study, fresh=False, figures=False, shown=False, command=known.command)
+                os.utime(index, ns=(defined, defined))  # of the study as it was then, if it has changed since
+            except (OSError, InputError) as error:
+                say(f"the page of study {study!r} could not be made: {error}")
+
+
 def _call(command: list[str], environment: dict[str, str]) -> None:
-    sys.exit(subprocess.call(command, env=environment))
+    # what it says of itself goes nowhere, what is wrong with it to stderr
+    sys.exit(subprocess.call(command, env=environment, stdout=subprocess.DEVNULL))
+
+
+def _open(link: str) -> None:
+    """Open a browser where a person sits before a screen: others would get one inside their terminal."""
+    screen = sys.platform in ("darwin", "win32") or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
+    if screen and sys.stdout.isatty():
+        with suppress(webbrowser.Error):
+            webbrowser.open(link)
+
+
+def _flag(typed: str) -> str:
+    """`study=NAME`, as all commands have it, as a flag."""
+    name, given, _ = typed.partition("=")
+    if given and not typed.startswith("-"):
+        one_of("setting", name, SETTINGS)
+        return f"--{typed}"
+    return typed
+
+
+def _refuse(message: str) -> NoReturn:
+    raise InputError(f"{message}: python -m harness.dashboard --help says what there is")
 
 
 def _stop(*_: object) -> None:
     raise KeyboardInterrupt
-
-
-def run_table(store: Store, study: str) -> str:
-    """The address, within the server, of a study's run table with the columns that matter."""
-    note = Note.of(store, study, tracking_uri(store, None))
-    if note is None:
-        return ""
-    return f"#/experiments/{note.experiment}/runs?viewStateShareKey={TABLE}&workflowType=machine_learning"
-
-
-def page_line(store: Store, study: str) -> str:
-    """The address of the study's own page, where it has one."""
-    index = store.study_folder(study) / "index.html"
-    return f"page: {index.as_uri()}\n" if index.is_file() else ""
 
 
 def listens(port: int) -> bool:
@@ -131,6 +193,8 @@ def free_port(wanted: int) -> int:
     """`wanted` if nobody listens there, else a free port."""
     for port in (wanted, 0):
         with socket.socket() as probe:
+            if os.name == "posix":  # one that was served a moment ago is free; elsewhere this takes it away
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, port))
             except OSError:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.cells.command import command, text
 from harness.cells.words import flat
 from harness.core.errors import InputError
 from harness.core.outcomes import SOLVED, fates
 from harness.experiment.digits import number
 from harness.pages.curves import curve, losses, shares, squares, strip, upwards
-from harness.pages.markup import code, element, grid, link, page, pairs
+from harness.pages.markup import code, element, grid, in_mlflow, link, page, pairs
 from harness.plots.hinton import network_of, panels_of, words
 from harness.results.frames import COUNTS
 from harness.results.gathering import Found
-from harness.studies.command import command, text
 
 if TYPE_CHECKING:
     from harness.store.record import Record
@@ -33,19 +33,18 @@ def cell_page(found: Found, study: str, *, run: str = "", before: str = "", afte
     Args:
         found: the cell.
         study: the name of the study.
-        run: the address of its run in MLflow, where it is known.
+        run: the address of its run in MLflow, where it has one.
         before, after: ids of the cells beside it in the study.
     """
     row, record, title = found.row, found.record, f"{found.row.algorithm} on {found.row.task}"
     beside = [(f"{i}.html", name) for i, name in ((before, "← previous"), (after, "next →")) if i]
     ways = [link(target, name) for target, name in [("../index.html", f"study {study}"), *beside]]
-    served = f"{link(run, 'Its run in MLflow')}, while python -m harness.dashboard serves it." if run else ""
     body = [
         f"<p>{' · '.join(ways)}</p>",
         element("h1", title),
         element("p", row.id, "dim"),
         element("p", f"{row.status[0].upper()}{row.status[1:]}: {row.reason}") if row.reason else "",
-        f"<p>{served}</p>" if served else "",
+        in_mlflow(run, "Its run in MLflow") if run else "",
         *_command(found.meta),
     ]
     if record and record.finished:

@@ -13,6 +13,8 @@ import harness
 
 HERE = Path(__file__).parent
 WORD = ' class="word"'  # set as words are, not as numbers
+SERVED = "http://127.0.0.1:5000"
+"""Where `python -m harness.dashboard` usually serves pages and MLflow."""
 
 
 @cache
@@ -37,6 +39,12 @@ def page(title: str, body: Iterable[str], *, made_of: str = "", script: str = ""
 def link(target: str, text: str) -> str:
     """A link; both are plain text."""
     return f'<a href="{escape(target)}">{escape(text)}</a>'
+
+
+def in_mlflow(target: str, text: str) -> str:
+    """A link into MLflow, and when it leads there; plain text."""
+    while_served = ", while python -m harness.dashboard runs" if target.startswith(SERVED) else ""
+    return f"<p>{link(target, text)}{while_served}.</p>"
 
 
 def element(name: str, text: str, of: str = "") -> str:

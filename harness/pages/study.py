@@ -17,7 +17,7 @@ from harness.drawing.style import title_of
 from harness.experiment.digits import number
 from harness.pages.cell import cell_page
 from harness.pages.entries import COLUMNS, NOTE, WORDS, entries
-from harness.pages.markup import WORD, beside, breaking, bullets, code, element, link, page
+from harness.pages.markup import WORD, beside, breaking, bullets, code, element, in_mlflow, link, page
 from harness.plots.study import KINDS
 from harness.results.gathering import Found
 from harness.results.row import Row
@@ -47,7 +47,9 @@ class Study:
     figures: bool = True
     """Whether the figures beside the page are those of the study as it is."""
     runs: Mapping[str, str] = field(default_factory=dict)
-    """Addresses of the cells' runs in MLflow, by id, where they are known."""
+    """Addresses of the cells' runs in MLflow, by id, where they have one."""
+    run_table: str = ""
+    """Address of the table of its runs in MLflow; empty where there is none."""
 
 
 def write(study: Study, folder: Path) -> Path:
@@ -84,6 +86,7 @@ def study_page(study: Study, figures: Sequence[tuple[str, str]] = (), key: str =
         element("h1", study.name),
         element("p", study.question, "question") if study.question else "",
         element("p", _made(study.cells), "dim"),
+        in_mlflow(study.run_table, "Its runs in MLflow") if study.run_table else "",
         element("h2", "What came of it"),
         bullets(study.said),
         *(_figure(name, title) for name, title in figures if name == FRONT),
@@ -178,7 +181,7 @@ def _key(study: Study, figures: Sequence[tuple[str, str]]) -> str:
     """What tells whether the pages that are there say all that is known."""
     rows = [(row.id, row.task, row.algorithm, row.status, row.reason) for row in study.rows]
     made = [cell.meta.get("made") for cell in study.cells]
-    about = (study.name, study.question, list(study.said), study.command, dict(study.runs))
+    about = (study.name, study.question, list(study.said), study.command, dict(study.runs), study.run_table)
     return hashlib.sha256(repr((harness.__version__, about, rows, made, figures)).encode()).hexdigest()[:16]
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from harness.cells.labels import labels
 from harness.core import registry
 from harness.core.convolution import Convolution, Local
 from harness.core.edges import Edge
@@ -24,7 +25,6 @@ from harness.core.network import Network
 from harness.core.outcomes import fates
 from harness.drawing.style import DIM, styled
 from harness.experiment.digits import number
-from harness.results.labels import labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.cells.labels import labels
 from harness.core.files import write_atomically
 from harness.core.outcomes import FINISHED, MISSING, NOT_APPLICABLE, fates
 from harness.core.registry import rate_name
 from harness.experiment.summary import Summary
 from harness.results.columns import CAPTION, HEADER, SHORT, SPARED, prices, row_texts, used_columns
-from harness.results.labels import labels
 from harness.results.latex import to_latex
 from harness.results.pooled import Pool, pooled
 from harness.results.row import Row

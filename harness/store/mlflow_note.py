@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.store.files import read_json
+from harness.store.mlflow_words import of_study
 from harness.store.store import Store
 
 SQLITE = "sqlite:///"
@@ -26,6 +27,8 @@ class Note:
     """Run ids by cell id, in the order of the study."""
     left: list[int]
     """How its database was left: one that was written to since is asked again. Empty of a server."""
+    words: str = ""
+    """The digest of what the experiment was told in words."""
 
     @classmethod
     def of(cls, store: Store, study: str, uri: str) -> Note | None:
@@ -69,9 +72,29 @@ def left(uri: str) -> list[int]:
     return [about.st_ino, about.st_size, about.st_mtime_ns]
 
 
+def served(store: Store, uri: str) -> bool:
+    """Whether the dashboard serves a tracker, and the pages of studies beside it."""
+    return uri == tracking_uri(store, None)
+
+
+def described(store: Store, study: str, uri: str) -> tuple[str, str]:
+    """What a tracker is told of a study in words, and its digest."""
+    words = of_study(store, study, served=served(store, uri))
+    return words, digest_of(words)
+
+
+def digest_of(words: str) -> str:
+    """What tells whether words were changed."""
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
 def news(store: Store, study: str, uri: str) -> list[str] | None:
-    """The finished cells of a study, in its order; None where its tracker has been told of them all."""
+    """The finished cells of a study, in its order; None where its tracker has been told of them all, and of
+    what came of them.
+    """
     ids = [i for i in store.study(study)["cells"] if store.has(i)]
     note = Note.of(store, study, uri)
-    told = note.left and note.left == left(uri) and list(note.runs) == ids if note else not ids
-    return None if told else ids
+    if note is None:
+        return ids or None
+    known = note.left and note.left == left(uri) and list(note.runs) == ids
+    return None if known and note.words == described(store, study, uri)[1] else ids

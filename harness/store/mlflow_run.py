@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from harness.cells.words import flat
 from harness.experiment.summary import Summary
+from harness.store.mlflow_words import of_run
 from harness.store.record import TIME_FORMAT, Record
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ METRICS = {
     "solved/high": "rate_high",
     "solved/ert_epochs": "ert_epochs",
     "solved/median": "epochs_median",
+    "solved/replicas": "solved",
+    "unsolved/replicas": "unsolved",
     "diverged/replicas": "diverged",
     "time/s_per_1k": "seconds_per_1000_replica_epochs",
     "cost/ert_flops": "ert_flops",
@@ -47,10 +50,19 @@ POINTS = 50  # of a curve that MLflow shows: it takes a tenth of a millisecond f
 BATCH = 1000  # points, settings and tags that a call may carry
 SENDER = "sender"  # tag: the store that a run came from
 COMPLETE = "complete"  # tag, the last thing that is written of a run
+NAME, NOTE = "mlflow.runName", "mlflow.note.content"  # tags: what MLflow calls a run, and says of it
+NAMED = "mlflow.harness.name"  # tag: what we called a run, which a person may call something else
 
 
-def send_record(client: MlflowClient, experiment: str, study: str, sender: str, record: Record) -> str:
-    """A record as a new run of an experiment; its id.
+def send_record(
+    client: MlflowClient,
+    experiment: str,
+    study: str,
+    sender: str,
+    record: Record,
+    words: Mapping[str, str],
+) -> str:
+    """A record as a new run of an experiment, called and described by `words` (`words_of`); its id.
 
     Four calls, each of which is a transaction of MLflow's or several. Its artifacts are there, and its end,
     before its numbers; what says that it is complete is in the last call, of which MLflow writes tags last.
@@ -64,7 +76,7 @@ def send_record(client: MlflowClient, experiment: str, study: str, sender: str, 
         SENDER: sender,
         "status": meta["status"],
         "code": meta["versions"]["code"],
-        "mlflow.runName": f"{meta['task']['name']} {meta['algorithm']['name']}",
+        **words,
     }
     if meta["reason"]:
         tags["reason"] = meta["reason"]
@@ -86,6 +98,12 @@ def send_record(client: MlflowClient, experiment: str, study: str, sender: str, 
         client.log_batch(run, metrics=metrics[start : start + BATCH])
     client.log_batch(run, metrics=metrics[:room], params=params, tags=last)
     return run
+
+
+def words_of(record: Record, name: str, study: str, *, served: bool) -> dict[str, str]:
+    """The tags by which MLflow calls and describes a run; `served`: as in `of_run`."""
+    summary = record.summary() if record.finished else None
+    return {NAME: name, NAMED: name, NOTE: of_run(record.meta, summary, study, served=served)}
 
 
 def _params(meta: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -4,8 +4,9 @@ Records come first and stay; sending them is repeatable, and what is true is wha
 carries its cell's id as a tag and, last of all, the tag `complete`; a run of ours without it was cut off,
 and is sent again, as is what was deleted there. One process of a store sends at a time. One MLflow
 experiment a study, whose tags say which runs hold its cells, in its order: `harness.store.mlflow_fetch`
-finds them there (searching a thousand runs takes MLflow seconds). A note in the store of what was sent, and
-of how the database was left, spares importing MLflow where nothing is new.
+finds them there (searching a thousand runs takes MLflow seconds). Runs and experiments are called and
+described by `harness.store.mlflow_words`, until a person calls them something else. A note in the store of
+what was sent, and of how the database was left, spares importing MLflow where nothing is new.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ import hashlib
 import json
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.core.errors import InputError
 from harness.core.files import write_atomically
-from harness.store.files import json_text
-from harness.store.mlflow_note import Note, left, news, note_path, tracking_uri
-from harness.store.mlflow_run import COMPLETE, SENDER, send_record
+from harness.store.files import Damaged, json_text
+from harness.store.mlflow_note import Note, described, digest_of, left, news, note_path, served, tracking_uri
+from harness.store.mlflow_run import COMPLETE, NAME, NAMED, NOTE, SENDER, send_record, words_of
 from harness.store.mlflow_tracker import (
     InUse,
     alone,
@@ -32,20 +35,23 @@ from harness.store.mlflow_tracker import (
     quieten,
     troubles,
 )
+from harness.store.mlflow_words import names
 from harness.store.store import Store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 INDEX = "mlflow.harness.cells"  # tags of an experiment: MLflow's pages do not show those that begin like this
+DESCRIBED = "mlflow.harness.described"  # tag: the digest of the description that we wrote last
 TABLE = "harness"  # key of the run table the dashboard opens with
-COLUMNS = [
-    *(
-        f"metrics.`{m}`"
-        for m in ("solved/rate", "solved/median", "solved/ert_epochs", "diverged/replicas", "time/s_per_1k")
-    ),
-    *(f"params.`{p}`" for p in ("task", "algorithm", "replicas")),
-]
+COLUMNS = {
+    **{"metrics.`solved/rate`": 100, "metrics.`solved/ert_epochs`": 140, "metrics.`solved/median`": 120},
+    **{"metrics.`unsolved/replicas`": 140, "metrics.`diverged/replicas`": 140},
+    **{"params.`replicas`": 90, "params.`epochs`": 90, "metrics.`time/s_per_1k`": 120},
+}
+"""The columns of the run table in their order, and how many pixels wide they are: who solves, at what price;
+who does not; out of how many, within what budget; in what time."""
+NAMES, CREATED = "attributes.`Run Name`", "runDateAndNestInfo"  # MLflow always shows them, before all others
 
 
 class Sent(NamedTuple):
@@ -101,20 +107,28 @@ def _send_all(store: Store, study: str, target: str, ids: Sequence[str]) -> Sent
     sent, sender = 0, _sender(store)
     try:
         client = MlflowClient(target)
+        called = _names(store, ids)
+        words, digest = described(store, study, target)
+        told = _view(called.values()) | {NOTE: words, DESCRIBED: digest}
         experiment = _experiment(client, store, study, target)
+        _tell(client, experiment, told)
         complete = _complete_runs(client, experiment, sender)
         for i in ids:
+            record = store.read(i)  # kept no longer than it takes: there may be thousands
+            said_of_it = partial(words_of, record, called.get(i, i), study, served=served(store, target))
             if i in complete:
-                runs[i] = complete[i]
-            elif what := (record := store.read(i)).damage():
+                runs[i] = complete[i].info.run_id
+                if i in called and complete[i].data.tags.get(SENDER) == sender:
+                    _rename(client, complete[i], called[i], said_of_it)
+            elif what := record.damage():
                 said.append(f"the record of {i} is not sent: {what}; {record.mend}")
             else:
-                runs[i] = send_record(client, experiment, study, sender, record)
+                runs[i] = send_record(client, experiment, study, sender, record, said_of_it())
                 sent += 1
         _write_index(client, experiment, sender, runs)
         path = note_path(store, study, target)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json_text(asdict(Note(experiment, runs, left(target)))))
+        write_atomically(path, json_text(asdict(Note(experiment, runs, left(target), digest))))
     except troubles() as error:
         raise in_words(target, error) from error
     return Sent(sent, tuple(said))
@@ -125,8 +139,44 @@ def _sender(store: Store) -> str:
     return hashlib.sha256(f"{platform.node()} {store.path}".encode()).hexdigest()[:8]
 
 
+def _names(store: Store, ids: Iterable[str]) -> dict[str, str]:
+    """What the runs are called, by cell; of damaged records nothing is known."""
+    metas = []
+    for i in ids:
+        with suppress(Damaged):
+            metas.append(store.read(i).meta)
+    return names(metas)
+
+
+def _rename(client: MlflowClient, run: Any, name: str, words: Callable[[], Mapping[str, str]]) -> None:
+    """Call a run that is there what it is called among the cells that a study has now, and describe one that
+    was sent before runs were described; a name or a description that a person gave stays.
+    """
+    tags, run_id = run.data.tags, run.info.run_id
+    before = tags.get(NAMED, " ".join(tags.get("cell", "").split("-")[:2]))
+    if tags.get(NAME) == before != name:
+        client.update_run(run_id, name=name)
+        client.set_tag(run_id, NAMED, name)
+    if NAMED not in tags and NOTE not in tags:
+        client.set_tag(run_id, NOTE, words()[NOTE])
+
+
+def _view(names: Iterable[str]) -> dict[str, str]:
+    """The tag with which MLflow shows a run table: the columns that matter, and names at full length."""
+    wide = min(400, 60 + round(6.4 * max(map(len, names), default=0)))
+    view = {
+        "selectedColumns": list(COLUMNS),
+        "columnOrder": [NAMES, CREATED, *COLUMNS],
+        "columnWidths": {NAMES: wide, CREATED: 125} | COLUMNS,
+        "orderByKey": f"tags.`{NAME}`",
+        "orderByAsc": True,
+        "runsHiddenMode": "SHOW_ALL",
+    }
+    return {f"mlflow.sharedViewState.{TABLE}": json.dumps(view)}
+
+
 def _experiment(client: MlflowClient, store: Store, study: str, target: str) -> str:
-    """The id of the study's experiment, made or brought back if need be, with a run table worth opening."""
+    """The id of the study's experiment, made or brought back if need be."""
     from mlflow.exceptions import MlflowException
 
     known = client.get_experiment_by_name(study)
@@ -143,19 +193,20 @@ def _experiment(client: MlflowClient, store: Store, study: str, target: str) -> 
     experiment = str(known.experiment_id)
     if known.lifecycle_stage != "active":
         client.restore_experiment(experiment)
-    view = {
-        "selectedColumns": COLUMNS,
-        "orderByKey": "params.`task`",
-        "orderByAsc": True,
-        "runsHiddenMode": "SHOW_ALL",
-    }
-    tag, text = f"mlflow.sharedViewState.{TABLE}", json.dumps(view)
-    if known.tags.get(tag) != text:
-        client.set_experiment_tag(experiment, tag, text)
     return experiment
 
 
-def _complete_runs(client: MlflowClient, experiment: str, sender: str) -> dict[str, str]:
+def _tell(client: MlflowClient, experiment: str, told: Mapping[str, str]) -> None:
+    """Set what tags of an experiment are not as they are to be told; what a person says of it stays."""
+    tags = client.get_experiment(experiment).tags
+    there = tags.get(NOTE, "")
+    own = not there or digest_of(there) == tags.get(DESCRIBED)
+    for tag, text in told.items():
+        if tags.get(tag, "") != text and (own or tag not in (NOTE, DESCRIBED)):
+            client.set_experiment_tag(experiment, tag, text)
+
+
+def _complete_runs(client: MlflowClient, experiment: str, sender: str) -> dict[str, Any]:
     """The runs of cells already there in whole, by cell; those of ours that were cut off, or are
     there twice, are deleted.
     """
@@ -167,14 +218,14 @@ def _complete_runs(client: MlflowClient, experiment: str, sender: str) -> dict[s
         token = page.token
         if not token:
             break
-    complete: dict[str, str] = {}
+    complete: dict[str, Any] = {}
     for run in runs:
         tags = run.data.tags
         # a second one is a run that was deleted, and came back with its experiment
         if tags.get(COMPLETE) == "true" and (
             tags.get("cell", "") not in complete or tags.get(SENDER) != sender
         ):
-            complete.setdefault(tags.get("cell", ""), run.info.run_id)
+            complete.setdefault(tags.get("cell", ""), run)
         elif tags.get(SENDER) == sender:
             client.delete_run(run.info.run_id)
     return complete

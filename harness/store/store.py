@@ -6,7 +6,8 @@
     <store>/kin/…/                    which cells differ in their number of replicas alone
     <store>/failed/<cell id>.json     a cell whose code raised, with its traceback; it is tried again
     <store>/damaged/<cell id>-…/      what was no longer as it was written; its cell is run again
-    <store>/studies/<name>/           study.json: its cells; joined/: those added one by one; table, figures
+    <store>/studies/<name>/           study.json: its cells; joined/: those added one by one; said.json: what
+                                      came of it; table, figures, pages
     <store>/sending/                  of what MLflow is to be told
 
 A cell's folder is filled under another name and then renamed: it is there whole or not at all.

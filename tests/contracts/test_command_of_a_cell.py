@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.cells.cell import Cell
+from harness.cells.command import command, overrides, sweep_command, text
 from harness.core.registry import algorithms, tasks
-from harness.studies.command import command, overrides, sweep_command, text
 from harness.studies.compose import cells_of
 from helpers.kept import STRICT, XOR
 

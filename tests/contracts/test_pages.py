@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from harness import plots
 from harness.cells.cell import Cell
-from harness.cli.dashboard import page_line
 from harness.cli.page import write_page
 from harness.drawing.style import title_of
 from harness.pages import curves, markup
@@ -101,7 +100,8 @@ def pages_in(index: Path) -> list[Path]:
 
 
 def test_every_cell_has_a_page_and_every_link_leads_somewhere(study: Store) -> None:
-    """Nothing comes from elsewhere: all is a file beside, and no page loads a style, a script or a letter."""
+    """Nothing comes from elsewhere: all is a file beside, and no page loads a style, a script or a letter.
+    What leads into MLflow is the dashboard's to answer (test_dashboard.py)."""
     plots.write_figures(study, "made_up")
     table.write(table.build(study, "made_up"), study.study_folder("made_up"))
     index = written(study)
@@ -111,6 +111,8 @@ def test_every_cell_has_a_page_and_every_link_leads_somewhere(study: Store) -> N
     for path in pages_in(index):
         seen = Seen(path)
         for target in seen.links:
+            if target.startswith(f"{markup.SERVED}/studies/made_up/runs"):
+                continue
             assert not urlsplit(target).scheme, target
             there = (path.parent / unquote(target)).resolve()
             assert there.is_file(), target
@@ -249,14 +251,31 @@ def test_a_cells_page_says_what_the_cell_is_and_what_became_of_it(study: Store) 
     assert any(title.startswith("Weights learned by backprop") for title in seen.texts["title"])
 
 
-def test_runs_that_mlflow_is_known_to_have_are_linked(study: Store) -> None:
-    cell, uri = study.study("made_up")["cells"][0], tracking_uri(study, None)
-    path = note_path(study, "made_up", uri)
-    path.parent.mkdir()
-    path.write_text(json.dumps({"experiment": "7", "runs": {cell: "abc"}, "left": []}))
-    folder = written(study).parent / "cells"
-    assert "http://127.0.0.1:5000/#/experiments/7/runs/abc" in Seen(folder / f"{cell}.html").links
-    assert "MLflow" not in Seen(folder / f"{MISSING}.html").said
+def test_runs_are_linked_before_mlflow_is_told_of_them(study: Store) -> None:
+    """A page is written before its runs are sent: its links are the dashboard's, which knows them by then."""
+    cells = study.study("made_up")["cells"]
+    index = written(study)
+    runs = "http://127.0.0.1:5000/studies/made_up/runs"
+    assert runs in Seen(index).links
+    assert f"{runs}/{cells[0]}" in Seen(index.parent / "cells" / f"{cells[0]}.html").links
+    assert "MLflow" not in Seen(index.parent / "cells" / f"{MISSING}.html").said
+    before = index.read_bytes()
+    note = note_path(study, "made_up", tracking_uri(study, None))
+    note.parent.mkdir()
+    note.write_text(json.dumps({"experiment": "7", "runs": {cells[0]: "abc"}, "left": []}))
+    assert written(study).read_bytes() == before, "and it need not be written again"
+
+
+def test_runs_on_a_server_of_ones_own_are_linked_there(study: Store) -> None:
+    cell, uri = study.study("made_up")["cells"][0], "http://tracker.example:5000"
+    note = note_path(study, "made_up", uri)
+    note.parent.mkdir()
+    note.write_text(json.dumps({"experiment": "7", "runs": {cell: "abc"}, "left": []}))
+    index = written(study, tracker=uri)
+    assert f"{uri}/#/experiments/7/runs" in Seen(index).links
+    page = Seen(index.parent / "cells" / f"{cell}.html")
+    assert f"{uri}/#/experiments/7/runs/abc" in page.links
+    assert "harness.dashboard" not in page.said, "which does not serve it"
 
 
 # Commands
@@ -292,7 +311,6 @@ def test_a_sweep_says_where_its_page_is_and_the_command_on_it_makes_the_study_ag
     before = index.stat().st_ino
     assert harness(*shlex.split(made)[3:], "figures=false")[0] == 0
     assert index.stat().st_ino == before, "nothing is new"
-    assert page_line(store, "scratch") == f"page: {index.as_uri()}\n"
 
 
 # Small figures

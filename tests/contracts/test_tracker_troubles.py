@@ -252,6 +252,8 @@ def test_a_loss_that_ran_off_is_not_shown_as_the_one_before_training(store: Stor
     assert math.isnan(metrics[off]["loss/median"]), "MLflow shows the latest"
     assert metrics[off]["diverged/replicas"] == 3
     assert metrics[partly]["diverged/replicas"] == 1
+    assert [metrics[partly][f"{outcome}/replicas"] for outcome in ("solved", "unsolved")] == [2, 0]
+    assert [metrics[off][f"{outcome}/replicas"] for outcome in ("solved", "unsolved")] == [0, 0]
     assert metrics[partly]["loss/median"] == pytest.approx(0.1)
 
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from harness.cells.cell import Cell
-from harness.cli.dashboard import free_port, run_table, serve
+from harness.cli.dashboard import free_port, serve
+from harness.cli.served import run_table
 from harness.core.errors import InputError
 from harness.experiment.run import run_cell
 from harness.statistics import wilson

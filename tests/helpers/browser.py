@@ -28,29 +28,39 @@ addEventListener("load", () => {
 </script>"""
 
 
-def seen_in(page: Path, script: str) -> tuple[Any, list[str]]:
+def seen_in(page: Path, script: str, at: str = "") -> tuple[Any, list[str]]:
     """What a script that runs in an opened page returns, and all errors of the page: of its scripts, of what
     it loads, and of the console. Skips the test where no Chromium is found.
+
+    `at` is the address at which the page's folder is served; without one the file itself is opened.
     """
-    browser = next(filter(None, map(shutil.which, NAMES)), None)
-    if browser is None:
-        pytest.skip(f"no page is opened: there is no {', '.join(NAMES)} on the path")
     text = page.read_text(encoding="utf-8")
     beside = page.with_name("opened.html")
     beside.write_text(
         text.replace("<head>", f"<head>{FIRST}", 1).replace("</body>", f"{LAST % script}</body>", 1),
         encoding="utf-8",
     )
+    dom, console = opened(f"{at}/{beside.name}" if at else beside.as_uri(), page.parent / "browser")
+    found = re.search(r'<pre id="told">(.*?)</pre>', dom, re.DOTALL)
+    assert found, dom[-2000:]
+    told = json.loads(unescape(found[1]))
+    return told["seen"], told["errors"] + console
+
+
+def opened(address: str, profile: Path, seconds: int = 5, width: int = 800) -> tuple[str, list[str]]:
+    """What a page has become after so many seconds in a window so many pixels wide, as HTML, and what its
+    console says.
+    """
+    browser = next(filter(None, map(shutil.which, NAMES)), None)
+    if browser is None:
+        pytest.skip(f"no page is opened: there is no {', '.join(NAMES)} on the path")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
     own = [
-        f"--user-data-dir={page.parent / 'browser'}",
+        f"--user-data-dir={profile}",
         "--enable-logging=stderr",
-        "--virtual-time-budget=5000",
+        f"--virtual-time-budget={1000 * seconds}",
+        f"--window-size={width},{3 * width // 4}",
     ]
-    command = [browser, *flags, *own, "--dump-dom", beside.as_uri()]
+    command = [browser, *flags, *own, "--dump-dom", address]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    found = re.search(r'<pre id="told">(.*?)</pre>', done.stdout, re.DOTALL)
-    assert found, done.stdout[-2000:]
-    told = json.loads(unescape(found[1]))
-    console = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
-    return told["seen"], told["errors"] + console
+    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]

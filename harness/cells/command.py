@@ -80,8 +80,6 @@ def _of(cls: type, values: Mapping[str, Any], path: str) -> Iterator[str]:
 
 def text(value: Any) -> str:
     """A plain value as Hydra's grammar has it: null, true, 0.5, word, 'two words', [1,2]."""
-    from hydra.core.override_parser.types import Quote, QuotedString
-
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -89,6 +87,8 @@ def text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{','.join(map(text, value))}]"
     if isinstance(value, str) and not PLAIN.fullmatch(value):
+        from hydra.core.override_parser.types import Quote, QuotedString  # here: few values need it
+
         # to OmegaConf ${…} stands for another value, unless a backslash is before it
         return str(QuotedString(re.sub(r"(\\*)\$\{", r"\1\1\\${", value), Quote.single).with_quotes())
     return str(value)

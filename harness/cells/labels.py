@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from harness.cells.words import flat, in_brackets, unusual
+from harness.cells.words import flat, in_brackets, setting_text, unusual
 
 Settings = dict[str, Any]
 APART = ("algorithm", "run", "versions")
@@ -26,6 +26,27 @@ def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:
     the settings in which they differ; those of the run, and versions of the code, only where that is not
     enough.
     """
+    return [Label(task, in_brackets(rule, shown)) for task, rule, shown in _apart(metas)]
+
+
+def titles(metas: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The same on one line, as a list of cells has it: `xor · backprop · lr=0.3`.
+
+    No two are the same: where settings and versions tell cells apart no more, the ends of their ids do.
+    """
+    said = [
+        " · ".join([task, rule, *(setting_text(*each) for each in shown.items())])
+        for task, rule, shown in _apart(metas)
+    ]
+    for alike in _alike(said):
+        if len(alike) > 1:
+            for i in alike:
+                said[i] += f" · {metas[i]['id'][-6:]}"
+    return said
+
+
+def _apart(metas: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str, Settings]]:
+    """Of each cell its task, its algorithm, and the settings that tell it apart."""
     tasks, algorithms = _task_labels(metas), [meta["algorithm"]["name"] for meta in metas]
     shown: list[Settings] = [{} for _ in metas]
     for part in APART:
@@ -35,7 +56,7 @@ def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:
                 for i, own in settings.items():
                     if own.get(name):  # what is off, None or 0, goes without saying
                         shown[i][name] = own[name]
-    return [Label(t, in_brackets(a, s)) for t, a, s in zip(tasks, algorithms, shown, strict=True)]
+    return zip(tasks, algorithms, shown, strict=True)
 
 
 def _alike(names: Sequence[str]) -> list[list[int]]:
