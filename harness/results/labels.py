@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from harness.cells.words import flat, in_brackets, unusual
+from harness.cells.words import flat, in_brackets, setting_text, unusual
+from harness.results.units import beside, units_of
 
 Settings = dict[str, Any]
 APART = ("algorithm", "run", "versions")
@@ -24,7 +25,7 @@ def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:
 
     A task carries the settings in which it is not its usual self. Cells of one algorithm on one task carry
     the settings in which they differ; those of the run, and versions of the code, only where that is not
-    enough.
+    enough. With other hidden units than those of the task's network they say how many.
     """
     tasks, algorithms = _task_labels(metas), [meta["algorithm"]["name"] for meta in metas]
     shown: list[Settings] = [{} for _ in metas]
@@ -35,7 +36,16 @@ def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:
                 for i, own in settings.items():
                     if own.get(name):  # what is off, None or 0, goes without saying
                         shown[i][name] = own[name]
-    return [Label(t, in_brackets(a, s)) for t, a, s in zip(tasks, algorithms, shown, strict=True)]
+    return [
+        Label(task, _named(name, settings, meta))
+        for task, name, settings, meta in zip(tasks, algorithms, shown, metas, strict=True)
+    ]
+
+
+def _named(name: str, settings: Settings, meta: Mapping[str, Any]) -> str:
+    said = [setting_text(*item) for item in settings.items()]
+    said += [units] if (units := beside(units_of(meta))) else []
+    return f"{name} ({', '.join(said)})" if said else name
 
 
 def _alike(names: Sequence[str]) -> list[list[int]]:
