@@ -56,7 +56,8 @@ def main(arguments: Sequence[str]) -> None:
             if any(each.lstrip("+").startswith(f"run.{setting}=") for each in arguments):
                 raise InputError(f"run.{setting} would be ignored: tuning has a budget of its own (tuning.…)")
         if asked.ruleset != "usual":
-            raise InputError("ruleset=tuned is what tuning finds settings for: leave it out")
+            what = "is what tuning finds settings for" if asked.ruleset == "tuned" else "would be ignored"
+            raise InputError(f"ruleset={asked.ruleset} {what}: leave it out")
         if asked.study.cells:
             raise InputError(f"study={asked.study.name} would be ignored: name algorithms and tasks to tune")
         named = [each.partition("=")[0].lstrip("+") for each in arguments]

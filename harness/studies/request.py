@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from harness.core.errors import InputError, unknown
 from harness.core.setting import fitted, setting
+from harness.studies.rulesets import RULESETS
 from harness.tuning.budget import Tuning
 
 PARTS = ("algorithm", "task", "run")  # of a configuration, that a cell is made of
@@ -60,8 +61,9 @@ class Request:
     plan: bool = setting(False, "Say what a sweep would run, and run nothing.")
     ruleset: str = setting(
         "usual",
-        "Settings that are left open: as they are usual for a task, or tuned (`python -m harness.tune`).",
-        one_of=("usual", "tuned"),
+        "Settings that are left open: as they are usual for a task, tuned (`python -m harness.tune`), or as "
+        "they were published for the algorithm on the task (where that has one preset).",
+        one_of=RULESETS,
     )
     figures: bool = setting(True, "Draw the figures of a study.")
     plugins: Any = setting((), "Files, folders or modules with what is yours.")
