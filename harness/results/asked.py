@@ -11,6 +11,9 @@ import numpy as np
 from harness.core.registry import rate_name
 from harness.results.units import units_of
 
+OWN = "own"
+"""What takes the steps of a rule that takes them itself."""
+
 
 def asked(meta: Mapping[str, Any], shelves: Sequence[Path] = ()) -> dict[str, Any]:
     """The fields of a `Row` that follow from settings alone.
@@ -46,7 +49,7 @@ def optimiser(algorithm: Mapping[str, Any]) -> str:
     """
     settings = algorithm.get("optimiser")
     if not settings:
-        return "own"
+        return OWN
     name = str(settings["name"])
     if name == "gradient_descent":
         momentum = settings.get("momentum")
