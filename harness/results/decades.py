@@ -26,7 +26,8 @@ from harness.store.store import Store
 
 STUDY = "sensitivity"
 FEWEST = 3  # rates: two are a comparison
-RESAMPLES, SEED = 1000, 0
+RESAMPLES, FEWER, SEED = 1000, 200, 0
+DRAWN = 2**20  # replicas at each rate, over all resamples: seconds of a table
 Known = Mapping[str, Record | Pool]
 
 
@@ -73,7 +74,8 @@ def _courses(records: Known) -> Iterator[Course]:
 def _of(course: Course) -> Interval:
     sides = [_replicas(record) for _, _, record in course]
     rates = [rate for _, rate, _ in course]
-    return sensitivity(rates, sides, seed=SEED, resamples=RESAMPLES).decades
+    most = max(FEWER, min(RESAMPLES, DRAWN // max(np.size(side.time) for side in sides)))
+    return sensitivity(rates, sides, seed=SEED, resamples=most).decades
 
 
 def _replicas(record: Record | Pool) -> Replicas:

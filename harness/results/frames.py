@@ -70,8 +70,7 @@ def cells(
         network_units (as in `harness.results.row.Row`), the numbers of
         `harness.experiment.summary.Summary` (rate is the share solved), all settings by dotted name
         (algorithm.optimiser.lr, run.seed), and when it was made by which versions. Cells that are not
-        applicable, failed or have not been run are
-        rows without numbers.
+        applicable, failed or have not been run are rows without numbers.
 
     Raises:
         InputError: for a study, source, column, task or algorithm that is not there, by its name.

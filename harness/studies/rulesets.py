@@ -12,8 +12,7 @@ from pathlib import Path
 
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
-
-USUAL, TUNED, PUBLISHED = RULESETS = ("usual", "tuned", "published")
+from harness.studies.request import PUBLISHED, USUAL
 
 
 def ruled(cell: Cell, ruleset: str, named: Collection[str], store: str) -> Cell:
@@ -21,7 +20,7 @@ def ruled(cell: Cell, ruleset: str, named: Collection[str], store: str) -> Cell:
 
     Args:
         cell: as it was composed, under the usual one.
-        ruleset: one of `RULESETS`.
+        ruleset: one of `harness.studies.request.RULESETS`.
         named: settings that somebody chose, by dotted name (`algorithm.rate`): they stay as they are.
         store: the folder of the store.
 
