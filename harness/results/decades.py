@@ -44,7 +44,7 @@ def with_decades(rows: Sequence[Row], records: Known, store: Store) -> list[Row]
     found: dict[str, Interval | None] = {}
     if rated == sum(map(len, courses)):
         found = {i: decades for some in courses for decades in [_of(some)] for i, _, _ in some}
-    tuned = [row for row in rows if np.isfinite(row.tuning_flops) and row.id not in found]
+    tuned = [row for row in rows if row.summary and np.isfinite(row.tuning_flops) and row.id not in found]
     if tuned:
         usual = _usual(store, {_rule_on_task(records[row.id].meta) for row in tuned})
         found |= {row.id: usual.get(_rule_on_task(records[row.id].meta)) for row in tuned}

@@ -184,6 +184,8 @@ def test_tuned_rows_have_the_decades_of_the_study_of_rates_where_the_store_has_i
     assert found[tuned[0]] == pytest.approx(2.0)
     assert np.isnan([found[i] for i in tuned[1:]]).all(), "another rule; another task"
     assert all(np.isnan(row.decades) for row in with_decades(rows, records, store)), "they are not tuned"
+    failed = replace(bought[0], id="xor-backprop-0123456789ab", status="failed", summary=None)
+    assert np.isnan(with_decades([failed], {}, store)[0].decades), "a cell that failed has no record"
 
 
 def test_a_table_that_says_the_same_is_not_written_again(study, tmp_path):
