@@ -217,7 +217,7 @@ def order(some: Sequence[Tried], ranks: Sequence[Order]) -> str:
     alike = sum(r.tau.low > 0 for r in ranks)
     return (
         f"**Does it change the order of the rules?** Of {len(ranks)} pairs of optimisers {alike} rank them "
-        "alike by the whole interval. Kendall's τ of the work of a success, rules: "
+        "alike by the whole interval. Kendall's τ of the work of a success over the rules that both have: "
         f"{' '.join(parts)}"
     )
 
