@@ -70,7 +70,7 @@ docs: compare bench  ## run first light, every rule at its best, and the benchma
 	$(BIN)/python docs/update.py
 
 STUDIES := tuned comparison ablations local_minima representations credit_and_cost memory_accuracy vanishing t_c shared_weights losses \
-	alignment sensitivity transfer
+	alignment sensitivity optimisers transfer
 studies: .venv/installed  ## run all studies, replication included: what is finished is not run again
 	for study in $(STUDIES); do $(BIN)/python -m harness -m study=$$study || exit 1; done
 	$(BIN)/python -m harness.replicate

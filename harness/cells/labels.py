@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from harness.cells.units import beside, units_of
 from harness.cells.words import flat, in_brackets, setting_text, unusual
 
 Settings = dict[str, Any]
@@ -24,9 +25,18 @@ def labels(metas: Sequence[Mapping[str, Any]]) -> list[Label]:
 
     A task carries the settings in which it is not its usual self. Cells of one algorithm on one task carry
     the settings in which they differ; those of the run, and versions of the code, only where that is not
-    enough.
+    enough. With other hidden units than those of the task's network they say how many.
     """
-    return [Label(task, in_brackets(rule, shown)) for task, rule, shown in _apart(metas)]
+    return [
+        Label(task, _named(rule, shown, meta))
+        for (task, rule, shown), meta in zip(_apart(metas), metas, strict=True)
+    ]
+
+
+def _named(rule: str, shown: Settings, meta: Mapping[str, Any]) -> str:
+    said = [setting_text(*each) for each in shown.items()]
+    said += [units] if (units := beside(units_of(meta))) else []
+    return f"{rule} ({', '.join(said)})" if said else rule
 
 
 def titles(metas: Sequence[Mapping[str, Any]]) -> list[str]:

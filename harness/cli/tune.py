@@ -39,6 +39,7 @@ from harness.studies.compose import cells_of
 from harness.studies.jobs import run_jobs
 from harness.studies.order import in_turn
 from harness.studies.pool import cores
+from harness.studies.request import TUNED, USUAL
 from harness.tuning import shelf
 from harness.tuning.space import space_of
 from harness.tuning.tuner import Columns, Found, search, tune
@@ -57,8 +58,9 @@ def main(arguments: Sequence[str]) -> None:
         for setting in ("replicas", "epochs", "probe"):
             if any(each.lstrip("+").startswith(f"run.{setting}=") for each in arguments):
                 raise InputError(f"run.{setting} would be ignored: tuning has a budget of its own (tuning.…)")
-        if asked.ruleset != "usual":
-            raise InputError("ruleset=tuned is what tuning finds settings for: leave it out")
+        if asked.ruleset != USUAL:
+            what = "is what tuning finds settings for" if asked.ruleset == TUNED else "would be ignored"
+            raise InputError(f"ruleset={asked.ruleset} {what}: leave it out")
         if asked.study.cells:
             raise InputError(f"study={asked.study.name} would be ignored: name algorithms and tasks to tune")
         named = [each.partition("=")[0].lstrip("+") for each in arguments]

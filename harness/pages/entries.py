@@ -7,13 +7,14 @@ import math
 from harness.experiment.digits import number, significant
 from harness.experiment.summary import Summary, rate_text
 from harness.pages.markup import Entry
-from harness.results.columns import CAPTION
+from harness.results.columns import CAPTION, decades_text
 from harness.results.row import Row
 from harness.statistics import Interval
 
 COLUMNS = (
     *("algorithm", "task", "n", "solved %", "epochs", "ERT", "restarts", "cutoff", "work ÷ backprop"),
-    *("peak kB", "angle °", "seconds", "held out %", "diverged", "rate", "optimiser", "budget"),
+    *("peak kB", "angle °", "seconds", "held out %", "diverged"),
+    *("rate", "decades within 2×", "optimiser", "units", "budget"),
 )
 WORDS = ("algorithm", "task", "optimiser")
 """The columns of words; all others are of numbers."""
@@ -29,10 +30,13 @@ def entries(row: Row, time: Interval | None) -> dict[str, Entry]:
         time: its expected running time in epochs with its interval; None where it is not finished.
     """
     known = {"algorithm": Entry(row.algorithm), "task": Entry(row.task), "optimiser": Entry(row.optimiser)}
-    known["rate"] = _entry(f"{row.rate:.3g}", row.rate)
+    known["rate"] = _entry(f"{row.learning_rate:.3g}", row.learning_rate)
+    known["units"] = _entry(number(row.hidden_units), row.hidden_units)
     known["budget"] = _entry(number(row.budget_epochs), row.budget_epochs)
     if row.summary is None:
         return dict.fromkeys(COLUMNS, NOTHING) | known | {"solved %": Entry(row.status)}
+    decades, _, interval = decades_text(row).partition(" ")
+    known["decades within 2×"] = Entry(decades, interval, row.decades)
     return dict.fromkeys(COLUMNS, NOTHING) | known | _numbers(row.summary, row.work_over_backprop, time)
 
 

@@ -179,7 +179,7 @@ def _figure(name: str, title: str) -> str:
 
 def _key(study: Study, figures: Sequence[tuple[str, str]]) -> str:
     """What tells whether the pages that are there say all that is known."""
-    rows = [(row.id, row.task, row.algorithm, row.status, row.reason) for row in study.rows]
+    rows = [(row.id, row.task, row.algorithm, row.status, row.reason, row.decades) for row in study.rows]
     made = [cell.meta.get("made") for cell in study.cells]
     about = (study.name, study.question, list(study.said), study.command, dict(study.runs), study.run_table)
     return hashlib.sha256(repr((harness.__version__, about, rows, made, figures)).encode()).hexdigest()[:16]

@@ -30,6 +30,7 @@ black and white print. Every figure says its n and its interval, and no replica 
     similarity_figure  which algorithms arrive at like representations
     association_figure, alignment_figure  what of a credit goes with cost, and the rules behind it
     rate_figure        what a success costs against the rate, rule by rule
+    optimiser_figure   what a success costs each rule with each optimiser at its best rate
     agreement_figure, ranks_figure        whether tasks rank rules alike, and where each stands
 """
 
@@ -47,6 +48,7 @@ from harness.plots.growth import growth_figure
 from harness.plots.hinton import hinton_figure
 from harness.plots.kernels import kernel_figure
 from harness.plots.layouts import layout_figure
+from harness.plots.optimisers import optimiser_figure
 from harness.plots.pareto import pareto_figure
 from harness.plots.people import family_tree_figure, people_figure
 from harness.plots.profile import profile_figure
@@ -82,6 +84,7 @@ __all__ = [
     "learning_figure",
     "logarithmic",
     "look",
+    "optimiser_figure",
     "pareto_figure",
     "people_figure",
     "profile_figure",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from harness.cells.units import Units, beside
 from harness.core.errors import InputError
 from harness.core.outcomes import fates
 from harness.drawing.cell import Drawn
@@ -85,7 +86,7 @@ def front_figure(replicas: pd.DataFrame, cells: pd.DataFrame) -> Figure:
 
     Of several cells of a rule on a task the first counts, of many tasks the first four. A triangle at the
     right edge is never: none of the n replicas solved the task. No mark: the rule cannot do the task, or was
-    not run. Random features say how many units they have, for no other rule's network has them.
+    not run. A rule with other hidden units than those of the task's network says how many.
 
     Args:
         replicas: the frame of `results.replicas`.
@@ -106,9 +107,7 @@ def front_figure(replicas: pd.DataFrame, cells: pd.DataFrame) -> Figure:
     some = [d for d in every if np.isfinite(price.get(d.id, np.nan))]
     if not some:
         raise InputError("no cell was counted in FLOPs, so there is nothing to compare")
-    units = cells.set_index("id").get("algorithm.a_units")
-    known = {} if units is None else {str(i): int(n) for i, n in units.dropna().items()}
-    marks = {task: _marks(of, price, known) for task, of in list(by_task(some).items())[:MOST]}
+    marks = {task: _marks(of, price, _units(cells)) for task, of in list(by_task(some).items())[:MOST]}
     return _figure(marks, in_order(marks), len(every) - sum(map(len, marks.values())))
 
 
@@ -134,10 +133,21 @@ def family_of(rule: str) -> tuple[str, str]:
     return next(((family, colour) for family, (colour, rules) in FAMILIES.items() if name in rules), OTHERS)
 
 
-def _marks(some: Sequence[Drawn], price: Mapping[str, float], units: Mapping[str, int]) -> dict[str, Mark]:
+def _units(cells: pd.DataFrame) -> dict[str, str]:
+    """What cells say of their hidden units, by id; nothing where these are the network's, or not known."""
+    if not {"hidden_units", "network_units"} <= {*cells.columns}:
+        return {}
+    known = cells.dropna(subset=["hidden_units", "network_units"])
+    counts = zip(known["hidden_units"].astype(int), known["network_units"].astype(int), strict=True)
+    return {
+        str(i): f" ({said})" for i, n in zip(known["id"], counts, strict=True) if (said := beside(Units(*n)))
+    }
+
+
+def _marks(some: Sequence[Drawn], price: Mapping[str, float], units: Mapping[str, str]) -> dict[str, Mark]:
     marks: dict[str, Mark] = {}
     for d in some:
-        name = (d.algorithm_name or d.algorithm) + (f" ({units[d.id]} units)" if d.id in units else "")
+        name = (d.algorithm_name or d.algorithm) + units.get(d.id, "")
         if name in marks:
             continue
         solved, _, diverged = fates(d.rows)

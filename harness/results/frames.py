@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 Array = Any
 Where = Mapping[str, Any] | None
 NUMBERS = (*Summary.__dataclass_fields__, "work_over_backprop")
+ASKED = ("learning_rate", "optimiser", "hidden_units", "network_units")
 COUNTS = {  # of cost.json, and their names with units
     "work": "flops",
     "contraction": "contraction_flops",
@@ -65,10 +66,11 @@ def cells(
         equal: keep the rows in which a column has this value, or one of several.
 
     Returns:
-        A frame with the columns `KEYS`, status, reason, the numbers of
-        `harness.experiment.summary.Summary`, all settings by dotted name (algorithm.optimiser.lr, run.seed),
-        and when it was made by which versions. Cells that are not applicable, failed or have not been run are
-        rows without numbers.
+        A frame with the columns `KEYS`, status, reason, learning_rate, optimiser, hidden_units and
+        network_units (as in `harness.results.row.Row`), the numbers of
+        `harness.experiment.summary.Summary` (rate is the share solved), all settings by dotted name
+        (algorithm.optimiser.lr, run.seed), and when it was made by which versions. Cells that are not
+        applicable, failed or have not been run are rows without numbers.
 
     Raises:
         InputError: for a study, source, column, task or algorithm that is not there, by its name.
@@ -82,10 +84,11 @@ def cells(
     for cell in found_in(study, source):
         status = {"status": cell.row.status, "reason": cell.row.reason}
         numbers = vars(cell.row.summary) if cell.row.summary else dict.fromkeys(NUMBERS, np.nan)
-        rows.append(
-            cell.keys | status | numbers | {"work_over_backprop": cell.row.work_over_backprop} | cell.settings
-        )
-    frame = pd.DataFrame(rows, columns=None if rows else [*KEYS, "status", "reason", *NUMBERS, "made"])
+        asked = {name: getattr(cell.row, name) for name in ASKED}
+        numbers = numbers | {"work_over_backprop": cell.row.work_over_backprop}
+        rows.append(cell.keys | status | asked | numbers | cell.settings)
+    columns = [*KEYS, "status", "reason", *ASKED, *NUMBERS, "made"]
+    frame = pd.DataFrame(rows, columns=None if rows else columns)
     frame["made"] = pd.to_datetime(frame["made"], format=TIME_FORMAT, utc=True)
     return kept(frame, {**(where or {}), **equal}, frame.columns).reset_index(drop=True)
 

@@ -17,9 +17,10 @@ import numpy as np
 from harness.cells.labels import labels
 from harness.core.files import write_atomically
 from harness.core.outcomes import FINISHED, MISSING, NOT_APPLICABLE, fates
-from harness.core.registry import rate_name
 from harness.experiment.summary import Summary
+from harness.results.asked import asked
 from harness.results.columns import CAPTION, HEADER, SHORT, SPARED, prices, row_texts, used_columns
+from harness.results.decades import with_decades
 from harness.results.latex import to_latex
 from harness.results.pooled import Pool, pooled
 from harness.results.row import Row
@@ -30,7 +31,7 @@ from harness.store.store import Store
 if TYPE_CHECKING:
     from rich.console import Console
 
-WIDTH = 142  # columns a full table needs
+WIDTH = 182  # columns a full table needs
 NAME = 22  # of them for the algorithm
 NARROWEST = 12  # and on a narrow terminal
 
@@ -49,7 +50,8 @@ def rows_of(store: Store, ids: Sequence[str]) -> list[Row]:
     known = {i: each for i, each in together.items() if each}
     from harness.tuning.shelf import shelves  # here: it brings along all that tuning does
 
-    return rows_from(list(together), known, store.failures(ids), shelves=shelves(store.path))
+    rows = rows_from(list(together), known, store.failures(ids), shelves=shelves(store.path))
+    return with_decades(rows, known, store)
 
 
 def rows_from(
@@ -69,7 +71,7 @@ def rows_from(
     for i, meta, label in zip(ids, metas, labels(metas), strict=True):
         summary = records[i].summary() if numbers and meta["status"] == FINISHED else None
         row = Row(i, label.task, label.algorithm, meta["status"], meta["reason"], summary)
-        row, of = replace(row, **_asked(meta, shelves)), records.get(i)
+        row, of = replace(row, **asked(meta, shelves)), records.get(i)
         rows.append(
             replace(row, algorithm=f"{row.algorithm}, {of.count} seeds") if isinstance(of, Pool) else row
         )
@@ -79,14 +81,17 @@ def rows_from(
 
 
 def write(rows: Sequence[Row], folder: Path, question: str = "") -> list[Path]:
-    """Write table.csv, table.md and table.tex into a study's folder; returns their paths."""
+    """Write table.csv, table.md and table.tex into a study's folder, where they say something else; returns
+    their paths.
+    """
     texts = {
         folder / "table.csv": to_csv(rows),
         folder / "table.md": to_markdown(rows, folder.name, question),
         folder / "table.tex": to_latex(by_task(rows), folder.name),
     }
     for path, text in texts.items():
-        write_atomically(path, text)
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write_atomically(path, text)
     return list(texts)
 
 
@@ -163,26 +168,6 @@ def by_task(rows: Sequence[Row]) -> dict[str, list[Row]]:
     for row in rows:
         groups.setdefault(row.task, []).append(row)
     return groups
-
-
-def _asked(meta: Mapping[str, Any], shelves: Sequence[Path]) -> dict[str, Any]:
-    """What a row says of the settings."""
-    algorithm, run = meta["algorithm"], meta.get("run", {})
-    own = rate_name(str(algorithm["name"]))
-    optimiser = algorithm.get("optimiser") or {}
-    rate = algorithm.get(own) if own else optimiser.get("lr")
-    return {
-        "rate": np.nan if rate is None else float(rate),
-        "optimiser": str(optimiser.get("name", "")),
-        "budget_epochs": float(run.get("epochs") or np.nan),
-        "tuning_flops": _tuning(meta, shelves) if run and shelves else np.nan,
-    }
-
-
-def _tuning(meta: Mapping[str, Any], shelves: Sequence[Path]) -> float:
-    from harness.tuning import shelf
-
-    return shelf.price(meta, shelves)
 
 
 def _beside_backprop(

@@ -22,6 +22,7 @@ come as `Interval(value, low, high)`. scipy, slow to import, is imported by the 
 from harness.statistics.aggregate import interquartile_mean
 from harness.statistics.agreement import Concordance, concordance, standing, tau_b, tau_interval
 from harness.statistics.association import permutation_p, rank_correlation
+from harness.statistics.best_setting import Best, best_ratio, best_setting, resampled_best
 from harness.statistics.bootstrap import RESAMPLES, Interval
 from harness.statistics.censored import Replicas, Survival, survival
 from harness.statistics.cutoff import (
@@ -54,6 +55,7 @@ from harness.statistics.significance import Significance, mcnemar
 
 __all__ = [
     "RESAMPLES",
+    "Best",
     "Concordance",
     "Interval",
     "PairedDifference",
@@ -65,6 +67,8 @@ __all__ = [
     "Steps",
     "Survival",
     "best_cutoff",
+    "best_ratio",
+    "best_setting",
     "claim_power",
     "clopper_pearson",
     "concordance",
@@ -86,6 +90,7 @@ __all__ = [
     "replicas_for_running_time",
     "replicas_for_two_rates",
     "replicas_for_width",
+    "resampled_best",
     "resampled_costs",
     "restart_ecdf",
     "restarted",

@@ -17,6 +17,7 @@ from harness.core.setting import fitted, setting
 from harness.tuning.budget import Tuning
 
 PARTS = ("algorithm", "task", "run")  # of a configuration, that a cell is made of
+USUAL, TUNED, PUBLISHED = RULESETS = ("usual", "tuned", "published")
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,10 @@ class Request:
     small: bool = setting(False, "Run the small form of a study.")
     plan: bool = setting(False, "Say what a sweep would run, and run nothing.")
     ruleset: str = setting(
-        "usual",
-        "Settings that are left open: as they are usual for a task, or tuned (`python -m harness.tune`).",
-        one_of=("usual", "tuned"),
+        USUAL,
+        "Settings that are left open: as they are usual for a task, tuned (`python -m harness.tune`), or as "
+        "they were published for the algorithm on the task (where that has one preset).",
+        one_of=RULESETS,
     )
     passes: float | None = setting(
         None,

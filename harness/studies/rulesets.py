@@ -1,7 +1,8 @@
 """Rulesets: which settings a cell has where nobody says.
 
-`usual` are those of the task, `tuned` those that `python -m harness.tune` found for the rule on the task. A
-third kind, those that a paper printed, are presets (`experiment=…`).
+`usual` are those of the task, `tuned` those that `python -m harness.tune` found for the rule on the task, and
+`published` those that a paper printed for it: the preset (`experiment=…`) of the rule on the task, where
+there is one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
-from harness.studies.request import Request
+from harness.studies.request import PUBLISHED, TUNED, USUAL, Request
 
 
 def ruled(cell: Cell, asked: Request, named: Sequence[str]) -> Cell:
@@ -24,21 +25,26 @@ def ruled(cell: Cell, asked: Request, named: Sequence[str]) -> Cell:
             they are, and of two budgets the one named last counts.
 
     Raises:
-        InputError: where there are no tuned settings for it, a preset says others, or the budget ends before
-            the first epoch.
+        InputError: where there are no such settings for it, or not one set of them, a preset says others, or
+            the budget ends before the first epoch.
     """
-    if (asked.ruleset == "usual" and asked.passes is None) or cell.not_applicable or cell.broken:
-        return cell
-    # imported here: most runs are usual ones, and start without them
-    if asked.ruleset == "tuned":
-        from harness.tuning import shelf
-
+    if asked.ruleset != USUAL and not cell.broken:
         if "experiment" in named:
             raise InputError(
-                "a preset (experiment=…) has settings of its own, and ruleset=tuned others: give one of them"
+                f"a preset (experiment=…) has settings of its own, and ruleset={asked.ruleset} others: give "
+                "one of them"
             )
-        cell = shelf.tuned(cell, named, shelf.shelves(Path(asked.store)))
-    if asked.passes is None or _later(named, "run.epochs", "passes"):
+        # imported here, like what follows: most runs are usual ones
+        if asked.ruleset == PUBLISHED:
+            from harness.studies.presets import published
+
+            cell = published(cell, named)
+        elif asked.ruleset == TUNED and not cell.not_applicable:
+            from harness.tuning import shelf
+
+            cell = shelf.tuned(cell, named, shelf.shelves(Path(asked.store)))
+    counts = asked.passes is not None and not _later(named, "run.epochs", "passes")
+    if asked.passes is None or not counts or cell.broken or cell.not_applicable:
         return cell
     from harness.cost.passes import within
 

@@ -7,43 +7,16 @@ P(t ≤ T) are known for every T, so is what a success costs at the cutoffs that
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
-from typing import NamedTuple
+from math import log, sqrt
 
 import numpy as np
 import pytest
-from scipy import special, stats
+from scipy import stats
 
-from harness.statistics import Replicas, cost_at, paired_ratio, restarted_time
+from harness.statistics import cost_at, paired_ratio, restarted_time
+from helpers.restarts import Law
 
 FOLDS = 2
-
-
-class Law(NamedTuple):
-    stuck: float
-    median: float
-    spread: float  # of the logarithm of a time
-    budget: float
-
-    def spends(self, cutoff):
-        """E[min(t, T)] and P(t ≤ T), T at most the budget."""
-        until, free = min(cutoff, self.budget), 1 - self.stuck
-        z = log(until / self.median) / self.spread
-        hit = free * special.ndtr(z)
-        below = self.median * exp(self.spread**2 / 2) * special.ndtr(z - self.spread)
-        return np.array([free * below + until * (1 - hit), hit])
-
-    def cost(self, cutoffs, n):
-        """What a success costs if fold k of n replicas is cut at the k-th cutoff."""
-        sizes = [len(range(k, n, len(cutoffs))) for k in range(len(cutoffs))]
-        spent, hit = sum(size * self.spends(cut) for size, cut in zip(sizes, cutoffs, strict=True))
-        return spent / hit
-
-    def cell(self, luck, pace):
-        """Replicas of so much luck and pace, both even from 0 to 1 (n,)."""
-        time = self.median * np.exp(self.spread * special.ndtri(pace))
-        solved = (luck >= self.stuck) & (time <= self.budget)
-        return Replicas(np.where(solved, time, self.budget), solved)
 
 
 XOR = Law(0.07, 254.0, 0.55, 5000.0)  # 672 epochs a success at the budget, 351 at the best cutoff

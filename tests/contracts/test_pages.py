@@ -180,7 +180,8 @@ def test_a_row_has_the_numbers_of_its_cell_and_says_what_it_is_sorted_by(study: 
     for entry in (
         '<td data-v="4.0">4</td><td data-v="0.5">50.0<small>[15.0–85.0]</small></td>',
         '<td data-v="20.0">20<small>[10–∞]</small></td><td data-v="80.0">80<small>[',  # 160 epochs ÷ 2
-        '<td data-v="1.0">1</td><td data-v="0.5">0.5</td><td class="word">gradient_<wbr>descent</td>',
+        '<td data-v="1.0">1</td><td data-v="0.5">0.5</td>',
+        '<td data-v="0.5">0.5</td><td class="word">momentum 0.9</td><td data-v="2.0">2</td>',
     ):
         assert entry in rows[0]
     assert '<td data-v="inf">∞<small>[∞–∞]</small></td><td data-v="inf">∞<small>[' in rows[1]

@@ -24,7 +24,12 @@ def frames(costs: dict[str, dict[str, list[int]]]) -> tuple[pd.DataFrame, pd.Dat
         for rule, epochs in rules.items():
             about = {"id": f"{task}-{rule}", "task": task, "algorithm": rule, "algorithm_name": rule}
             cells.append(
-                {**about, "epoch_flops": 1000.0, "algorithm.a_units": 512 if "random" in rule else np.nan}
+                {
+                    **about,
+                    "epoch_flops": 1000.0,
+                    "hidden_units": 512 if "random" in rule else 2,
+                    "network_units": 2,
+                }
             )
             for spent in epochs:
                 outcome = "solved" if spent < 100 else "unsolved"

@@ -190,8 +190,8 @@ def test_frame_of_cost_is_what_was_counted(both: Both) -> None:
 def test_units_are_in_the_names(both: Both) -> None:
     """A column of numbers whose name has no unit would be read in the wrong one."""
     units = "flops|operations|bytes|seconds|epochs|updates|numbers|passes|adds|degrees"
-    counts = "replicas|solved|unsolved|diverged|patterns|weights|depth"
-    ratios = "rate(_low|_high)?|(validation_|held_)?right_(median|mean)|work_over_backprop"
+    counts = "replicas|solved|unsolved|diverged|patterns|weights|depth|(hidden|network)_units"
+    ratios = "(learning_)?rate(_low|_high)?|(validation_|held_)?right_(median|mean)|work_over_backprop"
     tasks_own = "loss_median|held_rmse_median|epochs_(q1|median|q3)"
     for frame in (results.cells("s", both.store), results.cost("s", both.store)):
         numbers = [name for name in frame.select_dtypes("number").columns if "." not in name]

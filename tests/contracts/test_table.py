@@ -149,7 +149,7 @@ def test_rows_stand_by_task_in_the_studys_order_with_what_they_differ_in(study):
         ("xor", "finite_differences"),
         ("xor", "shallow"),
         (TASK, "backprop"),
-        (TASK, "perceptron"),
+        (TASK, "perceptron (no hidden units)"),
     ]
     assert [row.status for row in rows] == [
         "finished",
@@ -204,7 +204,7 @@ def test_csv_gives_back_every_number(study):
 
 
 def test_latex_has_every_row_with_its_numbers_and_what_is_special_escaped(study):
-    """Every line of a tabular has seven &, but those that one cell spans; braces close; nothing is left that
+    """Every line of a tabular has nine &, but those that one cell spans; braces close; nothing is left that
     LaTeX would take for its own."""
     rows = table.build(study, "made_up")
     text = to_latex(table.by_task(rows), "made_up")
@@ -212,10 +212,11 @@ def test_latex_has_every_row_with_its_numbers_and_what_is_special_escaped(study)
     assert len(body) == len(rows) + 2
     for line in body:
         spans = 4 * line.count("multicolumn")
-        assert line.replace(r"\&", "").count("&") + spans == 7, line
+        assert line.replace(r"\&", "").count("&") + spans == 9, line
         assert line.count("{") == line.count("}")
-    assert r"backprop (lr=0.5) & 0.5 & 4 & 50.0 [15.0, 85.0] & 20 [10, $\infty$] & 50 & 20 &  \\" in body
-    assert r"finite\_differences & 0.5 &  & \multicolumn{5}{l}{failed} \\" in body
+    settings, numbers = "0.5 & momentum 0.9 & 2", r"4 & 50.0 [15.0, 85.0] & 20 [10, $\infty$] & 50 & 20"
+    assert rf"backprop (lr=0.5) & {settings} & {numbers} &  \\" in body
+    assert r"finite\_differences & 0.5 & momentum 0.9 & 2 &  & \multicolumn{5}{l}{failed} \\" in body
     assert escaped("50 % of a_b & {c} ∞") == r"50 \% of a\_b \& \{c\} $\infty$"
 
 
@@ -224,7 +225,7 @@ def test_markdown_has_every_row_every_reason_and_the_caption(study):
     text = table.to_markdown(rows, "made_up", "Who counts?")
     assert text.startswith(
         "# made_up\n\nWho counts?\n\n## xor\n\n"
-        "| algorithm | rate | n | solved % [95 %] | epochs [quartiles] | budget |"
+        "| algorithm | rate | optimiser | units | n | solved % [95 %] | epochs [quartiles] | budget |"
     )
     lines = [line for line in text.splitlines() if line.startswith("|")]
     assert len(lines) == len(rows) + 2 * 2
@@ -237,12 +238,16 @@ def test_markdown_has_every_row_every_reason_and_the_caption(study):
         assert len({len(line) for line in table_lines}) == 1
         assert all(any(cell.strip() for cell in column) for column in zip(*table_lines[2:], strict=True))
     # restarts by hand: replicas 0 and 2 are cut where 1 and 3 have their best cutoff, at 20, and these at 10
+    said = "0.5 | momentum 0.9 | 2"
+    numbers = "4 | 50.0 [15.0–85.0] | 20 [10–∞] | 100 | 80 | 50 | 20 | 2 | 1"
+    assert f"| backprop (lr=0.5) | {said} | {numbers} |" in lines
     assert (
-        "| backprop (lr=0.5) | 0.5 | 4 | 50.0 [15.0–85.0] | 20 [10–∞] | 100 | 80 | 50 | 20 | 2 | 1 |" in lines
+        "| backprop (lr=2) | 2 | momentum 0.9 | 2 | 2 | 0.0 [0.0–65.8] | ∞ [∞–∞] | 100 | ∞ | ∞ |  | 2 |  |"
+        in lines
     )
-    assert "| backprop (lr=2) | 2 | 2 | 0.0 [0.0–65.8] | ∞ [∞–∞] | 100 | ∞ | ∞ |  | 2 |  |" in lines
     # 0 and 2 at 10 (of two cutoffs that cost the same the smaller), 1 and 3 at 40
-    assert "| backprop | 0.5 | 4 | 100.0 [51.0–100.0] | 20 [10–30] | 100 | 25 | 30 | 40 | 2 | 62.5 |" in lines
+    numbers = "4 | 100.0 [51.0–100.0] | 20 [10–30] | 100 | 25 | 30 | 40 | 2 | 62.5"
+    assert f"| backprop | {said} | {numbers} |" in lines
     for reason in (
         "finite_differences failed: ValueError: a | in the reason",
         "shallow not run",

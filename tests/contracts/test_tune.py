@@ -167,7 +167,7 @@ def test_a_table_says_what_the_search_cost_and_shares_it_among_uses(tuned: tuple
     usual, best = sorted(rows, key=lambda row: np.isfinite(row.tuning_flops))
     assert np.isnan(usual.tuning_flops)
     assert best.tuning_flops == pytest.approx(1e9 * said["found"]["gflop"])
-    assert best.rate == said["algorithm"]["optimiser.lr"]
+    assert best.learning_rate == said["algorithm"]["optimiser.lr"]
     assert best.summary is not None
     text = table.to_markdown(
         [replace(best, summary=replace(best.summary, restart_flops=3e6), tuning_flops=2e9)], ""

@@ -1,5 +1,5 @@
 """Every preset and study composes, and trains three epochs; every preset says what it is and where it comes
-from."""
+from; and what ruleset=published takes is the preset itself."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
+from harness.cells.cell import Cell
+from harness.core.errors import InputError
 from harness.experiment.run import run_cell
 from harness.store.store import Store
-from harness.studies.compose import cell_of
+from harness.studies.compose import cell_of, cells_of
 from harness.studies.conf import CONF, VERSION_BASE, described
 from helpers.commands import commands
 
@@ -121,3 +123,123 @@ def test_the_console_script_is_the_same_program() -> None:
     (script,) = entry_points(group="console_scripts", name="harness")
     loaded: Callable[[], None] = script.load()
     assert loaded is main
+
+
+# ruleset=published
+
+ALONE = {  # presets that are the only one of their algorithm on their task
+    "hinton2022/digits": ("forward_forward", "digits"),
+    "lillicrap2016/linear": ("feedback_alignment", "linear_map"),
+    "pdp1986/encoder": ("backprop", "encoder"),
+    "pdp1986/negation": ("backprop", "negation"),
+    "pdp1986/parity": ("backprop", "parity"),
+    "pdp1986/singleton": ("backprop", "singleton"),
+    "pdp1986/t_c": ("backprop", "t_c"),
+    "werfel2005/linear": ("node_perturbation", "linear_perceptron"),
+}
+
+
+def ruled(*overrides: str) -> Cell:
+    (cell,), _ = cells_of([*overrides, "ruleset=published"])
+    return cell
+
+
+@pytest.mark.parametrize("preset", ALONE)
+def test_the_one_preset_of_an_algorithm_on_a_task_is_its_published_ruleset(preset: str) -> None:
+    """The same cell as by its name: every setting, the run's too, and the id."""
+    algorithm, task = ALONE[preset]
+    (by_name,), _ = cells_of([f"experiment={preset}"])
+    found = ruled(f"algorithm={algorithm}", f"task={task}")
+    assert found.settings_by_name() == by_name.settings_by_name()
+    assert found.id == by_name.id
+
+
+def test_a_sweep_takes_the_preset_of_each() -> None:
+    cells, _ = cells_of(["algorithm=backprop", "task=parity,negation", "ruleset=usual,published"])
+    rates = [cell.settings_by_name()["algorithm"]["optimiser"]["lr"] for cell in cells]
+    usual = [cell.task.usual.lr for cell in cells]
+    assert sorted(zip([cell.task.name for cell in cells], rates, strict=True)) == sorted(
+        [("parity", usual[0]), ("parity", 0.5), ("negation", usual[2]), ("negation", 0.25)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("override", "part", "path", "value"),
+    [
+        ("algorithm.optimiser.lr=0.75", "algorithm", ("optimiser", "lr"), 0.75),
+        ("algorithm.rate=0.75", "algorithm", ("optimiser", "lr"), 0.75),
+        ("task.hidden=7", "task", ("hidden",), 7),
+        ("run.replicas=3", "run", ("replicas",), 3),
+    ],
+)
+def test_what_is_said_wins_over_what_was_published(override, part, path, value) -> None:
+    """And nothing else is other than published."""
+    usual = ruled("algorithm=backprop", "task=parity").settings_by_name()
+    found = ruled("algorithm=backprop", "task=parity", override).settings_by_name()
+    inside = usual[part]
+    for name in path[:-1]:
+        inside = inside[name]
+    assert inside[path[-1]] != value
+    inside[path[-1]] = value
+    assert found == usual
+
+
+def test_another_optimiser_has_its_own_settings() -> None:
+    """The printed rate and momentum are of gradient descent, and say nothing of Adam's."""
+    found = ruled("algorithm=backprop", "task=parity", "algorithm/optimiser=adam").settings_by_name()
+    assert found["algorithm"]["optimiser"]["lr"] == 0.001
+    assert found["task"]["scale"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (
+            ("algorithm=backprop", "task=symmetry"),
+            "the one preset of backprop on symmetry, but there are 2: give one of them by its name instead, "
+            "experiment=nature1986/symmetry, experiment=pdp1986/symmetry",
+        ),
+        (
+            ("algorithm=spsa", "task=parity"),
+            "the one preset of spsa on parity, but there is none: on parity there are "
+            "experiment=pdp1986/parity (of backprop)",
+        ),
+        (
+            ("algorithm=backprop", "task=deep_chain"),
+            "but there is none: on deep_chain there is none of any algorithm",
+        ),
+        (
+            ("experiment=pdp1986/parity",),
+            "a preset (experiment=…) has settings of its own, and ruleset=published others",
+        ),
+    ],
+    ids=["several", "none", "none of the task", "two said"],
+)
+def test_several_presets_or_none_are_one_sentence_that_names_them(overrides, sentence) -> None:
+    with pytest.raises(InputError) as error:
+        ruled(*overrides)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_command_line_takes_the_preset_or_says_why_not(tmp_path: Path) -> None:
+    run = "python -m harness algorithm=backprop run.replicas=2 run.epochs=3 tracking.enabled=false"
+    done, several, unknown, tuning = commands(
+        tmp_path,
+        f"{run} task=parity ruleset=published",
+        f"{run} task=xor ruleset=published",
+        f"{run} task=xor ruleset=printed",
+        "python -m harness.tune algorithm=backprop task=parity ruleset=published",
+    )
+    assert done.code == 0, done.said
+    assert "lr=0.5, momentum=0.9" in done.out
+    for refused, sentence in (
+        (
+            several,
+            "but there are 3: give one of them by its name instead, experiment=pdp1986/xor_hidden_units",
+        ),
+        (unknown, "unknown ruleset 'printed': allowed are published, tuned, usual"),
+        (tuning, "ruleset=published would be ignored: leave it out"),
+    ):
+        assert (refused.code, len(refused.said)) == (2, 1), refused
+        assert sentence in refused.said[0]
