@@ -9,12 +9,16 @@
 # %matplotlib inline
 from harness import plots, results
 from harness.answers import optimisers
+from harness.answers.conclusions.optimisers import conclusions
 from harness.answers.provenance import about
 from harness.answers.words import say, table
 
 tried = optimisers.tried(results.cells("optimisers"), results.replicas("optimisers"))
 pairs, orders = optimisers.besides(tried), optimisers.orders(tried)
 say(about("optimisers"))
+
+# %% conclusions tags=["conclusions"]
+say(conclusions(tried, pairs, orders))
 
 # %% [markdown]
 # ## Each at its own best rate
@@ -27,10 +31,10 @@ say(about("optimisers"))
 # another's on these networks, since they would count twice: those with backprop's, and direct feedback
 # alignment, which is feedback alignment where there is one hidden layer.
 
-# %% conclusions tags=["results"]
+# %% at its best tags=["results"]
 say(optimisers.said(tried, pairs, orders))
 
-# %% optimisers tags=["results"]
+# %% optimisers tags=["results", "shown"]
 plots.optimiser_figure(optimisers.points(tried))
 
 # %% costs tags=["results"]

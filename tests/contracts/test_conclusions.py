@@ -3,6 +3,7 @@ with the longest names, and to silence where there is nothing."""
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from harness.answers import ablations as ablation
 from harness.answers import alignment as aligned
 from harness.answers import comparison as compared
 from harness.answers import local_minima as minima
+from harness.answers import optimisers as optimised
 from harness.answers import sensitivity as rated
 from harness.answers import transfer as moved
 from harness.answers.conclusions import (
@@ -24,6 +26,7 @@ from harness.answers.conclusions import (
     credit_and_cost,
     fitting,
     local_minima,
+    optimisers,
     replication,
     representations,
     sensitivity,
@@ -153,6 +156,40 @@ def test_of_rates_the_median_rule_the_other_rules_and_other_tasks_are_told():
     # at the encoder's best rate XOR is never solved, at XOR's the encoder for five times the least
     assert "never solves a task that it can in 50.0 % [" in elsewhere
     assert "5 [too few] times the least (n = 1 rules, 2 cases)" in elsewhere
+
+
+# Optimisers
+
+
+def run_with(rule, task, optimiser, cost, rates=(0.1, 1.0, 10.0)):
+    time = Interval(*(cost * end for end in (1.0, 0.9, 1.1)))
+    found = SimpleNamespace(time=time, best=1, side=SimpleNamespace(time=np.zeros(20)))
+    return optimised.Tried(task, rule, optimiser, rates, (), 1.0, 100.0, found)
+
+
+def test_of_optimisers_the_farthest_are_named_and_all_are_counted():
+    costs = {"bp": (10.0, 20.0), "fa": (10.0, 5.0), "wp": (10.0, 10.0), "rl": (10.0, INF)}
+    some = [
+        run_with(rule, "xor", name, cost)
+        for rule, each in costs.items()
+        for name, cost in zip(("gradient descent", "Adam"), each, strict=True)
+    ]
+    ratios = {"bp": (2.0, 1.5, 2.5), "fa": (0.5, 0.4, 0.7), "wp": (1.0, 0.5, 2.0), "rl": (NAN,) * 3}
+    pairs = [optimised.Beside("xor", rule, "Adam", Interval(*ratio)) for rule, ratio in ratios.items()]
+    ranks = [
+        optimised.Order("xor", "gradient descent", "Adam", Interval(0.4, -0.2, 0.9), 4),
+        optimised.Order("encoder", "gradient descent", "Adam", Interval(0.8, 0.5, 1.0), 5),
+    ]
+    helps, order, worth = optimisers.conclusions(some, pairs, ranks)
+    assert helps == (
+        "Of 3 pairs of an optimiser with plain steps, each at its own best rate, a success takes less work in "
+        "1 (Adam for fa on xor ×0.5 [0.4–0.7]), more in 1 (Adam for bp on xor ×2 [1.5–2.5]), and 1 are not "
+        "decided (n = 20 networks at each rate; of the intervals of a task one misses, 5 % at most)."
+    )
+    assert "alike, by the whole interval, in 1 of 2 pairs" in order
+    assert "least alike are gradient descent and Adam on xor" in order
+    assert order.endswith("(n = 4 rules).")
+    assert "2 [too few] on xor (n = 3 rules, and 1 never solve it with one of them)." in worth
 
 
 # Alignment
@@ -451,10 +488,12 @@ NONE = pd.DataFrame(columns=["task", "id", "replicas", "solved"])
         lambda: representations.conclusions([], [], [], []),
         lambda: credit_and_cost.conclusions(NOT_LOOKED_AT, {}, NONE, NONE),
         lambda: shared_weights.conclusions([], [], NONE, NONE),
+        lambda: optimisers.conclusions([], [], []),
     ],
     ids=[
         "tuned", "comparison", "sensitivity", "alignment", "transfer", "local_minima", "ablations",
         "representations", "credit_and_cost", "shared_weights",
+        "optimisers",
     ],
 )  # fmt: skip
 def test_of_nothing_one_sentence_says_that_nothing_is_concluded(said):
