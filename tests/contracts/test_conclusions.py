@@ -182,9 +182,9 @@ def test_of_optimisers_the_farthest_are_named_and_all_are_counted():
     ]
     helps, order, worth = optimisers.conclusions(some, pairs, ranks)
     assert helps == (
-        "Of 3 pairs of an optimiser with plain steps, each at its own best rate, a success takes less work in "
-        "1 (Adam for fa on xor ×0.5 [0.4–0.7]), more in 1 (Adam for bp on xor ×2 [1.5–2.5]), and 1 are not "
-        "decided (n = 20 networks at each rate; of the intervals of a task one misses, 5 % at most)."
+        "Of 3 pairs of an optimiser with plain steps, each at its own best rate, a success takes less work "
+        "in 1 (Adam for fa on xor ×0.5 [0.4–0.7]), more in 1 (Adam for bp on xor ×2 [1.5–2.5]), and 1 are "
+        "not decided (n = 20 networks at each rate; of the intervals of a task one misses, 5 % at most)."
     )
     assert "alike, by the whole interval, in 1 of 2 pairs" in order
     assert "least alike are gradient descent and Adam on xor" in order

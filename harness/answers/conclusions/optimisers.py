@@ -29,9 +29,7 @@ def _helps(some: Sequence[Tried], pairs: Sequence[Beside]) -> list[str]:
         text = f"{pair.optimiser} for {pair.rule} on {pair.task} ×{amount(pair.ratio)}"
         sides[beside(pair.ratio, 1.0)].append(text)
     less, more = sides[LESS], sides[MORE]
-    head = (
-        f"Of {len(known)} pairs of a rule's optimiser with its plain steps, each at its best rate, a success "
-    )
+    head = f"Of {len(known)} pairs of an optimiser with plain steps, each at its own best rate, a success "
     tail = (
         f", and {len(sides[OPEN])} are not decided ({n_of(t.n for t in some)} networks at each rate; of the "
         "intervals of a task one misses, 5 % at most)."
