@@ -13,7 +13,7 @@ NEXT_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 \
 	do $$p -c '' 2>/dev/null && echo $$p && break; done)
 NEXT := .venv-next/bin
 
-.PHONY: compare dashboard quick test suite test-slow fuzz stress mutants test-next check bench coverage docs studies notebooks results lock clean
+.PHONY: compare dashboard quick test suite test-slow fuzz stress mutants test-next check bench coverage docs site studies notebooks results lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
@@ -68,6 +68,10 @@ coverage: .venv/installed-test  ## how often each interval holds the truth, into
 docs: compare bench  ## run first light, every rule at its best, and the benchmark, and put what they say into README and docs/
 	$(BIN)/python -m harness -m study=tuned
 	$(BIN)/python docs/update.py
+	$(BIN)/python docs/reference.py
+
+site: .venv/installed-test  ## the documentation as a site to be read without a network: site/index.html (a broken link fails)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 STUDIES := tuned comparison ablations local_minima representations credit_and_cost memory_accuracy vanishing t_c shared_weights losses \
 	alignment sensitivity optimisers transfer
@@ -85,7 +89,7 @@ lock: .venv/installed-test  ## write the versions in use to constraints.txt (it 
 	$(PIP) freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==[^ ]+$$' > constraints.txt
 
 clean:
-	rm -rf .venv .venv-next results build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-next results build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -35,7 +35,7 @@ SAID = ROOT / "docs" / "tuned" / "answers.md"
 
 
 def blocks() -> dict[str, str]:
-    """What stands between `<!-- name -->` and `<!-- end -->` in the README and docs/three-readings.md."""
+    """What stands between `<!-- name -->` and `<!-- end -->` in the README and in pages of docs/."""
     return {
         "answers": SAID.read_text(encoding="utf-8").strip(),
         "benchmark": (ROOT / "bench" / "RESULTS.md").read_text(encoding="utf-8").strip(),
@@ -164,9 +164,9 @@ def _algorithm_settings() -> list[str]:
     return [
         "## Settings",
         SET,
-        *(f"**{name}**\n\n{_settings(cls)}" for name, cls in registry.algorithms().items()),
-        "### Optimisers",
-        *(f"**{name}**: {first_line(cls)}\n\n{_settings(cls)}" for name, cls in OPTIMISERS.items()),
+        *(f"### {name}\n\n{_settings(cls)}" for name, cls in registry.algorithms().items()),
+        "## Optimisers",
+        *(f"### {name}\n\n{first_line(cls)}\n\n{_settings(cls)}" for name, cls in OPTIMISERS.items()),
     ]
 
 
@@ -206,5 +206,5 @@ if __name__ == "__main__":
                 SAID.write_text(answers(study), encoding="utf-8")
     for name, page in (("algorithms", algorithms_page()), ("tasks", tasks_page())):
         (ROOT / "docs" / f"{name}.md").write_text(page, encoding="utf-8")
-    for path in (ROOT / "README.md", ROOT / "docs" / "three-readings.md"):
+    for path in (ROOT / "README.md", ROOT / "docs" / "index.md", ROOT / "docs" / "three-readings.md"):
         path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")

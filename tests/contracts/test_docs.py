@@ -18,8 +18,8 @@ from harness.studies.attempt import attempt
 from harness.tasks.xor import Xor
 from helpers.repository import ROOT, load
 
-DOCS = ("design", "extend", "three-readings", "credit", "findings", "algorithms", "tasks")
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{name}.md" for name in DOCS)]
+DOCS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *DOCS]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -28,7 +28,7 @@ def code(word: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/three-readings.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/three-readings.md"])
 def test_the_figures_are_those_that_the_commands_wrote(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     assert load("docs_update", ROOT / "docs" / "update.py").filled(text) == text

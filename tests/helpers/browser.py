@@ -18,8 +18,8 @@ const errors = [];
 addEventListener("error", event => errors.push(event.message || `not loaded: ${event.target.src}`), true);
 </script>"""
 LAST = """<script>
-addEventListener("load", () => {
-  const seen = (() => { %s })();
+addEventListener("load", async () => {
+  const seen = await (async () => { %s })();
   const told = document.createElement("pre");
   told.id = "told";
   told.textContent = JSON.stringify({seen, errors});
@@ -29,8 +29,8 @@ addEventListener("load", () => {
 
 
 def seen_in(page: Path, script: str, at: str = "") -> tuple[Any, list[str]]:
-    """What a script that runs in an opened page returns, and all errors of the page: of its scripts, of what
-    it loads, and of the console. Skips the test where no Chromium is found.
+    """What a script that runs in an opened page returns (it may await), and all errors of the page: of its
+    scripts, of what it loads, and of the console. Skips the test where no Chromium is found.
 
     `at` is the address at which the page's folder is served; without one the file itself is opened.
     """

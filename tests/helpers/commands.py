@@ -21,12 +21,14 @@ for command in json.loads(sys.argv[1]):
     if words[0] == "export":
         os.environ.update([words[1].split("=", 1)])
         continue
-    assert words[:2] == ["python", "-m"], command
+    assert words[0] == "python", command
+    module = words[1] == "-m"
     out, err, code = io.StringIO(), io.StringIO(), 0
-    sys.argv = words[2:]
+    sys.argv = words[1 + module:]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            runpy.run_module(words[2], run_name="__main__", alter_sys=True)
+            run = runpy.run_module if module else runpy.run_path
+            run(sys.argv[0], run_name="__main__", **{"alter_sys": True} if module else {})
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
             if isinstance(end.code, str):
@@ -49,7 +51,8 @@ class Done(NamedTuple):
 
 
 def commands(folder: Path, *given: str, path: Sequence[Path] = (ROOT,), **environment: str) -> list[Done]:
-    """What comes of commands, `python -m …`, run one after another in a folder, in one process of its own.
+    """What comes of commands, `python -m …` or `python file.py`, run one after another in a folder, in one
+    process of their own.
 
     `export NAME=value` sets a variable for those that follow, and has no entry in what is returned. `path` is
     where Python looks first. Results are kept in the folder's store.
