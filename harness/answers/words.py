@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.experiment.digits import brief as brief
 from harness.experiment.digits import number, percent
+from harness.experiment.digits import several as several
 from harness.statistics import Interval
 
 if TYPE_CHECKING:
@@ -49,13 +51,6 @@ def each(frame: pd.DataFrame) -> list[Any]:
     return list(frame.itertuples(index=False))
 
 
-def several(names: Sequence[str], none: str = "none") -> str:
-    """`a, b and c`; `none` for none."""
-    if len(names) < 2:
-        return names[0] if names else none
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def rate(row: Any) -> str:
     """Solved rate of a row of `results.cells`, its Wilson interval and n: 95.1 % [93.6–96.3] of 1,000."""
     return (
@@ -67,17 +62,6 @@ def amount(interval: Interval) -> str:
     """An amount with its interval: 519 [389–812], 1.2 [0.9–∞]; very large ones as 3.4e+08."""
     value, low, high = (brief(float(end)) for end in interval)
     return f"{value} [{low}–{high}]"
-
-
-def brief(x: float) -> str:
-    """Three significant digits, and no more: 1,230, 0.0123, 4.1e+08;
-    ∞ where it is never reached, – where there is none.
-    """
-    if not np.isfinite(x) or x == 0:
-        return number(x)
-    if abs(x) >= 1e7 or abs(x) < 1e-4:
-        return f"{x:.2g}"
-    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
 
 
 def correlation(interval: Interval) -> str:
