@@ -84,7 +84,7 @@ def arranged(
     calm, crowds = crowd.apart(cells)
     tasks = by_task(calm)
     first = {task: reference(some) for task, some in tasks.items()}
-    many = [task for task, some in tasks.items() if len(some) > TOGETHER]
+    many = [task for task, some in tasks.items() if len(_without(some, first[task])) > SIZE]
     few = [task for task in tasks if task not in many]
     made = [(own, _families(own, first)) for own in _three(tasks, many)]
     made += [(own, _whole(own, first)) for own in _three(tasks, few)]
