@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.experiment.digits import brief as brief
 from harness.experiment.digits import number, percent
+from harness.experiment.digits import several as several
 from harness.statistics import Interval
 
 if TYPE_CHECKING:
@@ -54,13 +56,6 @@ def each(frame: pd.DataFrame) -> list[Any]:
     return list(frame.itertuples(index=False))
 
 
-def several(names: Sequence[str], none: str = "none") -> str:
-    """`a, b and c`; `none` for none."""
-    if len(names) < 2:
-        return names[0] if names else none
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def few(names: Sequence[str], most: int = 3) -> str:
     """The first of many, and how many more there are: `a, b, c and 4 others`; `none` for none."""
     if len(names) <= most + 1:
@@ -91,17 +86,6 @@ def amount(interval: Interval) -> str:
     """An amount with its interval: 519 [389–812], 1.2 [0.9–∞]; very large ones as 3.4e+08."""
     value, low, high = (brief(float(end)) for end in interval)
     return f"{value} [{low}–{high}]"
-
-
-def brief(x: float) -> str:
-    """Three significant digits, and no more: 1,230, 0.0123, 4.1e+08;
-    ∞ where it is never reached, – where there is none.
-    """
-    if not np.isfinite(x) or x == 0:
-        return number(x)
-    if abs(x) >= 1e7 or abs(x) < 1e-4:
-        return f"{x:.2g}"
-    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
 
 
 def correlation(interval: Interval) -> str:

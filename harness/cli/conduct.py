@@ -158,7 +158,8 @@ def report(
     made_for = folder / "figures_of.txt"
     records = [at.read(i) for i in study["cells"] if at.has(i)]
     # as what they are drawn, too: those of an earlier version are drawn anew
-    now = "\n".join(["png svg pdf", *(f"{record.id} {record.meta.get('made', '')}" for record in records)])
+    how = "png svg pdf, by task and family"
+    now = "\n".join([how, *(f"{record.id} {record.meta.get('made', '')}" for record in records)])
     current = made_for.is_file() and made_for.read_text(encoding="utf-8") == now
     if fresh or not current:
         table.write(rows, folder, study["question"])

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.outcomes import fates
+from harness.drawing import thin
 from harness.drawing.cell import Drawn
 from harness.drawing.style import BEHIND, COLOURS, DIM
 from harness.statistics import expected_running_time
@@ -32,6 +33,7 @@ RULE = (
     "these very replicas did: others would do less well."
 )
 DARKNESS = 12.0  # lines on one another that are as dark as ink
+WIDTH = 0.7  # points: of one line of a crowd; it is off by no more than that
 Numbers = NDArray[np.float64]
 
 
@@ -83,7 +85,9 @@ def title(task: str, cells: Sequence[Drawn], cost: Mapping[str, float]) -> str:
 
 
 def behind(ax: Axes, lines: Sequence[tuple[Numbers, Numbers]], *, steps: bool = False) -> None:
-    """Lines (x, y) in grey behind those that are named; many of them thin, the darker the more there are."""
+    """Lines (x, y) in grey behind those that are named, on axes whose limits are set; many of them thin, the
+    darker the more there are, and of no more points than can be seen.
+    """
     if len(lines) < CELLS:
         style: dict[str, Any] = {"drawstyle": "steps-post"} if steps else {}
         for x, y in lines:
@@ -91,13 +95,13 @@ def behind(ax: Axes, lines: Sequence[tuple[Numbers, Numbers]], *, steps: bool = 
         return
     from matplotlib.collections import LineCollection
 
-    drawn = [(np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1]) if steps else (x, y) for x, y in lines]
+    drawn = [thin.staircase(*line) if steps else line for line in lines]
     ax.add_collection(
         LineCollection(
-            [np.column_stack(line) for line in drawn],
+            [thin.thinned(ax, *line, fine=WIDTH / 72) for line in drawn],
             colors=DIM,
             alpha=min(1.0, max(0.04, DARKNESS / len(lines))),
-            linewidths=0.7,
+            linewidths=WIDTH,
             zorder=BEHIND["zorder"],
         ),
         autolim=False,

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core.errors import one_of
-from harness.core.outcomes import Fates, fates
+from harness.core.outcomes import Fates
+from harness.drawing import thin
 from harness.drawing.cell import Drawn
-from harness.drawing.crowd import behind, expected
-from harness.drawing.frames import drawn, panels
-from harness.drawing.page import page
+from harness.drawing.crowd import behind
 from harness.drawing.style import DIM, logarithmic
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Quantity = Literal["loss", "right"]
 QUARTILES = (25, 50, 75)
-TITLES = {"loss": "Loss during training", "right": "Training patterns right during training"}
 ENDS = {
     "loss": (
         "A replica that solved the task keeps its last loss, one that diverged is at infinity: "
@@ -33,29 +28,15 @@ ENDS = {
 }
 
 
-def curve_figure(curves: pd.DataFrame, replicas: pd.DataFrame, quantity: Quantity = "loss") -> Figure:
-    """Per task, the median over all replicas of the loss against epochs, and its quartiles.
+class Limits(NamedTuple):
+    """Of the axes of a panel."""
 
-    Args:
-        curves: the frame of `results.curves`.
-        replicas: the frame of `results.replicas`; it says how many there are and what became of them.
-        quantity: loss, or right, the share of patterns right.
-
-    Returns:
-        A matplotlib figure, one panel or more a task.
-
-    Raises:
-        InputError: if no cell is finished.
-
-    >>> from harness import results
-    >>> figure = curve_figure(results.curves("first_light"), results.replicas("first_light"))
-    """
-    one_of("quantity", quantity, TITLES)
-    cells = drawn(curves, *columns_of(quantity))
-    ends = drawn(replicas, "outcome", "epochs")
-    became = {d.id: fates(d.rows) for d in ends}
-    some, columns, grey = panels(cells, partial(draw, quantity=quantity, became=became), expected(ends))
-    return page(TITLES[quantity], caption_of(quantity) + grey, some, columns=columns)
+    right: float
+    """Epochs."""
+    bottom: float
+    top: float
+    known: bool = True
+    """Whether there is anything to see between them."""
 
 
 def columns_of(quantity: Quantity) -> list[str]:
@@ -68,51 +49,60 @@ def caption_of(quantity: Quantity) -> str:
     return f"Line: median over all n replicas; band: quartiles (25–75 %). {ENDS[quantity]}"
 
 
+def limits(quantity: Quantity, cells: Iterable[Drawn]) -> Limits:
+    """The ends of the axes on which the curves of some cells can be seen."""
+    some = list(cells)
+    right = max(2.0, *(float(d.column("budget_epochs").max()) for d in some))
+    if quantity == "right":
+        return Limits(right, -0.02, 1.02)
+    values = np.concatenate([y for d in some for y in _quartiles(d, quantity)[1:]])
+    values = values[np.isfinite(values) & (values > 0)]
+    top = 1.3 * float(values.max()) if len(values) else 10.0
+    return Limits(
+        right, max(float(values.min()) / 1.3, 1e-6 * top) if len(values) else 0.1, top, len(values) > 0
+    )
+
+
 def draw(
-    ax: Axes, *, shown: list[Drawn], others: list[Drawn], quantity: Quantity, became: dict[str, Fates]
+    ax: Axes,
+    *,
+    shown: list[Drawn],
+    others: list[Drawn],
+    quantity: Quantity,
+    became: Mapping[str, Fates],
+    within: Limits | None = None,
 ) -> None:
-    """Fill a panel, given what `became` of the replicas of each cell, by its id."""
-    known = {d.id: _quartiles(d, quantity) for d in (*shown, *others)}
-    bottom, top = (
-        _limits(ax, [y for _, *quartiles in known.values() for y in quartiles])
-        if quantity == "loss"
-        else (0.0, 1.0)
+    """Fill a panel, given what `became` of the replicas of each cell, by its id, `within` these ends."""
+    ends = within or limits(quantity, [*shown, *others])
+    logarithmic(ax, "x", 1, ends.right)
+    if quantity == "loss":
+        logarithmic(ax, "y", ends.bottom, ends.top)
+    else:
+        ax.set_ylim(ends.bottom, ends.top)
+    if not ends.known:
+        ax.text(0.5, 0.5, "no finite loss above 0", transform=ax.transAxes, ha="center", color=DIM)
+    ax.set(
+        ylabel="loss E" if quantity == "loss" else "share of patterns right",
+        xlabel="epochs (sweeps over the patterns)",
     )
     # ∞ goes beyond the top, 0 to the bottom edge, NaN stays undrawn
-    known = {
-        i: [x, *(np.clip(y, bottom, 10 * top) for y in quartiles)] for i, (x, *quartiles) in known.items()
-    }
-    behind(ax, [(known[d.id][0], known[d.id][2]) for d in others])
+    low, high = (ends.bottom, 10 * ends.top) if quantity == "loss" else (0.0, 1.0)
+    known = {}
+    for d in (*shown, *others):
+        x, *quartiles = _quartiles(d, quantity)
+        known[d.id] = x, [np.clip(y, low, high) for y in quartiles]
+    behind(ax, [(x, median) for x, (_, median, _) in (known[d.id] for d in others)])
     for d in shown:
-        x, low, median, high = known[d.id]
-        ax.fill_between(x, low, high, color=d.look["color"], alpha=min(0.15, 1 / len(shown)), linewidth=0)
+        x, (first, median, third) = known[d.id]
+        thin.band(ax, x, first, third, d.look["color"], min(0.15, 1 / len(shown)))
         n, diverged = len(became[d.id].solved), np.count_nonzero(became[d.id].diverged)
         text = f"{d.algorithm}   n = {n:,}" + (f", {diverged:,} diverged" if diverged else "")
         markers: dict[str, Any] = (
             {} if np.isfinite(median).any() else {"markevery": None}
         )  # matplotlib cannot space them on nothing
-        ax.plot(x, median, label=text, **(d.look | markers))
-    logarithmic(ax, "x", 1, max(2, *(float(d.column("budget_epochs").max()) for d in (*shown, *others))))
-    if quantity == "loss":
-        logarithmic(ax, "y", bottom, top)
-    else:
-        ax.set_ylim(-0.02, 1.02)
-    ax.set(
-        ylabel="loss E" if quantity == "loss" else "share of patterns right",
-        xlabel="epochs (sweeps over the patterns)",
-    )
+        ax.plot(*thin.thinned(ax, x, median).T, label=text, **(d.look | markers))
 
 
 def _quartiles(d: Drawn, quantity: Quantity) -> list[NDArray[np.float64]]:
     later = d.column("epoch") >= 1  # a logarithmic axis has no 0
     return [d.column(name)[later] for name in ("epoch", *(f"{quantity}_q{q}" for q in QUARTILES))]
-
-
-def _limits(ax: Axes, quartiles: list[NDArray[np.float64]]) -> tuple[float, float]:
-    values = np.concatenate(quartiles)
-    values = values[np.isfinite(values) & (values > 0)]
-    if len(values):
-        top = 1.3 * values.max()
-        return max(values.min() / 1.3, 1e-6 * top), top
-    ax.text(0.5, 0.5, "no finite loss above 0", transform=ax.transAxes, ha="center", color=DIM)
-    return 0.1, 10.0

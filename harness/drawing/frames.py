@@ -143,6 +143,10 @@ def _panels_of(
 
 def _parts(cells: Sequence[Drawn]) -> dict[int, int]:
     """Which part of the panels of a crowded task each algorithm is in, by its place."""
-    places = max((d.place for d in cells), default=0) + 1
-    size = -(-places // -(-places // TOGETHER))
-    return {place: place // size for place in range(places)}
+    return parts_of(max((d.place for d in cells), default=0) + 1, TOGETHER)
+
+
+def parts_of(count: int, size: int) -> dict[int, int]:
+    """Which part each of so many is in, where no part has more than `size`, and all are about as large."""
+    each = -(-count // max(1, -(-count // size)))
+    return {i: i // each for i in range(count)}

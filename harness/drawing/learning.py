@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness.core.outcomes import fates
 from harness.drawing import curves as of_loss
 from harness.drawing import survival as of_survival
+from harness.drawing.cell import Drawn
 from harness.drawing.crowd import expected
 from harness.drawing.frames import drawn, panels
 from harness.drawing.page import page
@@ -45,4 +47,14 @@ def learning_figure(curves: pd.DataFrame, replicas: pd.DataFrame) -> Figure:
         for loss, share in zip(losses, shares, strict=True)
     ]
     caption = f"Left: {of_loss.caption_of('loss')} Right: {of_survival.CAPTION}{grey}"
-    return page("How it learned", caption, list(chain.from_iterable(pairs)), columns=2)
+    return page(_title(ends), caption, list(chain.from_iterable(pairs)), columns=2)
+
+
+def _title(ends: Sequence[Drawn]) -> str:
+    """Of one cell how many solved the task; of several in how many all did."""
+    solved = [fates(d.rows).solved for d in ends]
+    if len(ends) == 1:
+        n = len(solved[0])
+        replicas = f"{n:,} replica{'s' * (n != 1)}"
+        return f"{ends[0].algorithm} solves {ends[0].task} in {solved[0].sum():,} of {replicas}"
+    return f"Every replica solves its task in {sum(s.all() for s in solved):,} of {len(ends):,} cells"

@@ -21,7 +21,8 @@ LINE, LETTER = 0.19, 0.066  # a line of a legend, and one of its letters
 HANDLE = 0.65  # what stands before a name in a legend
 NAMES, BELOW, GAP = 0.8, 0.5, 0.25  # room for what is left of the axes and below them, and between two panels
 TITLE = 0.3  # of a panel, its first line
-HEAD, LETTERS = 0.4, 16.5  # of the title; of the caption in an inch
+HEAD, HIGH, WIDE = 0.4, 0.21, 9.2  # of the title, of each further line of it, and its letters in an inch
+LETTERS = 16.5  # of the caption in an inch
 
 
 class Panel(NamedTuple):
@@ -55,7 +56,7 @@ def page(
     across = max(many * step - GAP + 0.2, 6.0)
     with styled():
         figure = Picture()
-        axes = [figure.add_axes((0, 0, 1, 1)) for _ in panels]
+        axes = [figure.add_axes(sized(figure, inner, panel.height)) for panel in panels]
         for ax, panel in zip(axes, panels, strict=True):
             panel.draw(ax)
             ax.set_title(textwrap.fill(panel.title, int(inner / 0.082)))
@@ -65,9 +66,11 @@ def page(
             for start in range(0, len(panels), many)
         ]
         foot = 0.2 + 0.15 * (filled(caption, across).count("\n") + 1)
-        down = HEAD + sum(row.above + row.tall + TITLE + BELOW + 0.15 for row in rows) + foot
+        words = headline(title, across)
+        head = HEAD + HIGH * words.count("\n")
+        down = head + sum(row.above + row.tall + TITLE + BELOW + 0.15 for row in rows) + foot
         figure.set_size_inches(across, down)
-        top = down - HEAD
+        top = down - head
         for row in rows:
             top -= row.above + TITLE
             for column, i in enumerate(row.places):
@@ -75,9 +78,15 @@ def page(
                 axes[i].set_position((x / across, (top - high) / down, inner / across, high / down))
                 _legend_below(axes[i], names[i])
             top -= row.tall + BELOW + 0.15
-        figure.text(0.1 / across, 1 - 0.1 / down, title, va="top", fontsize=12, fontweight="bold")
+        figure.text(0.1 / across, 1 - 0.1 / down, words, va="top", fontsize=12, fontweight="bold")
         figure.text(0.1 / across, 0.1 / down, filled(caption, across), va="bottom", fontsize=8, color=DIM)
     return figure
+
+
+def sized(figure: Figure, wide: float, tall: float) -> tuple[float, float, float, float]:
+    """Where axes of so many inches are before the figure's own size is known."""
+    width, height = figure.get_size_inches()
+    return 0.0, 0.0, wide / width, tall / height
 
 
 class _Row(NamedTuple):
@@ -101,11 +110,18 @@ class _Row(NamedTuple):
         )
 
 
-def headed(figure: Figure, title: str, caption: str) -> None:
-    """Put title and caption on a figure of another layout, as wide as it is."""
+def headed(figure: Figure, title: str, caption: str, *, beside: float = 0.0) -> None:
+    """Put title and caption on a figure of another layout, as wide as it is; the title leaves some inches to
+    what stands `beside` it.
+    """
     width = figure.get_size_inches()[0]
-    figure.suptitle(textwrap.fill(title, int(width * 10)), x=0.01, ha="left", fontsize=12, fontweight="bold")
+    figure.suptitle(headline(title, width - beside), x=0.01, ha="left", fontsize=12, fontweight="bold")
     figure.supxlabel(filled(caption, width), x=0.01, ha="left", fontsize=8, color=DIM)
+
+
+def headline(title: str, width: float) -> str:
+    """A title in lines of so many inches."""
+    return textwrap.fill(title, int(width * WIDE))
 
 
 def filled(caption: str, width: float) -> str:

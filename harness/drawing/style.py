@@ -31,7 +31,11 @@ BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK = (
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)  # without the yellow, too pale for a line
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")  # 4 × 9: 36 lines that differ in black and white
+REFERENCE = -1
+"""The place of what all others are compared with: black and whole."""
 DIM, PALE = "#444444", "#C4C4C4"  # of words beside the data, and of lines behind it
+GOES_ON = "_goes on"
+"""The label of what carries on the line before it, in another style."""
 BEHIND: dict[str, Any] = {"color": PALE, "linewidth": 0.8, "zorder": 1.5, "label": "_behind"}
 """The look of lines that are there to compare with; not in the legend."""
 STYLE: dict[Any, Any] = {
@@ -67,7 +71,9 @@ def styled() -> Iterator[None]:
 
 
 def look(i: int) -> dict[str, Any]:
-    """Colour, line style and markers of the i-th of some lines."""
+    """Colour, line style and markers of the i-th of some lines, or of the `REFERENCE`."""
+    if i == REFERENCE:
+        return {"color": BLACK, "linestyle": "-", "marker": "", "markevery": None}
     colour, dash, marker = (options[i % len(options)] for options in (COLOURS, DASHES, MARKERS))
     start = 0.02 + 0.045 * (i % 5)  # so that markers of curves that coincide do not
     return {"color": colour, "linestyle": dash, "marker": marker, "markevery": (start, 0.23)}

@@ -6,9 +6,10 @@ each takes frames of `harness.results` (or plain arrays) and returns a matplotli
 
 Made without pyplot: nothing global, no display needed (a notebook shows what a cell ends with), and nothing
 is written but by `save`. Colours are told apart by the colour-blind; line styles and markers do the same on a
-black and white print. Every figure says its n and its interval, and no replica is left out of one.
+black and white print. Every figure says its n and its interval, and no replica is left out of one; its title
+is a computed sentence, what came of it (`harness.plots.titles`).
 
-    survival_figure    who is still unsolved after how many epochs
+    survival_figure    who is still unsolved after how many epochs, by task and family of rules
     learning_figure    loss during training, and beside it who is still unsolved
     curve_figure       loss, or share of right patterns, during training
     ert_bars           what a success costs, in epochs, updates, FLOPs, dependent operations or seconds
@@ -34,12 +35,11 @@ black and white print. Every figure says its n and its interval, and no replica 
     agreement_figure, ranks_figure        whether tasks rank rules alike, and where each stands
 """
 
-from harness.drawing.curves import curve_figure
 from harness.drawing.learning import learning_figure
 from harness.drawing.style import COLOURS, DASHES, MARKERS, STYLE, logarithmic, look, save, styled
-from harness.drawing.survival import survival_figure
 from harness.plots.alignment import alignment_figure, association_figure
 from harness.plots.credit import credit_figure
+from harness.plots.curves import curve_figure
 from harness.plots.ends import ends_figure
 from harness.plots.ert import CURRENCIES, ert_bars
 from harness.plots.failure_map import failure_map
@@ -57,6 +57,7 @@ from harness.plots.ratios import ratio_figure
 from harness.plots.setting import setting_figure
 from harness.plots.similarity import similarity_figure
 from harness.plots.study import write_figures
+from harness.plots.survival import survival_figure
 from harness.plots.sweep import sweep_figure
 from harness.plots.transfer import agreement_figure, ranks_figure
 from harness.plots.verdicts import verdict_figure

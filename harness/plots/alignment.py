@@ -12,6 +12,7 @@ from harness.drawing.frames import needs
 from harness.drawing.labels import write
 from harness.drawing.page import Panel, page
 from harness.drawing.style import BLUE, COLOURS, DIM, MARKERS, VERMILION, logarithmic
+from harness.plots.titles import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +49,20 @@ def association_figure(found: pd.DataFrame) -> Figure:
         "Beside the names: rules × tasks."
     )
     panel = Panel("", partial(_correlations, found=found, measures=measures), ROW * len(measures) + 0.3)
-    return page("What goes with cost", caption, [panel], width=4.6, left=2.6)
+    return page(_goes_with(found), caption, [panel], width=4.6, left=2.6)
+
+
+def _goes_with(found: pd.DataFrame) -> str:
+    """The largest correlation, and how many are told from 0."""
+    known = found[np.isfinite(found["rho"].to_numpy(float))]
+    if not len(known):
+        return "No correlation is defined"
+    row = known.loc[known["rho"].astype(float).abs().idxmax()]
+    apart = int(((known["low"] > 0) | (known["high"] < 0)).sum())
+    rho = f"{float(row['rho']):.2f}".replace("-", "−")
+    intervals = f"{apart or 'none'} of {many(len(known), 'interval')} exclude{'s' * (apart <= 1)} 0"
+    measure = str(row["measure"])
+    return f"{measure[:1].upper()}{measure[1:]} goes most with {row['outcome']}, ρ = {rho}; {intervals}"
 
 
 def _correlations(ax: Axes, *, found: pd.DataFrame, measures: list[str]) -> None:
@@ -93,7 +107,23 @@ def alignment_figure(rules: pd.DataFrame, x: str = "angle of the credit to the g
         "cheapest rule on the task. An open triangle at the edge: never, on most tasks."
     )
     panel = Panel("", partial(_rules, rules=rules, x=x), SIZE[1])
-    return page("Credit and cost, rule by rule", caption, [panel], width=SIZE[0])
+    return page(_cheapest(rules), caption, [panel], width=SIZE[0])
+
+
+def _cheapest(rules: pd.DataFrame) -> str:
+    """Where the cheapest rule points, and how many solve most tasks this side of 90° and beyond."""
+    angle, cost = rules["angle"].to_numpy(float), rules["cost"].to_numpy(float)
+    able = np.isfinite(cost)
+    if not able.any():
+        return f"None of {many(len(rules), 'rule')} has a cost on most of its tasks"
+    at = int(np.argmin(np.where(able, cost, np.inf)))
+    said = f"The cheapest rule, {rules['rule'].iloc[at]}, is at {angle[at]:.0f}°"
+    sides = [
+        f"{(able & side).sum() or 'none'} of {side.sum()} {words}"
+        for words, side in (("below 90°", angle < 90), ("from 90° on", angle >= 90))
+        if side.any()
+    ]
+    return f"{said}; most tasks are solved by {' and '.join(sides)}"
 
 
 def _rules(ax: Axes, *, rules: pd.DataFrame, x: str) -> None:

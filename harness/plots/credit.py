@@ -14,6 +14,8 @@ from harness.drawing.cell import Drawn
 from harness.drawing.frames import by_task, drawn, needs, panels
 from harness.drawing.page import Panel, page
 from harness.drawing.style import BEHIND, DIM, logarithmic, look
+from harness.plots.families import BESIDE
+from harness.plots.titles import Best, many, over_tasks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,11 +25,12 @@ if TYPE_CHECKING:
 Numbers = NDArray[np.float64]
 QUANTILES = ("q25", "q50", "q75")
 TOTAL = "total"  # all weights together, as `harness.credit.compare` calls it
-TITLES = {
-    "angle": "Angle of credit to the exact gradient",
-    "mean_angle": "Angle of the mean of several draws of credit to the exact gradient",
-    "newton": "Angle of credit to the Gauss–Newton step",
+QUANTITIES = {
+    "angle": "Late in training credit is nearest the exact gradient",
+    "mean_angle": "Late in training the mean of several draws of credit is nearest the exact gradient",
+    "newton": "Late in training credit is nearest the Gauss–Newton step",
 }
+"""The angles, and what is said of the least."""
 LEFT = 0.6  # of the axis of epochs
 
 
@@ -53,7 +56,7 @@ def credit_figure(
     >>> figure = credit_figure(results.credit("first_light"))
     """
     one_of("by", by, ("edge", "algorithm"))
-    one_of("quantity", quantity, TITLES)
+    one_of("quantity", quantity, QUANTITIES)
     if len(credit):
         needs(credit, "quantity", "edge", "epoch", "defined", *QUANTILES)
         credit = credit[(credit["quantity"] == quantity) & (credit["defined"] > 0)].sort_values(
@@ -70,8 +73,32 @@ def credit_figure(
         "and last epoch beside the name; band: quartiles (25–75 %). Epoch 0 stands at the left edge."
     )
     return page(
-        TITLES[quantity], caption + grey, [panel._replace(height=2.5) for panel in some], columns=columns
+        _title(cells, quantity),
+        caption + grey,
+        [panel._replace(height=2.5) for panel in some],
+        columns=columns,
     )
+
+
+def _title(cells: Sequence[Drawn], quantity: str) -> str:
+    """Whose median angle is the least, of all weights or else of the first edge, at each one's last look with
+    half of its replicas or more.
+    """
+    best: dict[str, Best | None] = {}
+    edge = _edges(cells)[0]
+    for task, some in by_task(cells).items():
+        angle = {d.algorithm: x for d in some if np.isfinite(x := _late(_of_edge(d, edge)))}
+        if angle:
+            least = min(angle.values())
+            among = f", of {many(len(angle), 'rule')}" if len(angle) > 1 else ""
+            best[task] = Best([name for name, x in angle.items() if x == least], f"{least:.0f}°{among}")
+    also = BESIDE if any(d.algorithm == BESIDE for d in cells) else ""
+    return over_tasks(f"{QUANTITIES[quantity]} ({_name(edge)})", "for", best, "", also)
+
+
+def _late(d: Drawn) -> float:
+    n = d.column("defined")
+    return float(d.column("q50")[n >= n.max() / 2][-1]) if len(n) else np.nan
 
 
 def _by_edge(tasks: Mapping[str, list[Drawn]], last: float) -> tuple[list[Panel], int | None, str]:

@@ -11,7 +11,7 @@ import numpy as np
 from harness.core.errors import InputError
 from harness.drawing.page import Panel, page
 from harness.drawing.style import BLUE, DIM, VERMILION
-from harness.experiment.digits import number
+from harness.experiment.digits import number, percent
 from harness.inspection.ends import Kind, canonical
 from harness.statistics import wilson
 
@@ -39,7 +39,7 @@ def ends_figure(
         raise InputError("no network is stuck: there are no ends to draw")
     rows = canonical(np.asarray(outputs, float))
     drawn = [
-        Panel(_title(kind, len(rows)), partial(_bars, rows=rows[kind.members]), HEIGHT)
+        Panel(_of_kind(kind, len(rows)), partial(_bars, rows=rows[kind.members]), HEIGHT)
         for kind in kinds[:MOST]
     ]
     if printed is not None:
@@ -56,10 +56,15 @@ def ends_figure(
         + (" Circles: the outputs printed in PDP, Fig. 5." if printed is not None else "")
         + (f" Not drawn: {number(rest)} of {len(kinds) - MOST} rarer kinds." if rest else "")
     )
-    return page(f"Where stuck networks end: {about}", caption, drawn, columns=MOST, width=WIDTH, left=0.65)
+    return page(_title(kinds[0], len(rows), about), caption, drawn, columns=MOST, width=WIDTH, left=0.65)
 
 
-def _title(kind: Kind, stuck: int) -> str:
+def _title(first: Kind, stuck: int, about: str) -> str:
+    share = percent(len(first.members) / stuck)
+    return f"{about}: {share} of {number(stuck)} stuck networks come to the same end, E = {first.error:.3f}"
+
+
+def _of_kind(kind: Kind, stuck: int) -> str:
     n = len(kind.members)
     low, high = (100 * float(end) for end in wilson(n, stuck))
     parts = (f"n = {number(n)}, E = {kind.error:.3f}", f"[{low:.1f}–{high:.1f} %]")

@@ -13,8 +13,10 @@ from harness.core.outcomes import fates
 from harness.drawing import crowd
 from harness.drawing.cell import Drawn
 from harness.drawing.frames import by_task, drawn, needs
+from harness.drawing.letters import apart
 from harness.drawing.page import LETTER, NAMES, Panel, page
 from harness.drawing.style import BLUE, DIM, VERMILION, logarithmic, look
+from harness.plots.titles import cheapest, costs_of
 from harness.results.running_times import RESAMPLES, SEED
 from harness.statistics import Interval, failure_costs, running_time
 
@@ -31,9 +33,11 @@ CURRENCIES = {
     "span_operations": "dependent array operations of updates, counted from the code",
     "seconds": "seconds of updates",
 }
+UNITS = {"flops": "FLOPs", "span_operations": "dependent operations"}
+"""What a title calls a currency whose name is no word."""
 COUNTED = ("flops", "span_operations")  # in the sheet of one update, not in the replicas
 CROWDED = " There the band has the intervals of all, and those named have value [interval] and solved / n."
-ROW, WIDEST = 0.2, 15.0  # inches: a cell, and the whole
+ROW, PANEL, WIDEST = 0.2, 2.0, 12.0  # inches: a cell, axes, and the whole
 
 
 class Bar(NamedTuple):
@@ -66,14 +70,14 @@ def ert_bars(replicas: pd.DataFrame, cells: pd.DataFrame, currency: Currency = "
     """
     one_of("currency", currency, CURRENCIES)
     price = _prices(cells, currency)
-    bars = {}
     some = drawn(replicas, "outcome", "epochs", "updates", "seconds", "budget_epochs")
     counted = [d for d in some if currency not in COUNTED or price.get(d.id, 0.0) > 0]
+    every = {d.id: bar_of(d, currency, price) for d in counted}
     calm, crowds = crowd.apart(counted)
-    for task, of_task in by_task(calm).items():
-        bars[task] = sorted(
-            (bar_of(d, currency, price) for d in of_task), key=lambda bar: (bar.cost.value, bar.cost.low)
-        )
+    bars = {
+        task: sorted((every[d.id] for d in own), key=lambda bar: (bar.cost.value, bar.cost.low))
+        for task, own in by_task(calm).items()
+    }
     left_out = len(some) - len(counted)
     if not counted:
         raise InputError(f"no cell was counted in {currency}: choose one of epochs, updates or seconds")
@@ -93,14 +97,18 @@ def ert_bars(replicas: pd.DataFrame, cells: pd.DataFrame, currency: Currency = "
         for task, some in bars.items()
     ]
     for task, of_task in crowds.items():
-        known = {d.id: bar_of(d, currency, price) for d in of_task}
+        known = {d.id: every[d.id] for d in of_task}
         cost = {i: bar.cost.value for i, bar in known.items()}
         chosen = {d.id: d.algorithm for d in crowd.named(of_task, cost)}
         draw = partial(_draw_crowd, bars=known, chosen=chosen, currency=currency)
         rows.append(Panel(crowd.title(task, of_task, cost), draw))
     left = max([NAMES, *(0.3 + LETTER * len(bar.algorithm) for some in bars.values() for bar in some)])
-    columns = max(1, min(3, int(WIDEST / (left + 4.0))))
-    return page("What a success costs", caption, rows, columns=columns, width=2.8, left=left, right=1.1)
+    columns = max(1, min(3, int(WIDEST / (left + PANEL + 1.2))))
+    title = cheapest(
+        costs_of(counted, {i: float(bar.cost.value) for i, bar in every.items()}),
+        UNITS.get(currency, currency),
+    )
+    return page(title, caption, rows, columns=columns, width=PANEL, left=left, right=1.1)
 
 
 def _prices(cells: pd.DataFrame, currency: Currency) -> dict[str, float]:
@@ -144,6 +152,7 @@ def _draw(ax: Axes, *, bars: list[Bar], currency: Currency) -> None:
         text = ("never  " if np.isinf(value) else "") + f"{bar.solved:,} / {bar.n:,}"
         ax.text(1.06, y, text, va="center", fontsize=8, color=DIM, **edge)
     logarithmic(ax, "x", left, right)
+    ax.set_xticks(apart(left, right, PANEL, 9.0))
     ax.set_yticks(range(len(bars)), [bar.algorithm for bar in bars], fontsize=8)
     ax.set(ylim=(len(bars) - 0.4, -0.6), xlabel=CURRENCIES[currency])
     ax.grid(visible=False, axis="y")
@@ -172,6 +181,7 @@ def _draw_crowd(ax: Axes, *, bars: dict[str, Bar], chosen: dict[str, str], curre
         x = 1 if np.isinf(value) else max(value, left)
         ax.plot([x], [ranks[i]], label=text, markersize=6.5, **style, **at)
     logarithmic(ax, "x", left, right)
+    ax.set_xticks(apart(left, right, PANEL, 9.0))
     ax.set(ylim=(len(ranks) + 1, 0), xlabel=CURRENCIES[currency], ylabel="cells, the cheapest on top")
     ax.grid(visible=False, axis="y")
 

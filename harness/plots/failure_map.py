@@ -10,6 +10,7 @@ import numpy as np
 from harness.core.errors import InputError, one_of
 from harness.drawing.frames import needs
 from harness.drawing.page import Panel, page
+from harness.experiment.digits import number
 from harness.plots.grid import draw, values_of
 
 if TYPE_CHECKING:
@@ -71,7 +72,21 @@ def failure_map(
         f"at every point. Its 95 % Wilson interval reaches at most ± {half:.0f} per cent. "
         "A dash: no such cell was finished."
     )
-    return page(f"Where replicas {'fail' if share == 'failed' else 'solve'}", caption, panels)
+    return page(_title(cells), caption, panels)
+
+
+def _title(cells: pd.DataFrame) -> str:
+    """At how many places all replicas fail, or none."""
+    rates = cells["rate"].to_numpy(float)
+    every, none = number((rates == 1).sum()), number((rates == 0).sum())
+    places = f"{number(len(rates))} setting{'s' * (len(rates) != 1)}"
+    who = cells["algorithm_name"].iloc[0] + " on " + cells["task_name"].iloc[0]
+    start = (
+        f"{who}: of {places}"
+        if len(set(zip(cells["algorithm_name"], cells["task_name"], strict=True))) == 1
+        else f"Of {places}"
+    )
+    return f"{start} all replicas succeed at {every}, and all fail at {none}"
 
 
 def _draw(ax: Axes, *, rows: pd.DataFrame, x: str, y: str, share: str) -> None:

@@ -16,20 +16,10 @@ from harness.core.errors import InputError
 from harness.core.outcomes import fates
 from harness.drawing.cell import Drawn
 from harness.drawing.frames import by_task, drawn, needs
-from harness.drawing.page import LETTER, filled
-from harness.drawing.style import (
-    BLACK,
-    BLUE,
-    DIM,
-    GREEN,
-    ORANGE,
-    PALE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    logarithmic,
-    styled,
-)
+from harness.drawing.page import HIGH, LETTER, filled, headline
+from harness.drawing.style import DIM, PALE, logarithmic, styled
+from harness.plots.families import family_of
+from harness.plots.titles import cheapest
 from harness.statistics import Interval, Replicas, restarted_time
 
 if TYPE_CHECKING:
@@ -37,38 +27,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "exact gradient": (BLACK, ("backprop", "checkpointed_backprop", "finite_differences")),
-    "other ways back": (
-        BLUE,
-        (
-            "feedback_alignment",
-            "direct_feedback_alignment",
-            "direct_random_target_projection",
-            "sign_symmetry",
-            "kolen_pollack",
-            "weight_mirror",
-        ),
-    ),
-    "perturbation": (
-        VERMILION,
-        (
-            "weight_perturbation",
-            "sequential_weight_perturbation",
-            "node_perturbation",
-            "forward_gradient",
-            "spsa",
-            "reinforce",
-        ),
-    ),
-    "evolution": (ORANGE, ("genetic", "evolution_strategies")),
-    "contrast of two phases": (GREEN, ("boltzmann", "mean_field", "restricted_boltzmann", "forward_forward")),
-    "no credit for hidden units": (
-        PURPLE,
-        ("shallow", "perceptron", "delta_rule", "random_feature_perceptron"),
-    ),
-}
-OTHERS = ("others", SKY)
 RESAMPLES, SEED, MOST = 2000, 0, 4
 WIDE, ROW, HEAD, FOOT = 8.8, 0.185, 0.62, 0.5  # inches
 
@@ -108,7 +66,24 @@ def front_figure(replicas: pd.DataFrame, cells: pd.DataFrame) -> Figure:
     if not some:
         raise InputError("no cell was counted in FLOPs, so there is nothing to compare")
     marks = {task: _marks(of, price, _units(cells)) for task, of in list(by_task(some).items())[:MOST]}
-    return _figure(marks, in_order(marks), len(every) - sum(map(len, marks.values())))
+    title = cheapest(
+        {task: {rule: float(m.cost.value) for rule, m in own.items()} for task, own in marks.items()},
+        "FLOPs",
+        _beside(cells),
+    )
+    return _figure(title, marks, in_order(marks), len(every) - sum(map(len, marks.values())))
+
+
+def _beside(cells: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Work ÷ backprop's over the replicas that both have, where the frame has it: as others tell it."""
+    if "work_over_backprop" not in cells:
+        return {}
+    known: dict[str, dict[str, float]] = {}
+    for task, rule, ratio in zip(
+        cells["task"], cells["algorithm_name"], cells["work_over_backprop"], strict=True
+    ):
+        known.setdefault(str(task), {}).setdefault(str(rule), float(ratio))
+    return known
 
 
 def in_order(marks: Mapping[str, Mapping[str, Mark]]) -> list[str]:
@@ -125,12 +100,6 @@ def in_order(marks: Mapping[str, Mapping[str, Mark]]) -> list[str]:
         solved = [x for x in logs if np.isfinite(x)]
         place[rule] = (-len(solved), float(np.mean(solved)) if solved else np.inf, rule)
     return sorted(place, key=lambda rule: place[rule])
-
-
-def family_of(rule: str) -> tuple[str, str]:
-    """The family of a rule and its colour; *others* where nobody said."""
-    name = rule.partition(" ")[0]
-    return next(((family, colour) for family, (colour, rules) in FAMILIES.items() if name in rules), OTHERS)
 
 
 def _units(cells: pd.DataFrame) -> dict[str, str]:
@@ -163,7 +132,9 @@ def _marks(some: Sequence[Drawn], price: Mapping[str, float], units: Mapping[str
     return marks
 
 
-def _figure(marks: Mapping[str, Mapping[str, Mark]], rules: Sequence[str], left_out: int) -> Figure:
+def _figure(
+    title: str, marks: Mapping[str, Mapping[str, Mark]], rules: Sequence[str], left_out: int
+) -> Figure:
     from matplotlib.lines import Line2D
 
     from harness.drawing.picture import Picture
@@ -179,9 +150,9 @@ def _figure(marks: Mapping[str, Mapping[str, Mark]], rules: Sequence[str], left_
             else ""
         )
     )
-    lines = filled(caption, WIDE - 0.3)
+    lines, words = filled(caption, WIDE - 0.3), headline(title, WIDE - 0.1)
     foot = FOOT + 0.17 * (lines.count("\n") + 1) + 0.2
-    tall = HEAD + ROW * len(rules) + foot
+    tall = HEAD + HIGH * words.count("\n") + ROW * len(rules) + foot
     names = 0.25 + LETTER * max(map(len, rules))
     with styled():
         figure = Picture(figsize=(WIDE, tall))
@@ -209,9 +180,7 @@ def _figure(marks: Mapping[str, Mapping[str, Mark]], rules: Sequence[str], left_
             handlelength=1.4,
             columnspacing=1.2,
         )
-        figure.text(
-            0.15 / WIDE, 1 - 0.1 / tall, "What a success costs", fontsize=12, fontweight="bold", va="top"
-        )
+        figure.text(0.15 / WIDE, 1 - 0.1 / tall, words, fontsize=12, fontweight="bold", va="top")
         figure.text(0.15 / WIDE, 0.08 / tall, lines, fontsize=8, color=DIM, va="bottom", linespacing=1.3)
     return figure
 

@@ -15,6 +15,7 @@ from harness.cost.sheet import CostSheet
 from harness.drawing.frames import GREY_ARE, TOGETHER
 from harness.drawing.page import Panel, page
 from harness.drawing.style import BEHIND, logarithmic, look
+from harness.experiment.digits import brief
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,11 +57,32 @@ def growth_figure(task: str, sheets: Mapping[str, Sequence[CostSheet]]) -> Figur
         * (len(parts) > 1)
     )
     return page(
-        f"What one update costs one network: {task}",
+        _title(task, axis, sheets),
         caption,
         panels,
         columns=min(len(parts), 4) if parts[1:] else None,
     )
+
+
+def _title(task: str, axis: str, sheets: Mapping[str, Sequence[CostSheet]]) -> str:
+    """The least and the largest exponent of work; where there is none, the least work."""
+    powers = {name: _power(axis, "work", some) for name, some in sheets.items()}
+    known = {name: p for name, p in powers.items() if not np.isnan(p)}
+    if known:
+        ends = dict.fromkeys(
+            (min(known, key=lambda name: known[name]), max(known, key=lambda name: known[name]))
+        )
+        said = [f"{axis}^{known[name]:.2f} for {name}".replace("-", "−") for name in ends]
+        return f"{task}: the work of an update grows as {' and as '.join(said)}"
+    work = {name: min(s.update.work for s in some) for name, some in sheets.items()}
+    least = min(work, key=lambda name: work[name])
+    among = f", the least of {len(work)} rules" if len(work) > 1 else ""
+    return f"{task}: an update of {least} takes {brief(work[least])} FLOPs{among}"
+
+
+def _power(axis: str, quantity: str, some: Sequence[CostSheet]) -> float:
+    x, y = ([float(of(s)) for s in some] for of in (AXES[axis], QUANTITIES[quantity]))
+    return exponent(x, y) if len(set(x)) > 1 else np.nan
 
 
 def _draw(
@@ -69,7 +91,7 @@ def _draw(
     amounts = []
     for i, (name, some) in enumerate(sheets.items()):
         x, y = ([float(of(s)) for s in some] for of in (AXES[axis], QUANTITIES[quantity]))
-        power = exponent(x, y) if len(set(x)) > 1 else np.nan
+        power = _power(axis, quantity, some)
         fitted = "" if np.isnan(power) else f"   ∝ {axis}^{power:.2f}".replace("-", "−")
         style = {**look(i), "markevery": None, "label": name + fitted} if name in shown else BEHIND
         ax.plot(x, np.where(np.array(y) > 0, y, np.nan), **style)

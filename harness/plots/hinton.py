@@ -22,7 +22,7 @@ from harness.core.convolution import Convolution, Local
 from harness.core.edges import Edge
 from harness.core.errors import InputError
 from harness.core.network import Network
-from harness.core.outcomes import fates
+from harness.core.outcomes import SOLVED, UNSOLVED, fates
 from harness.drawing.style import DIM, styled
 from harness.experiment.digits import number
 
@@ -123,8 +123,18 @@ def words(record: Record, row: int) -> tuple[str, str]:
     fate = f"solved at epoch {epoch}" if solved[row] else f"{columns['outcome'][row]} after {epoch} epochs"
     counts = f"{number(solved.sum())} of n = {number(n)} replicas solved the task"
     return (
-        f"Weights learned by {label.algorithm} on {label.task}",
+        _title(label.algorithm, label.task, columns["outcome"][row], epoch),
         f"replica {columns['replica'][row]}, {fate}; {counts}",
+    )
+
+
+def _title(algorithm: str, task: str, outcome: str, epoch: str) -> str:
+    if outcome == SOLVED:
+        return f"Weights with which {algorithm} solved {task} at epoch {epoch}"
+    return f"Weights of {algorithm}, which " + (
+        f"left {task} unsolved after {epoch} epochs"
+        if outcome == UNSOLVED
+        else f"diverged on {task} after {epoch} epochs"
     )
 
 

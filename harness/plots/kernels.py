@@ -8,14 +8,16 @@ kernel full.
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.core.errors import InputError
+from harness.drawing.page import HIGH, headline
 from harness.drawing.style import DIM, styled
-from harness.experiment.digits import number
+from harness.experiment.digits import number, percent
 from harness.inspection.kernels import KINDS, LEAST, alike, kinds
 from harness.plots.hinton import GREY
 from harness.statistics import wilson
@@ -47,23 +49,25 @@ def kernel_figure(kernels: Mapping[str, Array]) -> Figure:
         f"of a kind from a |cosine| of {LEAST:g} with its template. White: positive, black: negative.",
         int(width * 16),
     )
-    height = 1.0 + len(rows) * (CELL + APART) + 0.17 * (caption.count("\n") + 2)
+    kind_of = {name: kinds(w).kind for name, w in rows.items()}
+    title = headline(_title(kind_of), width)
+    height = 1.0 + HIGH * title.count("\n") + len(rows) * (CELL + APART) + 0.17 * (caption.count("\n") + 2)
     with styled():
         figure = Picture(figsize=(width, height))
         figure.text(
             0.1 / width,
             1 - 0.1 / height,
-            "What a shared kernel becomes",
+            title,
             fontsize=12,
             fontweight="bold",
             va="top",
         )
         figure.text(0.1 / width, 0.1 / height, caption, fontsize=8, color=DIM, va="bottom")
         for i, (name, w) in enumerate(rows.items()):
-            bottom = height - 0.85 - (i + 1) * CELL - i * APART
+            bottom = height - 0.85 - HIGH * title.count("\n") - (i + 1) * CELL - i * APART
             words = textwrap.fill(f"{name}, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{number(len(w))}", 26)
             figure.text(0.1 / width, (bottom + CELL / 2) / height, words, fontsize=8, va="center")
-            kind = kinds(w).kind
+            kind = kind_of[name]
             for j, column in enumerate(KINDS):
                 left = NAMES + j * (CELL + APART)
                 box = (left / width, bottom / height, CELL / width, CELL / height)
@@ -76,6 +80,17 @@ def kernel_figure(kernels: Mapping[str, Array]) -> Figure:
                 share = f"{100 * some / len(w):.1f} % [{low:.1f}–{high:.1f}]"
                 ax.text(1.5, 3.15, share, ha="center", va="top", fontsize=8)
     return figure
+
+
+def _title(kind_of: Mapping[str, Array]) -> str:
+    """The kind that most kernels are of: its share of one way of training, or in how many it is the most."""
+    first = {name: max(KINDS, key=lambda k: int((kind == k).sum())) for name, kind in kind_of.items()}
+    if len(first) == 1:
+        ((name, most),) = first.items()
+        share = percent(float((kind_of[name] == most).mean()))
+        return f"{share} of {number(len(kind_of[name]))} kernels are {most}"
+    most, count = Counter(first.values()).most_common(1)[0]
+    return f"Of all kinds most kernels are {most} with {count} of {len(first)} ways of training"
 
 
 def middle(w: Array) -> Array:

@@ -13,6 +13,8 @@ import numpy as np
 from harness.core.errors import InputError
 from harness.drawing.page import Panel, page
 from harness.drawing.style import COLOURS, MARKERS
+from harness.experiment.digits import percent
+from harness.plots.titles import many
 from harness.statistics import Interval
 
 if TYPE_CHECKING:
@@ -36,7 +38,25 @@ def layout_figure(wrong: Shares) -> Figure:
         "Rates were chosen on validation images, of replicas of another seed."
     )
     panel = Panel("300 test images", partial(_draw, wrong=wrong, rules=rules), 0.55 * len(rules) + 0.4)
-    return page("Digits: shared kernels beside full connections", caption, [panel], width=5.2, left=2.1)
+    return page(_title(wrong), caption, [panel], width=5.2, left=2.1)
+
+
+def _title(wrong: Shares) -> str:
+    """With how many rules the intervals of two nets lie apart; of other than two, which is wrong least."""
+    if len(wrong) != 2:
+        mean = {
+            f"{net} with {rule}": float(i.value)
+            for net, some in wrong.items()
+            for rule, (_, i) in some.items()
+        }
+        least = min(mean, key=lambda name: mean[name])
+        return f"The fewest test images are wrong by {least}, {percent(mean[least])}"
+    (one, its), (other, others) = wrong.items()
+    both = [rule for rule in its if rule in others]
+    fewer = sum(float(its[rule][1].high) < float(others[rule][1].low) for rule in both)
+    more = sum(float(its[rule][1].low) > float(others[rule][1].high) for rule in both)
+    less = f"{fewer or 'none'} of {many(len(both), 'rule')}"
+    return f"{one} is wrong on fewer test images than {other} with {less}, on more with {more or 'none'}"
 
 
 def _draw(ax: Axes, *, wrong: Shares, rules: list[str]) -> None:

@@ -12,6 +12,7 @@ from harness.core.errors import InputError
 from harness.drawing.frames import needs
 from harness.drawing.page import headed
 from harness.drawing.style import DIM, MARKERS, PALE, logarithmic, look, styled
+from harness.experiment.digits import several
 from harness.statistics.pareto import pareto_front
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.text import Annotation
 
 MOST = 25  # algorithms
+LEGEND = 3.0  # inches
 # a dot and a bar in the markers when they come again: 9 × 3 differ in black and white
 WITHIN = ("", ".", "_")
 ROOM = 1.25  # beyond the points, at least; of the step line to the right
@@ -61,7 +63,7 @@ def pareto_figure(
         label: the name of a row; all rows of a label look alike.
         detail: what is written at the points of the front; "" for nothing.
         among: the names of several figures in which they shall look alike.
-        x_label, y_label, title: words on the figure.
+        x_label, y_label, title: words on the figure; the title goes on with who is on the front.
 
     Returns:
         A matplotlib figure.
@@ -104,9 +106,18 @@ def pareto_figure(
         caption = _caption(
             points, detail, f"{interval}; {_range([p.n for p in points])} {n}", beyond, left_out
         )
-        headed(figure, title or f"{y_label or y} against {x_label or x}", caption)
+        headed(
+            figure, _title(title or f"{y_label or y} against {x_label or x}", points), caption, beside=LEGEND
+        )
         _write(figure, ax, points)
     return figure
+
+
+def _title(subject: str, points: list[_Point]) -> str:
+    front = list(dict.fromkeys(p.name for p in points if p.front))
+    first = several(front) if len(front) <= 4 else str(len(front))
+    among, verb = len({p.name for p in points}), "is" if len(front) == 1 else "are"
+    return f"{subject}: {first} of {among} {verb} beaten by none in both"
 
 
 class _Point(NamedTuple):
@@ -191,9 +202,7 @@ def _every_digit(ax: Axes) -> None:
 
 
 def _markers(point: _Point) -> list[Line2D]:
-    """A point's marker, filled if it is on the front,
-    and what stands within to tell it from others of its form.
-    """
+    """A point's marker, filled if it is on the front, and within it what tells it from others of its form."""
     from matplotlib.lines import Line2D
 
     own = look(point.place)
@@ -234,9 +243,7 @@ def _legend(figure: Figure, points: list[_Point]) -> None:
 
 
 def _write(figure: Figure, ax: Axes, points: list[_Point]) -> None:
-    """The details of the front, first below it, where no point can be;
-    off each other, the line, the bars and the points.
-    """
+    """The details of the front, first below it, off each other, the line, the bars and the points."""
     figure.draw_without_rendering()  # for where the axes stand
     taken = _in_the_way(ax, points)
     for p in points:
@@ -248,9 +255,7 @@ def _write(figure: Figure, ax: Axes, points: list[_Point]) -> None:
 
 
 def _in_the_way(ax: Axes, points: list[_Point]) -> Numbers:
-    """Boxes (m, 4) in pixels (left, bottom, right, top) of the points,
-    the bars and the line along the front.
-    """
+    """Boxes (m, 4) in pixels (left, bottom, right, top) of points, bars and the line along the front."""
     bottom, top = ax.get_ylim()
     at = ax.transData.transform([(p.cost, max(p.error, bottom)) for p in points])
     ends = np.array([[(p.cost, np.fmax(p.low, bottom)), (p.cost, np.fmin(p.high, top))] for p in points])

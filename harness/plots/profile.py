@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness.core.errors import InputError, one_of
-from harness.drawing.cell import Drawn
-from harness.drawing.frames import drawn, panels
-from harness.drawing.page import page
-from harness.drawing.style import BEHIND, logarithmic
-from harness.plots.ert import CURRENCIES, Currency
+from harness.drawing.facets import Block, Row, facets
+from harness.drawing.frames import drawn
+from harness.drawing.style import COLOURS, REFERENCE, logarithmic, look
+from harness.plots.ert import CURRENCIES, UNITS, Currency
+from harness.plots.families import BESIDE
+from harness.plots.titles import alike, many
 from harness.statistics import Steps, performance_profile
 
 if TYPE_CHECKING:
@@ -56,20 +59,31 @@ def profile_figure(cells: pd.DataFrame, currency: Currency = "epochs") -> Figure
         raise InputError(
             f"no task was solved by any algorithm, or none was counted in {currency}: there is no least cost"
         )
-    profiles = performance_profile(_positive(cost))
-    first = cells.assign(task="all tasks", id=cells["algorithm"]).drop_duplicates("algorithm")
-    some, columns, _ = panels(
-        drawn(first), partial(_draw, profiles=dict(zip(algorithms, profiles, strict=True)), tasks=len(tasks))
-    )
+    profiles = dict(zip(algorithms, performance_profile(_positive(cost)), strict=True))
     caption = (
         f"Performance profile over n = {len(tasks)} tasks: {', '.join(tasks)}. Cost: expected running time "
-        f"in {currency} over "
-        "all replicas, failures paid for. At 1: on what share an algorithm is the cheapest; at the right: on "
-        "what share it "
-        "succeeds at all. What was not run counts as failed. A count over these tasks, not an estimate: it "
-        "has no interval." + (" Grey: the other algorithms." if columns else "")
+        f"in {currency} over all replicas, failures paid for. At 1: on what share an algorithm is the "
+        "cheapest; at the right: on what share it succeeds at all; beside its name on how many. A count over "
+        "the tasks that were chosen: it has no interval."
     )
-    return page("How often nearly the cheapest", caption, some, columns=columns)
+    panel = Row("", [partial(_draw, profiles=profiles, tasks=len(tasks))])
+    return facets(_title(profiles, len(tasks), currency), caption, [Block([""], [panel])])
+
+
+def _title(profiles: Mapping[str, Steps], tasks: int, currency: Currency) -> str:
+    """Who is the cheapest on the most tasks, and who solves the most."""
+    wins, solved = (
+        {name: round(float(steps.at(tau)) * tasks) for name, steps in profiles.items()}
+        for tau in (1.0, np.inf)
+    )
+    first, able = ([name for name, n in some.items() if n == max(some.values())] for some in (wins, solved))
+    said = (
+        f"In {UNITS.get(currency, currency)} {alike(first)} {'is' if len(first) == 1 else 'are each'} the "
+        f"cheapest on {max(wins.values())} of {many(tasks, 'task')}"
+    )
+    if BESIDE in wins and BESIDE not in first:
+        said += f", {BESIDE} on {wins[BESIDE] or 'none'}"
+    return f"{said}; {alike(able)} solve{'s' * (len(able) == 1)} the most, {max(solved.values())}"
 
 
 def _positive(cost: np.ndarray) -> np.ndarray:
@@ -80,26 +94,20 @@ def _positive(cost: np.ndarray) -> np.ndarray:
     return np.maximum(cost, above.min() if len(above) else 1.0)
 
 
-def _draw(
-    ax: Axes, *, shown: list[Drawn], others: list[Drawn], profiles: dict[str, Steps], tasks: int
-) -> None:
+def _draw(ax: Axes, *, profiles: Mapping[str, Steps], tasks: int) -> None:
     furthest = max((steps.x[-1] for steps in profiles.values() if len(steps.x)), default=1.0)
     right = max(10.0, 2 * furthest)
-    for i, d in enumerate((*shown, *others)):
-        steps = profiles[d.algorithm]
+    lines = {}
+    for name, steps in profiles.items():
         x = np.array([1.0, *steps.x, right])
-        y = steps.at(x)
-        if i >= len(shown):
-            ax.plot(x, y, drawstyle="steps-post", **BEHIND)
-            continue
+        lines[name] = x, steps.at(x)
+    order = sorted(lines, key=lambda name: (lines[name][1][-1], lines[name][1].mean()))  # as at the ends
+    others = (i for i in count() if i % len(COLOURS) != len(COLOURS) - 1)
+    for name in sorted(order, key=lambda name: name == BESIDE):
+        x, y = lines[name]
+        own = look(REFERENCE if name == BESIDE else next(others)) | {"marker": "", "markevery": None}
         solved = round(float(y[-1]) * tasks)
-        ax.plot(
-            x,
-            y,
-            drawstyle="steps-post",
-            label=f"{d.algorithm}   {solved} of {tasks} tasks",
-            clip_on=False,
-            **d.look,
-        )
+        text = f"{name}   {solved} / {tasks}"
+        ax.plot(x, y, drawstyle="steps-post", label=text, clip_on=False, **own)
     logarithmic(ax, "x", 1.0, right)
     ax.set(ylim=(-0.02, 1.02), ylabel="share of tasks", xlabel="at most so many times the least cost")

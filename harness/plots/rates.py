@@ -11,6 +11,7 @@ from harness.core.errors import InputError
 from harness.drawing.frames import needs
 from harness.drawing.page import Panel, page
 from harness.drawing.style import COLOURS, MARKERS, logarithmic
+from harness.plots.titles import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,22 @@ def rate_figure(points: pd.DataFrame, factor: float = 2.0) -> Figure:
         for i, (rule, rows) in enumerate(shown.groupby("rule", sort=False))
     ]
     return page(
-        "Cost against rate", caption, panels, columns=min(COLUMNS, len(panels)), width=WIDTH, left=0.55
+        _title(shown, factor), caption, panels, columns=min(COLUMNS, len(panels)), width=WIDTH, left=0.55
+    )
+
+
+def _title(shown: pd.DataFrame, factor: float) -> str:
+    """At how many rates the least and the most particular rule cost little more than at their best."""
+    near: dict[str, float] = {}
+    for rule, rows in shown.groupby("rule", sort=False):
+        least = rows.groupby("task")["cost"].transform("min").astype(float)
+        within = (rows["cost"] <= factor * least)[np.isfinite(least)]
+        near[str(rule)] = float(within.groupby(rows["task"]).sum().median())
+    n = int(shown.groupby(["rule", "task"]).size().max())
+    widest, narrowest = max(near, key=lambda rule: near[rule]), min(near, key=lambda rule: near[rule])
+    lead = f"In the median task {widest} costs at most {factor:g} times its least"
+    return f"{lead} at {near[widest]:g} of {many(n, 'rate')}" + (
+        f", {narrowest} at {near[narrowest]:g}" if near[narrowest] < near[widest] else ""
     )
 
 
@@ -106,6 +122,7 @@ def _draw(
     ax.set_xticks([0.001, 0.1, 10] if rates.max() < 100 else [0.1, 10, 1000])
     ax.set_xlim(rates.min() / 1.6, rates.max() * 1.6)
     ax.tick_params(labelsize=7)
+    ax.set_xlabel("rate", fontsize=7)
 
 
 def _valley(x: Any, y: Any, factor: float) -> tuple[Any, Any]:

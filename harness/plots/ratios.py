@@ -13,7 +13,8 @@ import numpy as np
 from harness.core.errors import InputError
 from harness.drawing.page import Panel, page
 from harness.drawing.style import BLUE, DIM, VERMILION, logarithmic
-from harness.experiment.digits import number
+from harness.experiment.digits import number, several
+from harness.plots.titles import NAMED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Array = Any
 PRINTED = (2.0, 4.0)
 NAMES = ("second pair", "largest pair")
+NEAR = 0.1  # of what was printed
 LOW, HIGH, BINS = 0.9, 10.0, 50
 
 
@@ -44,7 +46,20 @@ def ratio_figure(ratios: Mapping[str, Array]) -> Figure:
         f"of the six bits, in order of size and ÷ the smallest. Dashed: 2 and 4, as in 1986. Above {HIGH:g} "
         f"or below {LOW:g}: in the outermost bins. A distribution of what was found, without an interval."
     )
-    return page("Are the weights as 1 : 2 : 4?", caption, drawn)
+    return page(_title(known), caption, drawn)
+
+
+def _title(known: Mapping[str, Array]) -> str:
+    """The median ratios of a few algorithms; of many, how many are within a tenth of what was printed."""
+    median = {name: np.median(r[:, 1:3], axis=0) for name, r in known.items()}
+    if len(median) <= NAMED:
+        said = several([f"1 : {two:.2f} : {three:.2f} by {name}" for name, (two, three) in median.items()])
+        return f"In the median unit the weights are as {said}"
+    near = sum((np.abs(m / PRINTED - 1) <= NEAR).all() for m in median.values())
+    return (
+        f"In the median unit the weights are as 1 : 2 : 4, within {100 * NEAR:.0f} %, with "
+        f"{near or 'none'} of {len(median)} algorithms"
+    )
 
 
 def _histograms(ax: Axes, *, ratios: Array) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ from harness.core.errors import InputError
 from harness.drawing.frames import needs
 from harness.drawing.page import Panel, page
 from harness.drawing.style import DIM, logarithmic, look
-from harness.plots.grid import ticks, values_of
+from harness.experiment.digits import brief, several
+from harness.plots.grid import text_of, ticks, values_of
+from harness.plots.titles import NAMED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +58,26 @@ def setting_figure(points: pd.DataFrame, name: str, reference: str = "") -> Figu
     )
     if not len(points):
         raise InputError("there is no finished cell to draw")
-    return page(f"Solved, and at what cost, over {name}", caption(points), over(points, name, reference))
+    return page(_title(points, name), caption(points), over(points, name, reference))
+
+
+def _title(points: pd.DataFrame, name: str) -> str:
+    """At which value a success costs the least, by series."""
+    best: dict[str, str] = {}
+    for series, rows in points.groupby("series", sort=False):
+        able = rows[np.isfinite(rows["ert"].to_numpy(float))]
+        if len(able):
+            row = able.loc[able["ert"].astype(float).idxmin()]
+            best[str(series)] = f"{text_of(row['x'])} ({brief(float(row['ert']))} epochs)"
+    if not best:
+        return f"No replica succeeds at any {name}"
+    lead = f"A success costs the least at {name} = "
+    if points["series"].nunique() == 1:
+        return lead + next(iter(best.values()))
+    if len(best) > NAMED:
+        value = Counter(text.partition(" ")[0] for text in best.values()).most_common(1)[0]
+        return f"{lead}{value[0]} in {value[1]} of {points['series'].nunique()} series"
+    return lead + several([f"{text} for {series}" for series, text in best.items()])
 
 
 def over(points: pd.DataFrame, name: str, reference: str = "") -> list[Panel]:

@@ -78,8 +78,20 @@ def similarity_figure(found: Similarity, title: str, about: str) -> Figure:
         left, right = figure.subplots(1, 2, width_ratios=(1.5, size))
         _draw_tree(left, tree, len(kept))
         _draw_matrix(right, mean[np.ix_(order, order)], deviation[np.ix_(order, order)], names)
-        headed(figure, title, caption)
+        headed(figure, _title(title, mean, [found.names[i] for i in kept]), caption)
     return figure
+
+
+def _title(subject: str, mean: Array, names: list[str]) -> str:
+    """Which two are the most alike, and which the least."""
+    pairs = np.column_stack(np.triu_indices(len(names), 1))
+    cka = np.array([mean[i, j] for i, j in pairs])
+    most, least = (pairs[int(best)] for best in (cka.argmax(), cka.argmin()))
+    start = f"{subject}: m" if subject else "M"
+    said = f"{start}ost alike are {names[most[0]]} and {names[most[1]]}, CKA {cka.max():.2f}"
+    return said + (
+        f", least {names[least[0]]} and {names[least[1]]}, {cka.min():.2f}" if len(pairs) > 1 else ""
+    )
 
 
 def _complete(mean: Array) -> list[int]:

@@ -11,13 +11,13 @@ from harness import results
 from harness.core.outcomes import fates
 from harness.drawing import crowd
 from harness.drawing.cell import Drawn
-from harness.drawing.curves import curve_figure
 from harness.drawing.frames import drawn
 from harness.drawing.style import save
-from harness.drawing.survival import survival_figure
+from harness.plots.curves import curve_figure
 from harness.plots.ert import ert_bars
 from harness.plots.front import front_figure
 from harness.plots.hinton import has_hidden_weights, hinton_figure
+from harness.plots.survival import survival_figure
 from harness.plots.sweep import figure_of, sweeps
 from harness.results.gathering import Gathered, found_in
 
@@ -57,7 +57,7 @@ def write_figures(store: Store, study: str) -> list[Path]:
         figures[f"hinton_{re.sub(r'[^A-Za-z0-9.=-]+', '_', task).strip('_')}"] = hinton_figure(record)
     folder = store.study_folder(study)
     paths = [
-        save(figure, folder / f"{name}.{kind}", title=figure.texts[0].get_text())
+        save(figure, folder / f"{name}.{kind}", title=" ".join(figure.texts[0].get_text().split()))
         for kind in KINDS
         for name, figure in figures.items()
     ]

@@ -15,10 +15,11 @@ from harness.drawing.crowd import expected
 from harness.drawing.frames import TOGETHER, drawn, needs
 from harness.drawing.page import Panel, page
 from harness.drawing.style import VERMILION
-from harness.experiment.digits import number
+from harness.experiment.digits import brief, number, significant
 from harness.plots.ert import bar_of, in_words
 from harness.plots.grid import BAR, TALL, crowded, draw
 from harness.plots.setting import caption, over
+from harness.plots.titles import many
 from harness.statistics import wilson
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+NAMED = 2  # sweeps that a title tells one by one
 FEWEST = 3  # values of a setting: two of them are compared in a table
 READ = ("outcome", "epochs", "budget_epochs")
 PARTS = ("algorithm.", "task.", "run.")  # of two settings that of the first stands along the map's lower edge
@@ -93,7 +95,34 @@ def figure_of(found: Sequence[Sweep]) -> Figure:
             words.append(caption(points))
             panels += [panel._replace(title=f"{task}: {panel.title}") for panel in over(points, setting)]
     right = BAR if maps else 0.1
-    return page("What the settings do", " ".join(dict.fromkeys(words)), panels, columns=2, right=right)
+    return page(_title(found), " ".join(dict.fromkeys(words)), panels, columns=2, right=right)
+
+
+def _title(found: Sequence[Sweep]) -> str:
+    """The best setting of each of a few sweeps; of many what it is worth."""
+    best, worth = [], []
+    for s in found:
+        cost = expected(s.at.values())
+        by_value = {key: cost[d.id] for key, d in s.at.items()}
+        able = {key: x for key, x in by_value.items() if np.isfinite(x)}
+        if not able:
+            best.append(f"{s.algorithm} solves {s.task} at none of {number(len(by_value))} settings")
+            continue
+        key = min(able, key=lambda key: able[key])
+        at = ", ".join(f"{name.rsplit('.', 1)[-1]}={v:g}" for name, v in zip(s.settings, key, strict=True))
+        best.append(
+            f"{s.algorithm} on {s.task} is cheapest at {at}, {brief(able[key])} epochs; "
+            f"{number(len(able))} of {number(len(by_value))} settings solve it"
+        )
+        worth.append(max(able.values()) / max(able[key], 1.0))
+    if len(best) <= NAMED:
+        return "; ".join(best)
+    if not worth:
+        return f"No setting solves a task in any of {number(len(found))} sweeps"
+    return (
+        f"The dearest setting that solves a task costs {significant(float(np.median(worth)))} times the "
+        f"cheapest, in the median of {many(len(worth), 'sweep')}"
+    )
 
 
 def sweeps(replicas: pd.DataFrame, cells: pd.DataFrame) -> list[Sweep]:

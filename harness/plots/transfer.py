@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,9 @@ import numpy as np
 from harness.core.errors import InputError
 from harness.drawing.frames import needs
 from harness.drawing.page import Panel, page
-from harness.drawing.style import look
+from harness.drawing.style import COLOURS, REFERENCE, look
+from harness.plots.families import BESIDE
+from harness.plots.titles import many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +53,22 @@ def agreement_figure(found: pd.DataFrame) -> Figure:
     )
     side = SQUARE * (len(tasks) - 1)
     panel = Panel("", partial(_squares, found=found, tasks=tasks), side)
-    return page("Do two tasks rank rules alike?", caption, [panel], width=1.15 * side, left=1.6)
+    return page(_agreed(found), caption, [panel], width=1.15 * side, left=1.6)
+
+
+def _agreed(found: pd.DataFrame) -> str:
+    """How many pairs of tasks agree by their whole interval, and which the most."""
+    known = found[np.isfinite(found["tau"].to_numpy(float))]
+    if not len(known):
+        return "No pair of tasks has rules enough for an order"
+    alike, apart = int((known["low"] > 0).sum()), int((known["high"] < 0).sum())
+    row = known.loc[known["tau"].astype(float).idxmax()]
+    tau = f"{float(row['tau']):.2f}".replace("-", "−")
+    contrary = f", {apart} rank them contrarily" if apart else ""
+    return (
+        f"{alike or 'None'} of {many(len(known), 'pair')} of tasks rank{'s' * (alike == 1)} rules alike by "
+        f"the whole interval{contrary}; most {row['one']} and {row['other']}, τ = {tau}"
+    )
 
 
 def _squares(ax: Axes, *, found: pd.DataFrame, tasks: list[str]) -> None:
@@ -101,18 +119,31 @@ def ranks_figure(places: pd.DataFrame) -> Figure:
         "line ends or is broken the rule cannot do the task, or was not run on it."
     )
     panel = Panel("", partial(_places, places=places, tasks=tasks), ROW * most + 0.3)
-    return page("Where rules stand", caption, [panel], width=1.0 * max(3, len(tasks)), left=2.2, right=2.1)
+    return page(_first(places), caption, [panel], width=1.0 * max(3, len(tasks)), left=2.2, right=2.1)
+
+
+def _first(places: pd.DataFrame) -> str:
+    """Who has the best mean rank, and who the worst, of the rules on the most tasks."""
+    by_rule = places.groupby("rule", sort=False)["rank"]
+    tasks = by_rule.count()
+    mean = by_rule.mean()[tasks == tasks.max()].astype(float)
+    said = f"Of {many(len(mean), 'rule')} on {many(int(tasks.max()), 'task')}"
+    if mean.nunique() == 1:
+        return f"{said} all have the same mean rank, {mean.iloc[0]:.1f}"
+    best, worst = f"{mean.idxmin()} has the best mean rank, {mean.min():.1f}", mean.idxmax()
+    return f"{said} {best}, {worst} the worst, {mean.max():.1f}"
 
 
 def _places(ax: Axes, *, places: pd.DataFrame, tasks: list[str]) -> None:
     mean = places.groupby("rule")["rank"].mean()
     ordered = places.assign(mean=places["rule"].map(mean)).sort_values(["rank", "mean"], kind="stable")
     ordered["place"] = ordered.groupby("task").cumcount() + 1
-    for i, rule in enumerate(mean.sort_values(kind="stable").index):
+    colours = (i for i in count() if i % len(COLOURS) != len(COLOURS) - 1)  # black is backprop's
+    for rule in mean.sort_values(kind="stable").index:
         own = ordered[ordered["rule"] == rule].set_index("task")
         y = np.array([float(own["place"].get(task, np.nan)) for task in tasks])
         never = np.array([bool(own["never"].get(task, False)) for task in tasks])
-        style = look(i) | {"markevery": None, "linewidth": 1.2}
+        style = look(REFERENCE if rule == BESIDE else next(colours)) | {"markevery": None, "linewidth": 1.2}
         x = np.arange(len(tasks))
         ax.plot(x, np.where(np.isnan(y), np.nan, y), **(style | {"marker": ""}))
         ax.plot(

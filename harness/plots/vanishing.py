@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.credit.vanishing import STEEPEST, Left, factor
+from harness.drawing.page import headed
 from harness.drawing.style import logarithmic, look, styled
+from harness.experiment.digits import significant
+from harness.plots.families import BESIDE
+from harness.plots.titles import many
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,12 +59,24 @@ def vanishing_figure(task: str, ratios: Mapping[str, Sequence[Left]], bounded: b
         ax.xaxis.set_major_locator(FixedLocator(depths))
         ax.set(title=task, xlabel="hidden layers", ylabel="credit of the first ÷ of the last hidden layer")
         ax.legend(loc="upper left", bbox_to_anchor=(0, -0.14), borderaxespad=0)
-        figure.suptitle(
-            "What is left of credit in the first layer", x=0.01, ha="left", fontsize=12, fontweight="bold"
-        )
         caption = (
             "RMS over weights, before training. Line: "
             f"median of n = {replicas} replicas; band: quartiles (25–75 %)."
         )
-        figure.supxlabel(caption, x=0.01, ha="left", fontsize=8, color="#444444")
+        headed(figure, _title(ratios), caption)
     return figure
+
+
+def _title(ratios: Mapping[str, Sequence[Left]]) -> str:
+    """What a layer leaves of backprop's credit, of whose it leaves the most, and the least."""
+    left = {name: rate for name, some in ratios.items() if not np.isnan(rate := factor(some))}
+    if not left:
+        name = BESIDE if BESIDE in ratios else next(iter(ratios))
+        last = ratios[name][-1]
+        share = f"×{significant(last.quartiles[1])} of the last's"
+        return f"With {many(last.depth, 'hidden layer')} the first one's credit is {share} by {name}"
+    order = sorted(left, key=lambda name: -left[name])
+    words = {order[0]: ", the most", order[-1]: ", the least"} if len(left) > 1 else {}
+    told = dict.fromkeys([BESIDE, *words] if BESIDE in left else [*words] or order)
+    said = [f"×{significant(left[name])} of {name}'s{words.get(name, '')}" for name in told]
+    return f"Credit that a further layer leaves: {'; '.join(said)}"

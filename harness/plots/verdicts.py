@@ -11,6 +11,7 @@ from harness.core.errors import InputError
 from harness.drawing.frames import needs
 from harness.drawing.page import LETTER, Panel, page
 from harness.drawing.style import BLUE, ORANGE, PALE, SKY, VERMILION
+from harness.plots.titles import many
 from harness.replication.verdict import (
     NO_SUCH_FIGURE,
     NOT_CONTRADICTED,
@@ -60,7 +61,13 @@ def verdict_figure(rows: pd.DataFrame) -> Figure:
     )
     left = 0.3 + LETTER * max(map(len, sources))
     panel = Panel("", partial(_draw, rows=rows, sources=sources), 0.3 + ROW * len(sources))
-    return page("Published figures, and what became of them", caption, [panel], left=left)
+    return page(_title(rows), caption, [panel], left=left)
+
+
+def _title(rows: pd.DataFrame) -> str:
+    counts = {verdict: int((rows["verdict"] == verdict).sum()) for verdict in LOOKS}
+    said = ", ".join(f"{count} {verdict}" for verdict, count in counts.items() if count)
+    return f"Of {many(len(rows), 'published claim')}: {said}"
 
 
 def _draw(ax: Axes, *, rows: pd.DataFrame, sources: list[str]) -> None:

@@ -128,7 +128,7 @@ def test_a_profile_is_the_share_of_tasks_within_a_factor():
     assert (steps["b"][1.0], steps["b"][4.0]) == (pytest.approx(2 / 3), pytest.approx(1.0))
     assert (steps["c"][1.0], steps["c"][2.0]) == (0.0, third)
     assert all(line.get_xdata()[-1] == figure.axes[0].get_xlim()[1] for line in lines.values())
-    for words in ("n = 3 tasks", "a 2 of 3 tasks", "b 3 of 3 tasks", "c 1 of 3 tasks", "it has no interval"):
+    for words in ("n = 3 tasks", "a 2/3", "b 3/3", "c 1/3", "it has no interval"):
         assert words in said(figure)
 
 
@@ -138,7 +138,8 @@ def test_profiles_of_many_of_one_and_of_none():
     )
     figure = plots.profile_figure(many.cells)
     check_page(figure)
-    assert [name for ax in figure.axes for name in shown(ax)] == [f"rule {i}" for i in range(25)]
+    (ax,) = figure.axes
+    assert set(shown(ax)) == {f"rule {i}" for i in range(25)}
     check_page(plots.profile_figure(cell("at once", outcome=(S,), epochs=(0,)).cells))
     with pytest.raises(InputError, match="no task was solved"):
         plots.profile_figure(cell("never", outcome=(U,), epochs=(100,)).cells)

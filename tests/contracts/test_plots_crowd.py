@@ -55,7 +55,8 @@ def test_a_crowd_is_one_panel_with_every_cell_and_three_names(forty, figure_of):
     figure = figure_of(forty)
     check_page(figure)
     (ax,) = figure.axes
-    assert ax.get_title("left") == "xor: 40 cells, 3 never solved"
+    assert ax.get_label() == "xor: 40 cells, 3 never solved"
+    assert "xor: 40 cells, 3 never solved" in said(figure)
     assert list(shown(ax)) == [
         "quickest: backprop (lr=0)",
         "median: backprop (lr=19)",
@@ -85,10 +86,10 @@ def test_variants_of_a_task_are_a_crowd_and_another_task_keeps_its_panel():
     check_page(figure)
     few, many = figure.axes
     assert list(shown(few)) == ["shallow", "backprop"]
-    assert many.get_title("left") == "xor: 13 cells"
+    assert many.get_label() == "xor: 13 cells"
     assert next(iter(shown(many))) == "quickest: backprop on xor (scale=0.0)"
     colours = [line.get_color() for line in shown(few).values()]
-    assert colours == list(plots.COLOURS[:2]), "the crowd takes no colour from others"
+    assert colours == [plots.COLOURS[0], plots.COLOURS[-1]], "the crowd takes no colour from others"
 
 
 @pytest.mark.parametrize(("rules", "each"), [(2, 3), (3, 2), (4, 1), (24, 1)])
@@ -107,6 +108,14 @@ def test_of_several_algorithms_in_a_crowd_each_has_its_quickest_named(rules, eac
     for ax in figure.axes:
         assert len(shown(ax)) <= 7
         assert len(grey(ax)) + len(shown(ax)) == 20 * rules
+
+
+def test_among_other_rules_of_a_crowd_backprop_is_black_and_nothing_else():
+    made = frames(*(at(lr, algorithm=a) for a in ("backprop", *"abcdefgh") for lr in range(5)))
+    for ax in plots.survival_figure(made.replicas).axes:
+        black = [name for name, line in shown(ax).items() if line.get_color() == style.BLACK]
+        assert black == [name for name in shown(ax) if "backprop" in name]
+        assert len({line.get_color() for line in shown(ax).values()}) == len(shown(ax))
 
 
 def test_where_nobody_solves_the_task_one_name_is_enough():
@@ -146,7 +155,8 @@ def test_a_crowd_beside_named_bars_stays_on_the_page(forty):
         )
     )
     check_page(figure)
-    assert [ax.get_title("left") for ax in figure.axes] == ["encoder", "xor: 40 cells, 3 never solved"]
+    titles = [ax.get_title("left").replace("\n", " ") for ax in figure.axes]
+    assert titles == ["encoder", "xor: 40 cells, 3 never solved"]
 
 
 # Settings

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from harness.core.errors import InputError
-from harness.plots.front import FAMILIES, Mark, family_of, front_figure, in_order
+from harness.plots.families import FAMILIES, family_of
+from harness.plots.front import Mark, front_figure, in_order
 from harness.statistics import Interval
 
 INF = np.inf

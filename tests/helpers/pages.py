@@ -58,3 +58,9 @@ def shown(ax):
     return {
         line.get_label().split("   ")[0]: line for line in ax.lines if not line.get_label().startswith("_")
     }
+
+
+def title(figure):
+    """What it says above all panels, in one line."""
+    above = figure._suptitle or figure.texts[0]
+    return " ".join(above.get_text().split())
