@@ -13,7 +13,7 @@ NEXT_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 \
 	do $$p -c '' 2>/dev/null && echo $$p && break; done)
 NEXT := .venv-next/bin
 
-.PHONY: compare dashboard quick test suite test-slow fuzz stress mutants test-next check bench coverage docs site studies notebooks results lock clean
+.PHONY: tuned compare dashboard quick test suite test-slow fuzz stress mutants test-next check bench coverage docs site studies notebooks results lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
@@ -75,6 +75,19 @@ site: .venv/installed-test  ## the documentation as a site to be read without a 
 
 STUDIES := tuned comparison ablations local_minima representations credit_and_cost memory_accuracy vanishing t_c shared_weights losses \
 	alignment sensitivity optimisers transfer
+TUNE := $(BIN)/python -m harness.tune tuning.folder=conf/tuned
+SMALLER := tuning.trials=20 tuning.replicas=10 tuning.choosing=20
+FEWER := tuning.trials=16 tuning.replicas=4 tuning.choosing=5
+BEHIND_MAPS := backprop,shallow,feedback_alignment,direct_feedback_alignment,direct_random_target_projection,sign_symmetry,$\
+	kolen_pollack,weight_mirror,weight_perturbation,forward_gradient,node_perturbation,reinforce,spsa
+
+tuned: .venv/installed-test  ## search settings for every rule on every task, into conf/tuned: two hours of one core
+	$(TUNE) task=xor,encoder 'algorithm=glob(*)'
+	$(TUNE) task=symmetry,parity,negation,addition,singleton 'algorithm=glob(*)' $(SMALLER) tuning.passes=30000
+	$(TUNE) task=digits,traffic 'algorithm=glob(*,exclude=[finite_differences,sequential_weight_perturbation,genetic])' $(FEWER) tuning.passes=150
+	$(TUNE) task=digits task.layout=shared task.hidden=30 task.activation=tanh algorithm=$(BEHIND_MAPS) $(FEWER) tuning.passes=60
+	$(TUNE) task=family_tree algorithm=backprop,kolen_pollack,feedback_alignment,shallow,perceptron,checkpointed_backprop $(FEWER) tuning.passes=6000
+
 studies: .venv/installed  ## run all studies, replication included: what is finished is not run again
 	for study in $(STUDIES); do $(BIN)/python -m harness -m study=$$study || exit 1; done
 	$(BIN)/python -m harness.replicate

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness import results
 from harness.answers import tuned
+from harness.answers.conclusions import tuned as conclusions
 from harness.cells.cell import Cell
 from harness.cli.catalog import compiles
 from harness.cli.settings import allowed, typed
@@ -59,8 +60,11 @@ COSTED = ("xor", "encoder", "symmetry")
 
 
 def answers(study: str) -> str:
-    """What came of the study, in sentences, in markdown."""
-    return "\n".join(f"- {each}" for each in tuned.said(results.cells(study, STORE))) + "\n"
+    """What came of the study, in markdown: three conclusions with their intervals, and a sentence a task."""
+    cells = results.cells(study, STORE)
+    besides = conclusions.beside_backprop(cells, results.replicas(study, STORE))
+    said = [*conclusions.conclusions(cells, besides), *tuned.solvers(cells)]
+    return "\n".join(f"- {each}" for each in said) + "\n"
 
 
 CLAIMS = """\

@@ -27,7 +27,13 @@ def said(cells: pd.DataFrame) -> list[str]:
     Args:
         cells: the frame of `results.cells`, of a study with a backprop cell on each task.
     """
-    return [sentence for task, own in cells.groupby("task", sort=False) for sentence in _of(str(task), own)]
+    parts = [(str(task), own) for task, own in cells.groupby("task", sort=False)]
+    return [sentence for task, own in parts for sentence in (_solvers(task, own), *_restarts(own))]
+
+
+def solvers(cells: pd.DataFrame) -> list[str]:
+    """The first of the two sentences of each task. Args as of `said`."""
+    return [_solvers(str(task), own) for task, own in cells.groupby("task", sort=False)]
 
 
 def texts(cells: pd.DataFrame) -> pd.DataFrame:
@@ -50,7 +56,7 @@ def texts(cells: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _of(task: str, own: pd.DataFrame) -> list[str]:
+def _solvers(task: str, own: pd.DataFrame) -> str:
     others = own[own["algorithm_name"] != "backprop"].sort_values("work_over_backprop")
     work = others["work_over_backprop"].to_numpy(float)
     name = others["algorithm_name"].astype(str).to_numpy()
@@ -66,7 +72,7 @@ def _of(task: str, own: pd.DataFrame) -> list[str]:
     never = name[others["solved"].to_numpy(int) == 0]
     if len(never):
         parts.append(f"by no replica of {several(never.tolist())}")
-    return [f"**{task}** is solved {'; '.join(parts)}.", *_restarts(task, own)]
+    return f"**{task}** is solved {'; '.join(parts) or 'by backprop alone'}."
 
 
 def _listed(some: list[str]) -> str:
@@ -74,7 +80,7 @@ def _listed(some: list[str]) -> str:
     return several(some) if len(some) <= FEW else f"{len(some)} rules, from {some[0]} to {some[-1]}"
 
 
-def _restarts(task: str, own: pd.DataFrame) -> list[str]:
+def _restarts(own: pd.DataFrame) -> list[str]:
     """What a success costs if nobody gives up ÷ with restarts, of backprop and in the median of the rules."""
     solving = own[own["solved"].to_numpy(int) > 0]
     gain = solving["ert_epochs"].to_numpy(float) / solving["restart_epochs"].to_numpy(float)
