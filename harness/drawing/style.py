@@ -79,11 +79,18 @@ def look(i: int) -> dict[str, Any]:
     return {"color": colour, "linestyle": dash, "marker": marker, "markevery": (start, 0.23)}
 
 
+LETTERS = 16  # of the numbers on an axis that an inch has room for
+
+
 def logarithmic(ax: Axes, which: Literal["x", "y"], low: float, high: float) -> None:
     """A logarithmic axis from `low` to `high`, labelled with plain numbers, far from 1 with powers of ten."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     few = high < (300 if high < 1e5 else 20) * low  # decades, or numbers of few letters: label 2s and 5s too
+    if few and which == "x":
+        written = [plain(x) for x in LogLocator(subs=(1, 2, 5)).tick_values(low, high) if low <= x <= high]
+        inches = ax.get_window_extent().width / ax.figure.dpi
+        few = sum(len(each) + 2 for each in written) <= LETTERS * inches
     axis = {"x": ax.xaxis, "y": ax.yaxis}[which]
     ax.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from harness.core.errors import InputError
+from harness.drawing.style import logarithmic, styled
 from harness.plots.families import FAMILIES, family_of
 from harness.plots.front import Mark, front_figure, in_order
 from harness.statistics import Interval
@@ -88,3 +92,18 @@ def test_nothing_counted_is_one_sentence() -> None:
     replicas, cells = frames({"xor": {"backprop": [10, 20]}})
     with pytest.raises(InputError, match="no cell was counted in FLOPs"):
         front_figure(replicas, cells.assign(epoch_flops=np.nan))
+
+
+@pytest.mark.parametrize(("low", "high"), [(6e8, 1e10), (1, 250), (0.01, 1), (2e5, 3e6), (1, 1e9)])
+@pytest.mark.parametrize("inches", [1.3, 2.0, 6.0])
+def test_numbers_on_an_axis_do_not_overlap(low: float, high: float, inches: float) -> None:
+    """At the size of letters that a page has, and there is a number at all."""
+    with styled():
+        figure = Figure(figsize=(inches, 1))
+        ax = figure.add_axes((0, 0.5, 1, 0.5))
+        logarithmic(ax, "x", low, high)
+        figure.canvas.draw()
+        ticks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+        boxes = [label.get_window_extent() for at, label in ticks if low <= at <= high and label.get_text()]
+    assert boxes
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
