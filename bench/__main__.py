@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -74,24 +73,29 @@ def main() -> None:
         if not quick:  # what is measured is kept, whatever ends what follows
             Path(__file__).with_name("RESULTS.md").write_text("\n".join(lines), encoding="utf-8")
         families = list(family_lines(quick))
-        readings: list[str] = []
-        if find_spec("jax"):
-            from bench import compiled
+        if not quick:
+            Path(__file__).with_name("FAMILIES.md").write_text("\n".join(families), encoding="utf-8")
+        readings = list(reading_lines(quick))
+    if readings and not quick:
+        Path(__file__).with_name("COMPILED.md").write_text("\n".join([*readings, ""]), encoding="utf-8")
 
-            readings = [
-                "Measured by `make bench` on one core: "
-                f"JAX {version('jax')}, NumPy {np.__version__}, float64.",
-                "",
-            ]
-            for line in compiled.lines(1 if quick else ROUNDS, 0.02 if quick else 1.0):
-                print(line, flush=True)
-                readings.append(line)
-        else:
-            print("JAX is not installed: the compiled reading is left out (make bench installs it)")
-    if not quick:
-        Path(__file__).with_name("FAMILIES.md").write_text("\n".join(families), encoding="utf-8")
-        if readings:
-            Path(__file__).with_name("COMPILED.md").write_text("\n".join([*readings, ""]), encoding="utf-8")
+
+def reading_lines(quick: bool) -> Iterator[str]:
+    """What the compiled reading promises, and what `auto` takes."""
+    if not find_spec("jax"):
+        print("JAX is not installed: the compiled reading is left out (make bench installs it)")
+        return
+    from bench import compiled
+
+    yield f"Measured by `make bench` on one core: JAX {version('jax')}, NumPy {np.__version__}, float64."
+    yield ""
+    for section in (
+        compiled.lines(1 if quick else ROUNDS, 0.02 if quick else 1.0),
+        auto.lines(1 if quick else ROUNDS, 2 if quick else auto.TRIALS),
+    ):
+        for line in section:
+            print(line, flush=True)
+            yield line
 
 
 def family_lines(quick: bool) -> Iterator[str]:
@@ -107,7 +111,6 @@ def family_lines(quick: bool) -> Iterator[str]:
         statistics_lines,
         results.lines,
         tuning.lines,
-        partial(auto.lines, trials=2 if quick else auto.TRIALS),
     ):
         for line in section(1 if quick else 5):
             print(line, flush=True)
