@@ -77,7 +77,7 @@ def main() -> None:
             Path(__file__).with_name("FAMILIES.md").write_text("\n".join(families), encoding="utf-8")
         readings = list(reading_lines(quick))
     if readings and not quick:
-        Path(__file__).with_name("COMPILED.md").write_text("\n".join([*readings, ""]), encoding="utf-8")
+        Path(__file__).with_name("COMPILED.md").write_text("\n".join(readings), encoding="utf-8")
 
 
 def reading_lines(quick: bool) -> Iterator[str]:
@@ -93,7 +93,7 @@ def reading_lines(quick: bool) -> Iterator[str]:
         compiled.lines(1 if quick else ROUNDS, 0.02 if quick else 1.0),
         auto.lines(1 if quick else ROUNDS, 2 if quick else auto.TRIALS),
     ):
-        for line in section:
+        for line in (*section, ""):
             print(line, flush=True)
             yield line
 
