@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 from time import perf_counter
 
@@ -93,7 +94,7 @@ def reading_lines(quick: bool) -> Iterator[str]:
         compiled.lines(1 if quick else ROUNDS, 0.02 if quick else 1.0),
         auto.lines(1 if quick else ROUNDS, 2 if quick else auto.TRIALS),
     ):
-        for line in (*section, ""):
+        for line in chain(section, ("",)):
             print(line, flush=True)
             yield line
 
