@@ -27,19 +27,25 @@ def said(cells: pd.DataFrame) -> list[str]:
     Args:
         cells: the frame of `results.cells`, of a study with a backprop cell on each task.
     """
-    parts = [(str(task), own) for task, own in cells.groupby("task", sort=False)]
-    return [sentence for task, own in parts for sentence in (_solvers(task, own), *_restarts(own))]
+    return [sentence for task, own in _by_task(cells) for sentence in (_solvers(task, own), *_restarts(own))]
 
 
 def solvers(cells: pd.DataFrame) -> list[str]:
     """The first of the two sentences of each task. Args as of `said`."""
-    return [_solvers(str(task), own) for task, own in cells.groupby("task", sort=False)]
+    return [_solvers(task, own) for task, own in _by_task(cells)]
+
+
+def _by_task(cells: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """What was run: of rules that do not apply to a task there is nothing to say."""
+    run = cells[cells["replicas"] > 0]
+    return [(str(task), own) for task, own in run.groupby("task", sort=False)]
 
 
 def texts(cells: pd.DataFrame) -> pd.DataFrame:
     """The table for people, the cheapest first on each task."""
     import pandas as pd
 
+    cells = cells[cells["replicas"] > 0]
     order = cells.assign(place=cells.groupby("task").ngroup()).sort_values(["place", "restart_flops"])
     return pd.DataFrame(
         {

@@ -46,3 +46,10 @@ def test_the_table_has_the_cheapest_first_and_never_last() -> None:
     assert table["epochs a success"].tolist()[-1] == "∞"
     assert table["given up after"].tolist()[-1] == "–"
     assert table["solved"].tolist()[0] == "100.0 % of 200"
+
+
+def test_of_what_does_not_apply_nothing_is_said() -> None:
+    """Its cell has no replicas, and no numbers."""
+    without = CELLS[:1].assign(algorithm_name="elsewhere", replicas=0, solved=np.nan, rate=np.nan)
+    assert tuned.said(pd.concat([CELLS, without])) == tuned.said(CELLS)
+    assert len(tuned.texts(pd.concat([CELLS, without]))) == len(CELLS)
