@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from time import process_time
 
-from bench.compiled import MOMENTUM, SLOW
+from bench.compiled import LONG, MOMENTUM, SLOW
 from harness.cells.settings import Settings
 from harness.core.algorithm import Algorithm
 from harness.core.registry import build_algorithm, tasks
@@ -25,7 +25,6 @@ from harness.training.plan import Plan
 
 BUSY, TRIALS = 3, 40
 ROUNDS, SECONDS = 3, 0.15  # of training in either way, and how long each is to take
-LONG = 10**6  # epochs, so that compiling would be worth its time
 RULES = ("backprop", "feedback_alignment", "node_perturbation", "finite_differences")
 CELLS = [
     *itertools.product(("xor", "encoder", "symmetry"), RULES, (1, 30, 1000)),
@@ -84,7 +83,10 @@ def seconds(algorithm: Algorithm, task: Task, replicas: int, epochs: int, backen
 @contextmanager
 def busy(count: int = BUSY) -> Iterator[None]:
     """Other processes that count as fast as they can."""
-    others = [multiprocessing.get_context("spawn").Process(target=_count, daemon=True) for _ in range(count)]
+    others = [
+        multiprocessing.get_context("spawn").Process(target=_count, args=(os.getpid(),), daemon=True)
+        for _ in range(count)
+    ]
     for other in others:
         other.start()
     try:
@@ -95,10 +97,10 @@ def busy(count: int = BUSY) -> Iterator[None]:
             other.join()
 
 
-def _count() -> None:
+def _count(parent: int) -> None:
     if hasattr(os, "sched_setaffinity"):  # on all cores, wherever this one was told to stay
         os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    for _ in itertools.count():
+    while os.getppid() == parent:  # and no longer: whoever measures may be killed
         pass
 
 

@@ -18,12 +18,17 @@ import numpy as np
 from algorithms.backprop import Backprop
 from bench import handwritten, kernel
 from bench.contest import Contestant, Start
+from harness.cells.settings import Settings
 from harness.core.optimisers import GradientDescent
 from harness.core.registry import tasks
+from harness.experiment.choose_backend import choose
 from harness.experiment.result import Result
 from harness.experiment.run import run
+from harness.training.plan import Plan
 
 SLOW, MOMENTUM = 1e-4, 0.9  # a rate at which no network finishes: every epoch costs all R
+RULE = Backprop(GradientDescent(lr=SLOW, momentum=MOMENTUM, decay=0.0))
+LONG = 10**6  # epochs
 CASES = [  # task, replicas, epochs, promised ratio
     ("xor", 1, 30_000, "≥ 40"),
     ("xor", 100, 20_000, "≥ 8"),
@@ -96,10 +101,7 @@ def quicker(theirs: Callable[[], float], ours: Callable[[], float], rounds: int)
 def train(name: str, replicas: int, epochs: int, backend: str) -> tuple[float, Result]:
     """Microseconds an epoch, compiling left out, and the result."""
     start = perf_counter()
-    algorithm = Backprop(GradientDescent(lr=SLOW, momentum=MOMENTUM, decay=0.0))
-    result = run(
-        algorithm, tasks()[name](), replicas=replicas, epochs=epochs, backend=backend, progress=False
-    )
+    result = run(RULE, tasks()[name](), replicas=replicas, epochs=epochs, backend=backend, progress=False)
     seconds = perf_counter() - start - result.trained.ran.get("compile_seconds", 0.0)
     return 1e6 * seconds / epochs, result
 
@@ -109,8 +111,9 @@ def against_interpreted(name: str, replicas: int, epochs: int, promised: str, ro
     train(name, replicas, epochs, "jax")  # compiles
     both = [lambda b=b: train(name, replicas, epochs, b)[0] for b in ("numpy", "jax")]
     interpreted, compiled, ratio = quicker(both[0], both[1], rounds)
-    budget = max(epochs, int(5e6 / interpreted))  # long enough for auto to think about it
-    auto = train(name, replicas, budget, "auto")[1].trained.ran["backend"]
+    # of a budget so long that compiling would be worth its time
+    plan = Plan.of(Settings(epochs=LONG, replicas=replicas, batch="full"))
+    auto, _ = choose(RULE, tasks()[name](), [(plan, list(range(replicas)))])
     return f"| {name} | {replicas:,} | {interpreted:,.3g} | {compiled:,.3g} | {ratio} | {promised} | {auto} |"
 
 
