@@ -66,7 +66,7 @@ def ert(*cells, currency="epochs"):
         ),
         (
             [solved("backprop", 4), solved("spsa", 1), solved("backprop", 0, task="encoder")],
-            "Every replica solves xor with 1 of 2 rules and encoder with none of 1",
+            "Solved in every replica: xor by 1 of 2 rules and encoder by none of 1",
         ),
         (
             [solved("backprop", n, task=task) for task, n in (("a", 4), ("b", 0), ("c", 1), ("d", 0))],
