@@ -73,7 +73,7 @@ def said(cells: pd.DataFrame, question: str, command: str) -> str:
     n = finished["replicas"].astype(int)
     parts = [
         f"{number(len(finished))} cells" + (f" ({rest} more not run or not applicable)" if rest else ""),
-        f"{number(n.sum())} replicas, {number(n.min())} to {number(n.max())} a cell",
+        f"{number(n.sum())} replicas, {' to '.join(map(number, sorted({n.min(), n.max()})))} a cell",
         f"newest record {finished['made'].max():%Y-%m-%d}",
         f"harness {_all(finished['versions.harness'])}, Python {_all(finished['versions.python'])}, "
         f"NumPy {_all(finished['versions.numpy'])} on {_all(finished['versions.machine'])}",

@@ -120,8 +120,14 @@ def headed(figure: Figure, title: str, caption: str, *, beside: float = 0.0) -> 
 
 
 def headline(title: str, width: float) -> str:
-    """A title in lines of so many inches."""
-    return textwrap.fill(title, int(width * WIDE))
+    """A title in lines of so many inches, as few as can be and about as long: no number alone in the last."""
+    most = int(width * WIDE)
+    few = textwrap.wrap(title, most)
+    least = max([len(title) // max(len(few), 1), 1, *map(len, title.split())])
+    for room in range(least, most):
+        if len(lines := textwrap.wrap(title, room)) == len(few):
+            return "\n".join(lines)
+    return "\n".join(few)
 
 
 def filled(caption: str, width: float) -> str:

@@ -18,6 +18,7 @@ Array = Any
 WIDE, HIGH = 400, 210  # of a figure
 LEFT, RIGHT, TOP, BOTTOM = 52, 10, 10, 38  # of its axes, from the edges
 MOST = 6  # ticks on an axis
+FEW = 12  # points of a curve that are marked: a line through one is not seen
 
 
 class Axis(NamedTuple):
@@ -88,6 +89,9 @@ def curve(name: str, epochs: Array, quartiles: Sequence[Array], y: Axis, unit: s
     around = [*_bends(at[known], high[known]), *reversed(_bends(at[known], low[known]))]
     drawn = f'<polygon class="band" points="{" ".join(around)}"/>' if around else ""
     drawn += f'<polyline class="line" points="{" ".join(_bends(at[there], middle[there]))}"/>'
+    if 0 < np.count_nonzero(there) <= FEW:
+        points = zip(at[there].tolist(), middle[there].tolist(), strict=True)
+        drawn += f'<path class="dot" d="{"".join(f"M{a:.1f} {b:.1f}h0" for a, b in points)}"/>'
     return svg(name, WIDE, HIGH, _axes(x, y, unit) + drawn)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RESAMPLES, SEED, MOST = 2000, 0, 4
-WIDE, ROW, HEAD, FOOT = 8.8, 0.185, 0.62, 0.5  # inches
+WIDE, ROW, HEAD, FOOT = 8.8, 0.185, 0.62, 0.58  # inches
 
 
 class Mark(NamedTuple):
@@ -174,7 +174,7 @@ def _figure(
         figure.legend(
             handles=handles,
             loc="lower left",
-            bbox_to_anchor=(0.1 / WIDE, (foot - 0.62) / tall),
+            bbox_to_anchor=(0.1 / WIDE, (foot - 0.7) / tall),
             ncols=len(handles),
             fontsize=8,
             handlelength=1.4,

@@ -51,10 +51,10 @@ def solved_by(cells: Sequence[Drawn]) -> str:
         return f"{task}: {_one_task(tasks[task], shares[task], what)}"
     if len(tasks) <= NAMED:
         parts = [
-            f"{task} with {_of(sum(x == 1 for x in own.values()), len(own), '' if i else what)}"
+            f"{task} by {_of(sum(x == 1 for x in own.values()), len(own), '' if i else what)}"
             for i, (task, own) in enumerate(shares.items())
         ]
-        return f"Every replica solves {several(parts)}"
+        return f"Solved in every replica: {several(parts)}"
     every = [x for own in shares.values() for x in own.values()]
     always, never = (sum(x == end for x in every) for end in (1, 0))
     return (

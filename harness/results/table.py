@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -134,7 +135,7 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
     from rich.text import Text
 
     console = console or Console()
-    longest = max((len(row.algorithm) for row in rows), default=0)
+    longest, spared = max((len(row.algorithm) for row in rows), default=0), set[int]()
     if not console.is_terminal and console.width < WIDTH + longest - NAME:
         console.width = WIDTH + max(0, longest - NAME)  # a file or a pipe has no edge
     for task, group in by_task(rows).items():
@@ -144,7 +145,8 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
         while (rest := console.width - sum(wide.values()) - 2 * len(used) - 2) < NARROWEST and set(
             used
         ) & set(SPARED):
-            used.remove(next(i for i in SPARED if i in used))  # they are in table.md
+            spared.add(next(i for i in SPARED if i in used))  # they are in table.md
+            used = [i for i in used if i not in spared]
             wide = {i: wide[i] for i in used}
         rest = max(NARROWEST, rest)
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
@@ -153,6 +155,8 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
             table.add_column(Text(HEADER[i]), width=wide[i], justify="right", no_wrap=True)
         # a column of lines that need no folding is one text to rich, which takes as long for it as for a cell
         folded = any(cell_len(text[0]) > rest for text in texts)
+        if folded:
+            texts = [[_in_lines(text[0], rest), *text[1:]] for text in texts]
         for some in [[text] for text in texts] if folded else [texts]:
             table.add_row(*(Text("\n".join(text[i] for text in some)) for i in [0, *used]))
         console.print(table)
@@ -160,6 +164,19 @@ def show(rows: Sequence[Row], console: Console | None = None) -> None:
             console.print(Text(note, style="italic"))
         console.print()
     console.print(Text(SHORT, style="dim"))
+    if spared:
+        names = ", ".join(" ".join(HEADER[i].split()) for i in sorted(spared))
+        console.print(Text(f"Too wide for this window, and in table.md alone: {names}", style="dim"))
+
+
+def _in_lines(name: str, room: int) -> str:
+    """A name in lines of so many letters, broken after underscores and spaces where it can be."""
+    lines = [""]
+    for piece in re.findall(r"[^\s_]*(?:_|\s+|$)", name):
+        if lines[-1] and len(lines[-1] + piece.rstrip()) > room:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
 def by_task(rows: Sequence[Row]) -> dict[str, list[Row]]:

@@ -107,6 +107,11 @@ def test_what_was_run_is_said_with_its_newest_day_and_all_its_versions():
     )
 
 
+def test_as_many_replicas_in_every_cell_are_said_once():
+    alike = cells_of_two_runs().assign(replicas=20)
+    assert " · 40 replicas, 20 a cell · " in said(alike, "Who?", "make it")
+
+
 def test_nothing_finished_and_no_such_study_are_errors(store: Store):
     with pytest.raises(InputError, match="nothing is finished"):
         said(cells_of_two_runs().iloc[2:], "Who?", "make it")

@@ -4,6 +4,7 @@ which composes the commands on them; and to a browser, where there is one."""
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -325,6 +326,17 @@ def test_a_line_without_what_is_level_is_the_same_line(heights: list[float]) -> 
     x, y = np.arange(len(heights), dtype=float), np.round(heights, 1)
     bends = np.array([tuple(map(float, point.split(","))) for point in curves._bends(x, y)])
     np.testing.assert_allclose(np.interp(x, *bends.T), y, atol=1e-9)
+
+
+def test_a_curve_of_few_points_marks_each_of_them() -> None:
+    """A line through a single point draws nothing: of a credit probed at epochs 0 and 17 an empty figure."""
+    epochs, y = np.array([0, 17]), curves.upwards(0, 180, (0, 90, 180))
+    drawn = curves.curve("Angle", epochs, [np.zeros(2)] * 3, y, "degrees", 100.0)
+    assert re.findall(r'class="dot" d="([^"]*)"', drawn) == [
+        f"M{curves.across(100.0).at(17):.1f} {y.at(0):.1f}h0"
+    ]
+    many = np.arange(1, 100)
+    assert 'class="dot"' not in curves.curve("Angle", many, [np.zeros(99)] * 3, y, "degrees", 100.0)
 
 
 def test_an_axis_ends_where_its_values_end_and_infinity_lies_on_the_edge() -> None:

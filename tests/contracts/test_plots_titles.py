@@ -4,11 +4,16 @@ two are alike."""
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness import plots
+from harness.drawing.page import WIDE, headline
 from harness.plots.titles import cheapest
 from helpers.made_up import D, S, U, cell, frames
 from helpers.pages import title
@@ -66,7 +71,7 @@ def ert(*cells, currency="epochs"):
         ),
         (
             [solved("backprop", 4), solved("spsa", 1), solved("backprop", 0, task="encoder")],
-            "Every replica solves xor with 1 of 2 rules and encoder with none of 1",
+            "Solved in every replica: xor by 1 of 2 rules and encoder by none of 1",
         ),
         (
             [solved("backprop", n, task=task) for task, n in (("a", 4), ("b", 0), ("c", 1), ("d", 0))],
@@ -282,3 +287,17 @@ def test_the_rate_of_which_most_is_the_same():
     assert (
         rates(spsa=(NEVER, 10.0)) == "In the median task spsa costs at most 2 times its least at 1 of 2 rates"
     )
+
+
+@given(st.lists(st.text("abc_", min_size=1, max_size=30), min_size=1, max_size=30), st.floats(3.5, 12))
+def test_a_title_takes_no_more_lines_than_it_must_and_loses_no_word(words, width):
+    title, most = " ".join(words), int(width * WIDE)
+    lines = headline(title, width).split("\n")
+    assert " ".join(lines).split() == title.split()
+    assert max(map(len, lines)) <= most
+    assert len(lines) == len(textwrap.wrap(title, most))
+
+
+def test_no_number_stands_alone_in_the_last_line_of_a_title():
+    title = "Solved in every replica: xor by 2 of 25 rules and encoder by 12 of 25"
+    assert min(map(len, headline(title, 66 / WIDE).split("\n"))) > len(title) / 3

@@ -280,6 +280,27 @@ def test_terminal_shows_all_within_its_width(study, width):
         assert shown in text
 
 
+def test_a_narrow_window_breaks_no_word_and_says_what_found_no_room(store):
+    store.write_study("one", "", [keep(store, "sequential_weight_perturbation")])
+    screens = {}
+    for width in (100, 200):
+        screen = io.StringIO()
+        table.show(
+            table.build(store, "one"),
+            Console(file=screen, width=width, force_terminal=True, color_system=None),
+        )
+        screens[width] = screen.getvalue()
+    first = [line.split()[0] for line in screens[100].splitlines() if line.strip()]
+    parts = [word for word in first if word in "sequential_weight_perturbation"]
+    assert "".join(parts) == "sequential_weight_perturbation"
+    assert all(part.endswith("_") for part in parts[:-1])
+    head, end = screens[100].split("──")[0], screens[100].splitlines()[-1]
+    assert "Too wide for this window" in end
+    assert "seconds" in end
+    assert "seconds" not in head
+    assert "Too wide" not in screens[200]
+
+
 def test_an_empty_column_is_not_shown(store):
     store.write_study("one", "", [keep(store, "backprop")])
     screen = io.StringIO()
