@@ -120,7 +120,12 @@ def tuned(cell: Cell, named: Collection[str], shelves: Sequence[Path]) -> Cell:
     found = get(cell, chosen, shelves)
     values = {path: value for path, value in found.algorithm.items() if path not in chosen}
     epochs = cell.settings.epochs if "run.epochs" in named else found.epochs
-    return Cell.made(with_values(cell.algorithm, values), cell.task, replace(cell.settings, epochs=epochs))
+    try:
+        return Cell.made(
+            with_values(cell.algorithm, values), cell.task, replace(cell.settings, epochs=epochs)
+        )
+    except InputError as error:
+        raise InputError(f"{found.path} holds settings that cannot be: {error}") from error
 
 
 def get(cell: Cell, chosen: Collection[str], shelves: Sequence[Path]) -> Tuned:
@@ -157,12 +162,22 @@ def _read(path: Path, again: str) -> Tuned:
     try:
         said = yaml.safe_load(path.read_text(encoding="utf-8"))
         made = Tuned(
-            path, dict(said["algorithm"]), said["run"]["epochs"], dict(said["found"]), dict(said["asked"])
+            path,
+            {str(name): value for name, value in said["algorithm"].items()},
+            said["run"]["epochs"],
+            dict(said["found"]),
+            {str(name): value for name, value in said["asked"].items()},
         )
         str(made.found["rule"])
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        if not (isinstance(made.epochs, int) and all(map(_is_number, made.algorithm.values()))):
+            raise TypeError("a setting or a budget that is no number")
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} holds no tuned settings ({type(error).__name__}): {again}") from error
     return made
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, int | float) and not isinstance(x, bool)
 
 
 def _apart(cell: Cell, file: Tuned) -> set[str]:

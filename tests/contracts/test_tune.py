@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,6 +125,17 @@ def test_a_file_of_another_version_of_the_rule_is_refused(tmp_path: Path, tuned:
         (text[: len(text) // 3], "holds no tuned settings"),
         ("[]", "holds no tuned settings"),
         ("", "holds no tuned settings"),
+        (f"{text}  extra: [1", "holds no tuned settings"),
+        (
+            text.replace("algorithm:\n", "algorithm:\n  3: 1\n", 1),
+            "cannot be: unknown setting of backprop '3'",
+        ),
+        (text.replace("  optimiser.lr:", "  name:", 1), "cannot be: unknown setting of backprop 'name'"),
+        (text.replace("  optimiser.lr:", "  optimiser.lr.x:", 1), "cannot be: unknown setting of float"),
+        (re.sub(r"optimiser.lr: .*", "optimiser.lr: null", text, count=1), "holds no tuned settings"),
+        (re.sub(r"optimiser.lr: .*", "optimiser.lr: -1.0", text, count=1), "cannot be: optimiser.lr must be"),
+        (re.sub(r"epochs: .*", "epochs: null", text, count=1), "holds no tuned settings"),
+        (re.sub(r"epochs: .*", "epochs: true", text, count=1), "cannot be: epochs must be a whole number"),
     ):
         path.write_text(damaged, encoding="utf-8")
         with pytest.raises(InputError, match=sentence):
