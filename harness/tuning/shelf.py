@@ -22,7 +22,7 @@ import yaml
 from harness.cells.cell import Cell
 from harness.cells.code_version import own_version
 from harness.cells.words import flat
-from harness.core.errors import InputError
+from harness.core.errors import InputError, NotReady
 from harness.core.files import write_atomically
 from harness.core.folders import configuration
 from harness.core.outcomes import fates
@@ -106,8 +106,9 @@ def tuned(cell: Cell, named: Collection[str], shelves: Sequence[Path]) -> Cell:
         shelves: folders, of which the first that has a file for it counts.
 
     Raises:
-        InputError: where no shelf has one, or it is no such file, or was found for another version of the
-            rule, or with other settings of the algorithm or the task than those asked for.
+        NotReady: where no shelf has one.
+        InputError: where it is no such file, or was found for another version of the rule, or with other
+            settings of the algorithm or the task than those asked for.
     """
     if cell.settings.seed >= REPORTED:
         raise InputError(
@@ -137,7 +138,7 @@ def get(cell: Cell, chosen: Collection[str], shelves: Sequence[Path]) -> Tuned:
     again = AGAIN.format(task=task, name=name)
     files = [_read(path, f"{again} finds them") for path in _paths(task, name, shelves)]
     if not files:
-        raise InputError(f"there are no tuned settings of {name} on {task}: {again} finds them")
+        raise NotReady(f"there are no tuned settings of {name} on {task}: {again} finds them")
     apart = [_apart(cell, file) for file in files]
     loose = {f"algorithm.{each}" for each in chosen}
     fitting = [i for i, names in enumerate(apart) if names <= loose]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
 from harness.core.errors import InputError
 from harness.cost.sheet import sheet
+from harness.store.store import Store
 from harness.studies.compose import cells_of
 from harness.studies.conf import CONF
+from helpers.commands import Done, commands
 
 RULES = "algorithm=backprop,finite_differences,evolution_strategies,perceptron"
 
@@ -47,3 +51,76 @@ def test_of_two_budgets_the_one_named_last_counts() -> None:
 def test_a_budget_that_cannot_be_is_one_sentence(given: list[str], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         cells_of(["task=xor", "algorithm=backprop", *given])
+
+
+RULES_OF_ONES_OWN = '''
+from dataclasses import dataclass
+import numpy as np
+from algorithms.backprop import Backprop
+
+@dataclass(frozen=True)
+class NotTuned(Backprop):
+    """A rule that nobody has tuned."""
+
+@dataclass(frozen=True)
+class Uncounted(Backprop):
+    """What it does cannot be counted."""
+
+    def update(self, net, state, batch, rand):
+        np.asarray(batch.x)
+        return super().update(net, state, batch, rand)
+
+@dataclass(frozen=True)
+class Raising(Backprop):
+    """Its code raises."""
+
+    def update(self, net, state, batch, rand):
+        raise KeyError("gone")
+'''
+UNTUNED = "there are no tuned settings of not_tuned on xor: python -m harness.tune"
+UNCOUNTED = "passes needs to know what an epoch of uncounted on xor takes, which cannot be counted: an array"
+RAISING = "of raising on xor takes, which cannot be counted: KeyError: 'gone'"
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Done]]:
+    """Sweeps and runs with rules that are not ready for what is asked of all."""
+    folder = tmp_path_factory.mktemp("swept")
+    (folder / "own.py").write_text(RULES_OF_ONES_OWN, encoding="utf-8")
+    what = "task=xor plugins=own.py tracking.enabled=false run.replicas=3"
+    run, sweep = f"python -m harness {what}", f"python -m harness -m {what} figures=false"
+    return folder, commands(
+        folder,
+        f"{sweep} ruleset=tuned algorithm=not_tuned,backprop run.epochs=50 study.name=untuned",
+        f"{sweep} passes=100 algorithm=uncounted,backprop,raising study.name=uncounted",
+        f"{sweep} ruleset=tuned algorithm=not_tuned study.name=none",
+        f"{run} ruleset=tuned algorithm=not_tuned",
+        f"{run} passes=100 algorithm=uncounted",
+        f"{run} passes=100 algorithm=raising",
+    )
+
+
+@pytest.mark.parametrize(("which", "sentences"), [(0, [UNTUNED]), (1, [UNCOUNTED, RAISING])])
+def test_a_rule_that_is_not_ready_costs_a_sweep_no_other_cell(
+    swept: tuple[Path, list[Done]], which: int, sentences: list[str]
+) -> None:
+    """Its failure is said, and none of its cells is run with another budget or other settings."""
+    folder, done = swept
+    assert done[which].code == 1
+    assert len(done[which].said) == len(sentences)
+    for sentence, line in zip(sentences, done[which].said, strict=True):
+        assert sentence in line
+        assert " failed: " in line
+    store = Store.at(folder / "store")
+    ids = store.study(("untuned", "uncounted")[which])["cells"]
+    assert [store.read(i).meta["algorithm"]["name"] for i in ids if store.has(i)] == ["backprop"]
+    assert len(ids) == 1 + len(sentences)
+
+
+@pytest.mark.parametrize(("which", "sentence"), [(2, UNTUNED), (3, UNTUNED), (4, UNCOUNTED), (5, RAISING)])
+def test_where_nothing_else_is_asked_for_it_is_bad_input(
+    swept: tuple[Path, list[Done]], which: int, sentence: str
+) -> None:
+    done = swept[1][which]
+    assert (done.code, len(done.said)) == (2, 1), done
+    assert sentence in done.said[0]
