@@ -56,7 +56,7 @@ SMALL = {  # what is added to a command in its small form, by what is in it
 }
 FIRST_LIGHT = """\
 name: first_light
-common: [run.probe=4]
+common: [ruleset=tuned, run.probe=4]
 cells:
   - ["task=xor,encoder", "algorithm=backprop,shallow", run.replicas=20, run.epochs=500]
 """

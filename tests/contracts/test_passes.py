@@ -97,6 +97,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Done]]:
         f"{run} ruleset=tuned algorithm=not_tuned",
         f"{run} passes=100 algorithm=uncounted",
         f"{run} passes=100 algorithm=raising",
+        f"{sweep} ruleset=tuned algorithm=not_tuned,backprop plan=true",
     )
 
 
@@ -115,6 +116,13 @@ def test_a_rule_that_is_not_ready_costs_a_sweep_no_other_cell(
     ids = store.study(("untuned", "uncounted")[which])["cells"]
     assert [store.read(i).meta["algorithm"]["name"] for i in ids if store.has(i)] == ["backprop"]
     assert len(ids) == 1 + len(sentences)
+
+
+def test_a_plan_says_what_cannot_be_run(swept: tuple[Path, list[Done]]) -> None:
+    done = swept[1][6]
+    assert done.code == 0
+    assert done.out.startswith("2 cells: 1 to be run, 0 with a record, 1 that cannot be\n")
+    assert f"\n  xor not_tuned: {UNTUNED}" in done.out
 
 
 @pytest.mark.parametrize(("which", "sentence"), [(2, UNTUNED), (3, UNTUNED), (4, UNCOUNTED), (5, RAISING)])
