@@ -15,7 +15,7 @@ def within(cell: Cell, passes: float, setting: str) -> tuple[Cell, CostSheet]:
 
     Args:
         cell: one that can be run.
-        passes: the budget of a network; an epoch of backprop takes about three.
+        passes: the budget of a network; an epoch of backprop takes two to three.
         setting: what the budget is called, for the message.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -132,3 +133,18 @@ def test_where_nothing_else_is_asked_for_it_is_bad_input(
     done = swept[1][which]
     assert (done.code, len(done.said)) == (2, 1), done
     assert sentence in done.said[0]
+
+
+@pytest.mark.parametrize("study", ["first_light", "credit_and_cost"])
+def test_what_a_study_says_its_budget_is_in_epochs_of_backprop_is_so(study: str) -> None:
+    """Rounded to the two digits that are said."""
+    text = (Path(CONF) / "study" / f"{study}.yaml").read_text(encoding="utf-8")
+    low, high = re.search(r"which are\s(?:# )?([\d,]+) to ([\d,]+)\s(?:# )?epochs of backprop", text).groups()  # type: ignore[union-attr]
+    said = yaml.safe_load(text)
+    budget = next(each for each in (*said["common"], *said["cells"][0]) if each.startswith("passes="))
+    tasks = ["xor", "encoder", "symmetry"] + ["family_tree"] * (study == "first_light")
+    cells, _ = cells_of([f"task={','.join(tasks)}", "algorithm=backprop", budget])
+    epochs = [cell.settings.epochs or 0 for cell in cells]
+    assert [float(f"{x:.2g}") for x in (min(epochs), max(epochs))] == [
+        float(x.replace(",", "")) for x in (low, high)
+    ]
