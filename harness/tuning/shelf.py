@@ -147,7 +147,7 @@ def get(cell: Cell, chosen: Collection[str], shelves: Sequence[Path]) -> Tuned:
         what = min(apart[i] - loose)
         now = _asked(cell, files[i].algorithm).get(what)
         raise InputError(
-            f"{files[i].path} was found with {what}={files[i].asked[what]}, but {now} was given: {again} "
+            f"{files[i].path} was found with {what}={files[i].asked.get(what)}, but {now} was given: {again} "
             f"{what}={now} finds settings for that"
         )
     # of two that fit, the one found with what was chosen
@@ -182,9 +182,12 @@ def _is_number(x: Any) -> bool:
 
 
 def _apart(cell: Cell, file: Tuned) -> set[str]:
-    """In which settings a cell differs from what a file was found for."""
+    """In which settings a cell differs from what a file was found for; one of the task that the file does not
+    name, too, for the task has got it since.
+    """
     now = _asked(cell, file.algorithm)
-    return {what for what, value in file.asked.items() if now.get(what) != value}
+    new = {what for what in now.keys() - file.asked.keys() if what.startswith("task.")}
+    return new | {what for what, value in file.asked.items() if now.get(what) != value}
 
 
 def price(meta: Mapping[str, Any], shelves: Sequence[Path]) -> float:

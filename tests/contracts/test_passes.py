@@ -148,3 +148,18 @@ def test_what_a_study_says_its_budget_is_in_epochs_of_backprop_is_so(study: str)
     assert [float(f"{x:.2g}") for x in (min(epochs), max(epochs))] == [
         float(x.replace(",", "")) for x in (low, high)
     ]
+
+
+TUNED = [
+    pytest.param(name, marks=pytest.mark.slow) for name in ("tuned", "comparison", "transfer", "alignment")
+]
+
+
+@pytest.mark.parametrize("study", ["first_light", *TUNED])
+def test_every_cell_of_a_study_has_the_tuned_settings_that_it_asks_for(study: str) -> None:
+    """A sweep goes on without a rule that nobody tuned; ours is to have them all."""
+    said = yaml.safe_load((Path(CONF) / "study" / f"{study}.yaml").read_text(encoding="utf-8"))
+    blocks = [[*said["common"], *entry, "passes=null"] for entry in said["cells"]]
+    cells, asked = cells_of(*blocks)
+    assert asked.ruleset == "tuned"
+    assert not [cell.id for cell in cells if cell.broken]
