@@ -49,12 +49,14 @@ class StudySweeper(BasicSweeper):
             blocks = list(study.small_cells) or refuse(study.name)
         added = [*self._parse_config(), *arguments]
         overrides = expand([[*study.common, *block, *added] for block in blocks], loader)
-        cells, _ = compose_cells(overrides, loader, lambda options: loader.load_sweep_config(config, options))
+        cells, _ = compose_cells(
+            overrides, loader, lambda options: loader.load_sweep_config(config, options), spare=True
+        )
         jobs = [Job(cell, job) for cell, job in zip(cells, overrides, strict=True)]
         if isinstance(launcher, ProcessLauncher):  # others may run them on machines with more
             store = Store.at(asked.store)
             for cell in cells:
-                if not store.has(cell.id):
+                if not (cell.broken or store.has(cell.id)):
                     check_room(cell)
 
         def launch(missing: list[Job]) -> dict[str, str]:

@@ -16,13 +16,14 @@ from harness.experiment.digits import number, percent, significant
 if TYPE_CHECKING:
     import pandas as pd
 
-NEAR = 2.0  # times backprop's work
+NEAR = 2.0  # times backprop's work, or of its: estimates alone put no rule on a side of it
 FEW = 5  # rules that are named one by one
 
 
 def said(cells: pd.DataFrame) -> list[str]:
-    """For each task two sentences: who is as cheap as backprop or nearly so, who is dearer and who never
-    solves it; and what giving up in time is worth.
+    """For each task two sentences: who is much cheaper than backprop, who about as cheap, who is dearer and
+    who never solves it, by estimates (`harness.answers.conclusions.tuned` has their intervals); and what
+    giving up in time is worth.
 
     Args:
         cells: the frame of `results.cells`, of a study with a backprop cell on each task.
@@ -68,8 +69,8 @@ def _solvers(task: str, own: pd.DataFrame) -> str:
     name = others["algorithm_name"].astype(str).to_numpy()
     parts = []
     for words, which in (
-        ("for less work than backprop", work < 1),
-        (f"for up to {NEAR:g} times its work", (work >= 1) & (work <= NEAR)),
+        (f"for less than 1/{NEAR:g} of backprop's work", work < 1 / NEAR),
+        (f"for 1/{NEAR:g} to {NEAR:g} times its work", (work >= 1 / NEAR) & (work <= NEAR)),
         ("for more", (work > NEAR) & np.isfinite(work)),
     ):
         if which.any():
@@ -78,7 +79,7 @@ def _solvers(task: str, own: pd.DataFrame) -> str:
     never = name[others["solved"].to_numpy(int) == 0]
     if len(never):
         parts.append(f"by no replica of {several(never.tolist())}")
-    return f"**{task}** is solved {'; '.join(parts) or 'by backprop alone'}."
+    return f"**{task}** is solved{', by estimates,' * bool(parts)} {'; '.join(parts) or 'by backprop alone'}."
 
 
 def _listed(some: list[str]) -> str:

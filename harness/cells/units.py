@@ -45,7 +45,7 @@ def units_of(meta: Mapping[str, Any]) -> Units | None:
 
     Returns:
         Its own and the network's; None of a cell that is not there yet, or whose task or algorithm is not
-        known here.
+        known here, or does not say a number of units.
     """
     if not meta.get("run"):
         return None
@@ -56,7 +56,8 @@ def units_of(meta: Mapping[str, Any]) -> Units | None:
         if count := OWN.get(rule["name"]):
             return Units(count(rule, hidden), hidden)
         asked = hasattr(registry.algorithms().get(rule["name"]), "hidden_units")
-        return Units(int(_asked(rule, net)) if asked else hidden, hidden)
+        own = int(_asked(rule, net)) if asked else hidden
+        return Units(own, hidden) if own >= 0 else None
     except ANYTHING:  # a plug-in that is unknown here, or its code's
         return None
 

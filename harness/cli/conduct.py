@@ -58,7 +58,9 @@ def conduct(
     for cell_id, job in cells.items():
         if job.cell.not_applicable and not store.has(cell_id):
             store.write(job.cell, None)
-    missing = [job for cell_id, job in cells.items() if not store.has(cell_id)]
+        if job.cell.broken:  # here, for what a ruleset has to say of it is not in its text
+            store.write_failure(job.cell, job.cell.broken, "")
+    missing = [job for i, job in cells.items() if not (job.cell.broken or store.has(i))]
     reasons, trouble = _run(store, missing, launch) if missing else ({}, "")
     complete = say_lost(store, cells, reasons, trouble)  # before all that is made of the rest, and may fail
     try:

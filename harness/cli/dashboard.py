@@ -142,11 +142,11 @@ class Pages:
         """Make the page of a study, unless it is there; what cannot be written is said."""
         index = self.store.study_folder(study) / "index.html"
         with self._one:
-            defined = (index.parent / FILE).stat().st_mtime_ns
-            if index.is_file() and index.stat().st_mtime_ns >= defined:
-                return
-            known = said.kept(self.store, study) or said.Said()
             try:
+                defined = (index.parent / FILE).stat().st_mtime_ns
+                if index.is_file() and index.stat().st_mtime_ns >= defined:
+                    return
+                known = said.kept(self.store, study) or said.Said()
                 report(self.store, study, fresh=False, figures=False, shown=False, command=known.command)
                 os.utime(index, ns=(defined, defined))  # of the study as it was then, if it has changed since
             except (OSError, InputError) as error:

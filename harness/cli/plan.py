@@ -14,9 +14,12 @@ from harness.studies.pool import cores
 def plan_lines(cells: Sequence[Cell], store: Store) -> Iterator[str]:
     """The plan of a sweep, alike jobs on one line."""
     wanted = {cell.id: cell for cell in cells}
-    missing = [cell for i, cell in wanted.items() if not store.has(i)]
-    there = len(wanted) - len(missing)
-    yield f"{_count(len(wanted), 'cell')}: {number(len(missing))} to be run, {number(there)} with a record"
+    broken = [cell for cell in wanted.values() if cell.broken]
+    missing = [cell for i, cell in wanted.items() if not (cell.broken or store.has(i))]
+    there = len(wanted) - len(missing) - len(broken)
+    lost = f", {number(len(broken))} that cannot be" if broken else ""
+    what = f"{number(len(missing))} to be run, {number(there)} with a record"
+    yield f"{_count(len(wanted), 'cell')}: {what}{lost}"
     jobs: dict[tuple[str, str], list[int]] = {}
     for group in groups(missing, cores()):
         some = [missing[i] for i in group.places]
@@ -30,6 +33,8 @@ def plan_lines(cells: Sequence[Cell], store: Store) -> Iterator[str]:
             yield f"  {what}: {batches}, which {why.removeprefix('together: ')}"
         else:
             yield f"  {what}: {_count(len(sizes), 'cell')} alone{f': {why}' if why else ''}"
+    for cell in broken:
+        yield f"  {cell.task.name} {cell.algorithm.name}: {cell.broken}"
 
 
 def _count(n: int, one: str, more: str = "") -> str:

@@ -71,7 +71,7 @@ class Handler(BaseHTTPRequestHandler):
         path = urlsplit(self.path).path
         if path != "/studies" and not path.startswith("/studies/"):
             self.pass_on()
-        elif (self.headers.get("Host") or "").rpartition(":")[0] not in (HOST, "localhost"):
+        elif not self._is_here():
             self._say(403, "text/plain", b"This is served to this machine alone.")
         else:
             self._study([unquote(part) for part in path.split("/")[2:]])
@@ -80,10 +80,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def pass_on(self) -> None:
         """Hand a request to MLflow's server, and its answer back."""
+        try:
+            body = self._body()
+        except ValueError:
+            return self._say(400, "text/plain", b"What was sent has no length that can be read.")
         behind = HTTPConnection(HOST, self.server.behind, timeout=PATIENCE)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
         try:
-            behind.request(self.command, self.path, self._body(), headers)
+            behind.request(self.command, self.path, body, headers)
             answer = behind.getresponse()
         except (OSError, HTTPException):
             self._say(502, "text/plain", b"MLflow's server does not answer.")
@@ -103,9 +107,18 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Nobody reads what was asked for."""
 
+    def _is_here(self) -> bool:
+        """Whether it is asked for by a name of this machine; browsers leave port 80 out."""
+        with suppress(ValueError):
+            return urlsplit(f"//{self.headers.get('Host') or ''}").hostname in (HOST, "localhost")
+        return False
+
     def _body(self) -> bytes | None:
+        """What was sent. Raises `ValueError` where its length cannot be read."""
         if "chunked" not in (self.headers.get("Transfer-Encoding") or ""):
             told = self.headers.get("Content-Length")
+            if told and not told.isdecimal():
+                raise ValueError(told)
             return self.rfile.read(int(told)) if told else None
         parts = []
         while size := int(self.rfile.readline().partition(b";")[0], 16):
@@ -161,9 +174,12 @@ def file_below(folder: Path, parts: list[str]) -> Path | None:
     """The file to be served that the parts of a path name below a folder; None if there is none."""
     if any(part.startswith(".") or set(part) & set("/\\\0") or not part for part in parts):
         return None
-    path = folder.joinpath(*parts).resolve()  # a link may lead out
-    inside = path.is_relative_to(folder.resolve())
-    return path if inside and path.suffix in TYPES and path.is_file() else None
+    try:
+        path = folder.joinpath(*parts).resolve()  # a link may lead out
+        inside = path.is_relative_to(folder.resolve())
+        return path if inside and path.suffix in TYPES and path.is_file() else None
+    except OSError:  # longer than a name can be
+        return None
 
 
 def run_table(store: Store, study: str) -> str:

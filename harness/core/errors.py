@@ -26,6 +26,11 @@ class NotApplicable(InputError):
     """This algorithm cannot do this task; the message is the reason, and a study records it."""
 
 
+class NotReady(InputError):
+    """Nothing is known yet of this algorithm on this task that was asked for, or can be; a sweep says so, and
+    runs its other cells."""
+
+
 def unknown(kind: str, given: str, allowed: Iterable[str]) -> InputError:
     """An error for a name that is not among `allowed`, with the nearest one if it looks like a typo."""
     names = sorted(allowed)

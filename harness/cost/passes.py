@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from harness.cells.cell import Cell
-from harness.core.errors import InputError
+from harness.core.errors import ANYTHING, InputError, NotReady
+from harness.core.source import line_that_raised
 from harness.cost.sheet import CostSheet, sheet
 
 
@@ -14,13 +15,21 @@ def within(cell: Cell, passes: float, setting: str) -> tuple[Cell, CostSheet]:
 
     Args:
         cell: one that can be run.
-        passes: the budget of a network; an epoch of backprop takes about three.
+        passes: the budget of a network; an epoch of backprop takes two to three.
         setting: what the budget is called, for the message.
 
     Raises:
         InputError: where the budget ends before the first epoch.
+        NotReady: where the algorithm's code cannot be counted, or raises.
     """
-    counted = sheet(cell)
+    try:
+        counted = sheet(cell)
+    except ANYTHING as error:  # a plug-in's code
+        raised = f"{type(error).__name__}: {error}{line_that_raised(error)}"
+        raise NotReady(
+            f"{setting} needs to know what an epoch of {cell.algorithm.name} on {cell.task.name} takes, "
+            f"which cannot be counted: {error if isinstance(error, InputError) else raised}"
+        ) from error
     epochs = int(passes / counted.forward_passes)
     if epochs < 1:
         raise InputError(

@@ -9,6 +9,7 @@ the same options (`algorithm=…`, `task=…`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from hydra import compose, initialize_config_dir
@@ -20,7 +21,7 @@ from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 
 from harness.cells.cell import Cell
-from harness.core.errors import InputError
+from harness.core.errors import InputError, NotReady
 from harness.studies.conf import CONF, VERSION_BASE
 from harness.studies.named import load_plugins
 from harness.studies.overrides import jobs as counted
@@ -43,13 +44,18 @@ def expand(blocks: Sequence[Sequence[str]], loader: ConfigLoader) -> list[list[s
 
 
 def compose_cells(
-    jobs: Sequence[Sequence[str]], loader: ConfigLoader, load: Callable[[list[str]], DictConfig]
+    jobs: Sequence[Sequence[str]],
+    loader: ConfigLoader,
+    load: Callable[[list[str]], DictConfig],
+    *,
+    spare: bool = False,
 ) -> tuple[list[Cell], Request]:
     """The cells that jobs (lists of overrides without sweeps) describe,
     and what the first one's options ask for beside.
 
-    `load` composes a configuration from overrides. Raises what Hydra raises for overrides that cannot be, and
-    `InputError`.
+    `load` composes a configuration from overrides. With `spare` a cell that is not ready (`NotReady`) is
+    broken, and spares the others, if there are any. Raises what Hydra raises for overrides that cannot be,
+    and `InputError`.
     """
     if not jobs:
         raise InputError("a study needs cells, but none was given")
@@ -59,7 +65,8 @@ def compose_cells(
     lines = [tuple(str(each.input_line) for each in choice) for choice in chosen]
     composed = side_by_side(list(dict(zip(lines, chosen, strict=True)).values()), loader, load)
     requests: dict[tuple[str, ...], Request] = {}
-    cells = []
+    cells: list[Cell] = []
+    lost: list[NotReady] = []
     config, set_before = DictConfig({}), None
     for overrides, choice in zip(parsed, lines, strict=True):
         values = [each for each in overrides if _is_value(each)]
@@ -75,7 +82,16 @@ def compose_cells(
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         set_before = sets
         asked, named = requests[choice], [str(each.key_or_group) for each in overrides]
-        cells.append(ruled(cell_of(config), asked, named))
+        cell = cell_of(config)
+        try:
+            cells.append(ruled(cell, asked, named))
+        except NotReady as error:
+            if not spare:
+                raise
+            cells.append(replace(cell, broken=str(error)))
+            lost.append(error)
+    if len(lost) == len(cells):
+        raise lost[0]
     return cells, requests[lines[0]]
 
 

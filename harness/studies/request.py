@@ -68,7 +68,7 @@ class Request:
     passes: float | None = setting(
         None,
         "Budget of each network in forward passes over all patterns, the same for every rule (an epoch of "
-        "backprop takes about three); None is run.epochs.",
+        "backprop takes two to three); None is run.epochs.",
         above=0,
     )
     figures: bool = setting(True, "Draw the figures of a study.")

@@ -25,8 +25,9 @@ def ruled(cell: Cell, asked: Request, named: Sequence[str]) -> Cell:
             they are, and of two budgets the one named last counts.
 
     Raises:
-        InputError: where there are no such settings for it, or not one set of them, a preset says others, or
-            the budget ends before the first epoch.
+        NotReady: where nothing is tuned for it, or what it takes cannot be counted.
+        InputError: where what is there is not one set of settings for it, a preset says others, or the budget
+            ends before the first epoch.
     """
     if asked.ruleset != USUAL and not cell.broken:
         if "experiment" in named:

@@ -18,7 +18,7 @@ class Tuning:
     passes: float | None = setting(
         None,
         "Budget of a network in forward passes over all patterns; None is 30 for each epoch that is usual "
-        "for the task, ten times what backprop spends in it.",
+        "for the task, more than ten times what backprop spends in it.",
         above=0,
     )
     folder: str | None = setting(

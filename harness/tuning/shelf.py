@@ -22,7 +22,7 @@ import yaml
 from harness.cells.cell import Cell
 from harness.cells.code_version import own_version
 from harness.cells.words import flat
-from harness.core.errors import InputError
+from harness.core.errors import InputError, NotReady
 from harness.core.files import write_atomically
 from harness.core.folders import configuration
 from harness.core.outcomes import fates
@@ -106,8 +106,9 @@ def tuned(cell: Cell, named: Collection[str], shelves: Sequence[Path]) -> Cell:
         shelves: folders, of which the first that has a file for it counts.
 
     Raises:
-        InputError: where no shelf has one, or it is no such file, or was found for another version of the
-            rule, or with other settings of the algorithm or the task than those asked for.
+        NotReady: where no shelf has one.
+        InputError: where it is no such file, or was found for another version of the rule, or with other
+            settings of the algorithm or the task than those asked for.
     """
     if cell.settings.seed >= REPORTED:
         raise InputError(
@@ -120,7 +121,12 @@ def tuned(cell: Cell, named: Collection[str], shelves: Sequence[Path]) -> Cell:
     found = get(cell, chosen, shelves)
     values = {path: value for path, value in found.algorithm.items() if path not in chosen}
     epochs = cell.settings.epochs if "run.epochs" in named else found.epochs
-    return Cell.made(with_values(cell.algorithm, values), cell.task, replace(cell.settings, epochs=epochs))
+    try:
+        return Cell.made(
+            with_values(cell.algorithm, values), cell.task, replace(cell.settings, epochs=epochs)
+        )
+    except InputError as error:
+        raise InputError(f"{found.path} holds settings that cannot be: {error}") from error
 
 
 def get(cell: Cell, chosen: Collection[str], shelves: Sequence[Path]) -> Tuned:
@@ -132,7 +138,7 @@ def get(cell: Cell, chosen: Collection[str], shelves: Sequence[Path]) -> Tuned:
     again = AGAIN.format(task=task, name=name)
     files = [_read(path, f"{again} finds them") for path in _paths(task, name, shelves)]
     if not files:
-        raise InputError(f"there are no tuned settings of {name} on {task}: {again} finds them")
+        raise NotReady(f"there are no tuned settings of {name} on {task}: {again} finds them")
     apart = [_apart(cell, file) for file in files]
     loose = {f"algorithm.{each}" for each in chosen}
     fitting = [i for i, names in enumerate(apart) if names <= loose]
@@ -141,7 +147,7 @@ def get(cell: Cell, chosen: Collection[str], shelves: Sequence[Path]) -> Tuned:
         what = min(apart[i] - loose)
         now = _asked(cell, files[i].algorithm).get(what)
         raise InputError(
-            f"{files[i].path} was found with {what}={files[i].asked[what]}, but {now} was given: {again} "
+            f"{files[i].path} was found with {what}={files[i].asked.get(what)}, but {now} was given: {again} "
             f"{what}={now} finds settings for that"
         )
     # of two that fit, the one found with what was chosen
@@ -157,18 +163,31 @@ def _read(path: Path, again: str) -> Tuned:
     try:
         said = yaml.safe_load(path.read_text(encoding="utf-8"))
         made = Tuned(
-            path, dict(said["algorithm"]), said["run"]["epochs"], dict(said["found"]), dict(said["asked"])
+            path,
+            {str(name): value for name, value in said["algorithm"].items()},
+            said["run"]["epochs"],
+            dict(said["found"]),
+            {str(name): value for name, value in said["asked"].items()},
         )
         str(made.found["rule"])
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        if not (isinstance(made.epochs, int) and all(map(_is_number, made.algorithm.values()))):
+            raise TypeError("a setting or a budget that is no number")
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} holds no tuned settings ({type(error).__name__}): {again}") from error
     return made
 
 
+def _is_number(x: Any) -> bool:
+    return isinstance(x, int | float) and not isinstance(x, bool)
+
+
 def _apart(cell: Cell, file: Tuned) -> set[str]:
-    """In which settings a cell differs from what a file was found for."""
+    """In which settings a cell differs from what a file was found for; one of the task that the file does not
+    name, too, for the task has got it since.
+    """
     now = _asked(cell, file.algorithm)
-    return {what for what, value in file.asked.items() if now.get(what) != value}
+    new = {what for what in now.keys() - file.asked.keys() if what.startswith("task.")}
+    return new | {what for what, value in file.asked.items() if now.get(what) != value}
 
 
 def price(meta: Mapping[str, Any], shelves: Sequence[Path]) -> float:

@@ -92,7 +92,7 @@ def with_values(algorithm: Algorithm, values: Values) -> Algorithm:
 
 def _put(thing: Any, path: list[str], value: float, called: str) -> Any:
     first, *rest = path
-    known = type(thing).__dataclass_fields__
+    known = [f.name for f in fields(thing)] if is_dataclass(thing) else []
     if first not in known:
         raise unknown(f"setting of {getattr(thing, 'name', type(thing).__name__)}", called, known)
     inner = (

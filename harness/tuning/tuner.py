@@ -34,7 +34,9 @@ Columns = Mapping[str, Array]
 REPORTED = 2**40
 """Seeds of what is reported are below this; those of the rounds are above, each in a place of its own."""
 FIRST, SECOND, CHOOSING = REPORTED, 2 * REPORTED, 3 * REPORTED
-PASSES = 30  # forward passes for each epoch of the task's usual budget: ten times what backprop takes
+PASSES = (
+    30  # forward passes for each epoch of the task's usual budget: ten to fifteen times what backprop takes
+)
 EARLY, LATER = 0.1, 1 / 3  # of it, in the first two rounds
 SPREAD = 0.6  # of the trials fill the space, the others are proposed
 

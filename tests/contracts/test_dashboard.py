@@ -180,6 +180,33 @@ def test_who_names_this_machine_by_another_name_is_refused(ask: Ask) -> None:
     assert ask("/studies/s/index.html", Host="localhost:5000").status == 200
 
 
+def test_without_a_port_it_is_this_machine_too(ask: Ask) -> None:
+    """Browsers leave port 80 out."""
+    assert [ask("/studies/", Host=name).status for name in (HOST, "localhost", "evil.example")] == [
+        200,
+        200,
+        403,
+    ]
+
+
+@pytest.mark.parametrize("length", ["many", "-5", "²", ""])
+def test_a_length_that_cannot_be_read_is_a_bad_request(ask: Ask, length: str) -> None:
+    answer = ask("/ajax-api", "POST", b"", Content_Length=length)
+    assert answer.status == (400 if length else 418)
+
+
+def test_a_path_that_is_too_long_leads_nowhere(ask: Ask) -> None:
+    assert ask(f"/studies/s/{'a' * 5000}.html").status == 404
+
+
+def test_a_study_that_goes_while_it_is_asked_for_is_not_there(study: Store, capsys) -> None:
+    """Between one look and the next; the server goes on."""
+    shutil.rmtree(study.study_folder("s"))
+    Pages(study).make("s")
+    assert "the page of study 's' could not be made" in capsys.readouterr().err
+    assert file_below(study.study_folder("s"), ["index.html"]) is None
+
+
 def test_all_else_is_mlflows_to_the_byte(ask: Ask) -> None:
     for method in ("POST", "PUT", "PATCH", "DELETE"):
         answer = ask("/ajax-api/x?a=%2F&b", method, b"\0\1" * 5, X_Own="kept", Host="localhost:1")

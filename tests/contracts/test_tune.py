@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list]:
         TUNE,
         f"{RUN} ruleset=tuned",
         f"{RUN} ruleset=tuned algorithm.rate=0.75 run.epochs=40",
-        f"{RUN} ruleset=tuned task=negation",
+        f"{RUN} ruleset=tuned task=deep_chain",
         f"{RUN} ruleset=tuned task.hidden=3",
         f"{RUN} ruleset=tuned run.seed={REPORTED}",
         f"{RUN} ruleset=usual,tuned -m",
@@ -87,7 +88,7 @@ def test_a_run_takes_them_but_for_what_is_named(tuned: tuple[Path, list]) -> Non
 @pytest.mark.parametrize(
     ("which", "sentence"),
     [
-        (4, "there are no tuned settings of backprop on negation: python -m harness.tune task=negation"),
+        (4, "there are no tuned settings of backprop on deep_chain: python -m harness.tune task=deep_chain"),
         (5, "was found with task.hidden=2, but 3 was given"),
         (6, "run.seed must be below 2^40 with tuned settings"),
         (8, "run.replicas would be ignored: tuning has a budget of its own"),
@@ -124,6 +125,18 @@ def test_a_file_of_another_version_of_the_rule_is_refused(tmp_path: Path, tuned:
         (text[: len(text) // 3], "holds no tuned settings"),
         ("[]", "holds no tuned settings"),
         ("", "holds no tuned settings"),
+        (f"{text}  extra: [1", "holds no tuned settings"),
+        (
+            text.replace("algorithm:\n", "algorithm:\n  3: 1\n", 1),
+            "cannot be: unknown setting of backprop '3'",
+        ),
+        (text.replace("  optimiser.lr:", "  name:", 1), "cannot be: unknown setting of backprop 'name'"),
+        (text.replace("  optimiser.lr:", "  optimiser.lr.x:", 1), "cannot be: unknown setting of float"),
+        (re.sub(r"optimiser.lr: .*", "optimiser.lr: null", text, count=1), "holds no tuned settings"),
+        (re.sub(r"optimiser.lr: .*", "optimiser.lr: -1.0", text, count=1), "cannot be: optimiser.lr must be"),
+        (re.sub(r"  task.hidden: .*\n", "", text), "was found with task.hidden=None, but 2 was given"),
+        (re.sub(r"epochs: .*", "epochs: null", text, count=1), "holds no tuned settings"),
+        (re.sub(r"epochs: .*", "epochs: true", text, count=1), "cannot be: epochs must be a whole number"),
     ):
         path.write_text(damaged, encoding="utf-8")
         with pytest.raises(InputError, match=sentence):
