@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from harness.answers.pairs import beside
+from harness.answers.pairs import work_beside
 from harness.answers.words import amount, brief, decided, each, listed, rate, ratio, several
 from harness.core.outcomes import fates
 from harness.experiment.digits import number
@@ -28,6 +28,7 @@ CURRENCIES = {
     "seconds": "seconds",
 }
 RESAMPLES = 10_000
+RESTARTED = 2000  # where cutoffs are chosen anew in each
 STRATEGIES = {
     "perceptron rule": "perceptron",
     "Boltzmann machine": "boltzmann",
@@ -125,10 +126,10 @@ def running_times(cell: Any, replicas: pd.DataFrame) -> dict[str, Interval]:
 
 
 def beside_backprop(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame:
-    """Every algorithm's work to a success beside backprop's
-    on the same task, over the replicas that both have.
+    """Every algorithm's work to a success beside backprop's on the same task, both with restarts at their own
+    best cutoff, over the replicas that both have: *work ÷ backprop's* of the tables.
 
-    Columns task, algorithm, pairs, log_ratio (an `Interval`, of ln ERT in FLOPs), decided (less, more or
+    Columns task, algorithm, pairs, log_ratio (an `Interval`, of its logarithm), decided (less, more or
     undecided than backprop's). The level of the intervals of a task with m algorithms is 1 − .05 / m: that
     one of them misses, 5 % at most.
     """
@@ -144,8 +145,10 @@ def beside_backprop(cells: pd.DataFrame, replicas: pd.DataFrame) -> pd.DataFrame
         (one,) = each(base)
         for row in each(others):
             prices = float(row.update_flops), float(one.update_flops)
-            pair = beside(replicas, row.id, one.id, prices, level=1 - 0.05 / len(others), resamples=RESAMPLES)
-            pairs.append((task, row.algorithm_name, pair.replicas, pair.log_ratio, decided(pair.log_ratio)))
+            level = 1 - 0.05 / len(others)
+            pair = work_beside(replicas, row.id, one.id, prices, level=level, resamples=RESTARTED)
+            log_ratio = _log(pair.ratio)
+            pairs.append((task, row.algorithm_name, pair.replicas, log_ratio, decided(log_ratio)))
     return pd.DataFrame(pairs, columns=["task", "algorithm", "pairs", "log_ratio", "decided"])
 
 
@@ -240,7 +243,15 @@ def _over(row: Any, base: Any, replicas: pd.DataFrame) -> str:
     if row.id == base.id:
         return "1"
     prices = float(row.update_flops), float(base.update_flops)
-    return ratio(beside(replicas, row.id, base.id, prices).log_ratio) if np.isfinite(prices).all() else "–"
+    if not np.isfinite(prices).all():
+        return "–"
+    return ratio(_log(work_beside(replicas, row.id, base.id, prices, resamples=RESTARTED).ratio))
+
+
+def _log(ratio: Interval) -> Interval:
+    """Never is ∞, and nothing −∞."""
+    with np.errstate(divide="ignore"):
+        return Interval(*(float(np.log(end)) for end in ratio))
 
 
 def _by_task(cells: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

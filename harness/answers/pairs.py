@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.core.outcomes import fates
-from harness.statistics import PairedDifference, Replicas, failure_costs, paired_difference
+from harness.statistics import (
+    PairedDifference,
+    PairedRatio,
+    Replicas,
+    failure_costs,
+    paired_difference,
+    paired_ratio,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +43,41 @@ def beside(
         _spent(side.loc[both], price) for side, price in zip(sides, prices or (None, None), strict=True)
     )
     return paired_difference(a, b, seed=0, budgets=(budget_a, budget_b), level=level, resamples=resamples)
+
+
+def work_beside(
+    replicas: pd.DataFrame,
+    cell: str,
+    other: str,
+    prices: tuple[float, float],
+    *,
+    level: float = 0.95,
+    resamples: int = 4000,
+) -> PairedRatio:
+    """The work of a success of `cell` ÷ that of `other`, each with restarts at its own best cutoff: what
+    tables call *work ÷ backprop's*, with its interval. Arguments as of `beside`.
+    """
+    sides = [replicas[replicas["id"] == name].sort_values("replica") for name in (cell, other)]
+    (a, spent_a, budgets_a), (b, spent_b, budgets_b) = (
+        _side(rows, price) for rows, price in zip(sides, prices, strict=True)
+    )
+    return paired_ratio(
+        a,
+        b,
+        seed=0,
+        spent=(spent_a, spent_b),
+        budgets=(budgets_a, budgets_b),
+        level=level,
+        resamples=resamples,
+    )
+
+
+def _side(rows: pd.DataFrame, price: float) -> tuple[Replicas, NDArray[np.float64], NDArray[np.float64]]:
+    """What became of replicas in epochs, what each spent, and its budget."""
+    became = fates(rows)
+    spent = price * rows["updates"].to_numpy(float)
+    own = Replicas(rows["epochs"].to_numpy(float), became.solved, became.diverged)
+    return own, spent, rows["budget_epochs"].to_numpy(float)
 
 
 def _spent(rows: pd.DataFrame, price: float | None) -> tuple[Replicas, float]:

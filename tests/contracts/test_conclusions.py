@@ -87,9 +87,9 @@ def test_of_tuned_rules_each_is_on_its_side_by_its_whole_interval():
 def test_work_beside_backprops_is_that_of_the_pairs_with_restarts():
     """Half of the epochs, each of ten times the FLOPs: five times the work, in every pair."""
     made = [
-        cell("backprop", epochs=(20,) * 40, outcome=(S,) * 40, epoch_flops=100.0),
-        cell("dear", epochs=(10,) * 40, outcome=(S,) * 40, epoch_flops=1000.0),
-        cell("alone", "encoder", epochs=(10,), epoch_flops=1.0),
+        cell("backprop", epochs=(20,) * 40, outcome=(S,) * 40, update_flops=100.0),
+        cell("dear", epochs=(10,) * 40, outcome=(S,) * 40, update_flops=1000.0),
+        cell("alone", "encoder", epochs=(10,), update_flops=1.0),
     ]
     (one,) = tuned.beside_backprop(frames(*made).cells, frames(*made).replicas)
     assert (one.rule, one.task, one.pairs, one.solved) == ("dear", "xor", 40, True)

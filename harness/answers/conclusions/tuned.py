@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.answers.conclusions import fitting
 from harness.answers.middle import median, of_values
+from harness.answers.pairs import work_beside
 from harness.answers.words import amount, counted, each, few, n_of
-from harness.core.outcomes import fates
 from harness.experiment.digits import number
-from harness.statistics import Interval, Replicas, paired_ratio
+from harness.statistics import Interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,31 +34,17 @@ def beside_backprop(cells: pd.DataFrame, replicas: pd.DataFrame) -> list[Beside]
     `cells` and `replicas` are the frames of `harness.results`; the ratios are the first's
     `work_over_backprop`.
     """
-    own = {str(i): rows for i, rows in replicas.groupby("id", sort=False)}
     ways = []
     for _, rows in cells[cells["replicas"] > 0].groupby("task", sort=False):
         base = next((r for r in each(rows) if r.algorithm_name == "backprop" and r.solved), None)
         ways += [(r, base) for r in each(rows) if base is not None and r.id != base.id]
-    return [_beside(one, base, own, 1 - 0.05 / len(ways)) for one, base in ways]
-
-
-def _beside(one: Any, base: Any, own: dict[str, pd.DataFrame], level: float) -> Beside:
-    sides, spent, budgets = [], [], []
-    for cell in (one, base):
-        rows = own[cell.id]
-        became, epochs = fates(rows), rows["epochs"].to_numpy(float)
-        sides.append(Replicas(epochs, became.solved, became.diverged))
-        spent.append(epochs * cell.epoch_flops)
-        budgets.append(rows["budget_epochs"].to_numpy(float))
-    found = paired_ratio(
-        *sides,
-        seed=0,
-        spent=(spent[0], spent[1]),
-        budgets=(budgets[0], budgets[1]),
-        level=level,
-        resamples=RESAMPLES,
-    )
-    return Beside(one.algorithm_name, str(one.task), found.replicas, found.ratio, bool(one.solved))
+    made = []
+    for one, base in ways:
+        prices = float(one.update_flops), float(base.update_flops)
+        level = 1 - 0.05 / len(ways)
+        found = work_beside(replicas, one.id, base.id, prices, level=level, resamples=RESAMPLES)
+        made.append(Beside(one.algorithm_name, str(one.task), found.replicas, found.ratio, bool(one.solved)))
+    return made
 
 
 def conclusions(cells: pd.DataFrame, besides: Sequence[Beside]) -> list[str]:
