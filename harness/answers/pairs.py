@@ -74,8 +74,7 @@ def work_beside(
 
 def _side(rows: pd.DataFrame, price: float) -> tuple[Replicas, NDArray[np.float64], NDArray[np.float64]]:
     """What became of replicas in epochs, what each spent, and its budget."""
-    became = fates(rows)
-    spent = price * rows["updates"].to_numpy(float)
+    became, spent = fates(rows), _paid(rows, price)
     own = Replicas(rows["epochs"].to_numpy(float), became.solved, became.diverged)
     return own, spent, rows["budget_epochs"].to_numpy(float)
 
@@ -83,6 +82,12 @@ def _side(rows: pd.DataFrame, price: float) -> tuple[Replicas, NDArray[np.float6
 def _spent(rows: pd.DataFrame, price: float | None) -> tuple[Replicas, float]:
     """What became of replicas, and what one that fails spends."""
     became, epochs = fates(rows), rows["epochs"].to_numpy(float)
-    spent = epochs if price is None else price * rows["updates"].to_numpy(float)
+    spent = epochs if price is None else _paid(rows, price)
     budget = float(failure_costs(spent, epochs, rows["budget_epochs"]))
     return Replicas(spent, became.solved, became.diverged), budget
+
+
+def _paid(rows: pd.DataFrame, price: float) -> NDArray[np.float64]:
+    """What each replica spent at a price of an update."""
+    spent: NDArray[np.float64] = price * rows["updates"].to_numpy(float)
+    return spent
