@@ -70,7 +70,7 @@ def _solvers(task: str, own: pd.DataFrame) -> str:
     parts = []
     for words, which in (
         (f"for less than 1/{NEAR:g} of backprop's work", work < 1 / NEAR),
-        (f"for 1/{NEAR:g} to {NEAR:g} times its work", (work >= 1 / NEAR) & (work <= NEAR)),
+        (f"for 1/{NEAR:g} to {NEAR:g} times backprop's work", (work >= 1 / NEAR) & (work <= NEAR)),
         ("for more", (work > NEAR) & np.isfinite(work)),
     ):
         if which.any():

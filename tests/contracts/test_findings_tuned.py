@@ -26,7 +26,7 @@ CELLS = pd.DataFrame(
 def test_every_rule_stands_on_its_side_of_backprop() -> None:
     assert tuned.said(CELLS) == [
         "**xor** is solved, by estimates, for less than 1/2 of backprop's work by cheap ×0.25; for 1/2 to 2 "
-        "times its work by twin ×1.5; for more by dear ×40; by no replica of never.",
+        "times backprop's work by twin ×1.5; for more by dear ×40; by no replica of never.",
         "There a success costs backprop 100 epochs if nobody gives up, and 10 if every try ends after 12; in "
         "the median of the 4 rules that solve it 5.5 times as much.",
     ]
@@ -34,7 +34,7 @@ def test_every_rule_stands_on_its_side_of_backprop() -> None:
 
 def test_an_estimate_a_little_below_1_is_not_said_to_be_less_work() -> None:
     near = CELLS.assign(work_over_backprop=[1.0, 0.92, 40.0, np.inf, 0.25])
-    assert "for 1/2 to 2 times its work by twin ×0.92;" in tuned.said(near)[0]
+    assert "for 1/2 to 2 times backprop's work by twin ×0.92;" in tuned.said(near)[0]
 
 
 def test_of_many_dearer_rules_the_first_and_the_last_are_named() -> None:
