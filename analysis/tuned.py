@@ -41,3 +41,13 @@ say(table(tuned.texts(cells)))
 
 # %% survival
 plots.survival_figure(replicas)
+
+# %% [markdown]
+# ## More targets than one
+#
+# A verdict on one criterion hangs on that criterion. Here are three losses on the way to it, too, the same
+# for all rules of a task: in what share of all targets is a rule there, after how much work, if a try that
+# fails is paid for and begun afresh?
+
+# %% runtime tags=["results"]
+plots.runtime_figure(results.targets("tuned"), cells)

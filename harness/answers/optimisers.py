@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.answers.middle import LESS, MORE, OPEN, beside, median, of_values
-from harness.answers.words import amount, brief, correlation, several
+from harness.answers.words import amount, brief, correlation, listed, several
 from harness.core.outcomes import fates
 from harness.experiment.digits import number
 from harness.results.asked import OWN
@@ -189,10 +189,11 @@ def helps(some: Sequence[Tried], pairs: Sequence[Beside]) -> str:
             texts += [f"not decided for {sides.count(OPEN)} of {len(known)}"] if OPEN in sides else []
             never = [p.rule for p in these if np.isnan(p.ratio.value)]
             texts += [f"neither solves it for {several(never)}"] if never else []
-            parts.append(f"On {task} {optimiser}: {'; '.join(texts)}.")
-    return (
+            parts += [f"on {task} {optimiser}: {text}" for text in texts]
+    return listed(
         "**Does momentum or Adam help, each at its own best rate?** Work of a success ÷ that with plain "
-        f"steps, from {_n(some)}: {' '.join(parts) or 'there is nothing to compare.'}"
+        f"steps, from {_n(some)}",
+        parts or ["there is nothing to compare"],
     )
 
 
@@ -211,14 +212,13 @@ def order(some: Sequence[Tried], ranks: Sequence[Order]) -> str:
             for optimiser in dict.fromkeys(t.optimiser for t in own)
         }
         solving = [f"{t.rule} ({o})" for o, t in first.items() if np.isfinite(t.cost.value)]
-        parts.append(
-            f"On {task} {'; '.join(texts) or 'there is one optimiser'}; cheapest {several(solving)}."
-        )
+        parts += [f"on {task} {text}" for text in texts or ["there is one optimiser"]]
+        parts.append(f"on {task} cheapest: {several(solving)}")
     alike = sum(r.tau.low > 0 for r in ranks)
-    return (
+    return listed(
         f"**Does it change the order of the rules?** Of {len(ranks)} pairs of optimisers {alike} rank them "
-        "alike by the whole interval. Kendall's τ of the work of a success over the rules that both have: "
-        f"{' '.join(parts)}"
+        "alike by the whole interval. Kendall's τ of the work of a success over the rules that both have",
+        parts,
     )
 
 
@@ -237,10 +237,11 @@ def worth(some: Sequence[Tried]) -> str:
         price = f"×{median(middle)}" if np.isfinite(middle.value) else "never a success"
         parts.append(f"on {task} {price} (never for {never} of {len(ratios)} rules)")
     ends = [f"{t.rule} on {t.task}, {t.optimiser} ({t.edge})" for t in some if t.edge]
-    more = f" Best at an end of the grid: {several(ends)}." if ends else ""
-    return (
+    parts += [f"best at an end of the grid: {end}" for end in ends]
+    return listed(
         "**What is the choice worth?** The dearest optimiser costs a rule, as a multiple of the cheapest, in "
-        f"the median over rules [95 %]: {'; '.join(parts) or 'no rule solves anything'}.{more}"
+        "the median over rules [95 %]",
+        parts or ["no rule solves anything"],
     )
 
 

@@ -15,6 +15,7 @@ is a computed sentence, what came of it (`harness.plots.titles`).
     ert_bars           what a success costs, in epochs, updates, FLOPs, dependent operations or seconds
     front_figure       the same with restarts, a row a rule and a column a task, coloured by family
     profile_figure     on what share of the tasks an algorithm is nearly the cheapest
+    runtime_figure     what share of several targets is reached by then, with restarts
     pareto_figure      two costs at once, and what is beaten by none in both
     failure_map        where replicas fail, over two settings
     setting_figure     what one setting does to how often, and how fast, a task is solved
@@ -54,6 +55,7 @@ from harness.plots.people import family_tree_figure, people_figure
 from harness.plots.profile import profile_figure
 from harness.plots.rates import rate_figure
 from harness.plots.ratios import ratio_figure
+from harness.plots.runtime import runtime_figure
 from harness.plots.setting import setting_figure
 from harness.plots.similarity import similarity_figure
 from harness.plots.study import write_figures
@@ -92,6 +94,7 @@ __all__ = [
     "ranks_figure",
     "rate_figure",
     "ratio_figure",
+    "runtime_figure",
     "save",
     "setting_figure",
     "similarity_figure",

@@ -8,5 +8,6 @@ Every function takes a study and where it is kept: a store, or an MLflow tracker
 
 from harness.results.frames import cells, cost, credit, curves, records, replicas
 from harness.results.gathering import KEYS
+from harness.results.targets import targets
 
-__all__ = ["KEYS", "cells", "cost", "credit", "curves", "records", "replicas"]
+__all__ = ["KEYS", "cells", "cost", "credit", "curves", "records", "replicas", "targets"]

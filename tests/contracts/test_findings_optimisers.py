@@ -78,11 +78,12 @@ def test_whom_an_optimiser_helps_in_words(found):
     assert np.isnan(ratio["xor", "rl", ADAM])
     text = optimisers.helps(found, pairs)
     assert f"from {N} networks at each of 3 rates" in text
-    assert f"On xor {MOMENTUM}: less for fa ×0.5 [" in text
-    assert "not decided for 1 of 2; neither solves it for wp." in text
-    assert "On xor Adam: less for wp ×0 [0–" in text
-    assert "more for bp ×4 [" in text
-    assert "neither solves it for rl." in text
+    assert f"\n  - on xor {MOMENTUM}: less for fa ×0.5 [" in text
+    assert f"\n  - on xor {MOMENTUM}: not decided for 1 of 2" in text
+    assert f"\n  - on xor {MOMENTUM}: neither solves it for wp" in text
+    assert "\n  - on xor Adam: less for wp ×0 [0–" in text
+    assert "\n  - on xor Adam: more for bp ×4 [" in text
+    assert "\n  - on xor Adam: neither solves it for rl" in text
 
 
 def test_whether_the_order_stays_in_words(found):
@@ -92,8 +93,8 @@ def test_whether_the_order_stays_in_words(found):
     # bp before fa before wp and, tied with it, rl; with Adam bp, fa, wp, rl: 5 pairs agree, one is tied
     assert tau["xor", PLAIN, ADAM] == (pytest.approx(5 / np.sqrt(5 * 6)), 4)
     text = optimisers.order(found, ranks)
-    assert f"On encoder {PLAIN} and Adam −1.00 [" in text
-    assert f"cheapest r0 ({PLAIN}) and r4 (Adam)." in text
+    assert f"\n  - on encoder {PLAIN} and Adam −1.00 [" in text
+    assert f"\n  - on encoder cheapest: r0 ({PLAIN}) and r4 (Adam)" in text
     assert f"Of {len(ranks)} pairs of optimisers" in text
 
 
@@ -101,7 +102,7 @@ def test_what_the_choice_is_worth_and_where_the_grid_ends(found):
     text = optimisers.worth(found)
     assert "on encoder ×1.67 [too few] (never for 0 of 5 rules)" in text  # 3, 5/3, 1, 5/3 and 3
     assert "on xor ×4 [too few] (never for 1 of 3 rules)" in text
-    assert f"Best at an end of the grid: bp on xor, {MOMENTUM} (lowest)" in text
+    assert f"best at an end of the grid: bp on xor, {MOMENTUM} (lowest)" in text
 
 
 def test_the_table_and_one_sentence_for_each_question(found):
