@@ -1,9 +1,10 @@
 """How exactly a rate must be set, beside the rows of a study that varied it: the decades within 2×.
 
 Finished cells that are alike but for the rule's learning rate are one course over it, and its statistic
-(`harness.statistics.sensitivity`) stands in all their rows, if every row with a rate is of a course: a study
-that asks something else need not wait for it. A row with tuned settings has one rate: there it is that of the
-rule on the task in the study `sensitivity` of the same store, all else as is usual.
+(`harness.statistics.sensitivity`) stands in all their rows, if every row with a rate is of a course, and a
+rule has one course on a task: a study that asks something else, a grid of rates and scales among them, need
+not wait for it. A row with tuned settings has one rate: there it is that of the rule on the task in the study
+`sensitivity` of the same store, all else as there.
 """
 
 from __future__ import annotations
@@ -41,8 +42,11 @@ def with_decades(rows: Sequence[Row], records: Known, store: Store) -> list[Row]
     """
     courses = list(_courses(records))
     rated = sum(bool(row.summary) and row.learning_rate > 0 for row in rows)
+    about = {
+        (meta["task"]["name"], meta["algorithm"]["name"]) for [(_, _, r), *_] in courses for meta in [r.meta]
+    }
     found: dict[str, Interval | None] = {}
-    if rated == sum(map(len, courses)):
+    if rated == sum(map(len, courses)) and len(about) == len(courses):
         found = {i: decades for some in courses for decades in [_of(some)] for i, _, _ in some}
     tuned = [row for row in rows if row.summary and np.isfinite(row.tuning_flops) and row.id not in found]
     if tuned:

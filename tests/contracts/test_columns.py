@@ -146,6 +146,15 @@ def test_decades_stand_in_all_rows_of_a_rule_whose_rate_was_varied_and_in_no_oth
     assert r"& 2 [2–2] \\".replace("–", "--") in text
 
 
+def test_of_a_grid_over_rates_and_something_else_no_decades_are_told(store):
+    """A rule has two courses there, and the question is another: 400 cells need not wait for it."""
+    ids = course(store, "backprop", (80, 20, 20, 80)) + course(
+        store, "backprop", (80, 20, 20, 80), momentum=0.25
+    )
+    store.write_study("grid", "?", ids)
+    assert np.isnan([row.decades for row in table.build(store, "grid")]).all()
+
+
 @pytest.mark.parametrize("what", ["momentum", "networks", "task", "two rates", "another question"])
 def test_rates_of_cells_that_differ_in_more_and_too_few_rates_are_no_course(store, what):
     times, grid = (20,), [(0.1,), (1.0,), (10.0,)]
