@@ -6,7 +6,7 @@ of paper shows some hundreds of them.
 
 from __future__ import annotations
 
-from math import asin, atan2, hypot, pi
+from math import asin, atan2, hypot, pi, sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -59,6 +59,7 @@ def line(x: Numbers, y: Numbers, fine: float = FINE) -> list[int]:
     """
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         return list(range(len(x)))
+    fine /= sqrt(2)  # across, and as much along where the line turns back: together what is allowed
     at = list(zip(x.tolist(), y.tolist(), strict=True))
     kept, seen = [0], ANYWHERE
     for i in range(1, len(at)):

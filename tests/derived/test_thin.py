@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -24,6 +24,7 @@ def away(point, start, end):
 
 
 @settings(max_examples=200, deadline=None)
+@example((np.repeat([0.0, 1.0], [4, 2]), np.array([3.59765625] * 3 + [2.0, 3.60351562, 3.59765625])))
 @given(st.integers(1, 40).flatmap(lambda n: st.tuples(*[arrays(float, n, elements=INCHES)] * 2)))
 def test_a_line_leaves_out_no_point_by_more_than_can_be_seen(both):
     points = np.column_stack([np.sort(both[0]), both[1]])
