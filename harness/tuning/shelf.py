@@ -161,7 +161,7 @@ def get(cell: Cell, chosen: Collection[str], shelves: Sequence[Path]) -> Tuned:
 
 def _read(path: Path, again: str) -> Tuned:
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        said = _said(path, path.stat().st_mtime_ns)
         made = Tuned(
             path,
             {str(name): value for name, value in said["algorithm"].items()},
@@ -208,8 +208,9 @@ def price(meta: Mapping[str, Any], shelves: Sequence[Path]) -> float:
     return np.nan
 
 
-@lru_cache(256)
+@lru_cache(1024)
 def _said(path: Path, written: int) -> Any:
+    """What a file holds: read once, however many cells of a study ask."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
