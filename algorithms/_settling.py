@@ -77,9 +77,9 @@ class Settling(CreditAlgorithm):
             last = self.epsilon * (1.0 - self.epsilon) ** (count - 1)
             if last > self.tolerance > 0:
                 raise InputError(
-                    f"{name}={count} are too few for the tolerance: with epsilon={self.epsilon:g} a unit alone "
-                    f"still moves {last:.1g} of its way in the last of them, and {self.tolerance:g} counts as "
-                    "rest; take more, or tolerance=0 for all steps whatever moves"
+                    f"{name}={count} are too few for the tolerance: with epsilon={self.epsilon:g} a unit "
+                    f"alone still moves {last:.1g} of its way in the last of them, and {self.tolerance:g} "
+                    "counts as rest; take more, or tolerance=0 for all steps whatever moves"
                 )
 
     def applies_to(self, task: Any) -> str | None:
