@@ -37,8 +37,8 @@ def gradient_at_rest(rule: Any, net: Network, params: Params, batch: Batch) -> d
     units = sum(g.size for g in net.free)
     if units * units * batch.x.shape[-2] > NUMBERS:
         return None
-    exact = replace(rule, tolerance=AT_REST)
-    states = exact.rest(net, params, batch.x, STEPS).state
+    exact = replace(rule, tolerance=AT_REST, steps=STEPS, steps_taught=STEPS)
+    states = exact.rest(net, params, batch.x).state
     y = exact.activities(net, states)
     lines = [_lines(exact, net, params, g, states, y) for g in net.free]
     by_state, by_input, shown = (np.concatenate(each, axis=-1) for each in zip(*lines, strict=True))
