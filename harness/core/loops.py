@@ -73,6 +73,7 @@ def settle(most: int, step: Step, state: Any, around: Any, tolerance: Array) -> 
     Returns:
         The state, the steps that each network took, and how far it moved in the last.
 
+    >>> import numpy as np
     >>> x = np.array([[[1.0]], [[0.0]]])
     >>> at = settle(100, lambda s, x: s + 0.5 * (x - s), np.zeros((2, 1, 1)), x, 0.1)
     >>> at.state.ravel().tolist(), at.steps.ravel().tolist()
