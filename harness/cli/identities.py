@@ -34,15 +34,18 @@ def main(arguments: Sequence[str]) -> None:
 
     rows = chosen([each for each in arguments if each != "--list" and each not in overrides])
     if "--list" in arguments:
+        widths = [max(map(len, column)) for column in zip(*((r.name, of_kind(r)) for r in rows), strict=True)]
         for row in rows:
-            print(f"{row.name:52}{of_kind(row):32}{row.statement}")
+            print(f"{row.name:{widths[0]}}  {of_kind(row):{widths[1]}}  {row.statement}")
         return
     broken = idle = 0
     for row in rows:
         found = measure(row)
         broken, idle = broken + (not found.holds and not found.idle), idle + found.idle
-        said = found.said.replace("\\", "")
-        print(f"{'–' if found.idle else MARKS[found.holds]} {row.name} ({of_kind(row)}): {said}", flush=True)
+        print(
+            f"{'–' if found.idle else MARKS[found.holds]} {row.name} ({of_kind(row)}): {found.said}",
+            flush=True,
+        )
     print(
         f"{len(rows)} identities: {len(rows) - broken - idle} hold, {broken} do not, {idle} were not measured"
     )

@@ -143,7 +143,7 @@ class Problem(NamedTuple):
         return self._replace(params={**self.params, **params})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Identity:
     """A rule that is another under a condition, tends to it, or points its way: declared, to be measured.
 
@@ -197,6 +197,9 @@ class Identity:
     needs: str = ""
     """A module that has to be installed."""
     slow: bool = False
+
+    def __repr__(self) -> str:
+        return f"Identity({self.name!r})"
 
     def __post_init__(self) -> None:
         one_of("kind of identity", self.kind, KINDS)

@@ -1,4 +1,4 @@
-"""Rows on weights that blame comes back over: transposed, of one sign, direct, fixed, learnt."""
+"""Rows on weights that blame comes back over: transposed, of one sign, direct, fixed."""
 
 from __future__ import annotations
 

@@ -57,10 +57,10 @@ def unlike(rows: Sequence[Identity]) -> None:
         raise InputError(f"every identity has a name of its own, but {again[0]!r} was given twice")
 
 
-def everything() -> dict[str, tuple[Identity, ...]]:
-    """All families, and beside them every rule that declares identities of its own."""
-    rules = {name: declared_by(rule) for name, rule in registry.algorithms().items()}
-    return families() | {name: rows for name, rows in rules.items() if rows}
+def everything() -> list[tuple[str, tuple[Identity, ...]]]:
+    """All families with their rows, and beside them every rule that declares identities of its own."""
+    rules = ((name, declared_by(rule)) for name, rule in registry.algorithms().items())
+    return [*families().items(), *((name, rows) for name, rows in rules if rows)]
 
 
 def chosen(words: Sequence[str]) -> list[Identity]:
@@ -75,17 +75,16 @@ def chosen(words: Sequence[str]) -> list[Identity]:
     Raises:
         InputError: for a word that none answers to, with the nearest name.
     """
-    rows = {row.name: (family, row) for family, some in everything().items() for row in some}
-    names = [*rows, *everything()]
+    rows = [(family, row) for family, some in everything() for row in some]
+    names = [*(row.name for _, row in rows), *dict(everything())]
     for word in words:
         if not any(fnmatchcase(name, word) for name in names):
             near = difflib.get_close_matches(word, names, n=1, cutoff=0.0)[0]
             raise InputError(
-                f"unknown identity {word!r}: {len(rows)} names and {len(everything())} families are told by "
-                f"--list; the nearest is {near!r}"
+                f"unknown identity {word!r}: the names of {len(rows)} are told by --list; the nearest is {near!r}"
             )
     return [
         row
-        for name, (family, row) in rows.items()
-        if not words or any(fnmatchcase(n, word) for n in (name, family) for word in words)
+        for family, row in rows
+        if not words or any(fnmatchcase(name, word) for name in (row.name, family) for word in words)
     ]

@@ -133,6 +133,8 @@ def _mean(identity: Identity) -> tuple[bool, str]:
     bound = NormalDist().inv_cdf(1 - ALARM / (truth.size + 1) / 2)
     spread = draws.std(axis=0, ddof=1)
     moves = spread > 0  # what every draw is equal in must be equal to the truth
+    if not moves.any():
+        return False, "every draw is the same, or none a number: there is no mean to speak of"
     z = np.abs(draws.mean(axis=0) - truth)[moves] / (spread[moves] / root)
     fixed = np.allclose(draws[0, ~moves], truth[~moves], rtol=1e-9, atol=1e-12)
     along = draws @ truth / (truth @ truth)
@@ -140,7 +142,7 @@ def _mean(identity: Identity) -> tuple[bool, str]:
     worst = max(float(z.max()), abs(factor - 1) / error)
     sharp = bound * error < SEEN - 1
     said = (
-        f"largest \\|z\\| {worst:.2f} of {truth.size + 1}, at most {bound:.2f}; "
+        f"largest |z| {worst:.2f} of {truth.size + 1}, at most {bound:.2f}; "
         f"along the mean ×{factor:.3f} ± {error:.3f} (n = {len(draws):,}, false alarms {ALARM:g})"
     )
     return fixed and worst <= bound and sharp, said
