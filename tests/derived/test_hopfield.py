@@ -8,7 +8,7 @@ independent of one another. There are eight such comparisons, each with a false-
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import pairwise, product
 from math import erfc, sqrt
 from typing import Any, ClassVar
 
@@ -235,7 +235,7 @@ def test_the_law_of_a_bits_error_is_hopfields_in_the_limit() -> None:
     """½ erfc(√(N / 2P)): its distance from the binomial law falls as 1 / N at a fixed P / N."""
     gaps = [bit_error(n, n // 5) / (0.5 * erfc(sqrt(2.5))) - 1 for n in (500, 2000, 8000, 32000)]
     assert max(map(abs, gaps)) < 0.1
-    for wide, narrow in zip(gaps, gaps[1:], strict=False):
+    for wide, narrow in pairwise(gaps):
         assert abs(narrow) < 0.6 * abs(wide)
 
 
