@@ -9,8 +9,11 @@
 
 A pattern ξ is stored after another, from W = 0; a bit b is the state 2b − 1. The pseudo-inverse rule ends as
 the projection on all patterns, Ξ Ξ⁺, whatever their order; one that is a mixture of those before adds
-nothing. Its units have no weight to themselves, w_ii = 0, unless `diagonal` keeps what the rule gives them:
-that holds every unit where it is, right or wrong.
+nothing. Units have no weight to themselves, w_ii = 0, unless `diagonal` keeps what the rule gives them: that
+holds every unit where it is, right or wrong.
+
+With states `binary` units send (1 + s_j)/2, 0 or 1, and have thresholds of 0, as in Hopfield 1982: what is
+heard of other patterns is √2 times as large beside the unit's own, and half as many patterns can be held.
 
 Updates are asynchronous, one unit after another in a fixed order, and then the energy −½ Σ w_ij s_i s_j never
 rises where w_ii ≥ 0; or synchronous, all at once, and then two states may take turns for ever. What is
@@ -51,6 +54,11 @@ class Hopfield(Algorithm):
     )
     sweeps: int = setting(10, "Looks that every unit takes at the others.", at_least=1, at_most=10**6)
     diagonal: bool = setting(False, "Whether units keep the weight to themselves that the rule gives them.")
+    states: str = setting(
+        "bipolar",
+        "What units send: −1 or +1 (bipolar), or 0 or 1 (binary, as in Hopfield 1982).",
+        one_of=("bipolar", "binary"),
+    )
 
     traits: ClassVar[Traits] = Traits(
         needs_derivative=False, transports_weights=False, local=True, phases=1, global_scalar=False
@@ -111,14 +119,14 @@ class Hopfield(Algorithm):
 
     def settled(self, w: Array, s: Array) -> Array:
         """Where the states s (…, patterns, N), −1 or +1, have come after all sweeps."""
-        n = w.shape[-1]
+        n, rest = w.shape[-1], 1.0 if self.states == "binary" else 0.0  # 0 or 1, but for a factor of 2
 
         def together(_: Array, s: Array) -> Array:
-            return decided(s @ w, s)
+            return decided((s + rest) @ w, s)
 
         def alone(i: Array, s: Array) -> Array:
-            unit = i % n
-            s[unit] = decided((w.mT[..., unit, None, :] @ np.moveaxis(s, 0, -2))[..., 0, :], s[unit])
+            unit, sent = i % n, np.moveaxis(s + rest, 0, -2)
+            s[unit] = decided((w.mT[..., unit, None, :] @ sent)[..., 0, :], s[unit])
             return s
 
         lead = np.broadcast_shapes(w.shape[:-2], s.shape[:-2])

@@ -2,7 +2,7 @@
 an energy that never rises, Storkey's fields by hand; and recall, its task, to what it says of its patterns.
 
 A share over networks is compared by a t interval over independent networks, whose patterns are not
-independent of one another. There are eight such comparisons, each with a false-alarm rate of 1e-3, seeded.
+independent of one another. There are nine such comparisons, each with a false-alarm rate of 1e-3, seeded.
 """
 
 from __future__ import annotations
@@ -228,6 +228,25 @@ def test_a_weight_to_itself_holds_a_flipped_bit(p: int, share: float) -> None:
     assert (np.einsum("rii->ri", none.settled(learnt(none, xi), flipped)) == xi[:, 0]).all()
 
 
+def test_units_that_are_0_or_1_hear_only_those_that_are_on() -> None:
+    """(+ + −) is stored, w_12 = ⅓ and w_13 = w_23 = −⅓. With all off nobody hears anything; unit 3 alone
+    keeps the others off; unit 1 alone turns unit 2 on, and hears nothing itself."""
+    w = learnt(Hopfield(), np.array([[1.0, 1.0, -1.0]]))
+    s = np.array([[-1.0, -1.0, -1.0], [-1.0, -1.0, 1.0], [1.0, -1.0, -1.0]])
+    rule = Hopfield(updates="synchronous", states="binary", sweeps=1)
+    assert rule.settled(w, s).tolist() == [[-1, -1, -1], [-1, -1, 1], [1, 1, -1]]
+
+
+@quick
+@given(st.integers(2, 8), st.integers(0, 2**32 - 1))
+def test_of_units_that_are_0_or_1_the_energy_never_rises_either(n: int, seed: int) -> None:
+    w, s = symmetric(n, seed), drawn(1, 5, n, seed)[0]
+    for _ in range(4):
+        after = Hopfield(states="binary", sweeps=1).settled(w, s)
+        assert (energy(w, (1 + after) / 2) <= energy(w, (1 + s) / 2) + 1e-12).all()
+        s = after
+
+
 # How many
 
 
@@ -255,6 +274,17 @@ def test_a_bits_error_at_a_stored_pattern(p: int, limit: float, networks: int) -
     each = share_wrong(p, networks)
     assert abs(each.mean() - bit_error(500, p)) <= half_width(each)
     assert 0.5 * erfc(sqrt(500 / (2 * p))) == pytest.approx(limit, rel=0.01)
+
+
+def test_a_bits_error_where_units_are_0_or_1() -> None:
+    """K of the N − 1 others are on, and (P − 1) K random signs outweigh K. n = 400 networks, 400,000 bits."""
+    on, p = np.arange(100), 10
+    given_on = binom.cdf(np.ceil((p - 1) * on / 2 - on / 2) - 1, (p - 1) * on, 0.5)
+    law = float(given_on @ binom.pmf(on, 99, 0.5))
+    rule = Hopfield(updates="synchronous", states="binary", sweeps=1)
+    xi = drawn(400, p, 100, seed=2)
+    each = (rule.settled(learnt(rule, xi), xi) != xi).mean(axis=(1, 2))
+    assert abs(each.mean() - law) <= half_width(each)
 
 
 def fixed_points(networks: int) -> Array:
