@@ -40,7 +40,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "contrast of two phases": (GREEN, ("boltzmann", "mean_field", "restricted_boltzmann", "forward_forward")),
     "no credit for hidden units": (
         PURPLE,
-        ("shallow", "perceptron", "delta_rule", "random_feature_perceptron"),
+        ("shallow", "perceptron", "delta_rule", "random_feature_perceptron", "hopfield"),
     ),
 }
 OTHERS = ("others", SKY)

@@ -243,6 +243,7 @@ def test_rules_with_a_machine_of_their_own_say_that_it_shares_nothing(kind: str)
     """Boltzmann machines and forward-forward; who reads the raw input does not ask how hidden groups are
     wired."""
     refuse = {name: said(name, kind) for name in registry.algorithms() if said(name, kind)}
+    assert "hidden units" in refuse.pop("hopfield"), "however they are wired"
     assert set(refuse) == {"boltzmann", "restricted_boltzmann", "mean_field", "forward_forward"}
     for name, sentence in refuse.items():
         assert sentence.startswith(f"{name} does not apply to images: ")
