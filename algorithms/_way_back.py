@@ -3,7 +3,7 @@ gradient.
 
     g_l(h) = f_{l-1}(Q_l h + c_l)                                what h_{l-1} must have been
 
-    |g_l(f_l(h + ε)) − (h + ε)|² / 2                             (tp, dtp: Lee et al. 2015, eq. 13)
+    |g_l(f_l(h + ε)) − (h + ε)|² / 2                             (tp, dtp: Lee et al. 2015)
     |g_l(r) − g_l(h_l) − ε|² / 2                                 (drl: Meulemans et al. 2020)
     |Q_l (f_{l→L}(h + ε) − h_L) − ε|² / 2                        (ddtp_linear, the same)
     |g_l(h_l + ξ) − g_l(h_l)|² / 2 − ε·(g_l(f_l(h + ε)) − g_l(h_l))           (l_drl: Ernoult et al. 2022)

@@ -1,8 +1,8 @@
 """Target propagation: each layer gets a target for its activity, and descends its own distance from it.
 
     t_L     = h_L − η̂ e                                          e = ∂E/∂h_L
-    t_{l-1} = g_l(t_l)                                           (tp: Lee et al. 2015, sec. 2.2)
-    t_{l-1} = h_{l-1} + g_l(t_l) − g_l(h_l)                      (dtp, drl, l_drl: Lee et al. 2015, sec. 2.3)
+    t_{l-1} = g_l(t_l)                                           (tp: Lee et al. 2015)
+    t_{l-1} = h_{l-1} + g_l(t_l) − g_l(h_l)                      (dtp: Lee et al. 2015; drl, l_drl)
     t_l     = h_l + Q_l (t_L − h_L)                              (ddtp_linear: Meulemans et al. 2020)
     ∂E/∂W_l ≈ ∂/∂W_l ½|h_l − t_l|² / η̂                           for each layer alone, t_l held
 
@@ -10,13 +10,14 @@ Targets come back over g_l(h) = f_{l-1}(Q_l h + c_l), which learns to undo layer
 below, by Adam, before each update of the forward weights (`algorithms._way_back`). What it descends is the
 rest of what tells variants apart. Where g undoes a layer, t_l − h_l is the Gauss–Newton step of the activity,
 −η̂ J_{l→L}⁻¹ e, up to O(η̂²); dtp, drl and ddtp_linear look for that. In l_drl g comes to have the slopes
-J_gᵀ = J_f, and the credit is backprop's as η̂ → 0.
+J_gᵀ = J_f, and the credit is backprop's as η̂ → 0. Plain tp has targets even where there is no error: what g
+fails to undo is in them.
 
 The factor 1/η̂ is a convention of ours, which leaves credit the size of a gradient whatever η̂; in the papers
 the rate of the hidden layers has it. Weights of the output descend the loss. h_L is the output's net input,
-its own f being part of the loss: so Meulemans et al. have it for softmax with cross-entropy. There, and in
-Ernoult et al. and (at η̂ = 1) the simplified form of Bartunov et al. 2018, the last hidden layer hears its
-target as all others do. Lee et al. give it a step down the gradient over the output's own weights
+its own f being part of the loss: so Meulemans et al. have it for softmax with cross-entropy. There, in
+Ernoult et al. and in the simplified form of Bartunov et al. 2018 the last hidden layer hears its target as
+all others do. Lee et al. give it a step down the gradient over the output's own weights
 (`last_hidden=gradient`): with one hidden layer that is backprop.
 
 g is drawn as by Glorot, and has the shape of the layer it undoes: of a kernel that is shared, one that is
