@@ -25,6 +25,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
             "weight_mirror",
         ),
     ),
+    "targets": (SKY, ("target_propagation",)),
     "perturbation": (
         VERMILION,
         (

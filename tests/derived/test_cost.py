@@ -22,6 +22,7 @@ from harness.core.initial import initial
 from harness.core.network import Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, WEIGHTS, Rand
+from harness.core.tree import tree_map
 from harness.cost.arrays import Tracked
 from harness.cost.growth import exponent, growth_table
 from harness.cost.ledger import CostError, Ledger
@@ -138,14 +139,7 @@ def test_counting_changes_no_value(name: str) -> None:
     ledger = Ledger()
     rand = TrackedRand(0, [0], NOISE)
     rand.ledger = ledger
-    tracked_state = {
-        part: {k: v if isinstance(v, dict) else Tracked(v, ledger) for k, v in content.items()}
-        for part, content in state.items()
-    }
-    for content in tracked_state.values():
-        for k, v in content.items():
-            if isinstance(v, dict):
-                content[k] = {key: Tracked(a, ledger) for key, a in v.items()}
+    tracked_state = tree_map(lambda a: Tracked(a, ledger), state)
     tracked_batch = batch._replace(
         **{n: Tracked(getattr(batch, n), ledger) for n in ("x", "target", "wanted")}
     )
