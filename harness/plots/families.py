@@ -25,7 +25,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
             "weight_mirror",
         ),
     ),
-    "targets": (SKY, ("target_propagation",)),
+    "targets and predictions": (SKY, ("target_propagation",)),
     "perturbation": (
         VERMILION,
         (
@@ -38,7 +38,18 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "evolution": (ORANGE, ("genetic", "evolution_strategies")),
-    "contrast of two phases": (GREEN, ("boltzmann", "mean_field", "restricted_boltzmann", "forward_forward")),
+    "contrast of two phases": (
+        GREEN,
+        (
+            "boltzmann",
+            "mean_field",
+            "restricted_boltzmann",
+            "forward_forward",
+            "equilibrium_propagation",
+            "contrastive_hebbian",
+            "generec",
+        ),
+    ),
     "no credit for hidden units": (
         PURPLE,
         ("shallow", "perceptron", "delta_rule", "random_feature_perceptron", "hopfield"),
