@@ -37,6 +37,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "evolution": (ORANGE, ("genetic", "evolution_strategies")),
+    "rules that settle": (GREEN, ("predictive_coding",)),
     "contrast of two phases": (GREEN, ("boltzmann", "mean_field", "restricted_boltzmann", "forward_forward")),
     "no credit for hidden units": (
         PURPLE,
