@@ -220,6 +220,15 @@ def test_all_layers_of_a_line_at_once_overshoot_by_the_power_of_the_depth(depth:
 # what the way back descends
 
 
+def branches() -> Network:
+    """Two ways to the output, one of them longer: the noise of the one is not that of the other."""
+    groups = [Group(name, 3, "tanh") for name in ("a", "b", "c")]
+    start, end = Group("in", 2, "linear", bias=False), Group("out", 2)
+    a, b, c = groups
+    edges = (Edge(start, a), Edge(start, c), Edge(a, b), Edge(b, end), Edge(c, end))
+    return Network((start, a, b, c, end), edges)
+
+
 def loss_of(lesson: Lesson, feedback: Any, usual: Any, e: Edge) -> Array:
     """The loss of one g, written out from the papers: with what r came over held at `usual`."""
     net, params, variant, h, noise, above = lesson
@@ -248,7 +257,9 @@ def loss_of(lesson: Lesson, feedback: Any, usual: Any, e: Edge) -> Array:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(
-    "net", [Network.chain(3, 4, 3, 2), FamilyTree(held=0).network()], ids=["chain", "tree"]
+    "net",
+    [Network.chain(3, 4, 3, 2), FamilyTree(held=0).network(), branches()],
+    ids=["chain", "tree", "branches"],
 )
 def test_feedback_descends_what_its_paper_says(variant: str, net: Network) -> None:
     """Central differences of each g's own loss by some of its own weights; relative error 1e-6."""
