@@ -1,5 +1,5 @@
 """Claims on target propagation: Lee et al. 2015, Bartunov et al. 2018, of MNIST and larger sets, beside which
-digits stand; and one of a popular comparison of learning rules.
+digits stand; Meulemans et al. 2020; and one of a popular comparison of learning rules.
 """
 
 from __future__ import annotations
@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from harness.replication.claim import FOUND, RECALLED, WRITE_UP, Claim, Setting, nothing
+from harness.replication.aiming import aims
+from harness.replication.claim import FOUND, RECALLED, WRITE_UP, Claim, Observation, Setting, nothing
 from harness.replication.figure import Elsewhere, Measured, Side
 from harness.replication.measures import bounds, mean, share
 
 LEE, BARTUNOV = "Lee et al. 2015, arXiv:1412.7525", "Bartunov et al. 2018, arXiv:1807.04587"
+MEULEMANS = "Meulemans et al. 2020, arXiv:2006.14331"
 FEW = "run.replicas=2 run.epochs=1"
 DEEP, DTP, SDTP = (
     Setting.of(f"experiment={name}", FEW)
@@ -26,6 +28,10 @@ ALIKE = (
 BACKPROP, ALIGNED, DIRECT = (
     Setting.of(f"{ALIKE} algorithm={rule}", FEW)
     for rule in ("backprop", "feedback_alignment", "direct_feedback_alignment")
+)
+PLAIN, DIFFERENCE, STRAIGHT = (
+    Observation(aims, {"variant": variant, "replicas": 50, "steps": 2000}, {"replicas": 8, "steps": 100})
+    for variant in ("dtp", "drl", "ddtp_linear")
 )
 PARITY = Setting.of(
     "task=parity task.bits=3 task.hidden=16 task.activation=tanh algorithm=target_propagation "
@@ -48,6 +54,13 @@ def more_wrong(record: Any, backprop: Any) -> Measured:
 def missed(record: Any) -> Any:
     """The share of the test that is wrong (R,)."""
     return 1 - np.asarray(record.replicas["held_right"], float)
+
+
+def nearer(plain: Any, other: Any) -> Measured:
+    """By how many degrees targets are nearer to those of Gauss–Newton than by plain reconstruction."""
+    gap = np.asarray(plain["angle"], float) - np.asarray(other["angle"], float)
+    text = f" nearer: {np.mean(other['angle']):.0f}° in the place of {np.mean(plain['angle']):.0f}°"
+    return mean(gap, f"degrees{text}", 0.99)
 
 
 def solved(record: Any) -> Measured:
@@ -86,6 +99,12 @@ CLAIMS = (
            "no task of this project is CIFAR"),
     _mnist("imagenet", "it does not scale to ImageNet", "98.34 % wrong, backprop 71.43 %", (),
            "no task of this project is ImageNet"),
+    Claim("meulemans2020/difference", "7",
+          "where layers cannot be undone, learning from differences aims nearer to Gauss–Newton than DTP",
+          MEULEMANS, FOUND, Side(0.0, True, "a smaller angle to the Gauss–Newton target"), nearer,
+          (PLAIN, DIFFERENCE)),
+    Claim("meulemans2020/direct", "7", "and so do targets straight from the output", MEULEMANS, FOUND,
+          Side(0.0, True, "a smaller angle to the Gauss–Newton target"), nearer, (PLAIN, STRAIGHT)),
     Claim("write_ups/target_propagation", "7",
           "target propagation fails to learn parity of 3 bits, and its failure is structural",
           "a popular comparison of learning rules", WRITE_UP,
