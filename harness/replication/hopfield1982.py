@@ -16,8 +16,8 @@ from harness.replication.measures import bootstrapped, mean
 HOPFIELD = "Hopfield 1982"
 LOADS = Observation(
     kept,
-    {"units": 100, "stored": (5, 10, 15, 20, 25, 30), "states": "binary", "networks": 200},
-    {"networks": 20},
+    {"units": 100, "stored": (5, 10, 15, 20, 25, 30), "states": "binary", "replicas": 200},
+    {"replicas": 20},
 )
 
 
@@ -46,7 +46,7 @@ def half(seen: Any) -> Measured:
 CLAIMS = (
     Claim("hopfield1982/without_errors", "2", "ten patterns in a hundred units: .6 stand without an error",
           HOPFIELD, RECALLED, Range(0.55, 0.65, ".6, to half a digit"), whole,
-          (Setting.of("experiment=hopfield1982/recall", "run.replicas=20"),)),
+          (Setting.of("experiment=hopfield1982/recall run.replicas=1000", "run.replicas=20"),)),
     Claim("hopfield1982/capacity", "2", "about .15 N patterns before error in recall is severe", HOPFIELD,
           RECALLED, Range(0.1, 0.2, "about .15: from .1 to .2 patterns a unit"), half, (LOADS,),
           "What error is severe is not said; here it is where half of the patterns have one."),
