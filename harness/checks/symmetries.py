@@ -78,7 +78,7 @@ def hidden_units_have_no_order(s: Subject) -> None:
     """Does credit go with the unit when two hidden units change places?"""
     s.without_noise(step := s.begin())
     own = s.is_credit and type(s.rule).init is not CreditAlgorithm.init
-    if own or next(leaves(step.state.get("memory", {})), None) is not None:
+    if own or any(a[0].size > 1 for _, a in leaves(step.state.get("memory", {}))):
         raise Idle("it remembers things of its units, which would have to change places, too")
     hidden = step.at.net.hidden
     if not hidden:

@@ -15,7 +15,8 @@ from harness.compiling.arrays import Traced, values
 from harness.compiling.behind import DEPTH, Behind, refuse
 from harness.compiling.lanes import exp, kept
 from harness.core.readings import Reading
-from harness.core.tree import leaves, rebuilt
+from harness.core.settling import Settled, Step, begun, stepped
+from harness.core.tree import leaves, rebuilt, tree_map
 
 Array = Any
 
@@ -43,6 +44,31 @@ def loop(n: int, body: Callable[[Any, Any], Any], carry: Any, lanes: int = 0) ->
             a._spent = True
             a._writes += 1  # a view of it is none of what came out
     return rebuilt(carry, [Traced(v, lanes=lanes > 0) for v in last])
+
+
+def settled(most: int, step: Step, state: Any, around: Any, tolerance: Array, lanes: int) -> Settled:
+    """`harness.core.loops.settle`, compiled: a loop that ends when all networks in it have settled."""
+    first = tree_map(lambda a: a if isinstance(a, Traced) else Traced(jnp.asarray(a)), begun(state))
+    names = [name for name, _ in leaves(first)]
+
+    def handed(now: list[Array]) -> Settled:
+        return rebuilt(first, [Traced(v, own=False, lanes=lanes > 0) for v in now])
+
+    def go_on(carried: tuple[Array, list[Array]]) -> Array:
+        i, now = carried
+        moved = now[-1]
+        return (i < most) & jnp.any(~(moved <= values(tolerance, lanes)))
+
+    def body(carried: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
+        i, now = carried
+        with _deeper():
+            old = handed(now)
+            new = dict(leaves(stepped(step, old, around, tolerance)))
+            _check_returned(dict(leaves(old)), new)
+            return i + 1, [values(new[name], lanes) for name in names]
+
+    _, last = lax.while_loop(go_on, body, (0, [values(a, lanes) for _, a in leaves(first)]))
+    return rebuilt(first, [Traced(v, lanes=lanes > 0) for v in last])
 
 
 def _check_returned(carried: dict[str, Array], returned: dict[str, Array]) -> None:
@@ -83,6 +109,9 @@ class Compiled(Reading):
 
     def repeat(self, n: int, body: Callable[[Any, Any], Any], carry: Any) -> Any:
         return loop(n, body, carry, self.lanes)
+
+    def settle(self, most: int, step: Step, state: Any, around: Any, tolerance: Array) -> Settled:
+        return settled(most, step, state, around, tolerance, self.lanes)
 
     def sigmoid(self, x: Array) -> Array:
         if not self.lanes or x.dtype != np.float64:

@@ -213,6 +213,18 @@ class Algorithm:
         """
         return net.respond(state["params"], x)
 
+    def told(self, state: State) -> Mapping[str, Array]:
+        """What it has to say of itself at the end of training, for the record: phases that did not settle, ….
+
+        Args:
+            state: as of `update`.
+
+        Returns:
+            One number for each network by name, of any shape with leading axes of networks; they stand as
+            columns beside its outcome.
+        """
+        return {}
+
     def own_gradient(self, net: Network, state: State, batch: Batch) -> Mapping[str, Array] | None:
         """The exact gradient of the `objective`, where that is not the task's loss: what credit is held to.
 

@@ -28,6 +28,12 @@ FEWEST = 2  # rows in this layout
 class Lanes(Interpreted):
     """Dense edges over all replicas at a time; the arrays are `laid`."""
 
+    fewest = FEWEST
+
+    @staticmethod
+    def picked(a: Array, rows: Array) -> Array:
+        return laid(a[rows])
+
     def send(self, edge: Any, w: Array, y: Array) -> Array:
         return laid(np.einsum("...ni,...ik->...nk", laid(y), laid(w)))
 

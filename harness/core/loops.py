@@ -1,6 +1,7 @@
-"""Loops of a fixed length inside an update: settling, sampling sweeps, many probes.
+"""Loops inside an update: sampling sweeps, many probes, settling.
 
-    s = repeat(steps, lambda i, s: s + rate * (f(s @ w) - s), s)
+    s = repeat(steps, lambda i, s: s + rate * (f(s @ w) - s), s)                     so many times
+    s = settle(most, lambda s, w: s + rate * (f(s @ w) - s), s, w, tolerance).state  until it has settled
 
 A plain loop when the source is run or counted; one compiled loop when it is compiled, so that a thousand
 steps do not become a thousand copies of the body.
@@ -11,6 +12,9 @@ from __future__ import annotations
 from typing import Any
 
 from harness.core.readings import Body, reading
+from harness.core.settling import Settled, Step, begun, furthest
+
+Array = Any
 
 
 def repeat(n: int, body: Body, carry: Any) -> Any:
@@ -32,3 +36,51 @@ def repeat(n: int, body: Body, carry: Any) -> Any:
     13
     """
     return reading().repeat(n, body, carry)
+
+
+def toward(s: Array, goal: Array, share: Array) -> Array:
+    """s + share · (goal − s): a step of so much of the way.
+
+    Args:
+        s, goal: arrays (…, N, k).
+        share: of the way, a number.
+
+    Returns:
+        The state after the step, (…, N, k).
+
+    >>> import numpy as np
+    >>> toward(np.zeros(2), np.ones(2), 0.5).tolist()
+    [0.5, 0.5]
+    """
+    return reading().toward(s, goal, share)
+
+
+def settle(most: int, step: Step, state: Any, around: Any, tolerance: Array) -> Settled:
+    """`state = step(state, around)` until no unit of a network moves further than `tolerance`; `most` times.
+
+    Every network ends where it would end alone. Run, it takes the time of those that have not settled;
+    counted, it takes `most` steps, which is what it may cost.
+
+    Args:
+        most: steps at the most, a fixed number.
+        step: a function of the state and of what is around it, which returns the next state.
+        state: arrays (…, N, k), in dicts and tuples; every network's own, with all leading axes.
+        around: whatever else the step reads that is not the same for all networks (weights, patterns,
+            targets, settings), in dicts and tuples; what all share has a leading axis of length 1, or none.
+        tolerance: how far a unit may move and count as at rest, in units of the state; 0 takes all steps, and
+            looks at none but the last.
+
+    Returns:
+        The state, the steps that each network took, and how far it moved in the last.
+
+    >>> import numpy as np
+    >>> x = np.array([[[1.0]], [[0.0]]])
+    >>> at = settle(100, lambda s, x: s + 0.5 * (x - s), np.zeros((2, 1, 1)), x, 0.1)
+    >>> at.state.ravel().tolist(), at.steps.ravel().tolist()
+    ([0.9375, 0.0], [4.0, 1.0])
+    """
+    if not tolerance:
+        at = repeat(most - 1, lambda _, now: step(now, around), state)
+        last = step(at, around)
+        return Settled(last, begun(last).steps + float(most), furthest(last, at))
+    return reading().settle(most, step, state, around, tolerance)

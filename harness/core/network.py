@@ -173,6 +173,24 @@ class Network(Leaving):
             x = np.zeros_like(some, shape=(*some.shape[:-1], group.size))
         return read.add_bias(x, self.everywhere(group, params[group])) if group.bias else x
 
+    def heard(self, weights: Params, group: Group, y: Mapping[Group, Array]) -> Array:
+        """Σ_i y_i w_ij of one group over the edges from some groups, without bias: a part of its net input.
+
+        Args:
+            weights: (…, rows, columns) by edge.
+            group: whose net input.
+            y: activities (…, N, size) of the groups that are listened to.
+
+        Returns:
+            That part (…, N, size); 0.0 if no edge comes from any of them.
+        """
+        read = reading()
+        return kernels.total(
+            read.send(e, weights[e.weights], self.sent(e.source, y))
+            for e in self._into[group]
+            if e.source in y and not e.delay
+        )
+
     def everywhere(self, group: Group, bias: Array) -> Array:
         """A bias at every place of a map.
 

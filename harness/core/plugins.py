@@ -121,7 +121,7 @@ def _file(path: Path, called: str) -> Iterator[ModuleType]:
 
 
 def _within(name: str, called: str) -> Iterator[ModuleType]:
-    """A module by its name; of a package, all that are in it."""
+    """A module by its name; of a package, all that are in it but those whose name begins with _."""
     module = _imported(name, called)
     if module is not None:
         yield module
@@ -130,6 +130,8 @@ def _within(name: str, called: str) -> Iterator[ModuleType]:
 
 def _all_of(package: ModuleType, folders: list[str]) -> Iterator[ModuleType]:
     for info in pkgutil.iter_modules(folders, f"{package.__name__}."):
+        if info.name.rpartition(".")[2].startswith("_"):
+            continue  # what the others share, as in a folder
         module = _imported(info.name, info.name)
         if module is not None:
             yield module

@@ -21,7 +21,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from harness.core import kernels
+from harness.core import kernels, settling
+from harness.core.settling import Settled, Step
 
 Array = Any
 Body = Callable[[Any, Any], Any]
@@ -68,9 +69,19 @@ class Reading:
             carry = body(i, carry)
         return carry
 
+    def settle(self, most: int, step: Step, state: Any, around: Any, tolerance: Array) -> Settled:
+        """`state = step(state, around)` until no unit of a network moves by more than `tolerance`."""
+        return self.repeat(
+            most, lambda _, at: settling.stepped(step, at, around, tolerance), settling.begun(state)
+        )
+
     def sigmoid(self, x: Array) -> Array:
         """1 / (1 + exp(−x)); of complex numbers the same by `tanh`, where `exp` would overflow into NaN."""
         return 0.5 + 0.5 * np.tanh(0.5 * x) if x.dtype.kind == "c" else 1.0 / (1.0 + np.exp(-x))
+
+    def toward(self, s: Array, goal: Array, share: Array) -> Array:
+        """s + share · (goal − s)."""
+        return s + share * (goal - s)
 
     def add_bias(self, total: Array, bias: Array) -> Array:
         """(…, N, k) + (…, 1, k); `total` may be written to: hand in an array of your own."""
@@ -99,7 +110,19 @@ class Reading:
 class Interpreted(Reading):
     """NumPy runs the source: the same values by `kernels`, sums up to the order of summation."""
 
+    fewest: int = 1
+    """Networks of a batch that has lost some, at the least: with fewer, sums would be in another order."""
+
+    def settle(self, most: int, step: Step, state: Any, around: Any, tolerance: Array) -> Settled:
+        return settling.leaving(most, step, state, around, tolerance, self.picked, self.fewest)
+
+    @staticmethod
+    def picked(a: Array, rows: Array) -> Array:
+        """Some networks of an array (R, …)."""
+        return a[rows]
+
     sigmoid = staticmethod(kernels.sigmoid)
+    toward = staticmethod(kernels.toward)
     add_bias = staticmethod(kernels.add_bias)
     sum_patterns = staticmethod(kernels.sum_patterns)
     sum_squares = staticmethod(kernels.sum_squares)

@@ -68,6 +68,13 @@ UNITS: dict[str, Unit] = {
         np.inf,
     ),
     "linear": Unit(lambda x: x, one_by_one(np.ones_like), -np.inf, np.inf, analytic=True),
+    # The least of ½ y² − u y for y in [0, 1]: what a unit of bounded states settles to. Flat outside.
+    "hard_sigmoid": Unit(
+        lambda x: np.clip(x, 0.0, 1.0),
+        one_by_one(lambda y: np.where((y > 0) & (y < 1), 1.0, 0.0).astype(y.dtype)),
+        0.0,
+        1.0,
+    ),
     # A threshold unit is flat wherever it has a slope at all: gradients through it are zero.
     "heaviside": Unit(
         lambda x: np.where(x > 0, 1.0, 0.0).astype(x.dtype), one_by_one(np.zeros_like), 0.0, 1.0

@@ -7,7 +7,8 @@ values of a real run; nothing in an algorithm's file is for this, and nothing of
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +19,12 @@ from harness.cells.start import start
 from harness.core.algorithm import Algorithm, Batch, State
 from harness.core.errors import ANYTHING
 from harness.core.rand import NOISE, Rand
-from harness.core.readings import Reading, read_by
+from harness.core.readings import read_by
 from harness.core.tree import leaves, tree_map
 from harness.cost.arrays import Tracked
 from harness.cost.ledger import Ledger
 from harness.cost.rand import TrackedRand
+from harness.cost.settled import Counting
 from harness.training.plan import Plan
 
 Array = Any
@@ -46,6 +48,8 @@ class CostSheet:
     """Its layers of weights."""
     state_bytes: int
     """What persists between updates."""
+    settling: Mapping[str, int]
+    """Of an update what its settling costs at the most steps it may take, with its `phases` and `steps`."""
     peak_bytes: int
     """The most memory that an update holds at once beside what it was handed, by tracemalloc on the plain
     code. Python's own objects are in it: some kilobytes."""
@@ -65,6 +69,7 @@ class CostSheet:
                 for f in ("multiply_adds", "span", "log_span", "bytes_read", "bytes_written")
             }
             named |= {f"{name}.{kind}": value for kind, value in counts.items()}
+        named |= {f"settling.{kind}": value for kind, value in self.settling.items()}
         return named | {"state_bytes": self.state_bytes, "peak_bytes": self.peak_bytes}
 
     def rows(self) -> list[tuple[str, list[str]]]:
@@ -90,6 +95,12 @@ class CostSheet:
     def __str__(self) -> str:
         lines = [f"{'':32}{'update':>16}{'predict':>16}{'forward pass':>16}"]
         lines += [f"{name:32}" + "".join(f"{value:>16}" for value in values) for name, values in self.rows()]
+        if self.settling:
+            s = self.settling
+            lines.append(
+                f"of an update {s['work']:,} FLOPs are settling: "
+                f"{s['phases']} phases of {s['steps']} steps together, at the most"
+            )
         lines.append(f"{'state, bytes':32}{self.state_bytes:>16,}")
         lines.append(f"{'peak workspace, bytes':32}{self.peak_bytes:>16,}")
         return "\n".join(lines)
@@ -108,26 +119,28 @@ def sheet(cell: Cell) -> CostSheet:
         algorithm, task, cell.settings, one, Plan.of(cell.settings).batch or None
     )
 
-    def count(phase: Callable[[State, Batch, Any], Any]) -> Ledger:
+    def count(phase: Callable[[State, Batch, Any], Any]) -> tuple[Ledger, Counter[str]]:
         ledger = Ledger()
         rand = TrackedRand(seed, one, NOISE, dtype)
         rand.ledger = ledger
         x, target, wanted = (_track(a, ledger) for a in batch[:3])
         seen = batch._replace(x=x, target=target, wanted=wanted)
-        with read_by(Reading()):
+        with read_by(Counting(ledger)) as reading:
             phase(tree_map(lambda a: _track(a, ledger), state), seen, rand)
-        return ledger
+        return ledger, reading.settling
 
     with np.errstate(all="ignore"):
+        update, settling = count(lambda s, b, rand: algorithm.update(net, s, b, rand))
         return CostSheet(
-            update=count(lambda s, b, rand: algorithm.update(net, s, b, rand)),
-            predict=count(lambda s, b, rand: algorithm.predict(net, s, b.x)),
+            update=update,
+            predict=count(lambda s, b, rand: algorithm.predict(net, s, b.x))[0],
             forward=count(
                 lambda s, b, rand: net.respond({k: _track(w, b.x.ledger) for k, w in weights.items()}, b.x)
-            ),
+            )[0],
             patterns=batch.x.shape[-2],
             weights=net.size,
             depth=net.depth,
+            settling=settling,
             state_bytes=sum(a.nbytes for _, a in leaves(state)),
             peak_bytes=_peak(algorithm, net, state, batch, Rand(seed, one, NOISE, dtype)),
         )

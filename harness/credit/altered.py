@@ -22,7 +22,7 @@ from harness.core.initial import initial
 from harness.core.losses import Loss
 from harness.core.network import Edge, Group, Network
 from harness.core.rand import NOISE, WEIGHTS, Rand
-from harness.core.readings import Interpreted, read_by
+from harness.core.readings import Interpreted, Reading, read_by
 from harness.core.task import Task
 from harness.core.units import Unit
 
@@ -133,6 +133,8 @@ class Altered(Interpreted):
             g: np.concatenate([0.9 - a[..., :1], a[..., 1:]], axis=-1) if g == self.read else a
             for g, a in y.items()
         }
+
+    settle = Reading.settle  # by `repeat`, and so seen
 
     def repeat(self, n: int, body: Any, carry: Any) -> Any:
         before = self.loops["now"]

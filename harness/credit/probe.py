@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from harness.core.algorithm import Batch, CreditAlgorithm
 from harness.core.losses import SquaredError
 from harness.core.rand import PROBE, Rand
-from harness.credit.compare import TOTAL, added_up, align, gauss_newton, size, spread
+from harness.credit.compare import TOTAL, added_up, align, exact, gauss_newton, size, spread
 from harness.credit.reference import Reference, credited, network_weights, reference
 from harness.training.curves import QUANTILES
 from harness.training.plan import Plan
 from harness.training.watch import Moment
 
 Array = Any
-QUANTITIES = ("angle", "ratio", "signs", "mean_angle", "bias", "snr", "newton")
+QUANTITIES = ("angle", "ratio", "signs", "mean_angle", "bias", "snr", "newton", "backprop")
 JACOBIAN = 2**20  # numbers in the Jacobian of one network up to which it is enumerated
 BLOCK = 2**23  # and in those of the networks that are taken at once
 
@@ -78,12 +78,12 @@ class Probe:
         if self.reason:
             return
         start = perf_counter()
-        exact = reference(moment.algorithm, moment.net, moment.state, moment.batch)
-        if isinstance(exact, str):
-            self.reason = exact
+        found = reference(moment.algorithm, moment.net, moment.state, moment.batch)
+        if isinstance(found, str):
+            self.reason = found
             return
-        self.objective = exact.objective
-        self._compare(moment, exact)
+        self.objective = found.objective
+        self._compare(moment, found)
         self.seconds += perf_counter() - start
 
     def _compare(self, moment: Moment, found: Reference) -> None:
@@ -107,6 +107,8 @@ class Probe:
                 self._note(moment, f"snr/{name}", snr)
         if not found.objective:
             self._newton(moment, drawn[TOTAL][0])
+        elif isinstance(moment.algorithm, CreditAlgorithm):
+            self._backprop(moment, found, {name: each[0] for name, each in drawn.items()})
 
     def _newton(self, moment: Moment, credit: Array) -> None:
         net, batch, weights = moment.net, moment.batch, network_weights(moment.net, moment.state)
@@ -122,6 +124,15 @@ class Probe:
         blocks = [slice(i, i + together) for i in range(0, len(moment.rows), together)]
         steps = [gauss_newton(net, {k: w[b] for k, w in weights.items()}, _of(batch, b)) for b in blocks]
         self._note(moment, f"newton/{TOTAL}", align(credit, np.concatenate(steps)).angle)
+
+    def _backprop(self, moment: Moment, found: Reference, credit: dict[str, Array]) -> None:
+        """Of a rule with an objective of its own on the task's weights: its angle to what backprop gives."""
+        weights = network_weights(moment.net, moment.state)
+        if not isinstance(weights, str):
+            gradient = exact(moment.net, weights, moment.batch)
+            loss = found.vectors({key.name: gradient[key] for key in weights})
+            for name, g in loss.items():
+                self._note(moment, f"backprop/{name}", align(credit[name], g).angle)
 
     def _credit(self, moment: Moment, found: Reference) -> dict[str, Array]:
         return found.vectors(credited(moment.algorithm, moment.net, moment.state, moment.batch, self.rand))

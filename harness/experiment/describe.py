@@ -70,6 +70,12 @@ def describe(facts: Facts) -> str:
         f"loss      median {s.loss_median:.3g}; training patterns right: "
         f"median {percent(s.right_median)}{means}"
     )
+    if not np.isnan(s.unsettled_mean):
+        never = int(np.count_nonzero(np.asarray(columns["unsettled"]) > 0))
+        lines.append(
+            f"settling  {significant(s.settling_steps_mean)} steps a phase, mean; not at rest after them: "
+            f"{percent(s.unsettled_mean)} of phases, of {number(never)} of {number(s.replicas)} replicas"
+        )
     per_epoch = f"{significant(s.seconds_per_1000_replica_epochs)} s per 1,000 replica-epochs"
     lines.append(f"time      {significant(s.seconds)} s of updates, {per_epoch}")
     if run.get("probe"):

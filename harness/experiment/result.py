@@ -56,11 +56,14 @@ class Result:
 
     @cached_property
     def cost(self) -> dict[str, Any]:
-        """What an update, a prediction and a forward pass of one network cost (`CostSheet.numbers`)."""
+        """What an update, a prediction and a forward pass of one network cost (`CostSheet.numbers`); settling
+        at the steps that it took.
+        """
         from harness.cells.cell import Cell
+        from harness.cost.settled import as_run
         from harness.cost.sheet import cost_of
 
-        return dict(cost_of(Cell(self.algorithm, self.task, self.settings)))
+        return as_run(cost_of(Cell(self.algorithm, self.task, self.settings)), self.columns())
 
     @property
     def epochs(self) -> NDArray[np.int64]:
@@ -72,12 +75,13 @@ class Result:
 
         Returns:
             Arrays (R,) by name: replica, outcome, epochs (sweeps spent), updates, seconds, reason, loss (E at
-            the end), right (share of training patterns), and the same of validation and held-out patterns.
+            the end), right (share of training patterns), the same of validation and held-out patterns, and
+            what the algorithm says of itself (`Algorithm.told`).
         """
         t = self.trained
         names = ["replica", "outcome", "epochs", "updates", "seconds", "reason"]
         names += ["loss", "right", "validation_rmse", "validation_right", "held_rmse", "held_right"]
-        return {name: getattr(t, name) for name in names}
+        return {name: getattr(t, name) for name in names} | t.told
 
     def curve_columns(self) -> dict[str, NDArray[Any]]:
         """Quantiles over replicas of loss and share of right patterns at each curve epoch.

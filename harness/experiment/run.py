@@ -238,14 +238,16 @@ def join(parts: list[Trained]) -> Trained:
     """Chunks one after another."""
     if len(parts) == 1:
         return parts[0]
-    columns = [f.name for f in fields(Trained) if f.name not in ("weights", "credit", "ran")]
+    columns = [f.name for f in fields(Trained) if f.name not in ("weights", "credit", "told", "ran")]
     joined: dict[str, Any] = {name: np.concatenate([getattr(p, name) for p in parts]) for name in columns}
     joined["credit"] = {name: np.concatenate([p.credit[name] for p in parts]) for name in parts[0].credit}
     joined["ran"] = dict(parts[0].ran)
     for seconds in ("compile_seconds", "probe_seconds"):
         if seconds in parts[0].ran:
             joined["ran"][seconds] = sum(p.ran[seconds] for p in parts)
-    joined["weights"] = {name: np.concatenate([p.weights[name] for p in parts]) for name in parts[0].weights}
+    for named in ("weights", "told"):
+        first: dict[str, Any] = getattr(parts[0], named)
+        joined[named] = {name: np.concatenate([getattr(p, named)[name] for p in parts]) for name in first}
     return Trained(**joined)
 
 

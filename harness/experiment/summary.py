@@ -55,6 +55,10 @@ class Summary:
 
     NaN where there are none.
     """
+    unsettled_mean: float = np.nan
+    """Of rules that settle the mean share of phases that had not come to rest when their steps were spent."""
+    settling_steps_mean: float = np.nan
+    """Of rules that settle the mean number of steps of a phase."""
     restart_epochs: float = np.nan
     """Running time with restarts at the best cutoff, cross-fitted (`harness.statistics.cutoff`)."""
     cutoff_epochs: float = np.nan
@@ -127,6 +131,8 @@ def summarise(
         held_rmse_median=np.nan
         if np.isnan(held_rmse).all()
         else _median(np.where(diverged, np.inf, held_rmse)),
+        unsettled_mean=float(np.mean(columns.get("unsettled", np.nan))),
+        settling_steps_mean=float(np.mean(columns.get("settling_steps", np.nan))),
         **_restarts(columns, cost or {}),
         angle_degrees=_angle(credit or {}),
         **_costs(cost or {}, expected_running_time(columns["updates"], solved)),

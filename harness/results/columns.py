@@ -25,7 +25,8 @@ CAPTION = (
     "(of the loss; of the likelihood for Boltzmann machines), in degrees, median over replicas and probed "
     "epochs; none where the weights are not those of the task's network. Seconds: time of updates per 1,000 "
     "epochs of one replica. Held out: mean per cent of held-out patterns right at the end. Diverged: "
-    "replicas that ran off to infinity, among the unsolved for good. Decades within 2×: of the learning "
+    "replicas that ran off to infinity, among the unsolved for good. Unsettled: of rules that settle "
+    "the mean per cent of phases not at rest when their steps were spent. Decades within 2×: of the learning "
     "rate, in which a success costs at most twice what it costs at the best rate, with restarts, over the "
     "rates that were run with all else alike [95 %]; for tuned settings those of the study sensitivity, all "
     "else as usual."
@@ -52,6 +53,7 @@ HEADER = (
     "seconds",
     "held\nout %",
     "diverged",
+    "unsettled\n%",
     "decades\nwithin 2×",
 )
 USES = (1, 10, 1000)  # among which a search for settings is shared
@@ -64,6 +66,7 @@ SPARED = tuple(
         "optimiser",
         "units",
         "decades\nwithin 2×",
+        "unsettled\n%",
         "cutoff",
         "budget",
         "rate",
@@ -100,6 +103,7 @@ def row_texts(row: Row) -> list[str]:
         significant(s.seconds_per_1000_replica_epochs),
         _or_none(100 * s.held_right_mean, lambda share: f"{share:.1f}"),
         number(s.diverged) if s.diverged else "",
+        _or_none(100 * s.unsettled_mean, significant),
         decades_text(row),
     ]
 

@@ -230,7 +230,7 @@ def _credit(record: Record) -> Mapping[str, Array]:
     if not record.credit:
         return {}
     quantity = record.credit["quantity"]
-    degrees = [name == "newton" or name.endswith("angle") for name in quantity]
+    degrees = [name in ("newton", "backprop") or name.endswith("angle") for name in quantity]
     return {"quantity": quantity, "unit": np.where(degrees, "degrees", "1").astype(object), **record.credit}
 
 

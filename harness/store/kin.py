@@ -9,7 +9,9 @@ Replica i has the same bits however many are run with it. So a cell of 2,000 rep
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from harness.cells.cell import Cell
 from harness.cells.environment import made_elsewhere
@@ -55,15 +57,17 @@ def _same_bits(record: Record) -> bool:
 
 def _first(record: Record, count: int) -> Trained:
     """The first so many replicas of a record, as they left training."""
-    columns = {name: values[:count] for name, values in record.replicas.items()}
+    columns: dict[str, Any] = {name: values[:count] for name, values in record.replicas.items()}
+    kept = {f.name for f in fields(Trained)}
     ran = dict(record.meta["ran"]) | {"earlier": {"cell": record.id, "replicas": count}}
     if "probe_seconds" in ran:
         ran["probe_seconds"] *= count / len(record.replicas["replica"])
     return Trained(
-        **columns,
+        **{name: columns[name] for name in columns if name in kept},
         loss_curve=record.histories["loss"][:count],
         right_curve=record.histories["right"][:count],
         credit={name: values[:count] for name, values in record.probes.items()},
         weights={name: values[:count] for name, values in record.weights.items()},
+        told={name: values for name, values in columns.items() if name not in kept},
         ran=ran,
     )

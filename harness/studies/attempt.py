@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from harness.cells.cell import Cell
 from harness.core.errors import ANYTHING, InputError
+from harness.cost.settled import as_run
 from harness.cost.sheet import cost_of
 from harness.experiment.run import complete, run_cell
 from harness.experiment.together import run_together
@@ -41,7 +42,7 @@ def attempt(cell: Cell, store: Store, *, progress: bool = False) -> Record | Non
     except ANYTHING as error:
         store.write_failure(cell, f"{type(error).__name__}: {error}", traceback.format_exc())
         return None
-    return store.write(cell, result, cost_of(cell))
+    return store.write(cell, result, as_run(cost_of(cell), result.columns()))
 
 
 def attempt_together(cells: Sequence[Cell], store: Store) -> None:
@@ -56,7 +57,7 @@ def attempt_together(cells: Sequence[Cell], store: Store) -> None:
         except ANYTHING:  # run alone, each says itself what is wrong
             results, cost = [], {}
         for cell, result in zip(fresh, results, strict=False):
-            store.write(cell, result, cost)
+            store.write(cell, result, as_run(cost, result.columns()))
     for cell in cells:
         attempt(cell, store)
 

@@ -45,6 +45,8 @@ class Trained:
     """What the credit probe found, by 'quantity/edge' (R, its epochs)."""
     weights: dict[str, NDArray[np.floating]]
     """Final weights by parameter name (R, rows, columns)."""
+    told: dict[str, NDArray[np.floating]] = field(default_factory=dict)
+    """What the algorithm has to say of itself (`Algorithm.told`), by name (R,)."""
     ran: dict[str, Any] = field(default_factory=lambda: {"backend": "numpy"})
     """How it was run: `backend`, `device` and `compile_seconds` where it was compiled, or `why` it was not.
     """
@@ -66,7 +68,7 @@ class Trained:
         columns: dict[str, Any] = {
             f.name: filled.get(f.name, numbers).copy()
             for f in fields(cls)
-            if f.name not in ("replica", "credit", "weights", "ran")
+            if f.name not in ("replica", "credit", "weights", "told", "ran")
         }
         return cls(replica=np.asarray(replicas, np.int64), credit={}, weights={}, **columns)
 

@@ -216,6 +216,8 @@ class Trainer:
                 self.keep(self.final, name, rows, self.predicted(name, np.flatnonzero(mask)))
         for name, a in leaves(self.state["params"]):
             self.keep(self.result.weights, name, rows, a[mask])
+        for name, a in self.algorithm.told(self.state).items():
+            self.keep(self.result.told, name, rows, np.reshape(a, (len(mask), -1))[mask, 0])
         self.running = self.running & ~mask
 
     def predicted(self, part: str, which: NDArray[np.int64]) -> Array:

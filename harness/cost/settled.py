@@ -1,0 +1,69 @@
+"""What settling costs: counted at the most steps it may take, and then for the steps that it took.
+
+A count is of one update on the values of one network; how many steps a network takes to come to rest is
+another number in every update. So the loops of `harness.settle` are counted at their cap, and apart from the
+rest; a record has the work of the steps that were taken in the mean over its updates, and the cap beside it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from harness.core.readings import Reading
+from harness.core.settling import Settled, Step, begun, furthest
+from harness.cost.ledger import Ledger
+
+Array = Any
+
+
+class Counting(Reading):
+    """Plain expressions, with what settles counted apart."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger, self.settling = ledger, Counter[str]()
+
+    def settle(self, most: int, step: Step, state: Any, around: Any, tolerance: Array) -> Settled:
+        before, at, rests = counts(self.ledger), begun(state), False
+        for _ in range(most):
+            new = step(at.state, around)
+            moved = furthest(new, at.state)
+            at = at if rests else Settled(new, at.steps + 1.0, moved)  # counted, and left as it is
+            rests = rests or bool((moved <= tolerance).all())
+        self.settling.update(counts(self.ledger) - before)
+        self.settling.update({"phases": 1, "steps": most})
+        return at
+
+
+def counts(ledger: Ledger) -> Counter[str]:
+    """The numbers of a ledger by name; what a chain is longer by stands for its length."""
+    numbers = ("multiply_adds", "span", "log_span", "bytes_read", "bytes_written")
+    return Counter({"work": ledger.work, **ledger.flops, **{name: getattr(ledger, name) for name in numbers}})
+
+
+def as_run(cost: Mapping[str, Any], columns: Mapping[str, Array]) -> dict[str, Any]:
+    """The cost of an update with the steps of settling that were taken; as it is, where nothing settles.
+
+    Args:
+        cost: `CostSheet.numbers`, counted at the cap.
+        columns: per replica, as `Result.columns`; settling_steps are steps a phase, in the mean.
+
+    Returns:
+        The same numbers, those of an update lessened by the share of steps that were not needed;
+        `settling.at_most` is its work at the cap.
+    """
+    if "settling.phases" not in cost or "settling_steps" not in columns:
+        return dict(cost)
+    updates = np.asarray(columns["updates"], float)
+    steps = np.asarray(columns["settling_steps"], float)
+    taken = float(np.average(steps, weights=updates if updates.any() else None)) * cost["settling.phases"]
+    spared = 1.0 - taken / cost["settling.steps"]
+    less = {
+        f"update.{name}": cost[f"update.{name}"] - spared * cost[f"settling.{name}"]
+        for name in (key.partition(".")[2] for key in cost if key.startswith("settling."))
+        if f"update.{name}" in cost
+    }
+    return {**cost, **less, "settling.at_most": cost["update.work"]}
