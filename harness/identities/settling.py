@@ -19,6 +19,7 @@ from harness.core.identity import CHAIN, Identity, Problem
 from harness.core.losses import CrossEntropy
 from harness.core.network import Network
 from harness.identities.enumeration import on_bits
+from harness.identities.feedback import hidden
 
 Sides = tuple[Any, Any]
 LAYER, TANH = Network.chain(3, 2), Network.chain(2, 3, 2, hidden="tanh", output="tanh")
@@ -41,11 +42,6 @@ HEBB, GENEREC = to_rest(ContrastiveHebbian(gamma=1.0)), to_rest(Generec())
 BOTH_WAYS = replace(GENEREC, midpoint=True, symmetric=True)
 
 
-def named(credit: Any) -> dict[str, Any]:
-    """Credit by names."""
-    return {getattr(k, "name", k): g for k, g in credit.items()}
-
-
 def at_rest(p: Problem, rule: Settling = EP) -> Any:
     """The gradient of the loss at the free state of rest, by name."""
     return gradient_at_rest(rule, p.net, p.params, p.batch)
@@ -54,7 +50,7 @@ def at_rest(p: Problem, rule: Settling = EP) -> Any:
 def nudged(p: Problem, beta: float, points: int, energy: str) -> Sides:
     """Equilibrium propagation of a nudge, and the gradient at rest."""
     rule = replace(EP, beta=beta, points=points, energy=energy)
-    return named(p.credit(rule)), at_rest(p, rule)
+    return p.credit(rule), at_rest(p, rule)
 
 
 def recurrent(p: Problem) -> Sides:
@@ -69,7 +65,7 @@ def recurrent(p: Problem) -> Sides:
     for e in net.edges:
         if e.source in delta:
             found = added(found, {e.weights: e.outer(delta[e.source], y[e.target])})
-    return named(found), at_rest(p)
+    return found, at_rest(p)
 
 
 def by_differences(p: Problem, h: float) -> Sides:
@@ -83,14 +79,14 @@ def by_differences(p: Problem, h: float) -> Sides:
         many = np.eye(w.size).reshape(-1, *w.shape[1:])  # a network for each weight that moves
         crowd = p.many(w.size).params
         ends = [cost({**crowd, key: w + step * many}) for step in (h, -h)]
-        found[key.name] = ((ends[0] - ends[1]) / (2 * h)).reshape(w.shape)
+        found[key] = ((ends[0] - ends[1]) / (2 * h)).reshape(w.shape)
     return found, at_rest(p)
 
 
 def weak(p: Problem, scale: float) -> Sides:
     """The gradient at rest where weights between units that settle are weak, and backprop."""
     p = p.moved({e: scale * p.params[e] for e in p.net.edges if e.source in p.net.hidden})
-    return at_rest(p), named(p.credit(Backprop()))
+    return at_rest(p), p.credit(Backprop())
 
 
 def no_error(p: Problem) -> Sides:
@@ -101,7 +97,7 @@ def no_error(p: Problem) -> Sides:
 
 
 def hard_units(p: Problem) -> Sides:
-    """Credit of hard units at one energy, and at the other, from biases that leave some of them at a bound."""
+    """Credit of hard units at either energy, from biases that leave some of them within their bounds."""
     p = p.moved({g: p.params[g] + 0.5 for g in p.net.free})
     return p.credit(replace(EP, energy="scellier")), p.credit(EP)
 
@@ -141,19 +137,14 @@ def as_means(p: Problem) -> Sides:
     rule = MeanField(lr=1.0, times=(5, 300), temperatures=(3.0, 1.0))
     new = p.after(rule, 1, {"params": params})["params"]
     batch = p.batch._replace(x=2 * p.batch.x - 1, target=2 * p.batch.target - 1)
-    step = named(p._replace(batch=batch).credit(HEBB))
+    step = {k.name: g for k, g in p._replace(batch=batch).credit(HEBB).items()}
     return {k: new[k] - w for k, w in params.items()}, {k: -step[k] / p.batch.x.shape[-2] for k in params}
-
-
-def hidden_part(p: Problem, credit: Any) -> Any:
-    """The credit of what enters hidden groups, by name."""
-    into = {key.name for g in p.net.hidden for key in (g, *p.net.into(g))}
-    return {name: g for name, g in named(credit).items() if name in into}
 
 
 def downhill(p: Problem, rule: Settling) -> Sides:
     """Hidden credit of a rule that clamps, and the gradient at rest of a loss whose blame is y − d."""
-    return hidden_part(p, p.credit(rule)), hidden_part(p, at_rest(of_output_errors(p)))
+    found, exact = hidden(p, p.credit(rule)), at_rest(of_output_errors(p))
+    return found, {key: exact[key.name] for key in found}
 
 
 def by_power(points: int, energy: str) -> Identity:
@@ -282,7 +273,7 @@ ROWS = (
         Identity(
             f"{rule.name}_points_downhill",
             "direction",
-            f"hidden credit of {said} points the way of the gradient at rest, of y − d",
+            f"hidden credit of {said} points the way of cross-entropy's gradient at rest",
             source,
             partial(downhill, rule=rule),
             statistic="cosine",

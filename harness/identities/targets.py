@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from algorithms.target_propagation import TargetPropagation
 from harness.core.edges import Edge, Group
 from harness.core.identity import CHAIN, Identity, Problem
 from harness.core.network import Network
+from harness.identities.feedback import hidden
 
 Sides = tuple[Any, Any]
 Array = Any
@@ -164,9 +165,7 @@ def comes_to_undo(p: Problem, variant: str) -> Sides:
 def comes_to_transpose(p: Problem) -> Sides:
     """Hidden credit of l_drl over a way back that has learnt, and backprop."""
     rule = TargetPropagation(variant="l_drl", target_lr=0.01, feedback_lr=0.05, feedback_steps=100)
-    found, exact = p.credit(rule, learnt(p, rule)), p.credit(Backprop())
-    into = [k for g in p.net.hidden for k in (g, *p.net.into(g))]
-    return {k: found[k] for k in into}, {k: exact[k] for k in into}
+    return hidden(p, p.credit(rule, learnt(p, rule))), hidden(p, p.credit(Backprop()))
 
 
 ROWS = (
