@@ -8,6 +8,8 @@ import numpy as np
 
 from algorithms.backprop import Backprop
 from algorithms.checkpointed_backprop import CheckpointedBackprop
+from algorithms.contrastive_hebbian import ContrastiveHebbian, Generec
+from algorithms.equilibrium_propagation import EquilibriumPropagation
 from algorithms.evolution_strategies import EvolutionStrategies
 from algorithms.feedback_alignment import (
     DirectFeedbackAlignment,
@@ -18,6 +20,7 @@ from algorithms.finite_differences import FiniteDifferences
 from algorithms.node_perturbation import NodePerturbation, Reinforce
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
+from algorithms.target_propagation import TargetPropagation
 from algorithms.weight_mirror import KolenPollack, WeightMirror, back
 from algorithms.weight_perturbation import (
     ForwardGradient,
@@ -44,8 +47,13 @@ BY_PLACE = {
     "shallow": Shallow(),
     "node_perturbation": NodePerturbation(draws=3),
     "reinforce": Reinforce(draws=2),
+    "target_propagation": TargetPropagation(),
+    "contrastive_hebbian": ContrastiveHebbian(gamma=0.5),
+    "generec": Generec(midpoint=True, symmetric=True),
+    "equilibrium_propagation": EquilibriumPropagation(),
 }
 """Rules that credit a weight with what its own two units carry: place by place they do the same."""
+SETTLE = ("contrastive_hebbian", "generec", "equilibrium_propagation")
 BY_CHANCE = {
     "weight_perturbation": WeightPerturbation(antithetic=True),
     "forward_gradient": ForwardGradient(),
@@ -123,7 +131,7 @@ def by_place(name: str) -> Identity:
         f"{name} of shared weights is {name} of the dense network, summed over the places of a weight",
         "algebra: credit by what a weight's own two units carry",
         lambda p: in_places(p, BY_PLACE[name]),
-        nets=(SHARED["tied"], SHARED["mixed"]),
+        nets=(SHARED["tied"], SHARED["convolution" if name in SETTLE else "mixed"]),
     )
 
 
