@@ -103,11 +103,13 @@ def storkey(p: Problem) -> Sides:
     that storing another multiplies w_ij by 1 + 2/N, and brings (1 + 2 S)/N of its own; S becomes
     (1 + 4/N) S + 1/N.
     """
-    count, n = 5, p.net.input_size
-    xi = orthogonal(p.seed, count, n)
-    weigh = [0.5 * (1 + (1 + 4 / n) ** m) * (1 + 2 / n) ** (count - 1 - m) for m in range(count)]
-    hebb = (xi * np.array(weigh)[:, None]).mT @ xi / n
-    return stored(Hopfield("storkey"), xi), without_diagonal(hebb)
+    n, found, hebb = p.net.input_size, {}, {}
+    for count in (1, 2, 5):
+        xi = orthogonal(p.seed, count, n)
+        weigh = [0.5 * (1 + (1 + 4 / n) ** m) * (1 + 2 / n) ** (count - 1 - m) for m in range(count)]
+        found[count] = stored(Hopfield("storkey"), xi)
+        hebb[count] = without_diagonal((xi * np.array(weigh)[:, None]).mT @ xi / n)
+    return found, hebb
 
 
 def storkey_of_many(p: Problem, n: float) -> Sides:

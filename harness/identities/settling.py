@@ -28,7 +28,7 @@ HARD = Network.chain(3, 4, 3, 2, hidden="hard_sigmoid", output="hard_sigmoid")
 BENT = Network.chain(3, 4, 3, 2, hidden="tanh")
 SCELLIER, XIE, OREILLY = "Scellier & Bengio 2017", "Xie & Seung 2003", "O'Reilly 1996"
 LABORIEUX = {1: SCELLIER, 2: "Laborieux et al. 2021", 3: "Laborieux & Zenke 2022, eq. 8"}
-NUDGES = {1: (0.1, 0.03, 0.01), 2: (0.2, 0.1, 0.05), 3: (0.2, 0.1, 0.05), 4: (0.4, 0.2, 0.1)}
+NUDGES = {1: (1e-2, 3e-3, 1e-3), 2: (3e-2, 1e-2, 3e-3), 3: (0.2, 0.1, 0.05), 4: (0.4, 0.2, 0.1)}
 BY = {1: "one-sided", 2: "centred", 3: "three", 4: "four"}
 
 
@@ -155,6 +155,7 @@ def by_power(points: int, energy: str) -> Identity:
         f"equilibrium propagation by {BY[points]} nudges at energy {energy} tends to the gradient at rest",
         LABORIEUX[min(points, 3)],
         partial(nudged, points=points, energy=energy),
+        nets=(CHAIN, TANH) if points < 3 else (CHAIN,),
         parameter="β",
         at=NUDGES[points],
         power=points,
@@ -239,7 +240,7 @@ ROWS = (
         "equilibrium propagation clamped at the targets is contrastive Hebbian learning of γ = 1",
         "Movellan 1991",
         clamped,
-        nets=(CHAIN, SHORTCUT),
+        nets=(CHAIN, SHORTCUT, TANH),
     ),
     Identity(
         "generec_with_midpoint_and_symmetric",
@@ -247,7 +248,7 @@ ROWS = (
         "GeneRec with midpoint and symmetric is contrastive Hebbian learning of γ = 1",
         OREILLY,
         lambda p: (p.credit(BOTH_WAYS), p.credit(HEBB)),
-        nets=(CHAIN, SHORTCUT),
+        nets=(CHAIN, SHORTCUT, TANH),
     ),
     Identity(
         "mean_field_is_contrastive_hebbian",

@@ -113,7 +113,7 @@ def over_slopes(p: Problem, eta: float) -> Sides:
 
 
 def over_transposed(p: Problem) -> Sides:
-    """Credit in a linear network over Q = W, η̂ = 1, and backprop."""
+    """Credit with linear hidden units over Q = W, η̂ = 1, and backprop."""
     return p.credit(TargetPropagation(target_lr=1.0), over(p, p.params)), p.credit(Backprop())
 
 
@@ -200,10 +200,10 @@ ROWS = (
     Identity(
         "targets_over_transposed_linear_layers",
         "exact",
-        "in a linear network over Q = W target propagation is backprop, whatever η̂",
+        "with linear hidden units over Q = W target propagation is backprop, whatever η̂",
         "algebra",
         over_transposed,
-        nets=(LINEAR,),
+        nets=(LINEAR, Network.chain(4, 4, 3, 2, hidden="linear")),
     ),
     Identity(
         "targets_straight_from_the_output",
