@@ -1,4 +1,4 @@
-"""Rows on rules that settle: equilibrium propagation, contrastive Hebbian learning, GeneRec."""
+"""Rows on networks that settle, weights used both ways: rest, its gradient, equilibrium propagation."""
 
 from __future__ import annotations
 
@@ -11,22 +11,16 @@ import numpy as np
 from algorithms._at_rest import gradient_at_rest
 from algorithms._settling import Settling
 from algorithms.backprop import Backprop
-from algorithms.contrastive_hebbian import ContrastiveHebbian, Generec
 from algorithms.equilibrium_propagation import EquilibriumPropagation
-from algorithms.mean_field import MeanField
 from harness.core.algorithm import added
 from harness.core.identity import CHAIN, Identity, Problem
-from harness.core.losses import CrossEntropy
 from harness.core.network import Network
-from harness.identities.enumeration import on_bits
-from harness.identities.feedback import hidden
 
 Sides = tuple[Any, Any]
 LAYER, TANH = Network.chain(3, 2), Network.chain(2, 3, 2, hidden="tanh", output="tanh")
 SHORTCUT = Network.chain(3, 4, 3, 2, shortcut=True)
 HARD = Network.chain(3, 4, 3, 2, hidden="hard_sigmoid", output="hard_sigmoid")
-BENT = Network.chain(3, 4, 3, 2, hidden="tanh")
-SCELLIER, XIE, OREILLY = "Scellier & Bengio 2017", "Xie & Seung 2003", "O'Reilly 1996"
+SCELLIER = "Scellier & Bengio 2017"
 LABORIEUX = {1: SCELLIER, 2: "Laborieux et al. 2021", 3: "Laborieux & Zenke 2022, eq. 8"}
 NUDGES = {1: (1e-2, 3e-3, 1e-3), 2: (3e-2, 1e-2, 3e-3), 3: (0.2, 0.1, 0.05), 4: (0.4, 0.2, 0.1)}
 BY = {1: "one-sided", 2: "centred", 3: "three", 4: "four"}
@@ -38,8 +32,6 @@ def to_rest(rule: Any) -> Any:
 
 
 EP = to_rest(EquilibriumPropagation())
-HEBB, GENEREC = to_rest(ContrastiveHebbian(gamma=1.0)), to_rest(Generec())
-BOTH_WAYS = replace(GENEREC, midpoint=True, symmetric=True)
 
 
 def at_rest(p: Problem, rule: Settling = EP) -> Any:
@@ -102,49 +94,25 @@ def hard_units(p: Problem) -> Sides:
     return p.credit(replace(EP, energy="scellier")), p.credit(EP)
 
 
+def rest(p: Problem) -> Sides:
+    """States of free groups at rest at each energy, and what its equation makes of their net input u."""
+    found: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for rule in (EP, replace(EP, energy="scellier")):
+        s = rule.rest(p.net, p.params, p.batch.x).state
+        y = rule.activities(p.net, s)
+        for g in p.net.free:
+            u = p.net.net_input(p.params, g, y) + p.net.blame(p.params, g, y, y)
+            found[0][f"{rule.energy} {g.name}"] = s[g]
+            found[1][f"{rule.energy} {g.name}"] = p.net.activity(g, u) if rule == EP else p.net.pull(g, y, u)
+    return found
+
+
 def any_step(p: Problem) -> Sides:
     """All activities at rest by small steps, and by whole ones."""
     return tuple(
         {g.name: y for g, y in replace(EP, epsilon=e).rest(p.net, p.params, p.batch.x).state.items()}
         for e in (0.3, 1.0)
     )  # type: ignore[return-value]
-
-
-def of_output_errors(p: Problem) -> Problem:
-    """The problem with a loss whose blame is y − d at sigmoid outputs."""
-    return p._replace(batch=p.batch._replace(loss=CrossEntropy("sigmoid")))
-
-
-def weakly_back(p: Problem, gamma: float) -> Sides:
-    """Contrastive Hebbian learning with a weak way back, and backprop of y − d."""
-    return p.credit(replace(HEBB, gamma=gamma)), of_output_errors(p).credit(Backprop())
-
-
-def clamped(p: Problem) -> Sides:
-    """Equilibrium propagation with the outputs held at their targets, and contrastive Hebbian learning."""
-    return p.credit(replace(EP, teach="clamp", beta=1.0, points=1)), p.credit(HEBB)
-
-
-def alone(p: Problem, rule: Settling) -> Sides:
-    """A rule without hidden units, and backprop of y − d."""
-    return p.credit(rule), of_output_errors(p).credit(Backprop())
-
-
-def as_means(p: Problem) -> Sides:
-    """A step of mean field, and of contrastive Hebbian learning on units of ±1."""
-    p = on_bits(p)
-    params = {k.name: w for k, w in p.params.items()}
-    rule = MeanField(lr=1.0, times=(5, 300), temperatures=(3.0, 1.0))
-    new = p.after(rule, 1, {"params": params})["params"]
-    batch = p.batch._replace(x=2 * p.batch.x - 1, target=2 * p.batch.target - 1)
-    step = {k.name: g for k, g in p._replace(batch=batch).credit(HEBB).items()}
-    return {k: new[k] - w for k, w in params.items()}, {k: -step[k] / p.batch.x.shape[-2] for k in params}
-
-
-def downhill(p: Problem, rule: Settling) -> Sides:
-    """Hidden credit of a rule that clamps, and the gradient at rest of a loss whose blame is y − d."""
-    found, exact = hidden(p, p.credit(rule)), at_rest(of_output_errors(p))
-    return found, {key: exact[key.name] for key in found}
 
 
 def by_power(points: int, energy: str) -> Identity:
@@ -218,70 +186,18 @@ ROWS = (
         nets=(HARD,),
     ),
     Identity(
+        "equations_of_rest",
+        "exact",
+        "at rest y = f(u) at energy hopfield, and s = f′(s) u at energy scellier",
+        f"Hopfield 1984; {SCELLIER}",
+        rest,
+        nets=(CHAIN, TANH),
+    ),
+    Identity(
         "rest_whatever_the_step",
         "exact",
         "the state of rest is the same whatever share of the way a step goes",
         "Hopfield 1984",
         any_step,
-    ),
-    Identity(
-        "contrastive_hebbian_of_a_weak_way_back",
-        "limit",
-        "contrastive Hebbian learning tends to backprop of y − d as the way back gets weak",
-        XIE,
-        weakly_back,
-        nets=(CHAIN, BENT),
-        parameter="γ",
-        at=(0.1, 0.03, 0.01),
-    ),
-    Identity(
-        "contrastive_learning_is_a_full_clamp",
-        "exact",
-        "equilibrium propagation clamped at the targets is contrastive Hebbian learning of γ = 1",
-        "Movellan 1991",
-        clamped,
-        nets=(CHAIN, SHORTCUT, TANH),
-    ),
-    Identity(
-        "generec_with_midpoint_and_symmetric",
-        "exact",
-        "GeneRec with midpoint and symmetric is contrastive Hebbian learning of γ = 1",
-        OREILLY,
-        lambda p: (p.credit(BOTH_WAYS), p.credit(HEBB)),
-        nets=(CHAIN, SHORTCUT, TANH),
-    ),
-    Identity(
-        "mean_field_is_contrastive_hebbian",
-        "exact",
-        "mean field at T = 1 is contrastive Hebbian learning of γ = 1 with tanh units and bits of ±1",
-        "Peterson & Anderson 1987; Movellan 1991",
-        as_means,
-        nets=(TANH,),
-        within=1e-11,
-    ),
-    *(
-        Identity(
-            f"{rule.name}_without_hidden_units",
-            "exact",
-            f"{said} is backprop of y − d where there are no hidden units",
-            "algebra",
-            partial(alone, rule=rule),
-            nets=(LAYER,),
-        )
-        for rule, said in ((HEBB, "contrastive Hebbian learning"), (GENEREC, "GeneRec"))
-    ),
-    *(
-        Identity(
-            f"{rule.name}_points_downhill",
-            "direction",
-            f"hidden credit of {said} points the way of cross-entropy's gradient at rest",
-            source,
-            partial(downhill, rule=rule),
-            statistic="cosine",
-        )
-        for rule, said, source in (
-            (GENEREC, "GeneRec", OREILLY),
-            (HEBB, "contrastive Hebbian learning of γ = 1", "Movellan 1991"),
-        )
     ),
 )
