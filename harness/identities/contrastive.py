@@ -1,4 +1,4 @@
-"""Rows on contrastive Hebbian learning and GeneRec: settle alone, settle with the answer, learn what differs."""
+"""Rows on contrastive Hebbian learning and GeneRec: rest without the answer, and rest with it."""
 
 from __future__ import annotations
 
