@@ -226,10 +226,10 @@ def _unlike(a: Trained, b: Trained) -> str:
     """What has other bits in two trainings of the same replicas, times aside; '' if nothing has."""
     for f in fields(a):
         one, other = getattr(a, f.name), getattr(b, f.name)
-        if f.name == "weights":
+        if f.name in ("weights", "told"):
             for name in one:
                 if one[name].tobytes() != other[name].tobytes():
-                    return f"weights {name}"
+                    return f"weights {name}" if f.name == "weights" else name.replace("_", " ")
         elif f.name in ("outcome", "reason"):
             if one.tolist() != other.tolist():
                 return f.name
