@@ -3,6 +3,7 @@
 A count is of one update on the values of one network; how many steps a network takes to come to rest is
 another number in every update. So the loops of `harness.settle` are counted at their cap, and apart from the
 rest; a record has the work of the steps that were taken in the mean over its updates, and the cap beside it.
+All steps are taken at a tolerance of 0, where nothing is counted apart.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import numpy as np
 
 from harness.core.readings import Reading
 from harness.core.settling import Settled, Step, begun, furthest
+from harness.core.tree import leaves, rebuilt
+from harness.cost.arrays import Tracked
 from harness.cost.ledger import Ledger
 
 Array = Any
@@ -31,11 +34,21 @@ class Counting(Reading):
         for _ in range(most):
             new = step(at.state, around)
             moved = furthest(new, at.state)
-            at = at if rests else Settled(new, at.steps + 1.0, moved)  # counted, and left as it is
-            rests = rests or bool((moved <= tolerance).all())
+            after = Settled(new, at.steps + 1.0, moved)
+            at = left(at, after) if rests else after
+            rests = bool((moved <= tolerance).all()) or rests
         self.settling.update(counts(self.ledger) - before)
         self.settling.update({"phases": 1, "steps": most})
         return at
+
+
+def left(at: Settled, after: Settled) -> Settled:
+    """The values of `at`, behind the chain of operations that goes on to `after`."""
+
+    def moved(a: Any, b: Any) -> Tracked:
+        return Tracked(a.values, b.ledger, b.span, b.log_span)
+
+    return rebuilt(after, [moved(a, b) for (_, a), (_, b) in zip(leaves(at), leaves(after), strict=True)])
 
 
 def counts(ledger: Ledger) -> Counter[str]:

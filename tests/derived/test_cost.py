@@ -22,11 +22,13 @@ from harness.core.initial import initial
 from harness.core.network import Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, WEIGHTS, Rand
+from harness.core.readings import read_by
 from harness.core.tree import tree_map
 from harness.cost.arrays import Tracked
 from harness.cost.growth import exponent, growth_table
 from harness.cost.ledger import CostError, Ledger
 from harness.cost.rand import TrackedRand
+from harness.cost.settled import Counting
 from harness.cost.sheet import cost_of as cost_of_cell
 from harness.cost.sheet import sheet
 from harness.experiment.summary import summarise
@@ -143,7 +145,8 @@ def test_counting_changes_no_value(name: str) -> None:
     tracked_batch = batch._replace(
         **{n: Tracked(getattr(batch, n), ledger) for n in ("x", "target", "wanted")}
     )
-    counted = algorithm.update(net, tracked_state, tracked_batch, rand).state["params"]
+    with read_by(Counting(ledger)):
+        counted = algorithm.update(net, tracked_state, tracked_batch, rand).state["params"]
     assert counted.keys() == plain.keys()
     for key, w in plain.items():
         np.testing.assert_allclose(counted[key].values, w, rtol=1e-8, atol=1e-10)
