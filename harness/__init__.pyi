@@ -33,6 +33,7 @@ from .core.identity import Identity as Identity
 from .core.identity import Problem as Problem
 from .core.kernels import total as total
 from .core.loops import repeat as repeat
+from .core.loops import settle as settle
 from .core.losses import CrossEntropy as CrossEntropy
 from .core.losses import Loss as Loss
 from .core.losses import SquaredError as SquaredError
