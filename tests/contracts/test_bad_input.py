@@ -201,6 +201,57 @@ CASES = {
         ["experiment=pdp1986/xor_shortcut", "task=encoder"],
         ["pdp1986/xor_shortcut", "does not go with what else was chosen"],
     ),
+    "no nudge": (
+        ["algorithm=equilibrium_propagation", "algorithm.beta=0"],
+        ["beta is 0", "nothing is learnt", "other than 0"],
+    ),
+    "no way back": (
+        ["algorithm=contrastive_hebbian", "algorithm.gamma=0"],
+        ["gamma must be above 0 and at most 1", "0 was given"],
+    ),
+    "no step towards rest": (
+        ["algorithm=generec", "algorithm.epsilon=0"],
+        ["epsilon must be above 0 and at most 1", "0 was given"],
+    ),
+    "a step beyond": (
+        ["algorithm=generec", "algorithm.epsilon=1.5"],
+        ["epsilon must be", "at most 1", "1.5 was given"],
+    ),
+    "too few steps for the tolerance": (
+        ["algorithm=equilibrium_propagation", "algorithm.epsilon=0.1", "algorithm.steps=20"],
+        ["steps=20 are too few for the tolerance", "epsilon=0.1", "tolerance=0"],
+    ),
+    "too few steps for the depth": (
+        [
+            *("algorithm=contrastive_hebbian", "task=deep_chain", "task.depth=9"),
+            *("algorithm.tolerance=0", "algorithm.steps_taught=3"),
+        ],
+        ["steps_taught=3 are too few for the network of deep_chain", "to reach the first layer"],
+    ),
+    "units without a settling form": (
+        ["algorithm=equilibrium_propagation", "task=encoder", "task.loss=cross_entropy"],
+        ["equilibrium_propagation does not apply to encoder", "have no settling form", "hard_sigmoid"],
+    ),
+    "shortcuts without an energy": (
+        ["algorithm=generec", "task=deep_chain", "task.residual=true"],
+        ["generec does not apply to deep_chain", "no energy for the identity shortcuts"],
+    ),
+    "normalisation without an energy": (
+        ["algorithm=generec", "task=deep_chain", "task.norm=true"],
+        ["generec does not apply to deep_chain", "no energy for the normalisation"],
+    ),
+    "complex points for rectified units": (
+        ["algorithm=equilibrium_propagation", "algorithm.points=4", "task.activation=relu"],
+        ["4 points need complex activity", "relu units have none"],
+    ),
+    "complex points for a margin": (
+        ["algorithm=equilibrium_propagation", "algorithm.points=3", "task.margin=0.1"],
+        ["3 points need a complex loss", "xor has none"],
+    ),
+    "a way of teaching that is none": (
+        ["algorithm=equilibrium_propagation", "algorithm.teach=clamped"],
+        ["'clamped'", "nudge", "did you mean 'clamp'?"],
+    ),
     "store that is a file": (["store=/dev/null/store"], ["/dev/null/store", "cannot be written", "store="]),
 }
 

@@ -30,6 +30,8 @@ CELLS: list[tuple[dict[str, Any], dict[str, Any], int]] = [
         1,
     ),  # one alone adds up as in a batch
     ({"name": "boltzmann"}, {"epochs": 2, "batch": 1}, 2),
+    ({"name": "equilibrium_propagation"}, {"epochs": 15}, 2),
+    ({"name": "generec"}, {"epochs": 15, "dtype": "float32"}, 1),
 ]
 TIMED = ("seconds",)
 

@@ -199,6 +199,30 @@ def test_units_and_losses_keep_their_names_from_others(load: Callable[..., str])
     )
 
 
+def test_modules_of_a_package_that_begin_with_an_underscore_are_what_the_others_share(
+    load: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As in a folder: what is only in them is no plug-in, and one that does not load harms none."""
+    package = tmp_path / "on_the_path" / "a_package_that_shares"
+    (package / "_inner").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "_shared.py").write_text(
+        HEAD + "@dataclass(frozen=True)\nclass OnlyShared(_Base):\n    pass\n"
+    )
+    (package / "_inner" / "__init__.py").write_text("raise ValueError('nobody asked for this')\n")
+    (package / "_apart.py").write_text("raise ValueError('nor for this')\n")
+    (package / "a_rule.py").write_text(
+        "from dataclasses import dataclass\nfrom a_package_that_shares._shared import OnlyShared\n"
+        "@dataclass(frozen=True)\nclass OutOfShared(OnlyShared):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(str(package.parent))
+    plugins.name([package.name])
+    load("x = 1")
+    assert registry.broken == {}
+    assert "out_of_shared" in registry.algorithms()
+    assert not {"only_shared", "fine"} & set(registry.algorithms())
+
+
 def test_a_task_may_name_a_loss_of_a_later_module(load: Callable[..., str]) -> None:
     load(HEAD + "@dataclass(frozen=True)\nclass SomeTask(Task):\n    loss: str = 'loss_of_later'\n")
     load("from harness import Loss\nclass LossOfLater(Loss):\n    pass\n")
