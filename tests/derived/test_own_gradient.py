@@ -376,7 +376,8 @@ def test_every_algorithm_has_a_defined_angle_or_says_why_not(name: str) -> None:
         assert "not_probed" not in trained.ran
     else:
         assert "is missing" in trained.ran["not_probed"]
-    assert ("reference" in trained.ran) == (name in ("boltzmann", "mean_field", "restricted_boltzmann"))
+    own = ("boltzmann", "equilibrium_propagation", "mean_field", "restricted_boltzmann")
+    assert ("reference" in trained.ran) == (name in own)
 
 
 def test_a_loss_with_a_margin_says_nothing_to_a_likelihood() -> None:

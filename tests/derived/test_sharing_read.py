@@ -161,7 +161,8 @@ def test_a_compiled_update_is_the_interpreted_one(name: str, kind: str) -> None:
     from harness.compiling.driver import program_of
     from harness.compiling.loops import TracedRand
 
-    loss = "squared_error" if name in ("reinforce", "delta_rule") else "cross_entropy"
+    no_softmax = ("reinforce", "delta_rule", "equilibrium_propagation", "contrastive_hebbian", "generec")
+    loss = "squared_error" if name in no_softmax else "cross_entropy"
     rule, task, _ = resolve(registry.algorithms()[name](), Images(kind=kind, loss=loss), Settings(replicas=2))
     ours, theirs = (Trainer(rule, task, Plan(0, 1, np.inf, 0, True, "float64"), range(2)) for _ in range(2))
     program = program_of(theirs)
