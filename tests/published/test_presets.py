@@ -103,7 +103,7 @@ def test_one_file_is_an_option_an_entry_and_a_run(tmp_path: Path) -> None:
         "python -m harness.catalog plugins=towards_zero.py",
         f"python -m harness {small} algorithm=towards_zero algorithm.fraction=0.25",
         f"python -m harness {small} algorithm=towards_zero algorithm.fraction=half",
-        f"python -m harness -m {small} hydra/launcher=basic 'algorithm=glob(t*)' figures=false",
+        f"python -m harness -m {small} hydra/launcher=basic 'algorithm=glob(tow*)' figures=false",
     )
     assert "  towards_zero  " in catalog.out
     assert ran.code == 0, ran.said
@@ -136,8 +136,10 @@ ALONE = {  # presets that are the only one of their algorithm on their task
     "pdp1986/parity": ("backprop", "parity"),
     "pdp1986/singleton": ("backprop", "singleton"),
     "pdp1986/t_c": ("backprop", "t_c"),
+    "scellier2017/digits": ("equilibrium_propagation", "digits"),
     "werfel2005/linear": ("node_perturbation", "linear_perceptron"),
     "whittington2017/xor": ("predictive_coding", "xor"),
+    "xie2003/digits": ("contrastive_hebbian", "digits"),
 }
 
 
