@@ -21,6 +21,7 @@ from harness.core.network import Key
 
 NUMBERS = 2**22  # in the equations of one network, at the most
 STEPS, AT_REST = 20_000, 1e-13  # to be at rest within rounding
+SLOWEST = 0.01  # steps ε with which it still comes to rest in `STEPS`; where it does is the same
 WIDTH = 1e-6  # of a difference, for the curvature of units
 
 
@@ -37,7 +38,10 @@ def gradient_at_rest(rule: Any, net: Network, params: Params, batch: Batch) -> d
     units = sum(g.size for g in net.free)
     if units * units * batch.x.shape[-2] > NUMBERS:
         return None
-    exact = replace(rule, tolerance=AT_REST, steps=STEPS, steps_taught=STEPS)
+    params = {key: np.asarray(a, np.float64) for key, a in params.items()}  # float32 has no room for WIDTH
+    batch = batch._replace(x=np.asarray(batch.x, np.float64), target=np.asarray(batch.target, np.float64))
+    step = max(rule.epsilon, SLOWEST)
+    exact = replace(rule, epsilon=step, tolerance=AT_REST, steps=STEPS, steps_taught=STEPS)
     states = exact.rest(net, params, batch.x).state
     y = exact.activities(net, states)
     lines = [_lines(exact, net, params, g, states, y) for g in net.free]

@@ -128,6 +128,22 @@ def test_its_gradient_is_that_of_differences_of_the_loss_at_rest(unit: str, ener
 
 
 @every_kind
+def test_its_gradient_is_the_same_in_single_precision_and_with_tiny_steps(unit: str, energy: str) -> None:
+    """A probe of a float32 run is compared with it, whatever ε is."""
+    m = made(unit)
+    whole = exact(m, energy=energy)
+    single = m._replace(
+        params={k: a.astype(np.float32) for k, a in m.params.items()},
+        batch=m.batch._replace(x=m.batch.x.astype(np.float32), target=m.batch.target.astype(np.float32)),
+    )
+    assert off(exact(single, energy=energy), whole) < 1e-5
+    rule = EquilibriumPropagation(energy=energy, epsilon=1e-4, tolerance=0.0)
+    named = rule.own_gradient(m.net, {"params": m.params}, m.batch)
+    assert named is not None
+    assert off({key: named[key.name] for key in m.params}, whole) < 1e-9
+
+
+@every_kind
 def test_it_comes_to_rest_where_a_loop_by_hand_does(unit: str, energy: str) -> None:
     m = made(unit)
     rule = EquilibriumPropagation(energy=energy, **EXACT)
