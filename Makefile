@@ -69,6 +69,7 @@ docs: compare bench  ## run first light, every rule at its best, and the benchma
 	$(BIN)/python -m harness -m study=tuned
 	$(BIN)/python docs/update.py
 	$(BIN)/python docs/reference.py
+	$(BIN)/python docs/identities.py
 
 site: .venv/installed-test  ## the documentation as a site to be read without a network: site/index.html (a broken link fails)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

@@ -35,7 +35,7 @@ from harness.core.algorithm import (
 )
 from harness.core.edges import Group
 from harness.core.errors import InputError
-from harness.core.loops import settle
+from harness.core.loops import settle, toward
 from harness.core.network import Edge, Key
 from harness.core.setting import setting
 from harness.core.settling import Settled
@@ -148,7 +148,7 @@ class Settling(CreditAlgorithm):
 
     def drawn(self, net: Network, group: Group, s: Array, u: Array, epsilon: Array) -> Array:
         """The state of units in the next step, given their net input u."""
-        return s + epsilon * (net.activity(group, u) - s)
+        return toward(s, net.activity(group, u), epsilon)
 
     def rest(self, net: Network, params: Params, x: Array, steps: int | None = None) -> Settled:
         """The free phase of patterns x (…, N, inputs), from the forward pass: activity of all groups.
@@ -201,19 +201,25 @@ class Settling(CreditAlgorithm):
             + (net.everywhere(g, params[g]) if g.bias else 0.0)
             for g in moving
         }
-        below = [g for g in moving if any(e.source in moving for e in net.into(g))]
-        above = [g for g in moving if any(e.target in moving for e in net.out_of(g))]
+        ways = [
+            (
+                g,
+                any(e.source in moving for e in net.into(g)),
+                any(e.target in moving for e in net.out_of(g)),
+                push if g == net.output else None,
+            )
+            for g in moving
+        ]
 
         def step(states: Activities, beside: Any) -> Activities:
             fixed, weights, ways_back, epsilon, more = beside
             y = {g: self.shown(net, g, s) for g, s in states.items()}
             new = {}
-            for g in moving:
+            for g, from_below, from_above, pushed in ways:
                 u = fixed[g]
-                u = u + net.heard(weights, g, y) if g in below else u
-                u = u + net.blame(ways_back, g, y, y) if g in above else u
-                if push is not None and g == net.output:
-                    u = u + push(y[g], more)
+                u = u + net.heard(weights, g, y) if from_below else u
+                u = u + net.blame(ways_back, g, y, y) if from_above else u
+                u = u + pushed(y[g], more) if pushed else u
                 new[g] = self.drawn(net, g, states[g], u, epsilon)
                 y[g] = self.shown(net, g, new[g])
             return new

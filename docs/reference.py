@@ -59,7 +59,7 @@ NETWORKS = (
     "SquaredError",
     "CrossEntropy",
 )
-CHECKS = ("check_algorithm", "checks_of", "add_plugins", "InputError")
+CHECKS = ("check_algorithm", "checks_of", "Identity", "Problem", "add_plugins", "InputError")
 RUNNING = ("run", "compare", "Result")
 
 

@@ -118,13 +118,7 @@ def algorithms_page() -> str:
                 tasks,
             ]
         )
-        sheets = [sheet(cells[name, task]) for task in COSTED]
-        costs.append(
-            [
-                name,
-                *(f"{s.forward_passes:.2f} · {s.update.span:,} · {s.update.draws.total():,}" for s in sheets),
-            ]
-        )
+        costs.append([name, *(_cost(cells[name, task]) for task in COSTED)])
     heads = ["algorithm", "what it is", "source", "equations", "held to"]
     heads += ["compiles", "tasks"]
     return (
@@ -187,6 +181,14 @@ def _settings(cls: type, besides: type | None = None) -> str:
             takes = "; ".join(filter(None, (allowed(d), "rate" * d.rate)))
             lines.append(f"- `{d.name}` = {typed(d.default)} ({takes}): {d.sentence}")
     return "\n".join(lines)
+
+
+def _cost(cell: Cell) -> str:
+    """Forward passes, span and draws of an update; – where the algorithm cannot do the task."""
+    if cell.not_applicable:
+        return "–"
+    s = sheet(cell)
+    return f"{s.forward_passes:.2f} · {s.update.span:,} · {s.update.draws.total():,}"
 
 
 def _matrix() -> tuple[list[str], list[list[str]]]:

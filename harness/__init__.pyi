@@ -29,6 +29,8 @@ from .core.edges import Group as Group
 from .core.errors import InputError as InputError
 from .core.exact_gradient import backpropagated as backpropagated
 from .core.exact_gradient import exact_gradient as exact_gradient
+from .core.identity import Identity as Identity
+from .core.identity import Problem as Problem
 from .core.kernels import total as total
 from .core.loops import repeat as repeat
 from .core.losses import CrossEntropy as CrossEntropy

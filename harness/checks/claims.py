@@ -20,6 +20,8 @@ from harness.credit.gradient_check import CHANCE, check
 from harness.credit.report import GradientCheck
 from harness.credit.traits import contradictions
 from harness.experiment.run import run
+from harness.identities.lattice import declared_by
+from harness.identities.measure import measure
 from harness.training.preflight import Broken, place
 
 EXACT, NEAR = 6.0, 2.0  # digits of agreement with differences
@@ -95,6 +97,19 @@ def promise_holds_later(s: Subject) -> None:
                 )
 
 
+def identities_hold(s: Subject) -> None:
+    """Is it the rules that it says it is, or near them, where it says so?"""
+    rows = declared_by(type(s.algorithm))
+    if not rows:
+        raise Idle("it declares no identities")
+    found = [measure(row) for row in rows]
+    if broken := [each for each in found if not (each.holds or each.idle)]:
+        row = broken[0].identity
+        raise Broken(f"{row.name}, {row.statement!r}: {broken[0].said} ({place(s.algorithm)})")
+    if idle := [each for each in found if each.idle]:
+        raise Idle(f"{idle[0].identity.name}: {idle[0].said}")
+
+
 def traits_hold(s: Subject) -> None:
     """Are its traits what interventions show?"""
     if not hasattr(s.algorithm, "traits"):
@@ -144,6 +159,7 @@ def it_runs_by_name(s: Subject) -> None:
 CHECKS: tuple[Callable[[Subject], None], ...] = (
     promise_holds,
     promise_holds_later,
+    identities_hold,
     traits_hold,
     it_is_counted,
     compiled_is_interpreted,

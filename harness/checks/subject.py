@@ -17,14 +17,21 @@ from harness.core.errors import InputError
 from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
 from harness.credit.altered import Count
+from harness.tasks.recall import Recall
 from harness.training.preflight import begun, updated
 
 Array = Any
 REPLICAS = (0, 1, 2, 3)
 LATE = 1000  # sweeps
-TASKS = (Count(margin=0.45), Count(hidden=(4,), margin=0.45), Count(hidden=(4,)))
-"""Several outputs, a margin, and two hidden groups, as far as the algorithm goes along. The margin is so wide
-that some outputs of untrained networks are within it: one that bites nowhere is forgotten unnoticed."""
+TASKS = (
+    Count(margin=0.45),
+    Count(hidden=(4,), margin=0.45),
+    Count(hidden=(4,)),
+    Recall(units=8, stored=3, flipped=0.25),
+)
+"""Several outputs, a margin, and two hidden groups, as far as the algorithm goes along; patterns that are
+their own targets where it can do without hidden units only. The margin is so wide that some outputs of
+untrained networks are within it: one that bites nowhere is forgotten unnoticed."""
 
 
 class Step(NamedTuple):

@@ -70,7 +70,7 @@ def settings_survive_a_record(s: Subject) -> None:
 
 
 def settings_matter(s: Subject) -> None:
-    """Does another value of each setting change some bit of an update, or at least what it costs?"""
+    """Does another value of each setting change some bit of an update or a prediction, or what they cost?"""
     asked, beside = 0, _with_other_words(s)
     bases = [_came(s, one) for one in beside]
     for each in _own(s):
@@ -86,7 +86,7 @@ def settings_matter(s: Subject) -> None:
             if tried:
                 values = f"{len(_others(each.default, each.range))} other values than {each.default!r}"
                 raise Broken(
-                    f"{each.name} changes no bit of three updates on {s.task.name}: "
+                    f"{each.name} changes no bit of three updates and a prediction on {s.task.name}: "
                     f"{values} were tried ({place(s.algorithm)})"
                 )
         asked += tried
@@ -113,11 +113,14 @@ def _with(algorithm: Algorithm, name: str, value: Any) -> Algorithm | None:
 
 
 def _came(s: Subject, algorithm: Algorithm, **other: Any) -> tuple[Any, Mapping[str, Any]] | None:
-    """State after three updates and their cost, with another value of a setting; None if it cannot be."""
+    """State after three updates with what it predicts, and their cost, with another value of a setting; None
+    if it cannot be.
+    """
     try:
         changed = replace(algorithm, **other)
         rule = s.resolved(changed, s.task)[0]
-        return s.updates(s.begin(rule=rule), 3, rule=rule).state, _cost(s, changed)
+        at, state = s.updates(s.begin(rule=rule), 3, rule=rule)
+        return {**state, "predicted": rule.predict(at.net, state, at.data.x)}, _cost(s, changed)
     except (InputError, Idle):
         return None
 

@@ -45,6 +45,15 @@ def sigmoid(x: Array) -> Array:
     return np.divide(1.0, y, out=y)
 
 
+def toward(s: Array, goal: Array, share: Array) -> Array:
+    """`s + share * (goal - s)`."""
+    way = np.subtract(goal, s)
+    if getattr(share, "ndim", 0) or way.dtype != s.dtype:
+        return s + share * way
+    np.multiply(way, share, out=way)
+    return np.add(way, s, out=way)
+
+
 def descend(
     weights: Array, velocity: Array, gradient: Array, lr: Array, momentum: Array
 ) -> tuple[Array, Array]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.core.readings import Body, reading
-from harness.core.settling import Settled, Step
+from harness.core.settling import Settled, Step, begun, furthest
 
 Array = Any
 
@@ -38,6 +38,23 @@ def repeat(n: int, body: Body, carry: Any) -> Any:
     return reading().repeat(n, body, carry)
 
 
+def toward(s: Array, goal: Array, share: Array) -> Array:
+    """s + share · (goal − s): a step of so much of the way.
+
+    Args:
+        s, goal: arrays (…, N, k).
+        share: of the way, a number.
+
+    Returns:
+        The state after the step, (…, N, k).
+
+    >>> import numpy as np
+    >>> toward(np.zeros(2), np.ones(2), 0.5).tolist()
+    [0.5, 0.5]
+    """
+    return reading().toward(s, goal, share)
+
+
 def settle(most: int, step: Step, state: Any, around: Any, tolerance: Array) -> Settled:
     """`state = step(state, around)` until no unit of a network moves further than `tolerance`; `most` times.
 
@@ -50,7 +67,8 @@ def settle(most: int, step: Step, state: Any, around: Any, tolerance: Array) -> 
         state: arrays (…, N, k), in dicts and tuples; every network's own, with all leading axes.
         around: whatever else the step reads that is not the same for all networks (weights, patterns,
             targets, settings), in dicts and tuples; what all share has a leading axis of length 1, or none.
-        tolerance: how far a unit may move and count as at rest, in units of the state.
+        tolerance: how far a unit may move and count as at rest, in units of the state; 0 takes all steps, and
+            looks at none but the last.
 
     Returns:
         The state, the steps that each network took, and how far it moved in the last.
@@ -61,4 +79,8 @@ def settle(most: int, step: Step, state: Any, around: Any, tolerance: Array) -> 
     >>> at.state.ravel().tolist(), at.steps.ravel().tolist()
     ([0.9375, 0.0], [4.0, 1.0])
     """
+    if not tolerance:
+        at = repeat(most - 1, lambda _, now: step(now, around), state)
+        last = step(at, around)
+        return Settled(last, begun(last).steps + float(most), furthest(last, at))
     return reading().settle(most, step, state, around, tolerance)

@@ -79,6 +79,10 @@ class Reading:
         """1 / (1 + exp(−x)); of complex numbers the same by `tanh`, where `exp` would overflow into NaN."""
         return 0.5 + 0.5 * np.tanh(0.5 * x) if x.dtype.kind == "c" else 1.0 / (1.0 + np.exp(-x))
 
+    def toward(self, s: Array, goal: Array, share: Array) -> Array:
+        """s + share · (goal − s)."""
+        return s + share * (goal - s)
+
     def add_bias(self, total: Array, bias: Array) -> Array:
         """(…, N, k) + (…, 1, k); `total` may be written to: hand in an array of your own."""
         return total + bias
@@ -118,6 +122,7 @@ class Interpreted(Reading):
         return a[rows]
 
     sigmoid = staticmethod(kernels.sigmoid)
+    toward = staticmethod(kernels.toward)
     add_bias = staticmethod(kernels.add_bias)
     sum_patterns = staticmethod(kernels.sum_patterns)
     sum_squares = staticmethod(kernels.sum_squares)

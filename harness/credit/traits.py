@@ -49,6 +49,7 @@ from harness.core import registry
 from harness.core.algorithm import Algorithm, Traits
 from harness.core.task import Task
 from harness.credit.altered import MOVED, Count, Faces, Held, Trial, name_of
+from harness.tasks.recall import Recall
 
 Array = Any
 
@@ -73,6 +74,7 @@ class Observed:
     settling: Finding
 
 
+TASKS = Count(), Count(hidden=(4,)), Recall(units=8, stored=3)
 ELSEWHERE = Finding(None, "not testable: the update does not use the weights it is handed")
 NOT_HELD = Finding(None, "not testable: its activities are not the network's, and cannot be held")
 SINGLE = Finding(None, "not testable: no weight that learns lies upstream of another")
@@ -218,17 +220,16 @@ def scalar(trial: Trial) -> Finding:
 
 
 def observe(algorithm: Algorithm, task: Task | None = None) -> Observed:
-    """What interventions show of an algorithm,
-    on a task with more than one output (None: `Count`, deep if it can).
+    """What interventions show of an algorithm, on a task with more than one output (None: `Count`, deep if it
+    can, or else patterns that are their own targets).
     """
-    task = task or next((t for t in (Count(), Count(hidden=(4,))) if not algorithm.refusal(t)), Count())
+    task = task or next((t for t in TASKS if not algorithm.refusal(t)), Count())
     if reason := algorithm.refusal(task):
         return Observed(*[Finding(None, f"not testable: {reason}")] * len(fields(Observed)))
     trial = Trial(algorithm, task)
-    n, more = (
-        passes(trial),
-        passes(Trial(algorithm, Count(hidden=tuple(g.size + 1 for g in trial.net.hidden)))),
-    )
+    n = passes(trial)
+    larger = Count(hidden=tuple(g.size + 1 for g in trial.net.hidden))
+    more = passes(Trial(algorithm, larger)) if larger.hidden else n
     phases = Finding(n if n == more else 0, f"{n} forward passes, {more} of a larger network")
     if not n or trial.base.loops["settled"]:
         phases = Finding(

@@ -25,6 +25,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
             "weight_mirror",
         ),
     ),
+    "targets and predictions": (SKY, ("target_propagation",)),
     "perturbation": (
         VERMILION,
         (
@@ -37,10 +38,21 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "evolution": (ORANGE, ("genetic", "evolution_strategies")),
-    "contrast of two phases": (GREEN, ("boltzmann", "mean_field", "restricted_boltzmann", "forward_forward")),
+    "contrast of two phases": (
+        GREEN,
+        (
+            "boltzmann",
+            "mean_field",
+            "restricted_boltzmann",
+            "forward_forward",
+            "equilibrium_propagation",
+            "contrastive_hebbian",
+            "generec",
+        ),
+    ),
     "no credit for hidden units": (
         PURPLE,
-        ("shallow", "perceptron", "delta_rule", "random_feature_perceptron"),
+        ("shallow", "perceptron", "delta_rule", "random_feature_perceptron", "hopfield"),
     ),
 }
 OTHERS = ("others", SKY)

@@ -62,7 +62,7 @@ def test_the_page_has_every_part_and_every_line_of_it_is_run() -> None:
     assert [
         line
         for line in LINES
-        if not re.search("half_way|rules|task=ring|task=table|with_jax|with_torch", line)
+        if not re.search("half_way|rules|own/|task=ring|task=table|with_jax|with_torch", line)
     ] == []
 
 
@@ -96,8 +96,16 @@ def test_a_plug_in_from_anywhere_does_all_that_ours_do(tmp_path: Path) -> None:
     assert "algorithm.optimiser.mu=0.9" in catalog.out
     assert "squared_error, cross_entropy, log_cosh" in catalog.out
     assert "shallow" in sweep.out
-    assert check.out.startswith("backprop on ring: 53 checks, ")
+    assert check.out.startswith("backprop on ring: 54 checks, ")
     assert "# Checks of backprop" in (tmp_path / "checks.md").read_text(encoding="utf-8")
+
+
+def test_a_rule_declares_identities(tmp_path: Path) -> None:
+    """They hold; and the check kit, which measures them, is told by the last line."""
+    save(tmp_path, "own/fading.py")
+    (measured,) = ran(tmp_path, "own/")
+    assert "✓ nothing_fades (exact): the same bits" in measured.out
+    assert measured.out.endswith("3 identities: 3 hold, 0 do not, 0 were not measured\n")
 
 
 def test_a_table_is_a_task(tmp_path: Path) -> None:

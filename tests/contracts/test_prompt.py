@@ -19,6 +19,7 @@ COMMANDS = {
     "harness.catalog": [],
     "harness.cost": ["task=xor"],
     "harness.credit": ["task=xor"],
+    "harness.identities": ["--list"],
     "harness.power": ["rate=.8", "width=.1"],
     "harness.vanishing": ["algorithm=backprop", "task.depth=2,3", "run.replicas=3"],
 }

@@ -22,7 +22,7 @@ Harness = Callable[..., tuple[int, str, str]]
 
 # A rule's own rate
 
-OWN = {"boltzmann": "step", "spsa": "a", "genetic": ""} | dict.fromkeys(
+OWN = {"boltzmann": "step", "spsa": "a", "genetic": "", "hopfield": ""} | dict.fromkeys(
     ("delta_rule", "perceptron", "random_feature_perceptron", "mean_field", "restricted_boltzmann"), "lr"
 )
 RATED = [name for name in registry.algorithms() if OWN.get(name) != ""]

@@ -46,7 +46,7 @@ def suited(algorithm: Algorithm) -> Task:
     """The first task of these that an algorithm can do."""
     return next(
         task
-        for task in (registry.tasks()[name]() for name in ("xor", "symmetry", "linear_perceptron"))
+        for task in (registry.tasks()[name]() for name in ("xor", "symmetry", "linear_perceptron", "recall"))
         if not algorithm.refusal(task)
     )
 

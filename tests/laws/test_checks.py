@@ -36,7 +36,7 @@ BACKPROP = Traits(True, True, local=False, phases=1, global_scalar=False)
 
 
 def test_the_number_of_checks_is_this_and_their_names_tell_them_apart() -> None:
-    assert len(CHECKS) == len({check.__name__ for check in CHECKS}) == 53
+    assert len(CHECKS) == len({check.__name__ for check in CHECKS}) == 54
     assert all((check.__doc__ or "").strip().endswith("?") for check in CHECKS)
 
 

@@ -44,6 +44,7 @@ from harness.tasks.xor import Xor
 from harness.training.plan import Plan
 from harness.training.trainer import Trained, Trainer
 from helpers.planted import Noisy, TwoOfFour
+from helpers.suited import suited
 
 REPLICAS = 24
 UNPOLISHED = {
@@ -206,8 +207,9 @@ def test_a_sweep_of_every_algorithm_is_the_interpreted_sweep(name: str, batch: A
     To 1e-12 (1e-5) of the largest number, or 50 times what rounding the weights alone does to the interpreted
     sweep: an algorithm that divides differences of losses by a small step divides their rounding, too.
     """
+    rule = registry.algorithms()[name]()
     algorithm, task, settings = resolve(
-        registry.algorithms()[name](), Xor(hidden=3), Settings(replicas=6, epochs=9, batch=batch, dtype=dtype)
+        rule, suited(rule), Settings(replicas=6, epochs=9, batch=batch, dtype=dtype)
     )
     plan = Plan(1, 9, np.inf, 0 if settings.batch == "full" else settings.batch, True, dtype)
 

@@ -14,7 +14,7 @@ from harness.core.registry import first_line
 from harness.core.tree import leaves, tree_map
 from harness.experiment.result import Result
 from harness.experiment.run import run
-from harness.tasks.xor import Xor
+from helpers.suited import suited
 
 ALGORITHMS = registry.algorithms()
 every_algorithm = pytest.mark.parametrize("name", ALGORITHMS)
@@ -31,7 +31,8 @@ def bits(result: Result, replica: int) -> list[bytes]:
 @every_algorithm
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_replica_alone_is_itself_in_a_batch_and_every_time(name: str, dtype: str) -> None:
-    algorithm, task = ALGORITHMS[name](), Xor(hidden=3)
+    algorithm = ALGORITHMS[name]()
+    task = suited(algorithm)
     together = run(algorithm, task, dtype=dtype, **BUDGET)
     again = run(algorithm, task, dtype=dtype, **BUDGET)
     alone = run(algorithm, task, dtype=dtype, only=[3], **BUDGET)
@@ -41,7 +42,8 @@ def test_a_replica_alone_is_itself_in_a_batch_and_every_time(name: str, dtype: s
 @every_algorithm
 def test_other_seeds_are_other_networks(name: str) -> None:
     """Unless nothing in it is left to chance: zero weights, and no noise."""
-    algorithm, task = ALGORITHMS[name](), Xor(hidden=3)
+    algorithm = ALGORITHMS[name]()
+    task = suited(algorithm)
     one, other = (run(algorithm, task, batch="full", **{**BUDGET, "seed": seed}) for seed in (3, 4))
     if name not in ("perceptron", "delta_rule"):
         assert bits(one, 0) != bits(other, 0)
@@ -49,7 +51,8 @@ def test_other_seeds_are_other_networks(name: str) -> None:
 
 @every_algorithm
 def test_an_update_writes_to_nothing_and_leaves_the_global_stream_alone(name: str) -> None:
-    algorithm, task = ALGORITHMS[name]().resolved(Xor.usual), Xor(hidden=3).resolved()
+    task = suited(ALGORITHMS[name]()).resolved()
+    algorithm = ALGORITHMS[name]().resolved(task.usual)
     net, replicas = task.network(), range(4)
     data = task.data(Rand(0, replicas, SPLIT), np.float64)
     params = initial(net, Rand(0, replicas, WEIGHTS), task.init, task.initial_scale)

@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("algorithms", "tasks", "statistics", "cells"),
     ("training", "drawing"),
     ("compiling", "cost", "credit"),
-    ("experiment", "tuning"),
+    ("experiment", "tuning", "identities"),
     ("store", "checks"),
     ("results", "studies", "inspection"),
     ("replication",),

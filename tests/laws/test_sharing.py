@@ -28,6 +28,7 @@ from algorithms.genetic import entered
 from algorithms.node_perturbation import NodePerturbation, Reinforce
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
+from algorithms.target_propagation import TargetPropagation
 from algorithms.weight_mirror import KolenPollack, WeightMirror, back
 from algorithms.weight_perturbation import (
     ForwardGradient,
@@ -65,6 +66,7 @@ BY_OUTER = [
         WeightMirror(),
     ),
     *(Shallow(), NodePerturbation(draws=3), NodePerturbation(antithetic=True), Reinforce(draws=2)),
+    *(TargetPropagation(), TargetPropagation(variant="tp"), TargetPropagation(variant="ddtp_linear")),
 ]
 BY_STEPS = [FiniteDifferences(), SequentialWeightPerturbation()]
 BY_CHANCE = [WeightPerturbation(), ForwardGradient(), Spsa(), EvolutionStrategies(sigma=1e-3, pairs=1)]
@@ -126,6 +128,11 @@ def dense_state(rule: Algorithm, case: Case, state: Any) -> tuple[Any, Any]:
         }
     if isinstance(rule, SignSymmetry):
         memory = {d.name: matrix(e, memory[e.weights.name]) for e, d in pairs if e.weights.name in memory}
+    if isinstance(rule, TargetPropagation):
+        learnt = memory["feedback"]
+        wide = {d.name: matrix(e, learnt[e.weights.name]) for e, d in pairs if e.weights.name in learnt}
+        wide |= {g.name: case.net.everywhere(g, learnt[g.name]) for g in case.net.hidden if g.name in learnt}
+        memory = {"feedback": {**learnt, **wide}}
     feedback = {
         back(d): matrix(e, state["params"][back(e.weights)])
         for e, d in pairs
@@ -243,6 +250,7 @@ def test_rules_with_a_machine_of_their_own_say_that_it_shares_nothing(kind: str)
     """Boltzmann machines and forward-forward; who reads the raw input does not ask how hidden groups are
     wired."""
     refuse = {name: said(name, kind) for name in registry.algorithms() if said(name, kind)}
+    assert "hidden units" in refuse.pop("hopfield"), "however they are wired"
     assert set(refuse) == {"boltzmann", "restricted_boltzmann", "mean_field", "forward_forward"}
     for name, sentence in refuse.items():
         assert sentence.startswith(f"{name} does not apply to images: ")

@@ -129,6 +129,7 @@ def test_the_console_script_is_the_same_program() -> None:
 
 ALONE = {  # presets that are the only one of their algorithm on their task
     "hinton2022/digits": ("forward_forward", "digits"),
+    "hopfield1982/recall": ("hopfield", "recall"),
     "lillicrap2016/linear": ("feedback_alignment", "linear_map"),
     "pdp1986/encoder": ("backprop", "encoder"),
     "pdp1986/negation": ("backprop", "negation"),
