@@ -76,7 +76,6 @@ class TargetPropagation(CreditAlgorithm):
         0.3,
         "Standard deviation σ of the noise that feedback learns from, in units of an activity.",
         above=0,
-        search=(0.01, 1),
     )
     feedback_steps: int = setting(
         1,

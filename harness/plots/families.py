@@ -25,7 +25,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
             "weight_mirror",
         ),
     ),
-    "targets and predictions": (SKY, ("target_propagation",)),
+    "targets and predictions": (SKY, ("target_propagation", "predictive_coding")),
     "perturbation": (
         VERMILION,
         (

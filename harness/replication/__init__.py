@@ -12,8 +12,8 @@ from importlib import import_module
 from harness.replication.claim import Claim
 
 SOURCES = (
-    "nature1986", "pdp1986", "ackley1985", "hopfield1982", "feedback", "forward_forward", "perturbation",
-    "vanishing", "losses", "lecun1989", "write_ups",
+    "nature1986", "pdp1986", "ackley1985", "hopfield1982", "feedback", "forward_forward",
+    "target_propagation", "predictive_coding", "perturbation", "vanishing", "losses", "lecun1989", "write_ups",
 )  # fmt: skip
 
 

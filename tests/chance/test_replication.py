@@ -491,7 +491,7 @@ def test_a_word_picks_claims() -> None:
     typo."""
     assert {c.id for c in chosen(CLAIMS, ["write_ups/1"])} >= {"write_ups/1", "write_ups/10"}
     assert [c.section for c in chosen(CLAIMS, ["15.1"])] == ["15.1"]
-    assert len(chosen(CLAIMS, ["15"])) == 17
+    assert sum(c.section.startswith("15.") for c in chosen(CLAIMS, ["15"])) == 17  # a year may have it, too
     assert chosen(CLAIMS, []) == CLAIMS
     with pytest.raises(InputError, match="xor_shortcut"):
         chosen(CLAIMS, ["xor_shortcat"])

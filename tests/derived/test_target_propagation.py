@@ -24,6 +24,7 @@ from harness.core.optimisers import Adam, GradientDescent
 from harness.core.rand import NOISE, Rand
 from harness.core.task import Task
 from harness.experiment.run import run
+from harness.replication.aiming import gauss_newton_shifts
 from harness.tasks.addition import Addition
 from harness.tasks.deep_chain import DeepChain
 from harness.tasks.digits import Digits
@@ -220,6 +221,15 @@ def test_all_layers_of_a_line_at_once_overshoot_by_the_power_of_the_depth(depth:
 # what the way back descends
 
 
+def branches() -> Network:
+    """Two ways to the output, one of them longer: the noise of the one is not that of the other."""
+    groups = [Group(name, 3, "tanh") for name in ("a", "b", "c")]
+    start, end = Group("in", 2, "linear", bias=False), Group("out", 2)
+    a, b, c = groups
+    edges = (Edge(start, a), Edge(start, c), Edge(a, b), Edge(b, end), Edge(c, end))
+    return Network((start, a, b, c, end), edges)
+
+
 def loss_of(lesson: Lesson, feedback: Any, usual: Any, e: Edge) -> Array:
     """The loss of one g, written out from the papers: with what r came over held at `usual`."""
     net, params, variant, h, noise, above = lesson
@@ -248,7 +258,9 @@ def loss_of(lesson: Lesson, feedback: Any, usual: Any, e: Edge) -> Array:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize(
-    "net", [Network.chain(3, 4, 3, 2), FamilyTree(held=0).network()], ids=["chain", "tree"]
+    "net",
+    [Network.chain(3, 4, 3, 2), FamilyTree(held=0).network(), branches()],
+    ids=["chain", "tree", "branches"],
 )
 def test_feedback_descends_what_its_paper_says(variant: str, net: Network) -> None:
     """Central differences of each g's own loss by some of its own weights; relative error 1e-6."""
@@ -317,6 +329,31 @@ def test_the_difference_loss_leaves_the_gauss_newton_step_where_layers_cannot_be
     shift = rule.shifts(net, p.params, feedback, h, error)[net.hidden[0]]
     np.testing.assert_allclose(shift @ w, -0.3 * error, rtol=1e-12)
     np.testing.assert_allclose(shift, np.linalg.lstsq(w.T, -0.3 * error.T, rcond=None)[0].T, rtol=1e-10)
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_the_gauss_newton_target_is_that_of_a_jacobian_by_differences(depth: int) -> None:
+    """Of the layers above each, one pattern and one unit at a time; least squares by an SVD."""
+    net = Network.chain(3, *range(3 + depth, 3, -1), 2, hidden="tanh", output="linear")
+    p, rng = problem(net, 2, 3, (2,)), np.random.default_rng(4)
+    h = activities(net, p.params, p.batch.x)
+    error = rng.normal(size=h[net.output].shape)
+    found = gauss_newton_shifts(net, p.params, h, error)
+    assert list(found) == list(reversed(net.hidden))
+    for group, shift in found.items():
+        above = net.free[net.free.index(group) + 1 :]
+
+        def output(here: Array, group: Group = group, above: Any = above) -> Array:
+            moved = {**h, group: here}
+            for each in above:
+                moved[each] = layer(net, p.params, each, moved)
+            return moved[net.output]
+
+        steps = 1e-6 * np.eye(group.size)
+        j = np.stack([(output(h[group] + s) - output(h[group] - s)) / 2e-6 for s in steps], axis=-1)
+        for at in np.ndindex(shift.shape[:-1]):
+            least = np.linalg.lstsq(j[at], -error[at], rcond=None)[0]
+            np.testing.assert_allclose(shift[at], least, rtol=1e-6, atol=1e-8)
 
 
 # an update

@@ -36,6 +36,7 @@ WALKERS = (
     "checkpointed_backprop",
     "feedback_alignment",
     "kolen_pollack",
+    "predictive_coding",
     "shallow",
     "sign_symmetry",
 )

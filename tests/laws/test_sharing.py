@@ -26,6 +26,7 @@ from algorithms.feedback_alignment import (
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.genetic import entered
 from algorithms.node_perturbation import NodePerturbation, Reinforce
+from algorithms.predictive_coding import VARIANTS, PredictiveCoding
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.target_propagation import TargetPropagation
@@ -65,6 +66,7 @@ BY_OUTER = [
         KolenPollack(),
         WeightMirror(),
     ),
+    *(PredictiveCoding(variant=word, steps=5) for word in VARIANTS),
     *(Shallow(), NodePerturbation(draws=3), NodePerturbation(antithetic=True), Reinforce(draws=2)),
     *(TargetPropagation(), TargetPropagation(variant="tp"), TargetPropagation(variant="ddtp_linear")),
 ]
