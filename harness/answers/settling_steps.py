@@ -31,6 +31,7 @@ Array = Any
 TASK = "deep_chain"
 WITH_WIDTH = "scale"  # of initial weights: 1 / √width, unless said
 SIZES = {"depth": "hidden layers", "width": "units in each hidden layer"}
+SYMBOLS = {"depth": "L", "width": "H"}
 TOLD = ("gamma",)
 """Settings that tell the courses of a rule apart."""
 FEWEST = 3  # sizes that make a course
@@ -123,14 +124,14 @@ def said(some: Sequence[Course]) -> list[str]:
         own = [(course, p) for course, p in found if course.size == size]
         if own:
             parts = [
-                f"{course.name}: {_ends(course)}, as the power {correlation(p)} of their number"
+                f"{course.name}: {_ends(course)}; {SYMBOLS[size]} to the power {correlation(p)}"
                 for course, p in own
             ]
             n = sorted({len(course.steps) for course, _ in own})
             fixed = several(sorted({course.fixed for course, _ in own}))
             head = (
-                f"**How many steps with more {word}?** Of {fixed}, the median over {number(n[0])} networks of "
-                "the mean steps of a phase [95 %]"
+                f"**How many steps with more {word}?** With {fixed}, the median over {number(n[0])} networks "
+                f"of the mean steps of a phase [95 %], and the power of their number {SYMBOLS[size]}"
             )
             sentences.append(listed(head, parts))
     return [*sentences, restless(some)]
@@ -166,28 +167,34 @@ def texts(some: Sequence[Course], size: str) -> pd.DataFrame:
     for course in some:
         if course.size == size:
             cells = {
-                f"{value} {SIZES[size]}" if not i else str(value): f"{median(of_values(course.steps[:, i]))}"
-                f"; {percents(mean(course.unsettled[:, i]))}"
+                str(
+                    value
+                ): f"{median(of_values(course.steps[:, i]))}; {percents(mean(course.unsettled[:, i]))}"
                 for i, value in enumerate(course.values)
             }
-            rows.append({"steps of a phase; not at rest": course.name} | cells)
+            rows.append({f"steps of a phase; not at rest, by {SIZES[size]}": course.name} | cells)
     return pd.DataFrame(rows).fillna("–")
 
 
+def tables(some: Sequence[Course]) -> list[pd.DataFrame]:
+    """The `texts` of every size that there is a course of."""
+    return [texts(some, size) for size in SIZES if any(course.size == size for course in some)]
+
+
 def points(some: Sequence[Course]) -> pd.DataFrame:
-    """What `steps_figure` draws: a row for each course and size, medians with their intervals."""
+    """What `steps_figure` draws: a row for each course and size, medians with their intervals.
+
+    Raises `InputError` where there is none.
+    """
     import pandas as pd
 
     if not some:
         raise InputError("no network was settled at several sizes: there is nothing to draw")
-    rows = []
+    made = []
     for course, p in zip(some, exponents(some), strict=True):
-        about = {"size": SIZES[course.size], "series": course.name, "n": len(course.steps), "power": p.value}
-        about |= {"low_power": p.low, "high_power": p.high, "cap": course.cap}
-        for i, x in enumerate(course.values):
-            value, low, high = of_values(course.steps[:, i])
-            unsettled = float(course.unsettled[:, i].mean())
-            rows.append(
-                about | {"x": x, "value": value, "low": low, "high": high, "unsettled": unsettled}
-            )
-    return pd.DataFrame(rows)
+        ends = [of_values(steps) for steps in course.steps.T]
+        rows = pd.DataFrame(ends).assign(x=course.values, unsettled=course.unsettled.mean(axis=0))
+        about = {"size": SYMBOLS[course.size], "panel": SIZES[course.size], "series": course.name}
+        power = {"power": p.value, "low_power": p.low, "high_power": p.high, "cap": course.cap}
+        made.append(rows.assign(**about, **power, n=len(course.steps)))
+    return pd.concat(made, ignore_index=True)
