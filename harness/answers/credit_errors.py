@@ -98,7 +98,7 @@ def courses(records: Iterable[Record]) -> list[Course]:
 def _rest(settings: Mapping[str, Any], setting: str) -> dict[str, Any]:
     """What is alike along a course."""
     varied = (STEPS, WITH_STEPS) if setting == STEPS else (setting,)
-    return {name: value for name, value in settings.items() if name not in varied}
+    return {name: settings[name] for name in sorted(settings) if name not in varied}
 
 
 def _course(setting: str, records: Sequence[Record]) -> Course | None:

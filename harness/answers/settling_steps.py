@@ -67,7 +67,7 @@ def courses(records: Iterable[Record]) -> list[Course]:
     some = [
         r
         for r in records
-        if r.meta["task"]["name"] == TASK and "settling_steps" in r.replicas and not r.meta["run"]["probe"]
+        if r.meta["task"]["name"] == TASK and "unsettled" in r.replicas and not r.meta["run"]["probe"]
     ]
     made = []
     for size in SIZES:
@@ -106,7 +106,8 @@ def _course(size: str, records: Sequence[Record]) -> Course | None:
 
 def exponent(course: Course, level: float = 0.95) -> Interval:
     """The power of the size that steps grow with: the median of the slopes of the replicas, its interval."""
-    return of_values(np.polyfit(np.log(course.values), np.log(course.steps).T, 1)[0], level)
+    there = np.log(course.steps[np.isfinite(course.steps).all(axis=1)])
+    return of_values(np.polyfit(np.log(course.values), there.T, 1)[0], level)
 
 
 def exponents(some: Sequence[Course]) -> list[Interval]:

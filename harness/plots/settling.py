@@ -151,8 +151,8 @@ def steps_figure(points: pd.DataFrame) -> Figure:
     caption = (
         f"Mean steps of a phase, median of n = {_n(points)} networks; bars: its 95 % interval. A phase that "
         f"is not at rest after {int(points['cap'].max()):,} steps counts as so many: at most "
-        f"{100 * points['unsettled'].max():.1f} % of those of a point. ∝: the slope of each network number, "
-        "its median and interval; of these intervals one misses, 5 % at most."
+        f"{100 * points['unsettled'].max():.1f} % of those of a point. ∝: the slope over networks of one "
+        "number, its median and interval; of these intervals one misses, 5 % at most."
     )
     return page(_most(points), caption, panels, columns=2)
 

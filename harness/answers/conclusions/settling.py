@@ -11,7 +11,7 @@ from harness.answers.conclusions import fitting
 from harness.answers.middle import LESS, MORE, OPEN, beside
 from harness.answers.settling import Cost
 from harness.answers.shares import mean, percents
-from harness.answers.words import amount, correlation, counted, few, n_of
+from harness.answers.words import amount, correlation, counted, few, n_of, several
 
 
 def conclusions(
@@ -44,39 +44,40 @@ def _powers(errors: Sequence[credit_errors.Course]) -> list[str]:
 
 
 def _costs(costs: Sequence[Cost]) -> list[str]:
-    pairs = [c for c in costs if c.solved and not np.isnan(c.ratio.value)]
-    never = [f"{c.rule} on {c.task}" for c in costs if not c.solved]
+    """Whose success takes less work than backprop's, the least first; how many take more."""
+    pairs = sorted((c for c in costs if not np.isnan(c.ratio.value)), key=lambda c: float(c.ratio.value))
     if not pairs:
         return []
-    sides: dict[str, list[str]] = {LESS: [], MORE: [], OPEN: []}
-    for c in sorted(pairs, key=lambda c: float(c.ratio.value)):
-        sides[beside(c.ratio, 1.0)].append(f"{c.rule} on {c.task} ×{amount(c.ratio)}")
+    sides = [beside(c.ratio, 1.0) for c in pairs]
+    less, more = ([c for c, s in zip(pairs, sides, strict=True) if s == side] for side in (LESS, MORE))
+    names = [f"{c.rule} on {c.task} ×{amount(c.ratio)}" for c in less]
     head = "With settings tuned alike a success takes less work than backprop's in "
     what = f" of {len(pairs)} pairs of rule and task"
-    less, more = sides[LESS], sides[MORE]
-    rest = f", {len(sides[OPEN])} are not decided, and {len(never)} more never solve their task"
-    n = f" ({n_of(c.n for c in costs)} networks; of the intervals one misses, 5 % at most)."
-    return [
-        fitting(lambda most: f"{head}{counted(less, most, what)}, more in {counted(more, most)}{rest}{n}")
-    ]
+    tail = (
+        f", more in {len(more)} ({sum(not c.solved for c in more)} of these never solve it), and "
+        f"{sides.count(OPEN)} are not decided ({n_of(c.n for c in pairs)} networks; of the intervals one "
+        "misses, 5 % at most)."
+    )
+    return [fitting(lambda most: f"{head}{counted(names, most, what)}{tail}")]
 
 
 def _steps(sizes: Sequence[settling_steps.Course]) -> list[str]:
+    """Whose steps grow most with depth and with width, and whose least."""
     if not sizes:
         return []
     found = list(zip(sizes, settling_steps.exponents(sizes), strict=True))
-    parts = []
-    for size, word in settling_steps.SIZES.items():
+    ends: dict[str, list[str]] = {"most": [], "least": []}
+    for size, symbol in settling_steps.SYMBOLS.items():
         own = sorted(((c, p) for c, p in found if c.size == size), key=lambda each: -float(each[1].value))
-        if own:
-            (course, power), (last, least) = own[0], own[-1]
-            text = f"{word} to the power {correlation(power)} by {course.name}, the most"
-            parts.append(text + (f", and {correlation(least)} by {last.name}, the least" if own[1:] else ""))
+        for end, these in (("most", own[:1]), ("least", own[1:][-1:])):
+            ends[end] += [f"{symbol}^{correlation(p)} ({c.name})" for c, p in these]
     worst = max(
         (c.unsettled[:, i] for c in sizes for i in range(len(c.values))), key=lambda u: float(u.mean())
     )
+    head = "The steps of a phase grow with hidden layers L or units H in each at most as "
     tail = (
         f"; at most {percents(mean(worst))} of the phases do not come to rest "
         f"({n_of(len(c.steps) for c in sizes)} networks)."
     )
-    return [fitting(lambda most: f"The steps of a phase grow with {few(parts, most)}{tail}")]
+    least = f", at least as {several(ends['least'])}" if ends["least"] else ""
+    return [fitting(lambda most: f"{head}{several(ends['most'])}{least if most > 1 else ''}{tail}")]
