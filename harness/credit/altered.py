@@ -110,10 +110,13 @@ class Altered(Interpreted):
     with weights on the way forward, with activities, with slopes.
     """
 
-    def __init__(self, shift: Mapping[Any, Array], read: Group | None, slopes: bool) -> None:
-        """Forward passes take back a `shift` of weights, by edge; the first unit of the group `read` is shown
-        at another activity; with `slopes`, the slopes of all units are others."""
-        self.shift, self.read, self.slopes = shift, read, slopes
+    def __init__(
+        self, shift: Mapping[Any, Array], read: Group | None, slopes: bool, both_ways: bool = False
+    ) -> None:
+        """Forward passes take back a `shift` of weights, by edge, and with `both_ways` what comes back does;
+        the first unit of the group `read` is shown at another activity; with `slopes`, the slopes of all
+        units are others."""
+        self.shift, self.read, self.slopes, self.both_ways = shift, read, slopes, both_ways
         self.passes, self.loops = Counter[str](), Counter[str]()
 
     def send(self, edge: Edge, w: Array, y: Array) -> Array:
@@ -124,6 +127,10 @@ class Altered(Interpreted):
 
     def push(self, edge: Edge, w: Array, change: Array) -> Array:
         return edge.send(w - self.shift[edge.weights] if edge.weights in self.shift else w, change)
+
+    def back(self, edge: Edge, w: Array, blame: Array) -> Array:
+        here = self.both_ways and edge.weights in self.shift
+        return edge.back(w - self.shift[edge.weights] if here else w, blame)
 
     def pull(self, unit: Unit, y: Array, blame: Array) -> Array:
         return blame * (0.3 + 0.2 * y) if self.slopes else unit.pull(y, blame)
@@ -187,10 +194,11 @@ class Trial:
         shift: Any = None,
         read: Group | None = None,
         slopes: bool = False,
+        both_ways: bool = False,
     ) -> Seen:
         """The update with some other `params`, another batch, or instruments that interfere."""
         old = self.params | (params or {})
-        with np.errstate(all="ignore"), read_by(Altered(shift or {}, read, slopes)) as seen:
+        with np.errstate(all="ignore"), read_by(Altered(shift or {}, read, slopes, both_ways)) as seen:
             state, output = self.algorithm.update(
                 self.net, {**self.state, "params": old}, batch or self.batch, Rand(self.seed, [0], NOISE)
             )

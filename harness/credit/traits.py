@@ -6,9 +6,10 @@ and what that cannot see (claims, and so tests, are of an algorithm's default se
 transports_weights
     A weight that activity meets later is altered in `params`, and forward passes take the alteration back:
     every activity is what it was. A change further upstream that moves all the same has read it on the way
-    back. Where activities are not the network's (Boltzmann machines), nothing can be held: then a weight gets
-    two faces, as it stands and transposed, and carries both ways if either face alone moves what is upstream.
-    Other readings give no answer.
+    back. Where units settle, what comes back moves the activity itself: it is read there if activity moves
+    with the way up held, and stays with the way back held as well. Where activities are not the network's
+    (Boltzmann machines), nothing can be held: then a weight gets two faces, as it stands and transposed, and
+    carries both ways if either face alone moves what is upstream. Other readings give no answer.
 local
     Δw_ij may know y_i, y_j, w_ij, its noise, what is broadcast, and blame that was sent to unit j. So with
     all activities held it may follow no other weight (backprop does: its blame comes over other units'
@@ -105,7 +106,12 @@ def transport(trial: Trial) -> tuple[Finding, Finding]:
             ) if both else NOT_HELD, locked
         held = trial.run(new, shift=shift)
         if trial.escaped(held):
-            return NOT_HELD, locked
+            still = trial.run(new, shift=shift, both_ways=True)
+            if trial.escaped(still) or trial.moves(still, trial.everything):
+                return NOT_HELD, locked
+            return Finding(
+                True, f"with the way up held, activity itself follows the weights of {name_of(edge)} back"
+            ), locked
         if trial.moves(held, where):
             return Finding(
                 True, f"with all activities held, changes upstream follow the weights of {name_of(edge)}"

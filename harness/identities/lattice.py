@@ -81,7 +81,7 @@ def chosen(words: Sequence[str]) -> list[Identity]:
         if not any(fnmatchcase(name, word) for name in names):
             near = difflib.get_close_matches(word, names, n=1, cutoff=0.0)[0]
             raise InputError(
-                f"unknown identity {word!r}: the names of {len(rows)} are told by --list; the nearest is {near!r}"
+                f"unknown identity {word!r}: --list tells the names of {len(rows)}; the nearest is {near!r}"
             )
     return [
         row

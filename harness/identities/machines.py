@@ -29,6 +29,14 @@ def likelihood(p: Problem) -> Sides:
     return rule.own_gradient(p.net, {"params": params}, p.batch), blocks(machine, -exact / 1.5)
 
 
+def likelihood_of_signs(p: Problem) -> Sides:
+    """The gradient that mean field is compared with, and that of the machine of ±1 by enumeration."""
+    p, rule = on_bits(p), MeanField(times=(1,), temperatures=(1.5,))
+    machine, params = Machine.of(p.net, LAYERED), named(p, 3.0)
+    exact = exact_change(machine, matrix(machine, params), p, 1.5, -1.0)
+    return rule.own_gradient(p.net, {"params": params}, p.batch), blocks(machine, -exact / 1.5)
+
+
 def predicted(p: Problem) -> Sides:
     """Predictions of a machine, and P(y_i = 1 | x) by enumeration."""
     p = on_bits(p)
@@ -124,6 +132,14 @@ ROWS = (
         "the gradient of its likelihood is p'_ij − p_ij over T, by enumeration of all states",
         f"{ACKLEY}, appendix",
         likelihood,
+        nets=(NET,),
+    ),
+    Identity(
+        "likelihood_of_a_machine_of_signs",
+        "exact",
+        "what mean field is compared with is p'_ij − p_ij over T of the machine of ±1, by enumeration",
+        PETERSON,
+        likelihood_of_signs,
         nets=(NET,),
     ),
     Identity(

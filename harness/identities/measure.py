@@ -75,10 +75,15 @@ def _exact(identity: Identity) -> tuple[bool, str]:
     if odd := [a.keys() ^ b.keys() for a, b in pairs if a.keys() != b.keys()]:
         return False, f"one side alone has {', '.join(sorted(odd[0]))}"
     if not identity.within:
-        same = all(np.array_equal(a[k], b[k]) for a, b in pairs for k in a)
+        same = all(_bits(a[k]) == _bits(b[k]) for a, b in pairs for k in a)
         return same, f"{'the same bits' if same else 'other bits'} (n = {len(some)})"
     far = max(_far(a, b) for a, b in pairs)
     return far <= identity.within, f"error {far:.1e}, at most {identity.within:.0e} (n = {len(some)})"
+
+
+def _bits(a: Array) -> tuple[Any, ...]:
+    a = np.asarray(a)
+    return a.dtype, a.shape, a.tobytes()
 
 
 def _far(a: dict[str, Array], b: dict[str, Array]) -> float:

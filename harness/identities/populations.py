@@ -30,7 +30,7 @@ def pairs(p: Problem) -> Sides:
 
 def smoothed(p: Problem) -> Sides:
     """Draws of evolution strategies, and ∇E_ε[E(w + σε)] by Gauss and Hermite's quadrature."""
-    sigma, points = 1.0, 16
+    sigma, points = 0.8, 16
     nodes, mass = np.polynomial.hermite_e.hermegauss(points)
     noise = np.array(list(product(nodes, repeat=p.net.size)))
     weight = np.prod(list(product(mass / mass.sum(), repeat=p.net.size)), axis=1)
@@ -85,7 +85,7 @@ ROWS = (
         "limit",
         "where the loss is quadratic, evolution strategies of n pairs tend to the gradient",
         SALIMANS,
-        lambda p, k: averaged(p, EvolutionStrategies(sigma=1.0, pairs=int(k))),
+        lambda p, k: averaged(p, EvolutionStrategies(sigma=0.5, pairs=int(k))),
         nets=tuple([QUADRATIC] * 4),
         parameter="n",
         at=MANY,

@@ -66,12 +66,7 @@ def by_pattern(p: Problem, rule: Any) -> Sides:
 
     each = [credit(some(p, [i])) for i in range(p.batch.x.shape[-2])]
     whole = credit(p)
-    return named(whole), named({k: sum(c[k] for c in each) for k in whole})
-
-
-def named(credit: Any) -> dict[str, Any]:
-    """Credit by names."""
-    return {str(getattr(k, "name", k)): g for k, g in credit.items()}
+    return whole, {k: sum(c[k] for c in each) for k in whole}
 
 
 def of_patterns(rule: Any) -> Identity:
@@ -96,14 +91,14 @@ def everyone() -> list[tuple[Algorithm, Network, Task]]:
     return found
 
 
-def trained(rule: Algorithm, net: Network, on: Task, seed: int, replicas: list[int]) -> dict[str, Any]:
+def trained(rule: Algorithm, net: Network, on: Task, seed: int, replicas: list[int]) -> dict[Any, Any]:
     """The weights of some replicas after two updates on all patterns of a task."""
     weights, split, rand = (Rand(seed, replicas, purpose) for purpose in (WEIGHTS, SPLIT, NOISE))
     batch = Batch.of(on.data(split, float), np.zeros(()), on.objective)
     state = rule.init(net, initial(net, weights, "uniform", 0.5), rand)
     for _ in range(2):
         state = rule.update(net, state, batch, rand).state
-    return named(state["params"])
+    return dict(state["params"])
 
 
 def alone(p: Problem) -> Sides:

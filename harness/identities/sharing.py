@@ -8,6 +8,8 @@ import numpy as np
 
 from algorithms.backprop import Backprop
 from algorithms.checkpointed_backprop import CheckpointedBackprop
+from algorithms.contrastive_hebbian import ContrastiveHebbian, Generec
+from algorithms.equilibrium_propagation import EquilibriumPropagation
 from algorithms.evolution_strategies import EvolutionStrategies
 from algorithms.feedback_alignment import (
     DirectFeedbackAlignment,
@@ -18,6 +20,7 @@ from algorithms.finite_differences import FiniteDifferences
 from algorithms.node_perturbation import NodePerturbation, Reinforce
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
+from algorithms.target_propagation import TargetPropagation
 from algorithms.weight_mirror import KolenPollack, WeightMirror, back
 from algorithms.weight_perturbation import (
     ForwardGradient,
@@ -31,7 +34,7 @@ from harness.core.vectors import flatten
 from harness.identities.written_out import SHARED, expanded, matrix, remembered, summed
 
 Sides = tuple[Any, Any]
-LECUN = "chain rule; Rumelhart et al. 1986, PDP vol. 1 ch. 8, p. 348"
+CHAIN_RULE = "chain rule; Rumelhart et al. 1986, PDP vol. 1 ch. 8, p. 348"
 BY_PLACE = {
     "backprop": Backprop(),
     "checkpointed_backprop": CheckpointedBackprop(),
@@ -44,8 +47,13 @@ BY_PLACE = {
     "shallow": Shallow(),
     "node_perturbation": NodePerturbation(draws=3),
     "reinforce": Reinforce(draws=2),
+    "target_propagation": TargetPropagation(),
+    "contrastive_hebbian": ContrastiveHebbian(gamma=0.5),
+    "generec": Generec(midpoint=True, symmetric=True),
+    "equilibrium_propagation": EquilibriumPropagation(),
 }
 """Rules that credit a weight with what its own two units carry: place by place they do the same."""
+SETTLE = ("contrastive_hebbian", "generec", "equilibrium_propagation")
 BY_CHANCE = {
     "weight_perturbation": WeightPerturbation(antithetic=True),
     "forward_gradient": ForwardGradient(),
@@ -59,16 +67,12 @@ def in_places(p: Problem, rule: CreditAlgorithm) -> Sides:
     wide, rand = expanded(p), p.rand
     state = rule.init(p.net, p.params, rand)
     memory = remembered(p, state["memory"], isinstance(rule, FeedbackAlignment))
-    over = {
-        back(d): state["params"].get(back(e.weights))
-        for e, d in zip(p.net.edges, wide.net.edges, strict=True)
-    }
-    if isinstance(rule, KolenPollack):
-        names = {back(e): state["params"][back(e.weights)] for e in p.net.edges if over[back(e)] is not None}
-        wide = wide.moved({k: matrix_of(p, k, b) for k, b in names.items()})
+    pairs, given = zip(p.net.edges, wide.net.edges, strict=True), state["params"]
+    feedback = {back(d): matrix(e, given[back(e.weights)]) for e, d in pairs if back(e.weights) in given}
+    wide = wide.moved(feedback)  # where these are parameters, too
     shared = rule.credit(p.net, state["params"], state["memory"], p.batch, fresh(rule, p))[0]
     dense = rule.credit(wide.net, wide.params, memory, p.batch, fresh(rule, p))[0]
-    return named(shared), named(summed(p.net, dense))
+    return shared, summed(p.net, dense)
 
 
 def fresh(rule: CreditAlgorithm, p: Problem) -> Any:
@@ -76,16 +80,6 @@ def fresh(rule: CreditAlgorithm, p: Problem) -> Any:
     rand = p.rand
     rule.init(p.net, p.params, rand)
     return rand
-
-
-def matrix_of(p: Problem, key: Any, b: Any) -> Any:
-    """Feedback weights of an edge, by its name, in the network written out."""
-    return matrix(next(e for e in p.net.edges if back(e) == key), b)
-
-
-def named(credit: Any) -> dict[str, Any]:
-    """Credit by names."""
-    return {str(getattr(k, "name", k)): g for k, g in credit.items()}
 
 
 def by_differences(p: Problem) -> Sides:
@@ -123,7 +117,7 @@ def an_edge(kind: str) -> Identity:
         f"{kind}_edges",
         "exact",
         f"of {kind} edges backprop is that of the dense network, summed over the places of a weight",
-        LECUN,
+        CHAIN_RULE,
         lambda p: in_places(p, Backprop()),
         nets=(SHARED[kind],),
     )
@@ -137,7 +131,7 @@ def by_place(name: str) -> Identity:
         f"{name} of shared weights is {name} of the dense network, summed over the places of a weight",
         "algebra: credit by what a weight's own two units carry",
         lambda p: in_places(p, BY_PLACE[name]),
-        nets=(SHARED["tied"], SHARED["mixed"]),
+        nets=(SHARED["tied"], SHARED["convolution" if name in SETTLE else "mixed"]),
     )
 
 
@@ -147,7 +141,7 @@ def by_chance(name: str, rule: Any) -> Identity:
         f"shared_{name}",
         "direction",
         f"{name} of shared weights is the dense network's gradient in the mean, summed over places",
-        LECUN,
+        CHAIN_RULE,
         lambda p: in_the_mean(p, rule),
         nets=(SHARED["summed"],),
     )
@@ -158,7 +152,7 @@ ROWS = (
         "shared_weights_respond_alike",
         "exact",
         "a network of shared weights says what the dense one with the same weights says",
-        LECUN,
+        CHAIN_RULE,
         response,
         nets=tuple(SHARED.values()),
     ),
@@ -168,7 +162,7 @@ ROWS = (
         "shared_finite_differences",
         "exact",
         "complex steps of shared weights are the dense network's gradient, summed over places",
-        LECUN,
+        CHAIN_RULE,
         by_differences,
         nets=(SHARED["tied"], SHARED["mixed"]),
     ),
@@ -176,7 +170,7 @@ ROWS = (
         "shared_sequential_weight_perturbation",
         "limit",
         "sequential perturbation of shared weights tends to the dense network's gradient, summed over places",
-        LECUN,
+        CHAIN_RULE,
         by_steps,
         nets=(SHARED["tied"],),
         parameter="σ",

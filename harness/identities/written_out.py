@@ -78,6 +78,10 @@ def expanded(p: Problem) -> Problem:
 
 def remembered(p: Problem, memory: Mapping[str, Array], transposed: bool) -> dict[str, Array]:
     """Feedback weights by the names of edges, as the network written out has them; others stay."""
+    if "feedback" in memory:  # of target propagation, whose way back has biases, too
+        learnt = memory["feedback"]
+        biases = {g.name: p.net.everywhere(g, learnt[g.name]) for g in p.net.hidden if g.name in learnt}
+        return {"feedback": remembered(p, learnt, transposed) | biases}
     found = dict(memory)
     for e, d in zip(p.net.edges, written_out(p.net).edges, strict=True):
         if e.weights.name in memory:

@@ -13,7 +13,8 @@ from harness.replication.claim import Claim
 
 SOURCES = (
     "nature1986", "pdp1986", "ackley1985", "hopfield1982", "feedback", "forward_forward",
-    "target_propagation", "predictive_coding", "perturbation", "vanishing", "losses", "lecun1989", "write_ups",
+    "target_propagation", "predictive_coding", "perturbation", "vanishing", "losses", "lecun1989",
+    "write_ups",
 )  # fmt: skip
 
 

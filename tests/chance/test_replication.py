@@ -629,4 +629,4 @@ def test_the_small_form_differs_in_nothing_but_size() -> None:
             if isinstance(need, Setting):
                 assert {word.partition("=")[0] for word in need.small} <= {"run.replicas", "run.epochs"}, c.id
             else:
-                assert set(need.small) <= {"replicas", "sweeps", "cycles", "n", "sizes"}, c.id
+                assert set(need.small) <= {"replicas", "sweeps", "steps", "cycles", "n", "sizes"}, c.id

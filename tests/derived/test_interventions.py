@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from algorithms.backprop import Backprop
+from algorithms.contrastive_hebbian import Generec
+from algorithms.equilibrium_propagation import EquilibriumPropagation
 from algorithms.evolution_strategies import EvolutionStrategies
 from algorithms.feedback_alignment import (
     DirectFeedbackAlignment,
@@ -58,6 +60,29 @@ def test_no_declaration_is_contradicted(name: str) -> None:
     if len(untestable) == len(TRAITS):
         pytest.skip("; ".join(untestable))
     assert contradictions(algorithm) == []
+
+
+@pytest.mark.parametrize("rule", [EquilibriumPropagation(), Generec()], ids=lambda rule: rule.name)
+def test_weights_that_units_settle_over_are_seen_to_carry_back(rule: Algorithm) -> None:
+    """By their equations u_j has Σ_k w_jk y_k: whoever declares otherwise is contradicted."""
+    assert observe(rule).transports_weights.value is True
+    honest = type(rule).traits
+    false = type(
+        "False" + type(rule).__name__, (type(rule),), {"traits": replace(honest, transports_weights=False)}
+    )
+    assert any("transports_weights" in sentence for sentence in contradictions(false()))
+
+
+@dataclass(frozen=True)
+class OneWay(EquilibriumPropagation):
+    """Settles over fixed weights back, which are not the forward ones."""
+
+    def feedback(self, net: Any, params: Any) -> Any:
+        return {key: np.full_like(w, 0.1) for key, w in params.items()}
+
+
+def test_settling_over_other_weights_is_seen_to_carry_none_back() -> None:
+    assert observe(OneWay()).transports_weights.value is False
 
 
 # Rules whose traits are plain from their few lines. All but `Honest` ones misdeclare something below.
