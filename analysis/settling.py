@@ -41,14 +41,14 @@ say(near_gradient.said(errors))
 plots.error_figure(near_gradient.points(errors))
 
 # %% error_table tags=["results"]
-say("Medians over networks at each tenth:", table(near_gradient.texts(errors)))
+say("Medians over networks, where the setting is a power of ten:", table(near_gradient.texts(errors)))
 
 # %% [markdown]
 # ## What a success costs
 #
 # Every rule at its own best settings, found for the same budget of settings, networks and work, and one
-# budget for all. Work is counted with all the steps of a phase, those too that a network at rest no longer
-# takes.
+# budget for all. Work, and so the budget, is counted with all the steps of a phase, those too that a network
+# at rest no longer takes.
 
 # %% said tags=["results"]
 say(settling.said(costs))
