@@ -482,8 +482,8 @@ def test_of_settling_powers_costs_and_steps_are_told_by_whole_intervals():
     assert "(n = 12 networks;" in powers
     assert cost == (
         "With settings tuned alike a success takes less work than backprop's in 1 of 4 pairs of rule and "
-        "task (ep on xor ×0.5 [0.4–0.6]), more in 2 (1 of these never solve it), and 1 are not decided "
-        "(n = 30 networks; of the intervals one misses, 5 % at most)."
+        "task (ep on xor ×0.5 [0.4–0.6]), more in 2 (1 of these never solve it; least chl on xor ×4 [3–5]), "
+        "and 1 are not decided (n = 30 networks; of the intervals one misses, 5 % at most)."
     )
     most = "at most as L^1.00 [1.00 to 1.00] (ep, before training) and H^0.50 [0.50 to 0.50] (ep, before"
     assert most in steps

@@ -50,15 +50,20 @@ def _costs(costs: Sequence[Cost]) -> list[str]:
         return []
     sides = [beside(c.ratio, 1.0) for c in pairs]
     less, more = ([c for c, s in zip(pairs, sides, strict=True) if s == side] for side in (LESS, MORE))
-    names = [f"{c.rule} on {c.task} ×{amount(c.ratio)}" for c in less]
+    names, dear = ([f"{c.rule} on {c.task} ×{amount(c.ratio)}" for c in side] for side in (less, more))
     head = "With settings tuned alike a success takes less work than backprop's in "
     what = f" of {len(pairs)} pairs of rule and task"
+    never = f"{sum(not c.solved for c in more)} of these never solve it"
     tail = (
-        f", more in {len(more)} ({sum(not c.solved for c in more)} of these never solve it), and "
-        f"{sides.count(OPEN)} are not decided ({n_of(c.n for c in pairs)} networks; of the intervals one "
-        "misses, 5 % at most)."
+        f", and {sides.count(OPEN)} are not decided ({n_of(c.n for c in pairs)} networks; of the intervals "
+        "one misses, 5 % at most)."
     )
-    return [fitting(lambda most: f"{head}{counted(names, most, what)}{tail}")]
+
+    def said(most: int) -> str:
+        cheapest = f"; least {dear[0]}" if dear and most > 1 else ""
+        return f"{head}{counted(names, most, what)}, more in {len(more)} ({never}{cheapest}){tail}"
+
+    return [fitting(said)]
 
 
 def _steps(sizes: Sequence[settling_steps.Course]) -> list[str]:
