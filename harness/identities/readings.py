@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from algorithms._settling import Settling
 from algorithms.backprop import Backprop
 from algorithms.checkpointed_backprop import CheckpointedBackprop
+from algorithms.contrastive_hebbian import ContrastiveHebbian, Generec
+from algorithms.equilibrium_propagation import EquilibriumPropagation
 from algorithms.feedback_alignment import (
     DirectFeedbackAlignment,
     DirectRandomTargetProjection,
@@ -15,8 +18,10 @@ from algorithms.feedback_alignment import (
 )
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.mean_field import MeanField
+from algorithms.predictive_coding import PredictiveCoding
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
+from algorithms.target_propagation import TargetPropagation
 from algorithms.weight_mirror import KolenPollack, WeightMirror
 from harness.core import registry
 from harness.core.algorithm import Algorithm
@@ -33,6 +38,7 @@ from harness.core.task import Task
 from harness.core.tree import tree_map
 from harness.cost.arrays import Tracked
 from harness.cost.ledger import Ledger
+from harness.identities.written_out import ROUNDED
 from harness.tasks.xor import Xor
 
 Sides = tuple[Any, Any]
@@ -47,8 +53,13 @@ OF_PATTERNS = (
     WeightMirror(),
     Shallow(),
     FiniteDifferences(scheme="complex"),
+    EquilibriumPropagation(tolerance=0),
+    ContrastiveHebbian(tolerance=0),
+    Generec(tolerance=0),
+    PredictiveCoding(),
+    TargetPropagation(),
 )
-"""Rules whose credit is a sum over patterns."""
+"""Rules whose credit is a sum over patterns; those that settle do where they take all their steps."""
 
 
 def some(p: Problem, which: Any) -> Problem:
@@ -77,6 +88,7 @@ def of_patterns(rule: Any) -> Identity:
         f"{rule.name} of all patterns is the sum of {rule.name} of each",
         "algebra: E is a sum over patterns",
         lambda p: by_pattern(p, rule),
+        within=ROUNDED if isinstance(rule, Settling) else 1e-12,
     )
 
 
@@ -183,8 +195,37 @@ def twice(p: Problem) -> Sides:
     return again, {k: 2 * g for k, g in p.credit(Backprop()).items()}
 
 
+def counted_is_run(said: str, rule: Algorithm) -> Identity:
+    """A rule's update is the same where it is counted."""
+    return Identity(
+        f"counted_{rule.name}",
+        "exact",
+        f"an update of {said} that is counted is the one that is run",
+        "docs/three-readings.md",
+        lambda p: counted(p, rule),
+    )
+
+
+def compiled_is_run(said: str, rule: Algorithm) -> Identity:
+    """A rule's update is the same where it is compiled."""
+    return Identity(
+        f"compiled_{rule.name}",
+        "exact",
+        f"an update of {said} that is compiled is the interpreted one",
+        "docs/three-readings.md",
+        lambda p: compiled(p, rule),
+        needs="jax",
+    )
+
+
 MEANS = MeanField(times=(2, 4), temperatures=(2.0, 1.0))
-STILL = Backprop(GradientDescent(0.1, 0.9, 0.0))
+STEP = GradientDescent(0.1, 0.9, 0.0)
+RUN = {"backprop": Backprop(STEP), "predictive coding": PredictiveCoding(STEP)}
+COUNTED = RUN | {
+    "target propagation": TargetPropagation(STEP),
+    "equilibrium propagation": EquilibriumPropagation(STEP, tolerance=0),  # it takes the most it may cost
+}
+COMPILED = RUN | {"equilibrium propagation": EquilibriumPropagation(STEP)}
 BITS = CHAIN.chain(2, 3, 2)
 ROWS = (
     *(of_patterns(rule) for rule in OF_PATTERNS),
@@ -214,13 +255,7 @@ ROWS = (
         "docs/three-readings.md",
         in_lanes,
     ),
-    Identity(
-        "counted_backprop",
-        "exact",
-        "an update of backprop that is counted is the one that is run",
-        "docs/three-readings.md",
-        lambda p: counted(p, STILL),
-    ),
+    *(counted_is_run(said, rule) for said, rule in COUNTED.items()),
     Identity(
         "counted_mean_field",
         "exact",
@@ -229,14 +264,7 @@ ROWS = (
         lambda p: counted(on_bits(p), MEANS),
         nets=(BITS,),
     ),
-    Identity(
-        "compiled_backprop",
-        "exact",
-        "an update of backprop that is compiled is the interpreted one",
-        "docs/three-readings.md",
-        lambda p: compiled(p, STILL),
-        needs="jax",
-    ),
+    *(compiled_is_run(said, rule) for said, rule in COMPILED.items()),
     Identity(
         "compiled_mean_field",
         "exact",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from algorithms._settling import Settling
 from algorithms.backprop import Backprop
 from algorithms.checkpointed_backprop import CheckpointedBackprop
 from algorithms.contrastive_hebbian import ContrastiveHebbian, Generec
@@ -18,6 +19,7 @@ from algorithms.feedback_alignment import (
 )
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.node_perturbation import NodePerturbation, Reinforce
+from algorithms.predictive_coding import PredictiveCoding
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
 from algorithms.target_propagation import TargetPropagation
@@ -31,7 +33,7 @@ from algorithms.weight_perturbation import (
 from harness.core.algorithm import CreditAlgorithm
 from harness.core.identity import Identity, Problem
 from harness.core.vectors import flatten
-from harness.identities.written_out import SHARED, expanded, matrix, remembered, summed
+from harness.identities.written_out import ROUNDED, SHARED, expanded, matrix, remembered, summed
 
 Sides = tuple[Any, Any]
 CHAIN_RULE = "chain rule; Rumelhart et al. 1986, PDP vol. 1 ch. 8, p. 348"
@@ -47,13 +49,13 @@ BY_PLACE = {
     "shallow": Shallow(),
     "node_perturbation": NodePerturbation(draws=3),
     "reinforce": Reinforce(draws=2),
+    "equilibrium_propagation": EquilibriumPropagation(tolerance=0),
+    "contrastive_hebbian": ContrastiveHebbian(tolerance=0, gamma=0.5),
+    "generec": Generec(tolerance=0),
+    "predictive_coding": PredictiveCoding(),
     "target_propagation": TargetPropagation(),
-    "contrastive_hebbian": ContrastiveHebbian(gamma=0.5),
-    "generec": Generec(midpoint=True, symmetric=True),
-    "equilibrium_propagation": EquilibriumPropagation(),
 }
 """Rules that credit a weight with what its own two units carry: place by place they do the same."""
-SETTLE = ("contrastive_hebbian", "generec", "equilibrium_propagation")
 BY_CHANCE = {
     "weight_perturbation": WeightPerturbation(antithetic=True),
     "forward_gradient": ForwardGradient(),
@@ -131,7 +133,8 @@ def by_place(name: str) -> Identity:
         f"{name} of shared weights is {name} of the dense network, summed over the places of a weight",
         "algebra: credit by what a weight's own two units carry",
         lambda p: in_places(p, BY_PLACE[name]),
-        nets=(SHARED["tied"], SHARED["convolution" if name in SETTLE else "mixed"]),
+        within=ROUNDED if isinstance(BY_PLACE[name], Settling) else 1e-12,
+        nets=(SHARED["tied"], SHARED["mixed"]),
     )
 
 

@@ -18,6 +18,7 @@ from harness.core.network import Key, Network
 from harness.core.summed import Summed
 
 Array = Any
+ROUNDED = 1e-10  # what a difference of two states of rest may be off by, in units of it
 IMAGE, LAST = Group("input", (4, 4, 1), "linear", bias=False), Group("output", 3)
 MAPS, AGAIN, SMALL = Group("maps", (4, 4, 2)), Group("again", (4, 4, 2)), Group("small", (2, 2, 2))
 FLAT = Group("flat", 4), Group("other", 4), Group("third", 4)
@@ -76,13 +77,16 @@ def expanded(p: Problem) -> Problem:
     return Problem(dense, params, p.batch, p.seed)
 
 
-def remembered(p: Problem, memory: Mapping[str, Array], transposed: bool) -> dict[str, Array]:
-    """Feedback weights by the names of edges, as the network written out has them; others stay."""
-    if "feedback" in memory:  # of target propagation, whose way back has biases, too
-        learnt = memory["feedback"]
-        biases = {g.name: p.net.everywhere(g, learnt[g.name]) for g in p.net.hidden if g.name in learnt}
-        return {"feedback": remembered(p, learnt, transposed) | biases}
+def remembered(p: Problem, memory: Mapping[str, Any], transposed: bool) -> dict[str, Any]:
+    """Feedback weights by the names of edges, as the network written out has them; others stay.
+
+    Target propagation has them, and the biases of its way back, as "feedback" beside the state of Adam.
+    """
     found = dict(memory)
+    if "feedback" in memory:
+        biases = {g.name: g for g in p.net.hidden if g.name in memory["feedback"]}
+        wide = {name: p.net.everywhere(g, memory["feedback"][name]) for name, g in biases.items()}
+        found["feedback"] = {**remembered(p, memory["feedback"], transposed), **wide}
     for e, d in zip(p.net.edges, written_out(p.net).edges, strict=True):
         if e.weights.name in memory:
             b = memory[e.weights.name]
