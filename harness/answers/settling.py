@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RESAMPLES = 4000
-BASE = "backprop"
+BASE, CONTROLS = "backprop", ("feedback_alignment", "shallow")
 CAPS = ("algorithm.steps", "algorithm.steps_taught")
 
 

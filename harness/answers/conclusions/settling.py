@@ -9,7 +9,7 @@ import numpy as np
 from harness.answers import credit_errors, settling_steps
 from harness.answers.conclusions import fitting
 from harness.answers.middle import LESS, MORE, OPEN, beside
-from harness.answers.settling import Cost
+from harness.answers.settling import CONTROLS, Cost
 from harness.answers.shares import mean, percents
 from harness.answers.words import amount, correlation, counted, few, n_of, several
 
@@ -45,13 +45,14 @@ def _powers(errors: Sequence[credit_errors.Course]) -> list[str]:
 
 def _costs(costs: Sequence[Cost]) -> list[str]:
     """Whose success takes less work than backprop's, the least first; how many take more."""
-    pairs = sorted((c for c in costs if not np.isnan(c.ratio.value)), key=lambda c: float(c.ratio.value))
+    pairs = [c for c in costs if c.rule not in CONTROLS and not np.isnan(c.ratio.value)]
+    pairs.sort(key=lambda c: float(c.ratio.value))
     if not pairs:
         return []
     sides = [beside(c.ratio, 1.0) for c in pairs]
     less, more = ([c for c, s in zip(pairs, sides, strict=True) if s == side] for side in (LESS, MORE))
     names, dear = ([f"{c.rule} on {c.task} ×{amount(c.ratio)}" for c in side] for side in (less, more))
-    head = "With settings tuned alike a success takes less work than backprop's in "
+    head = "Tuned alike, a success by settling or aiming takes less work than backprop's in "
     what = f" of {len(pairs)} pairs of rule and task"
     never = f"{sum(not c.solved for c in more)} of these never solve it"
     tail = (
