@@ -33,6 +33,7 @@ is a computed sentence, what came of it (`harness.plots.titles`).
     association_figure, alignment_figure  what of a credit goes with cost, and the rules behind it
     rate_figure        what a success costs against the rate, rule by rule
     optimiser_figure   what a success costs each rule with each optimiser at its best rate
+    error_figure, steps_figure            how far credit is from the gradient, how many steps a phase takes
     agreement_figure, ranks_figure        whether tasks rank rules alike, and where each stands
 """
 
@@ -57,6 +58,7 @@ from harness.plots.rates import rate_figure
 from harness.plots.ratios import ratio_figure
 from harness.plots.runtime import runtime_figure
 from harness.plots.setting import setting_figure
+from harness.plots.settling import error_figure, steps_figure
 from harness.plots.similarity import similarity_figure
 from harness.plots.study import write_figures
 from harness.plots.survival import survival_figure
@@ -76,6 +78,7 @@ __all__ = [
     "credit_figure",
     "curve_figure",
     "ends_figure",
+    "error_figure",
     "ert_bars",
     "failure_map",
     "family_tree_figure",
@@ -98,6 +101,7 @@ __all__ = [
     "save",
     "setting_figure",
     "similarity_figure",
+    "steps_figure",
     "styled",
     "survival_figure",
     "sweep_figure",
