@@ -47,8 +47,8 @@ say("Medians over networks, where the setting is a power of ten:", table(near_gr
 # ## What a success costs
 #
 # Every rule at its own best settings, found for the same budget of settings, networks and work, and one
-# budget for all. Work, and so the budget, is counted with all the steps of a phase, those too that a network
-# at rest no longer takes.
+# budget for all. Work is that of the steps that phases took; budgets are charged for all the steps that they
+# may take, those too that a network at rest no longer takes: nobody knows them before.
 
 # %% said tags=["results"]
 say(settling.said(costs))

@@ -2,8 +2,8 @@
 
 How near their credit comes to the gradient is in `harness.answers.near_gradient`, how many steps they take in
 `harness.answers.settling_steps`, from other cells of the study. Work is in FLOPs, with restarts at the best
-cutoff, over the replicas that a rule and backprop both have. An update is counted with all steps of its
-phases, as if none came to rest before; what a phase did take is told beside.
+cutoff, over the replicas that a rule and backprop both have. An update has the work of the steps that its
+phases took in the mean (`harness.cost.settled`); the budget of passes is charged for all that they may take.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def said(some: Sequence[Cost]) -> list[str]:
 
 
 def _taken(some: Sequence[Cost]) -> list[str]:
-    """What a phase took of the steps that work is counted with."""
+    """What a phase took of the steps that the budget is charged for."""
     parts = []
     for rule in dict.fromkeys(c.rule for c in some if not np.isnan(c.steps)):
         own = [c for c in some if c.rule == rule and not np.isnan(c.steps)]
@@ -130,7 +130,7 @@ def _taken(some: Sequence[Cost]) -> list[str]:
             for c in own
         ]
         caps = several(list(dict.fromkeys(c.caps for c in own)))
-        parts.append(f"{rule}, counted with at most {caps}: {several(texts)}")
+        parts.append(f"{rule}, of at most {caps}: {several(texts)}")
     return (
         [listed("**How many steps did a phase take?** Means over phases and networks", parts)]
         if parts

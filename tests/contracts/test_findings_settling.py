@@ -294,7 +294,7 @@ def test_costs_in_words_and_their_table():
     assert "**xor**, work of a success beside backprop's; it solves 100.0 % [91.2–100.0] of 40:" in xor
     assert "\n  - more: ep ×5 [" in xor
     assert "\n  - never solved by shallow (0.0 % [0.0–8.8] of 40)" in xor
-    assert "ep, counted with at most 20 and 10: 7.5 on xor (25.0 % not at rest)" in taken
+    assert "ep, of at most 20 and 10: 7.5 on xor (25.0 % not at rest)" in taken
     table = settling.texts(costs).set_index("rule")
     assert table.index.tolist() == ["ep", "backprop", "shallow"], "the cheapest in epochs first"
     assert table["work ÷ backprop's [95 % of all]"]["backprop"] == "1"
