@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 RESAMPLES, SEED, MOST = 2000, 0, 4
 WIDE, ROW, HEAD, FOOT = 8.8, 0.185, 0.62, 0.58  # inches
+BESIDE = 5  # families in a row of the legend
 
 
 class Mark(NamedTuple):
@@ -151,7 +152,9 @@ def _figure(
         )
     )
     lines, words = filled(caption, WIDE - 0.3), headline(title, WIDE - 0.1)
-    foot = FOOT + 0.17 * (lines.count("\n") + 1) + 0.2
+    said = dict.fromkeys(family_of(rule) for rule in rules)
+    rows = -(-len(said) // BESIDE)
+    foot = FOOT + 0.17 * (lines.count("\n") + rows) + 0.2
     tall = HEAD + HIGH * words.count("\n") + ROW * len(rules) + foot
     names = 0.25 + LETTER * max(map(len, rules))
     with styled():
@@ -167,15 +170,14 @@ def _figure(
             ax = figure.add_axes(place)
             _draw(ax, some, rules, named=i == 0)
             ax.set_title(task, fontsize=9, pad=4)
-        said = dict.fromkeys(family_of(rule) for rule in rules)
         handles = [
             Line2D([], [], marker="o", linewidth=1.5, color=colour, label=name) for name, colour in said
         ]
         figure.legend(
             handles=handles,
             loc="lower left",
-            bbox_to_anchor=(0.1 / WIDE, (foot - 0.7) / tall),
-            ncols=len(handles),
+            bbox_to_anchor=(0.1 / WIDE, (foot - 0.53 - 0.17 * rows) / tall),
+            ncols=-(-len(handles) // rows),
             fontsize=8,
             handlelength=1.4,
             columnspacing=1.2,
