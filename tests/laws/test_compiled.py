@@ -53,7 +53,7 @@ UNPOLISHED = {
     "xla_llvm_disable_expensive_passes": True,
 }
 NEVER = 10**6
-CLOCK = ("seconds", "weights", "credit", "ran")  # nobody's replica
+CLOCK = ("seconds", "weights", "credit", "told", "ran")  # nobody's replica
 EXACT = [f.name for f in fields(Trained) if f.name not in CLOCK]
 
 
@@ -61,6 +61,7 @@ def bits(result: Result) -> dict[str, Any]:
     """Everything the replicas came to, in a form that == compares bit for bit."""
     t = result.trained
     arrays = {name: getattr(t, name) for name in EXACT} | {f"weights.{n}": a for n, a in t.weights.items()}
+    arrays |= {f"told.{n}": a for n, a in t.told.items()}
     return {
         n: a.tolist() if a.dtype == object else (a.dtype.str, a.shape, a.tobytes()) for n, a in arrays.items()
     }

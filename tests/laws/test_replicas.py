@@ -41,6 +41,7 @@ TIMED = (
     "seconds",
     "weights",
     "credit",
+    "told",
     "ran",
 )  # the clock is nobody's replica; weights are looked at by name
 BITWISE = [f.name for f in fields(Trained) if f.name not in TIMED]
@@ -91,6 +92,7 @@ def bits(result: Result) -> dict[int, dict[str, Any]]:
     """Everything a replica came to, by its number, in a form that == compares bit for bit."""
     t = result.trained
     arrays = {name: getattr(t, name) for name in BITWISE} | {f"weights.{n}": a for n, a in t.weights.items()}
+    arrays |= {f"told.{n}": a for n, a in t.told.items()}
     return {
         int(i): {
             n: a[row] if a.dtype == object else (a.dtype.str, a[row].tobytes()) for n, a in arrays.items()
