@@ -8,7 +8,9 @@ a group has no weights inside, so that E is convex in its units and f(u) the lea
 raises E, whatever the weights. Units may be sigmoid, tanh, hard_sigmoid, relu or linear; the last two have a
 state of rest only where weights are small enough.
 
-A phase starts at the forward pass, or where the one before came to rest, and has a cap of steps. A network
+A phase starts at the forward pass, or where the one before came to rest, and has a cap of steps. A teaching
+phase takes as many as there are layers between the outputs and the first one, before anything counts as rest:
+a nudge comes down by less from layer to layer, and would be below any tolerance before it arrives. A network
 that has not come to rest by then learns from where it stands, and it is counted: `unsettled` in a record is
 the share of its phases that ended so, `settling_steps` the mean of the steps that they took.
 """
@@ -94,7 +96,7 @@ class Settling(CreditAlgorithm):
                 f"{other[0].activation} units have no settling form: "
                 f"those of {task.name} would have to be {', '.join(SETTLE[:-1])} or {SETTLE[-1]}"
             )
-        if self.steps_taught < (need := net.depth - 1 + self.nudges):
+        if self.steps_taught < (need := self.reach(net)):
             return (
                 f"steps_taught={self.steps_taught} are too few for the network of {task.name}: "
                 f"what its outputs are taught takes {need} to reach the first layer"
@@ -105,6 +107,10 @@ class Settling(CreditAlgorithm):
     def nudges(self) -> bool:
         """Whether outputs that are taught settle, too; else they are held."""
         return False
+
+    def reach(self, net: Network) -> int:
+        """Steps until the first layer hears of what the outputs are taught: no phase is at rest before."""
+        return net.depth - 1 + self.nudges
 
     def remember(self, net: Network, params: Params, rand: Rand) -> State:
         return {name: rand.zeros(1, 1) for name in ("phases", "unsettled", "steps")}
@@ -158,7 +164,7 @@ class Settling(CreditAlgorithm):
             steps: at the most; None is the setting.
         """
         y = net.forward(params, x)
-        return self.settled(net, params, y, y, steps or self.steps)
+        return self.settled(net, params, y, y, steps or self.steps, 1)
 
     def activities(self, net: Network, states: Activities) -> Activities:
         """What all groups show in these states; inputs are what they are."""
@@ -171,6 +177,7 @@ class Settling(CreditAlgorithm):
         given: Activities,
         start: Activities,
         steps: int,
+        least: int,
         groups: Iterable[Group] | None = None,
         push: Callable[[Array, Any], Array] | None = None,
         around: Any = (),
@@ -182,6 +189,7 @@ class Settling(CreditAlgorithm):
             given: the activity (…, N, size) of groups that are held, inputs among them.
             start: where the others begin.
             steps: at the most.
+            least: steps before anything counts as rest.
             groups: those that settle, from below; None is all but the inputs.
             push: what is added to the output's net input: a function of its activity and of what is `around`.
             around: what `push` reads that not all networks share.
@@ -230,6 +238,7 @@ class Settling(CreditAlgorithm):
             {g: start[g] for g in moving},
             (from_held, dict(params), dict(back), self.epsilon, around),
             self.tolerance,
+            least,
         )
         return at._replace(state={**held, **at.state})
 

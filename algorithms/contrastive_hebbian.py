@@ -64,7 +64,7 @@ class ContrastiveHebbian(Settling):
     def learn(self, net: Network, params: Params, batch: Batch) -> Learnt:
         minus = self.rest(net, params, batch.x)
         wanted = {**minus.state, net.output: batch.target + 0.0 * minus.state[net.output]}
-        plus = self.settled(net, params, wanted, wanted, self.steps_taught, net.hidden)
+        plus = self.settled(net, params, wanted, wanted, self.steps_taught, self.reach(net), net.hidden)
         return Learnt(self.contrast(net, minus.state, plus.state), minus.state, (minus, plus))
 
     def contrast(self, net: Network, minus: Activities, plus: Activities) -> dict[Key, Array]:
@@ -94,7 +94,7 @@ class Generec(Settling):
     def learn(self, net: Network, params: Params, batch: Batch) -> Learnt:
         minus = self.rest(net, params, batch.x)
         wanted = {**minus.state, net.output: batch.target + 0.0 * minus.state[net.output]}
-        plus = self.settled(net, params, wanted, wanted, self.steps_taught, net.hidden)
+        plus = self.settled(net, params, wanted, wanted, self.steps_taught, self.reach(net), net.hidden)
         return Learnt(self.contrast(net, minus.state, plus.state), minus.state, (minus, plus))
 
     def contrast(self, net: Network, minus: Activities, plus: Activities) -> dict[Key, Array]:

@@ -107,16 +107,17 @@ class EquilibriumPropagation(Settling):
         at_rest = self.activities(net, free.state)
         change: dict[Key, Array] = {}
         taught = []
+        # round a circle the shares of the free state add up to nothing
+        before = together(net, at_rest) if self.points == 1 else {}
         for k in range(self.points // 2 + 1 if self.points > 1 else 1):
             turn = exp(2j * pi * k / self.points)
             alone = k == 0 or 2 * k == self.points  # no conjugate: β or −β itself
             beta = self.beta * (round(turn.real) if alone else turn)
             phase = self.taught(net, params, batch, free.state, beta)
             after = together(net, self.activities(net, phase.state))
-            before = together(net, at_rest)
             share = (1.0 if alone else 2.0) / self.points
             for key in after:
-                part = share * ((after[key] - before[key]) / beta).real
+                part = share * ((after[key] - before[key] if before else after[key]) / beta).real
                 change[key] = change[key] + part if key in change else part
             taught.append(phase)
         return Learnt({key: -a for key, a in change.items()}, at_rest, (free, *taught))
@@ -128,13 +129,14 @@ class EquilibriumPropagation(Settling):
         if self.teach == "clamp":
             h = self.shown(net, net.output, start[net.output])
             held = {**start, net.output: h + beta * (batch.target - h)}
-            return self.settled(net, params, held, start, self.steps_taught, net.hidden)
+            return self.settled(net, params, held, start, self.steps_taught, self.reach(net), net.hidden)
 
         def push(y: Array, beside: Any) -> Array:
             seen, nudge = beside
             return -nudge * seen.error(y)
 
-        return self.settled(net, params, start, start, self.steps_taught, None, push, (batch, beta))
+        steps, least = self.steps_taught, self.reach(net)
+        return self.settled(net, params, start, start, steps, least, None, push, (batch, beta))
 
     def shown(self, net: Network, group: Group, s: Array) -> Array:
         return s if self.energy == "hopfield" else net.activity(group, s)

@@ -15,7 +15,7 @@ from harness.compiling.arrays import Traced, values
 from harness.compiling.behind import DEPTH, Behind, refuse
 from harness.compiling.lanes import exp, kept
 from harness.core.readings import Reading
-from harness.core.settling import Settled, Step, begun, stepped
+from harness.core.settling import Rest, Settled, Step, begun, stepped
 from harness.core.tree import leaves, rebuilt, tree_map
 
 Array = Any
@@ -46,7 +46,7 @@ def loop(n: int, body: Callable[[Any, Any], Any], carry: Any, lanes: int = 0) ->
     return rebuilt(carry, [Traced(v, lanes=lanes > 0) for v in last])
 
 
-def settled(most: int, step: Step, state: Any, around: Any, tolerance: Array, lanes: int) -> Settled:
+def settled(most: int, step: Step, state: Any, around: Any, rest: Rest, lanes: int) -> Settled:
     """`harness.core.loops.settle`, compiled: a loop that ends when all networks in it have settled."""
     first = tree_map(lambda a: a if isinstance(a, Traced) else Traced(jnp.asarray(a)), begun(state))
     names = [name for name, _ in leaves(first)]
@@ -56,14 +56,13 @@ def settled(most: int, step: Step, state: Any, around: Any, tolerance: Array, la
 
     def go_on(carried: tuple[Array, list[Array]]) -> Array:
         i, now = carried
-        moved = now[-1]
-        return (i < most) & jnp.any(~(moved <= values(tolerance, lanes)))
+        return (i < most) & jnp.any(values(rest.moves(handed(now)), lanes))
 
     def body(carried: tuple[Array, list[Array]]) -> tuple[Array, list[Array]]:
         i, now = carried
         with _deeper():
             old = handed(now)
-            new = dict(leaves(stepped(step, old, around, tolerance)))
+            new = dict(leaves(stepped(step, old, around, rest)))
             _check_returned(dict(leaves(old)), new)
             return i + 1, [values(new[name], lanes) for name in names]
 
@@ -110,8 +109,8 @@ class Compiled(Reading):
     def repeat(self, n: int, body: Callable[[Any, Any], Any], carry: Any) -> Any:
         return loop(n, body, carry, self.lanes)
 
-    def settle(self, most: int, step: Step, state: Any, around: Any, tolerance: Array) -> Settled:
-        return settled(most, step, state, around, tolerance, self.lanes)
+    def settle(self, most: int, step: Step, state: Any, around: Any, rest: Rest) -> Settled:
+        return settled(most, step, state, around, rest, self.lanes)
 
     def sigmoid(self, x: Array) -> Array:
         if not self.lanes or x.dtype != np.float64:

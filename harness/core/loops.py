@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from harness.core.readings import Body, reading
-from harness.core.settling import Settled, Step, begun, furthest
+from harness.core.settling import Rest, Settled, Step, begun, furthest
 
 Array = Any
 
@@ -55,7 +55,7 @@ def toward(s: Array, goal: Array, share: Array) -> Array:
     return reading().toward(s, goal, share)
 
 
-def settle(most: int, step: Step, state: Any, around: Any, tolerance: Array) -> Settled:
+def settle(most: int, step: Step, state: Any, around: Any, tolerance: Array, least: int = 1) -> Settled:
     """`state = step(state, around)` until no unit of a network moves further than `tolerance`; `most` times.
 
     Every network ends where it would end alone. Run, it takes the time of those that have not settled;
@@ -69,6 +69,7 @@ def settle(most: int, step: Step, state: Any, around: Any, tolerance: Array) -> 
             targets, settings), in dicts and tuples; what all share has a leading axis of length 1, or none.
         tolerance: how far a unit may move and count as at rest, in units of the state; 0 takes all steps, and
             looks at none but the last.
+        least: steps that are taken whatever moves: as many as it takes for what is new to reach every unit.
 
     Returns:
         The state, the steps that each network took, and how far it moved in the last.
@@ -83,4 +84,4 @@ def settle(most: int, step: Step, state: Any, around: Any, tolerance: Array) -> 
         at = repeat(most - 1, lambda _, now: step(now, around), state)
         last = step(at, around)
         return Settled(last, begun(last).steps + float(most), furthest(last, at))
-    return reading().settle(most, step, state, around, tolerance)
+    return reading().settle(most, step, state, around, Rest(tolerance, least))

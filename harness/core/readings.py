@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from harness.core import kernels, settling
-from harness.core.settling import Settled, Step
+from harness.core.settling import Rest, Settled, Step
 
 Array = Any
 Body = Callable[[Any, Any], Any]
@@ -69,10 +69,10 @@ class Reading:
             carry = body(i, carry)
         return carry
 
-    def settle(self, most: int, step: Step, state: Any, around: Any, tolerance: Array) -> Settled:
-        """`state = step(state, around)` until no unit of a network moves by more than `tolerance`."""
+    def settle(self, most: int, step: Step, state: Any, around: Any, rest: Rest) -> Settled:
+        """`state = step(state, around)` until no network moves, as `rest` has it."""
         return self.repeat(
-            most, lambda _, at: settling.stepped(step, at, around, tolerance), settling.begun(state)
+            most, lambda _, at: settling.stepped(step, at, around, rest), settling.begun(state)
         )
 
     def sigmoid(self, x: Array) -> Array:
@@ -113,8 +113,8 @@ class Interpreted(Reading):
     fewest: int = 1
     """Networks of a batch that has lost some, at the least: with fewer, sums would be in another order."""
 
-    def settle(self, most: int, step: Step, state: Any, around: Any, tolerance: Array) -> Settled:
-        return settling.leaving(most, step, state, around, tolerance, self.picked, self.fewest)
+    def settle(self, most: int, step: Step, state: Any, around: Any, rest: Rest) -> Settled:
+        return settling.leaving(most, step, state, around, rest, self.picked, self.fewest)
 
     @staticmethod
     def picked(a: Array, rows: Array) -> Array:

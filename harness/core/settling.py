@@ -2,6 +2,9 @@
 
     moved = max |step(s) − s|  over the units and patterns of a network;   settled where moved ≤ tolerance
 
+A step may be small only because the news has not come far yet, from layer to layer by as much less: who
+knows how many steps that takes has them taken first (`least`).
+
 A network that has settled stays as it is, bit for bit, whatever the others beside it still do; so a replica
 ends where it ends alone. All patterns of a network settle together. What a step reads besides the state
 (weights, patterns, targets, rates) is handed to it as `around`, because NumPy takes networks that have
@@ -38,15 +41,31 @@ class Settled(NamedTuple):
     moved: Array
 
 
+class Rest(NamedTuple):
+    """What counts as rest.
+
+    Args:
+        tolerance: how far a unit may move in a step.
+        least: steps that are taken before anything counts as rest.
+    """
+
+    tolerance: Array
+    least: int = 1
+
+    def moves(self, at: Settled) -> Array:
+        """Which networks have not settled, bool (…, 1, 1); what is not a number never has."""
+        return ~(at.moved <= self.tolerance) | (at.steps < self.least)
+
+
 def begun(state: Any) -> Settled:
     """Before the first step: nothing has been done, and nothing has settled."""
     none = np.zeros_like(next(a for _, a in leaves(state)).real[..., :1, :1])
     return Settled(state, none, none + np.inf)
 
 
-def stepped(step: Step, at: Settled, around: Any, tolerance: Array) -> Settled:
+def stepped(step: Step, at: Settled, around: Any, rest: Rest) -> Settled:
     """One step of those networks that still move; the others stay as they are."""
-    moves = ~(at.moved <= tolerance)  # what is not a number has not settled
+    moves = rest.moves(at)
     new = step(at.state, around)
     moved = furthest(new, at.state)
     state = [np.where(moves, a, b) for (_, a), (_, b) in zip(leaves(new), leaves(at.state), strict=True)]
@@ -69,20 +88,21 @@ def leaving(
     step: Step,
     state: Any,
     around: Any,
-    tolerance: Array,
+    rest: Rest,
     picked: Callable[[Array, Array], Array],
     fewest: int,
 ) -> Settled:
     """As `stepped`, `most` times: it ends when all have settled, and goes on with those that have not.
 
     Args:
-        most, step, state, around, tolerance: as of `harness.settle`.
+        most, step, state, around: as of `harness.settle`.
+        rest: what counts as rest.
         picked: some rows of an array, as the reading keeps arrays.
         fewest: rows that it goes on with, at the least.
     """
-    at, of, whole, rows = begun(state), (around, tolerance), None, None
+    at, of, whole, rows = begun(state), (around, rest), None, None
     for _ in range(most):
-        moves = ~(at.moved <= of[1])
+        moves = of[1].moves(at)
         count = np.count_nonzero(moves)
         if not count:
             break

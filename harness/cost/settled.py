@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from harness.core.readings import Reading
-from harness.core.settling import Settled, Step, begun, furthest
+from harness.core.settling import Rest, Settled, Step, begun, furthest
 from harness.core.tree import leaves, rebuilt
 from harness.cost.arrays import Tracked
 from harness.cost.ledger import Ledger
@@ -29,14 +29,15 @@ class Counting(Reading):
     def __init__(self, ledger: Ledger) -> None:
         self.ledger, self.settling = ledger, Counter[str]()
 
-    def settle(self, most: int, step: Step, state: Any, around: Any, tolerance: Array) -> Settled:
-        before, at, rests = counts(self.ledger), begun(state), False
-        for _ in range(most):
+    def settle(self, most: int, step: Step, state: Any, around: Any, rest: Rest) -> Settled:
+        before, at, taken = counts(self.ledger), begun(state), 0
+        for i in range(1, most + 1):
             new = step(at.state, around)
-            moved = furthest(new, at.state)
-            after = Settled(new, at.steps + 1.0, moved)
-            at = left(at, after) if rests else after
-            rests = bool((moved <= tolerance).all()) or rests
+            after = at._replace(state=new, moved=furthest(new, at.state))
+            small = bool((after.moved <= rest.tolerance).all())  # the test of a step
+            at = left(at, after) if taken else after
+            taken = taken or i * (small and i >= rest.least)
+        at = at._replace(steps=at.steps + float(taken or most))
         self.settling.update(counts(self.ledger) - before)
         self.settling.update({"phases": 1, "steps": most})
         return at
