@@ -294,7 +294,7 @@ def test_no_step_raises_the_energy_whatever_the_weights(
 
     before = total(y)
     for _ in range(12):
-        y = dict(rule.settled(m.net, params, y, y, 1).state)
+        y = dict(rule.settled(m.net, params, y, y, 1, 1).state)
         with np.errstate(all="ignore"):
             after = total(y)
         sound = np.isfinite(after)  # a unit that is 1 to the last bit has an energy of 0 · ∞
@@ -309,7 +309,7 @@ def test_where_weights_are_small_the_start_does_not_decide_where_it_rests(unit: 
     known = rule.rest(m.net, m.params, m.batch.x).state
     for _ in range(5):
         other = {g: rng.uniform(0.05, 0.95, a.shape) if g in m.net.free else a for g, a in known.items()}
-        found = rule.settled(m.net, m.params, other, other, 5000).state
+        found = rule.settled(m.net, m.params, other, other, 5000, 1).state
         for g, a in known.items():
             np.testing.assert_allclose(found[g], a, atol=1e-12)
 
@@ -330,3 +330,18 @@ def test_a_network_in_hand_learns_what_the_paper_says() -> None:
     assert found.gradient[edge].item() == pytest.approx(-0.8 * (0.95 / 1.5 - 0.5) / 0.5, rel=1e-12)
     assert found.gradient[net.output].item() == pytest.approx(-(0.95 / 1.5 - 0.5) / 0.5, rel=1e-12)
     assert found.output.item() == pytest.approx(0.5, rel=1e-12)  # type: ignore[union-attr]
+
+
+def test_the_first_of_many_layers_hears_of_a_nudge_though_it_comes_down_below_the_tolerance() -> None:
+    """Of what an output is moved, each layer of sigmoid units hands on less than a tenth: five layers down no
+    step is larger than the tolerance, and all the same the first layer learns downhill. With nothing but the
+    tolerance to end a phase it learnt nothing, and was told to be at rest."""
+    m = made("sigmoid", sizes=(4, 6, 6, 6, 6, 6, 2))
+    rule, first = EquilibriumPropagation(), m.net.edges[0]
+    found = rule.learn(m.net, m.params, m.batch)
+    gradient = exact(m)
+    a, b = found.credit[first].ravel(), np.asarray(gradient[first]).ravel()
+    assert a @ b > 0.9 * np.linalg.norm(a) * np.linalg.norm(b) > 0
+    assert all((phase.steps >= m.net.depth).all() for phase in found.phases[1:])
+    step = max(abs(p.state[first.target] - found.free[first.target]).max() for p in found.phases[1:])
+    assert step < rule.tolerance / 10, "the nudge is not below the tolerance: the test would show nothing"

@@ -308,3 +308,16 @@ def test_a_tolerance_of_0_takes_every_step_and_says_nothing_of_rest() -> None:
     told = run(rule, Xor(), replicas=3, epochs=2).trained.told
     assert set(told) == {"settling_steps"}
     np.testing.assert_allclose(told["settling_steps"], (7 + 3 + 3) / 3, rtol=1e-12)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("least", [1, 3, 7])
+def test_nothing_is_at_rest_before_as_many_steps_as_are_asked(layout: str, least: int) -> None:
+    """A step that halves the way, from where it is: alone it would be at rest after one step, or three."""
+    kind, lay = LAYOUTS[layout]
+    s = lay(np.array([0.0, 1e-4, 0.4])[:, None, None] * np.ones((3, 2, 2)))
+    with read_by(kind()):
+        at = settle(20, lambda s, _: 0.5 * s, s, (), 0.06, least)
+    alone = np.array([1, 1, 3])
+    assert at.steps.ravel().tolist() == np.maximum(alone, least).tolist()
+    np.testing.assert_array_equal(at.state[:, 0, 0], s[:, 0, 0] * 0.5 ** np.maximum(alone, least))
