@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.core.errors import InputError
 from harness.core.readings import Body, reading
 from harness.core.settling import Rest, Settled, Step, begun, furthest
+from harness.core.tree import leaves, rebuilt
 
 Array = Any
 
@@ -74,14 +76,56 @@ def settle(most: int, step: Step, state: Any, around: Any, tolerance: Array, lea
     Returns:
         The state, the steps that each network took, and how far it moved in the last.
 
+    Raises:
+        InputError: for fewer than 0 steps, a state that is none, or a step that returns other arrays.
+
     >>> import numpy as np
     >>> x = np.array([[[1.0]], [[0.0]]])
     >>> at = settle(100, lambda s, x: s + 0.5 * (x - s), np.zeros((2, 1, 1)), x, 0.1)
     >>> at.state.ravel().tolist(), at.steps.ravel().tolist()
     ([0.9375, 0.0], [4.0, 1.0])
     """
-    if not tolerance:
-        at = repeat(most - 1, lambda _, now: step(now, around), state)
-        last = step(at, around)
-        return Settled(last, begun(last).steps + float(most), furthest(last, at))
-    return reading().settle(most, step, state, around, Rest(tolerance, least))
+    carried = [a for _, a in leaves(state)]
+    others = [type(a).__name__ for a in carried if getattr(a, "ndim", 0) < 2]
+    if others or not carried:
+        given = others[0] if others else "nothing"
+        raise InputError(f"settle carries arrays (…, N, k), in dicts and tuples, but {given} was given")
+    if most < 0:
+        raise InputError(f"settle takes a number of steps, at least 0, but {most} was given")
+
+    def kept(now: Any, beside: Any) -> Any:
+        return _like(step(now, beside), now)
+
+    if tolerance or not most:
+        return reading().settle(most, kept, state, around, Rest(tolerance, least))
+    at = repeat(most - 1, lambda _, now: kept(now, around), state)
+    last = kept(at, around)
+    return Settled(last, begun(last).steps + float(most), furthest(last, at))
+
+
+def _like(new: Any, old: Any) -> Any:
+    """What a step returned, in the order of what it was handed; `InputError` where these are other arrays."""
+    if type(new) is dict and list(new) == list(old) and all(map(_same, new.values(), old.values())):
+        return new  # in every step: at little cost
+    after, before = dict(leaves(new)), dict(leaves(old))
+    said, wanted = ({name: _kind(a) for name, a in each.items()} for each in (after, before))
+    if said != wanted:
+        raise InputError(
+            f"settle carries {', '.join(_named(wanted))}, but its step returned {', '.join(_named(said))}; "
+            "what it reads and not all networks share is handed to it as `around`"
+        )
+    return rebuilt(old, [after[name] for name in before])
+
+
+def _same(a: Any, b: Any) -> bool:
+    return hasattr(a, "shape") and hasattr(b, "shape") and a.shape == b.shape and a.dtype == b.dtype
+
+
+def _kind(a: Any) -> tuple[Any, ...]:
+    return (a.dtype, tuple(a.shape)) if hasattr(a, "dtype") else (type(a).__name__, ())
+
+
+def _named(kinds: dict[str, tuple[Any, ...]]) -> list[str]:
+    return [f"{name}: {kind}{shape}".removeprefix(": ") for name, (kind, shape) in kinds.items()] or [
+        "nothing"
+    ]

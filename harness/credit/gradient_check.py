@@ -25,7 +25,7 @@ from harness.core.differences import best_step, differences
 from harness.core.errors import InputError, whole
 from harness.core.network import Network
 from harness.core.rand import PROBE, Rand
-from harness.core.tree import leaves, tree_map
+from harness.core.tree import tree_map
 from harness.credit.averages import fitted_scale, largest, or_one, z_scores
 from harness.credit.compare import TOTAL, align, mean_of, spread
 from harness.credit.reference import Reference, credited, network_weights, reference
@@ -133,7 +133,7 @@ def _setting(cell: Cell, replicas: range) -> _Setting:
 
 
 def _wide(state: dict[str, Any]) -> dict[str, Any]:
-    return {**state, "params": {name: a.astype(np.float64) for name, a in leaves(state["params"])}}
+    return {**state, "params": tree_map(lambda a: a.astype(np.float64), state["params"])}
 
 
 def _precise(batch: Batch) -> Batch:

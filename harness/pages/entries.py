@@ -13,7 +13,7 @@ from harness.statistics import Interval
 
 COLUMNS = (
     *("algorithm", "task", "n", "solved %", "epochs", "ERT", "restarts", "cutoff", "work ÷ backprop"),
-    *("peak kB", "angle °", "seconds", "held out %", "diverged"),
+    *("peak kB", "angle °", "seconds", "held out %", "diverged", "unsettled %"),
     *("rate", "decades within 2×", "optimiser", "units", "budget"),
 )
 WORDS = ("algorithm", "task", "optimiser")
@@ -57,6 +57,7 @@ def _numbers(s: Summary, work: float, time: Interval | None) -> dict[str, Entry]
         "seconds": _entry(significant(s.seconds_per_1000_replica_epochs), s.seconds_per_1000_replica_epochs),
         "held out %": _entry(f"{100 * s.held_right_mean:.1f}", s.held_right_mean),
         "diverged": Entry(number(s.diverged) if s.diverged else "", value=s.diverged),
+        "unsettled %": _entry(significant(100 * s.unsettled_mean), s.unsettled_mean),
     }
 
 

@@ -39,6 +39,8 @@ METRICS = {
     "loss/final": "loss_median",
     "right/validation": "validation_right_mean",
     "right/held_out": "held_right_mean",
+    "settling/unsettled": "unsettled_mean",
+    "settling/steps": "settling_steps_mean",
 }
 CURVES = {
     "loss/median": "loss_q50",

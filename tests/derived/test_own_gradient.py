@@ -18,6 +18,7 @@ from algorithms._boltzmann_machine import Machine
 from algorithms._likelihood import chances, likelihood_gradient
 from algorithms.backprop import Backprop
 from algorithms.boltzmann import Boltzmann
+from algorithms.equilibrium_propagation import EquilibriumPropagation
 from algorithms.mean_field import MeanField
 from algorithms.restricted_boltzmann import RestrictedBoltzmann
 from harness.cells.cell import Cell
@@ -310,6 +311,16 @@ def test_a_mean_field_machine_is_checked_without_draws() -> None:
     assert 0 < found.groups["total"].angle < 90
     assert np.isnan([a.central for a in found.groups.values()]).all()
     assert "Boltzmann machine with its weights" in str(found)
+
+
+def test_equilibrium_propagation_is_checked_on_the_weights_of_the_network_itself() -> None:
+    """Centred at β = .02 and settled, it is the gradient at rest (Laborieux et al. 2021)."""
+    rule = EquilibriumPropagation(beta=0.02, tolerance=0.0, steps=200, steps_taught=200)
+    found = check(cell(rule, Xor()))
+    assert found.groups["total"].angle < 0.01
+    assert found.groups["total"].ratio == pytest.approx(1, abs=1e-3)
+    assert np.isnan([a.central for a in found.groups.values()]).all()
+    assert "the loss at the free state of rest" in str(found)
 
 
 def test_the_probe_compares_a_boltzmann_machine_with_its_likelihood() -> None:

@@ -321,3 +321,67 @@ def test_nothing_is_at_rest_before_as_many_steps_as_are_asked(layout: str, least
     alone = np.array([1, 1, 3])
     assert at.steps.ravel().tolist() == np.maximum(alone, least).tolist()
     np.testing.assert_array_equal(at.state[:, 0, 0], s[:, 0, 0] * 0.5 ** np.maximum(alone, least))
+
+
+X = np.arange(30.0).reshape(5, 2, 3)
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 1e-2])
+@pytest.mark.parametrize(
+    ("returns", "said"),
+    [
+        (lambda s, _: s["a"], r"a: float64\(5, 2, 3\), but its step returned float64\(5, 2, 3\)"),
+        (lambda s, _: {"a": s["a"][..., :1]}, r"returned a: float64\(5, 2, 1\)"),
+        (lambda s, _: {"a": s["a"][:1]}, r"returned a: float64\(1, 2, 3\)"),
+        (lambda s, _: {"a": s["a"].astype(np.float32)}, r"returned a: float32"),
+        (lambda s, _: {"a": s["a"], "b": s["a"]}, "returned a: .*, b: "),
+        (lambda s, _: {}, "returned nothing"),
+        (lambda s, _: {"a": 0.0}, r"returned a: float\(\)"),
+        (lambda s, _: None, "returned NoneType"),
+    ],
+)
+def test_a_step_that_returns_other_arrays_is_told_so(returns: Any, said: str, tolerance: float) -> None:
+    with pytest.raises(ValueError, match=said):
+        settle(9, returns, {"a": X}, (), tolerance)
+
+
+def test_what_reads_from_outside_what_leaves_is_told_where_to_put_it() -> None:
+    with pytest.raises(ValueError, match="handed to it as `around`"):
+        settle(9, lambda s, _: np.broadcast_to(s[:1], X.shape).copy(), X[:2] * 1.0, (), 1e-2)
+
+
+@pytest.mark.parametrize("state", [(), {}, [X], 0.0, None, np.zeros(3)])
+def test_what_cannot_be_carried_is_told_so(state: Any) -> None:
+    with pytest.raises(ValueError, match=r"settle carries arrays \(…, N, k\), in dicts and tuples, but"):
+        settle(9, lambda s, _: s, state, (), 1e-2)
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 1e-2])
+def test_no_step_is_none_and_fewer_are_refused(tolerance: float) -> None:
+    at = settle(0, lambda s, _: s + 1.0, X, (), tolerance)
+    assert (at.state == X).all()
+    assert (at.steps == 0).all()
+    assert np.isinf(at.moved).all()
+    with pytest.raises(ValueError, match="at least 0, but -1 was given"):
+        settle(-1, lambda s, _: s, X, (), tolerance)
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 1e-2])
+def test_a_step_may_return_its_arrays_in_another_order(tolerance: float) -> None:
+    """By name they are the same: interpreted, in the plain reading, and as a step by hand."""
+    start = {"a": X, "b": -2.0 * X}
+
+    def ordered(s: Any, _: Any) -> Any:
+        return {"a": 0.5 * s["a"], "b": 0.9 * s["b"]}
+
+    def turned(s: Any, _: Any) -> Any:
+        return dict(reversed(ordered(s, _).items()))
+
+    for kind in (Interpreted, Reading):
+        with read_by(kind()):
+            one, other = (settle(12, each, start, (), tolerance) for each in (ordered, turned))
+        assert list(other.state) == ["a", "b"]
+        for name in start:
+            assert (one.state[name] == other.state[name]).all()
+        assert (one.steps == other.steps).all()
+        assert (one.moved == other.moved).all()
