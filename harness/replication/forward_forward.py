@@ -62,7 +62,7 @@ CLAIMS = (
            "no digits are mixed here"),
     _mnist("local", "hybrid negatives, local receptive fields", "1.16 % wrong, 60 sweeps", (), CONVOLUTION),
     _mnist("recurrent", "recurrent, from above and below", "1.31 % wrong, 60 sweeps", (),
-           "the form whose layers hear those above them is not built"),
+           "forward-forward has no form here that settles"),
     _mnist("cifar", "CIFAR-10, two and three layers of local fields", "41 % wrong; backprop 37 and 39 %", (),
            CONVOLUTION),
 )  # fmt: skip

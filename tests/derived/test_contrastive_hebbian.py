@@ -3,6 +3,7 @@ mean-field learning where they are the same machine, and to a network of three u
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 
 from algorithms._boltzmann_machine import Machine
 from algorithms.contrastive_hebbian import ContrastiveHebbian, Generec
+from algorithms.equilibrium_propagation import EquilibriumPropagation
 from algorithms.mean_field import MeanField
 from harness.core.algorithm import Batch
 from harness.core.edges import Edge, Group
+from harness.core.identity import Problem
 from harness.core.network import Network
 from harness.core.optimisers import GradientDescent
 from harness.core.rand import NOISE, Rand
@@ -190,3 +193,33 @@ def test_a_delayed_edge_has_no_way_back_at_once(rule: Any) -> None:
     assert sentence is not None
     assert "used both ways at once" in sentence
     assert "is delayed" in sentence
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        EquilibriumPropagation(beta=0.2),
+        EquilibriumPropagation(beta=0.01),
+        ContrastiveHebbian(gamma=0.1),
+        ContrastiveHebbian(gamma=0.01),
+    ],
+    ids=lambda rule: f"{rule.name} {getattr(rule, 'beta', getattr(rule, 'gamma', None))}",
+)
+def test_at_a_tolerance_of_0_the_usual_caps_bring_teaching_to_the_first_layer(rule: Any, layers: int) -> None:
+    """The credit of the first weights has that of networks settled within rounding for its direction: the
+    median cosine of 12 networks is above .999. (At the usual tolerance it is not: docs/core.md.)"""
+    net = Network.chain(4, *[6] * layers, 2)
+    first = net.edges[0]
+    cosines = []
+    for seed in range(12):
+        p = Problem.of(net, seed)
+        a, b = (
+            p.credit(replace(rule, **how))[first].ravel()
+            for how in (
+                {"tolerance": 0.0},
+                {"tolerance": 1e-14, "steps": 3000, "steps_taught": 3000},
+            )
+        )
+        cosines.append(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
+    assert np.median(cosines) > 0.999
