@@ -112,6 +112,10 @@ class Settling(CreditAlgorithm):
         """Steps until the first layer hears of what the outputs are taught: no phase is at rest before."""
         return net.depth - 1 + self.nudges
 
+    def at_rest(self, net: Network) -> float:
+        """How far a unit may move in a step and count as at rest."""
+        return self.tolerance
+
     def remember(self, net: Network, params: Params, rand: Rand) -> State:
         return {name: rand.zeros(1, 1) for name in ("phases", "unsettled", "steps")}
 
@@ -132,7 +136,7 @@ class Settling(CreditAlgorithm):
         for phase in found.phases:
             memory["phases"] = memory["phases"] + 1.0
             memory["steps"] = memory["steps"] + phase.steps
-            memory["unsettled"] = memory["unsettled"] + ~(phase.moved <= self.tolerance)
+            memory["unsettled"] = memory["unsettled"] + ~(phase.moved <= self.at_rest(net))
         return Update({"params": params, "memory": memory, "optimiser": optimiser}, found.free[net.output])
 
     def told(self, state: State) -> Mapping[str, Array]:
@@ -237,7 +241,7 @@ class Settling(CreditAlgorithm):
             step,
             {g: start[g] for g in moving},
             (from_held, dict(params), dict(back), self.epsilon, around),
-            self.tolerance,
+            self.at_rest(net),
             least,
         )
         return at._replace(state={**held, **at.state})

@@ -13,6 +13,9 @@ Seung 2003). GeneRec, with midpoint and symmetric, is contrastive Hebbian learni
 1996). A layer's number is that of the edges to it from the inputs, by the longest way: over a shortcut of n
 layers activity comes back by γⁿ. Weights that edges share are held to go up equally far.
 
+The first layer hears of the answer γ^{L−1} as loudly, and its learning is divided by that. So the movement
+that counts as rest in contrastive Hebbian learning is `tolerance` times γ^{L−1}.
+
 Neither uses a slope: the difference of two states of rest has it in it. Both lower the output error y − d
 whatever the task's loss, as cross-entropy would (with a margin all errors count here).
 
@@ -57,6 +60,9 @@ class ContrastiveHebbian(Settling):
             if far[e.weights] != levels(net)[e.target] - levels(net)[e.source]:
                 return f"edges of {task.name} that share weights go up unequally far, and γ weighs each layer"
         return None
+
+    def at_rest(self, net: Network) -> float:
+        return self.tolerance * self.gamma ** (net.depth - 1)
 
     def feedback(self, net: Network, params: Params) -> Params:
         return {key: self.gamma**n * params[key] for key, n in spans(net).items()}
