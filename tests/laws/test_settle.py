@@ -295,7 +295,7 @@ def test_what_is_told_is_the_count_of_the_phases_of_all_updates(name: str) -> No
         batch = Batch.of(data, np.full((), float(epoch)), task.objective)
         for phase in rule.learn(net, state["params"], batch).phases:
             phases, steps = phases + 1, steps + phase.steps.ravel()
-            unsettled += ~(phase.moved.ravel() <= rule.tolerance)
+            unsettled += ~(phase.moved.ravel() <= rule.at_rest(net))
         state = rule.update(net, state, batch, noise).state
     told = rule.told(state)
     assert 0 < unsettled.sum() < 6 * phases
