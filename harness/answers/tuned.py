@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NEAR = 2.0  # times backprop's work, or of its: estimates alone put no rule on a side of it
 FEW = 5  # rules that are named one by one
-MOST = 8  # names of rules that never solve a task; the table has all
+MOST = 5  # names of rules that never solve a task; the table has all
 
 
 def said(cells: pd.DataFrame) -> list[str]:
