@@ -1,8 +1,6 @@
 """What a learning algorithm is: three methods and some settings, written for one network.
 
-An algorithm is a frozen dataclass; its fields are its settings and become its Hydra options. It never
-sees the replica axis: with `@`, `.mT` and reductions over the last two axes the same lines run for a
-thousand networks. `update` is a pure function in plain NumPy; nothing handed in is written to.
+Its settings become Hydra options. `update` is a pure function in NumPy; nothing handed in is written to.
 """
 
 from __future__ import annotations
@@ -220,8 +218,7 @@ class Algorithm:
             state: as of `update`.
 
         Returns:
-            One number for each network by name, of any shape with leading axes of networks; they stand as
-            columns beside its outcome.
+            One number for each network (R, …) by name: columns beside its outcome.
         """
         return {}
 
@@ -234,8 +231,7 @@ class Algorithm:
             batch: the patterns it is of.
 
         Returns:
-            The gradient (…, rows, columns) by parameter name as in state["params"]. None where there is none
-            to be had for a network of this size, or what the algorithm descends is the task's loss.
+            The gradient (…, rows, columns) by name; None of too large a network, or where it is the loss's.
         """
         return None
 
