@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from harness.core.batch import Batch, Credit, Update, added
 from harness.core.errors import InputError
+from harness.core.fit import misfit
 from harness.core.kernels import total
 from harness.core.losses import Loss
 from harness.core.naming import snake_case
@@ -133,21 +134,7 @@ class Algorithm:
         Raises:
             InputError: for a task whose network does not fit it: one of the two has time, the other none.
         """
-        steps, net = task.spec().steps, task.network()
-        if late := [e.name for e in net.edges if e.delay and not steps]:
-            raise InputError(
-                f"patterns of {task.name} have no time steps, but edge {late[0]!r} of its network is delayed"
-            )
-        if steps and not net.timed:
-            raise InputError(
-                f"sequences of {task.name} have {steps} time steps, but no edge of its network is delayed"
-            )
-        if steps and not self.through_time:
-            return (
-                f"it has no way through time, and {task.name} gives sequences "
-                f"of {steps} steps to a network with delayed edges"
-            )
-        return self.applies_to(task)
+        return misfit(task, self.through_time) or self.applies_to(task)
 
     def resolved(self, usual: Any) -> Algorithm:
         """This algorithm with every setting that was left to the task (None) filled in.

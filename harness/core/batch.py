@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from harness.core.data import Data
+from harness.core.data import Data, asked
 from harness.core.losses import Loss, SquaredError
 from harness.core.network import Group, Key, Network
 
@@ -17,8 +17,9 @@ class Batch(NamedTuple):
 
     Args:
         x: patterns (…, N, input size), or sequences (…, T, N, input size).
-        target: target activity of the output group (…, N, outputs).
-        wanted: which outputs should be on, bool (…, N, outputs).
+        target: target activity of the output group (…, N, outputs); of sequences (…, K, N, outputs), at their
+            last K steps.
+        wanted: which outputs should be on, bool, in the shape of `target`.
         epoch: the sweep this update belongs to, from 0.
         loss: what is lowered; its methods are called through `cost`, `error` and `delta`.
         time: whether the axis before the patterns is time.
@@ -32,7 +33,7 @@ class Batch(NamedTuple):
     x: Array
     """Patterns (…, N, input size)."""
     target: Array
-    """Target activity of the output group (…, N, outputs)."""
+    """Target activity of the output group (…, N, outputs); of sequences (…, K, N, outputs), at the last K."""
     wanted: Array
     """Which outputs should be on, bool (…, N, outputs)."""
     epoch: Array
@@ -72,15 +73,15 @@ class Batch(NamedTuple):
         return self.loss.error(y, self.target, self.wanted)
 
     def cost(self, y: Array) -> Array:
-        """The loss E, summed over patterns, outputs and time steps.
+        """The loss E, summed over patterns, outputs and the time steps that have a target.
 
         Args:
-            y: output activities (…, N, outputs).
+            y: output activities (…, N, outputs), or (…, T, N, outputs).
 
         Returns:
             One number for each network, (…).
         """
-        each = self.loss.of(y, self.target, self.wanted)
+        each = self.loss.of(self.asked(y), self.target, self.wanted)
         return each.sum(axis=-1) if self.time else each
 
     def delta(self, net: Network, y: Mapping[Group, Array]) -> Array:
@@ -95,8 +96,37 @@ class Batch(NamedTuple):
         """
         return self.loss.delta(net.output.activation, y[net.output], self.target, self.wanted)
 
+    def asked(self, y: Array) -> Array:
+        """Outputs at the steps that have a target: the last K.
+
+        Args:
+            y: output activities (…, T, N, outputs); without time (…, N, outputs).
+
+        Returns:
+            Those of K steps (…, K, N, outputs); without time, all.
+        """
+        return asked(y, self.target) if self.time else y
+
+    def delta_at(self, net: Network, y: Mapping[Group, Array], t: int) -> dict[Group, Array]:
+        """∂E/∂x of the output group at one time step, by the loss of this step.
+
+        Args:
+            net: whose output.
+            y: activities (…, N, size) by group at step t.
+            t: the step, from 0.
+
+        Returns:
+            ∂E/∂x (…, N, outputs) of the output; nothing at a step without a target.
+        """
+        return {net.output: self.at(t).delta(net, y)} if t >= self.untold else {}
+
+    @property
+    def untold(self) -> int:
+        """Steps at the start of its sequences that have no target: T − K."""
+        return int(self.x.shape[-3] - self.target.shape[-3]) if self.time else 0
+
     def at(self, t: int) -> Batch:
-        """One time step of its sequences, as a batch of patterns.
+        """One time step of its sequences that has a target, as a batch of patterns.
 
         Args:
             t: the step, from 0.
@@ -104,7 +134,8 @@ class Batch(NamedTuple):
         Returns:
             A batch (…, N, units) without time.
         """
-        x, target, wanted = (a[..., t, :, :] for a in (self.x, self.target, self.wanted))
+        told = t - self.untold
+        x, target, wanted = self.x[..., t, :, :], *(a[..., told, :, :] for a in (self.target, self.wanted))
         return self._replace(x=x, target=target, wanted=wanted, time=False)
 
     def crowd(self) -> Batch:

@@ -20,8 +20,8 @@ class Patterns(NamedTuple):
     """All patterns of a task before targets are chosen: what `Task.patterns` returns.
 
     Args:
-        x: inputs (N, input size).
-        wanted: which outputs should be on, bool (N, outputs).
+        x: inputs (N, input size); of sequences (T, N, input size).
+        wanted: which outputs should be on, bool (N, outputs); of sequences (K, N, outputs), at the last K.
         names: what a person calls each pattern, N of them.
         target: targets (N, outputs) where they are numbers; None: `target_on` where wanted, else
             `target_off`.
@@ -48,6 +48,7 @@ class Spec(NamedTuple):
         kind: what its targets are: `bits`, on or off; `labels`, bits of which exactly one is on; `numbers`.
         binary: whether its inputs are bits, as stochastic binary units need them.
         steps: time steps T of a sequence; 0 where patterns have no time.
+        asked: steps K at the end of a sequence that have a target; 0: all of them.
 
     >>> Spec(4, "bits").steps
     0
@@ -61,6 +62,8 @@ class Spec(NamedTuple):
     """Whether its inputs are bits, as stochastic binary units need them."""
     steps: int = 0
     """Time steps T of a sequence; 0 where patterns have no time."""
+    asked: int = 0
+    """Steps K at the end of a sequence that have a target; 0: all of them."""
 
 
 class Usual(NamedTuple):
@@ -113,7 +116,8 @@ class Published(NamedTuple):
 class Data(NamedTuple):
     """Patterns as a run sees them: (R, N, units), or (1, N, units) where all replicas share them.
 
-    Sequences have their steps before the patterns, (…, T, N, units).
+    Sequences have their steps before the patterns, (…, T, N, units). Their targets may be those of the last K
+    steps alone, (…, K, N, units): before these, nothing is asked of the outputs.
 
     Args:
         x: inputs (…, N, input size).
@@ -143,6 +147,26 @@ class Data(NamedTuple):
         """Whether the axis before the patterns is time."""
         return bool(self.wanted.ndim == 4)
 
+    def asked(self, y: Array) -> Array:
+        """Outputs (…, N, outputs) where there is a target: of sequences (…, K, N, outputs), at the last K."""
+        return asked(y, self.target) if self.time else y
+
+    def split(self, order: Array, held: int) -> Data:
+        """Some patterns held out: for each replica the first ones of its order.
+
+        Args:
+            order: a permutation of the patterns for each replica (R, N), of data that all share.
+            held: how many are held out.
+
+        Returns:
+            Data of each replica's own (R, …), those held out beside them.
+        """
+        spared, kept = order[:, :held], np.sort(order[:, held:])
+        axis = 1 if self.time else 0
+        parts = ([np.moveaxis(a[0].take(rows, axis), axis, 0) for a in self[:3]] for rows in (kept, spared))
+        trained, rest = (Data(*part) for part in parts)
+        return trained._replace(held=rest)
+
 
 def checked(data: Data, name: str, input_size: int, outputs: int) -> Data:
     """`data` of the task `name` if its arrays are what a run takes:
@@ -154,17 +178,38 @@ def checked(data: Data, name: str, input_size: int, outputs: int) -> Data:
         if part is None:
             continue
         shapes = [a.shape for a in part[:3]]
-        lead = shapes[0][:-1]
-        sizes = input_size, outputs, outputs
-        fits = len(lead) in (2, 3) and min(lead) > 0 and [(*lead, size) for size in sizes] == shapes
+        lead, told = shapes[0][:-1], shapes[1][:-1]
+        late = len(lead) == len(told) == 3 and (*told[:1], *told[2:]) == (*lead[:1], *lead[2:])
+        fits = (
+            len(lead) in (2, 3) and min((*lead, *told)) > 0 and (told == lead or (late and told[1] < lead[1]))
+        )
+        fits = fits and shapes == [(*lead, input_size), (*told, outputs), (*told, outputs)]
         if not fits:
             raise InputError(
                 f"data of {name} must be arrays (replicas or 1, patterns, units) of {input_size} inputs "
-                f"and {outputs} outputs, with the steps before the patterns if it has time, "
+                f"and {outputs} outputs, with the steps before the patterns if it has time "
+                "and targets of all steps or the last ones, "
                 f"but inputs {shapes[0]}, targets {shapes[1]} and wanted {shapes[2]} were given: "
                 "harness.core.data.shared makes them from (patterns, units)"
             )
     return data
+
+
+def asked(y: Array, target: Array) -> Array:
+    """Outputs of sequences at the steps that have a target, the last ones.
+
+    Args:
+        y: outputs (…, T, N, outputs).
+        target: targets (…, K, N, outputs), K ≤ T.
+
+    Returns:
+        Outputs (…, K, N, outputs).
+
+    >>> asked(np.zeros((1, 5, 2, 1)), np.zeros((1, 3, 2, 1))).shape
+    (1, 3, 2, 1)
+    """
+    steps, told = y.shape[-3], target.shape[-3]
+    return y if told == steps else y[..., steps - told :, :, :]
 
 
 def shared(x: Array, target: Array, wanted: Array, dtype: DTypeLike, *, time: bool = False) -> Data:
@@ -174,7 +219,7 @@ def shared(x: Array, target: Array, wanted: Array, dtype: DTypeLike, *, time: bo
 
     Args:
         x: inputs (N, input size); of sequences (T, N, input size).
-        target: targets (N, outputs), or (T, N, outputs).
+        target: targets (N, outputs); of sequences those of their last K steps, (K, N, outputs).
         wanted: which outputs should be on, bool, in the shape of `target`.
         dtype: the precision of the run, float64 or float32.
         time: whether they are sequences.

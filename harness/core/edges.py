@@ -40,6 +40,7 @@ class Group:
         activation: the kind of unit, a name in `harness.core.units`: sigmoid, tanh, relu, linear, softmax, …
         bias: whether its units have a weight from an always-on unit: one for each unit, or on a map one for
             each channel.
+        start: what its initial biases are drawn around, 0 unless units are to begin open or shut.
 
     Raises:
         InputError: for another number of lengths than 1 or 3, a length below 1, and an unknown activation.
@@ -52,6 +53,7 @@ class Group:
     shape: int | tuple[int, ...]
     activation: str = "sigmoid"
     bias: bool = True
+    start: float = 0.0
     size: int = field(init=False, compare=False)
     """How many units."""
     channels: int = field(init=False, compare=False)

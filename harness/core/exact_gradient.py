@@ -12,12 +12,13 @@ Rumelhart, Hinton & Williams 1986, Nature 323:533-536; through time: PDP vol. 1 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from harness.core.algorithm import Batch, Credit
-from harness.core.network import Group, Key, Network, Params
+from harness.core.algorithm import Batch, Credit, added
+from harness.core.network import Group, Key, Later, Network, Params
 
 Array = Any
 
@@ -80,17 +81,41 @@ def through_time(net: Network, params: Params, over: Params, batch: Batch) -> Cr
     """`backpropagated` for a network that lives in time: all T steps are kept, and gone through backwards."""
     steps = net.unrolled(params, batch.x)
     gradient: dict[Key, Array] = {}
-    later: dict[Group, Array] | None = None
+    later: Later | None = None
     for t in reversed(range(len(steps))):
         y, before = steps[t], steps[t - 1] if t else None
-        delta = {net.output: batch.at(t).delta(net, y)}
-        if later is not None and any(e.delay for e in net.out_of(net.output)):
-            delta[net.output] = delta[net.output] + net.pull(
-                net.output, y, net.blame(over, net.output, y, {}, later)
-            )
-        for group in reversed(net.hidden):
-            delta[group] = net.pull(group, y, net.blame(over, group, y, delta, later))
-        for key, each in net.outer(y, delta, before).items():
-            gradient[key] = gradient[key] + each if key in gradient else each
-        later = delta
+        delta = blamed(net, over, y, batch.delta_at(net, y, t), later, before)
+        gradient = added(gradient, net.outer(y, delta, before))
+        later = Later(y, delta)
     return Credit(gradient, np.stack([y[net.output] for y in steps], axis=-3))
+
+
+def blamed(
+    net: Network,
+    over: Params,
+    y: Mapping[Group, Array],
+    told: Mapping[Group, Array],
+    later: Later | None,
+    before: Mapping[Group, Array] | None,
+) -> dict[Group, Array]:
+    """∂E/∂x of all groups at one time step, from what the output is told there and what comes back later.
+
+    Args:
+        net: the network.
+        over: what blame comes back over, weights (…, rows, columns) by edge.
+        y: activities (…, N, size) at this step, by group.
+        told: ∂E/∂x (…, N, outputs) of the output by this step's loss; empty where the step has no target.
+        later, before: as of `Network.blame`.
+
+    Returns:
+        ∂E/∂x (…, N, size) of hidden groups, and of the output where it is told anything.
+    """
+    delta = dict(told)
+    for group in reversed(net.free):
+        if group == net.output:
+            if later is not None and group in net.remembered:
+                back = net.pull(group, y, net.blame(over, group, y, {}, later))
+                delta[group] = delta[group] + back if group in delta else back
+            continue
+        delta[group] = net.pull(group, y, net.blame(over, group, y, delta, later, before))
+    return delta

@@ -5,7 +5,8 @@
     he         N(0, 2 / in), biases 0                He, Zhang, Ren & Sun 2015, arXiv:1502.01852
     zero       0
 
-in and out are an edge's `fans`: the weights into a unit of its target, and out of a unit of its source.
+in and out are an edge's `fans`: the weights into a unit of its target, and out of a unit of its source. A
+group's biases may have another middle (`Group.start`), a paired edge's weights an interval of their own.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from harness.core.edges import Group
 from harness.core.errors import one_of
 from harness.core.network import Key, Network
+from harness.core.paired import Paired
 from harness.core.rand import Rand
 
 INITS = ("uniform", "glorot", "he", "zero")
@@ -38,4 +40,9 @@ def initial(net: Network, rand: Rand, init: str, scale: float = 0.0) -> dict[Key
             params[key] = math.sqrt(6.0 / sum(key.fans)) * (2.0 * rand.uniform(rows, columns) - 1.0)
         else:
             params[key] = math.sqrt(2.0 / key.fans[0]) * rand.normal(rows, columns)
+        if isinstance(key, Group) and key.start:
+            params[key] = params[key] + params[key].dtype.type(key.start)
+        elif isinstance(key, Paired) and key.start:
+            low, high = key.start
+            params[key] = (low + (high - low) * rand.uniform(rows, columns)).astype(params[key].dtype)
     return params

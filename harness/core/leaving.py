@@ -49,6 +49,18 @@ class Leaving(Wiring):
         carried = self._carried[group]
         return y[group] if len(carried) == 1 else kernels.total(y[g] for g in carried if g in y)
 
+    def known(self, group: Group, y: Mapping[Group, Array]) -> bool:
+        """Whether anything is known of what leaves a group over its edges.
+
+        Args:
+            group: whose activity.
+            y: activities (…, N, size) of some groups.
+
+        Returns:
+            True if `y` has its activity, or one that residuals bring there.
+        """
+        return any(g in y for g in self._carried[group])
+
     def through(self, edge: Edge, y: Mapping[Group, Array], blame: Array) -> Array:
         """Blame that came back over an edge, taken back through the normalisation of what left its source.
 

@@ -114,9 +114,11 @@ class Task:
             The shape of its data.
         """
         x, wanted, _, target = self.patterns()
-        one_each = wanted.shape[1] > 1 and bool((wanted.sum(axis=1) == 1).all())
+        one_each = wanted.shape[-1] > 1 and bool((wanted.sum(axis=-1) == 1).all())
         kind = "numbers" if target is not None else "labels" if one_each else "bits"
-        return Spec(len(x) - self.held_out, kind, binary=bool(np.isin(x, (0, 1)).all()))
+        steps, told = (len(x), len(wanted)) if x.ndim == 3 else (0, 0)
+        binary = bool(np.isin(x, (0, 1)).all())
+        return Spec(x.shape[-2] - self.held_out, kind, binary, steps, 0 if told == steps else told)
 
     def patterns(self) -> Patterns:
         """All its patterns, made by a rule or read.
@@ -169,24 +171,20 @@ class Task:
         x, wanted, _, target = self.patterns()
         if target is None:
             target = np.where(wanted, self.target_on, self.target_off)
-        whole = shared(x, target, wanted, dtype)
-        if not self.held_out:
-            return whole
-        order = rand.permutation(len(x))
-        held, kept = order[:, : self.held_out], np.sort(order[:, self.held_out :])
-        trained, spared = (Data(*(a[0][rows] for a in whole[:3])) for rows in (kept, held))
-        return trained._replace(held=spared)
+        whole = shared(x, target, wanted, dtype, time=x.ndim == 3)
+        return whole.split(rand.permutation(x.shape[-2]), self.held_out) if self.held_out else whole
 
     def cost(self, y: Array, data: Data) -> Array:
         """E of outputs.
 
         Args:
-            y: outputs (…, N, outputs).
+            y: outputs (…, N, outputs); of sequences (…, T, N, outputs).
             data: the patterns they are for.
 
         Returns:
             One number for each network, (…).
         """
+        y = data.asked(y)
         each = self.objective.of(y, data.target, data.wanted)
         return each.sum(axis=-1) if data.time else each
 
@@ -202,7 +200,7 @@ class Task:
         return ()
 
     def right(self, y: Array, data: Data) -> Array:
-        """Which patterns are right; sequences, at all of their steps.
+        """Which patterns are right; sequences, at all of the steps that have a target.
 
         Args:
             y: outputs (…, N, outputs).
@@ -211,6 +209,7 @@ class Task:
         Returns:
             Bools (…, N).
         """
+        y = data.asked(y)
         if self.criterion == "largest":
             right = np.where(data.wanted, y, -np.inf).max(axis=-1) > np.where(data.wanted, -np.inf, y).max(
                 axis=-1
@@ -235,6 +234,7 @@ class Task:
         if self.criterion != "side" or not isinstance(y, np.ndarray):
             return self._enough(self.right(y, data)) & among
         # asked every epoch: one comparison says who may be right, and only they are looked at closely
+        y = data.asked(y)
         good = (y > self.middle) == data.wanted
         if data.time:
             good = good.all(axis=-3)
@@ -291,4 +291,9 @@ class Task:
         each = [float(self.objective.of(np.where(w, on, off), t, w)) for w, t in pairs]
         spec, outputs = self.spec(), self.network().output.size
         share = 1 / outputs if spec.kind == "labels" else 0.5
-        return spec.patterns * max(spec.steps, 1) * outputs * (share * each[1] + (1 - share) * each[0])
+        return (
+            spec.patterns
+            * max(spec.asked or spec.steps, 1)
+            * outputs
+            * (share * each[1] + (1 - share) * each[0])
+        )

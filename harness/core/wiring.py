@@ -9,6 +9,7 @@ from typing import Self
 
 from harness.core.edges import Edge, Group
 from harness.core.errors import InputError
+from harness.core.gates import Gate
 
 Key = Group | Edge
 
@@ -23,9 +24,11 @@ class Wiring:
     """Identity shortcuts (a, b) between hidden groups of one size: s_b = y_b + s_a leaves b, s_a leaves a."""
     normalised: bool = False
     """Whether z of `kernels.standardised` leaves hidden groups over their edges, in the place of s."""
+    gates: tuple[Gate, ...] = ()
+    """Ways without weights, whose strength is the activity of a group, or a number."""
 
     def __post_init__(self) -> None:
-        check(self.groups, self.edges, self.residuals, self.normalised)
+        check(self.groups, self.edges, self.residuals, self.normalised, self.gates)
 
     @classmethod
     def chain(
@@ -71,6 +74,21 @@ class Wiring:
         return {g: tuple(e for e in self.edges if e.target == g) for g in self.groups}
 
     @cached_property
+    def _gated(self) -> dict[Group, tuple[Gate, ...]]:
+        """The gates that end at each group."""
+        return {g: tuple(gate for gate in self.gates if gate.target == g) for g in self.groups}
+
+    @cached_property
+    def _passed(self) -> dict[Group, tuple[Gate, ...]]:
+        """The gates that let pass what each group does."""
+        return {g: tuple(gate for gate in self.gates if gate.source == g) for g in self.groups}
+
+    @cached_property
+    def _letting(self) -> dict[Group, tuple[Gate, ...]]:
+        """The gates whose strength is what each group does."""
+        return {g: tuple(gate for gate in self.gates if gate.by == g) for g in self.groups}
+
+    @cached_property
     def _carried(self) -> dict[Group, tuple[Group, ...]]:
         carried: dict[Group, tuple[Group, ...]] = {}
         for g in self.groups:
@@ -91,7 +109,7 @@ class Wiring:
     @cached_property
     def inputs(self) -> tuple[Group, ...]:
         """Groups that patterns are clamped on."""
-        return tuple(g for g in self.groups if not self._into[g])
+        return tuple(g for g in self.groups if not (self._into[g] or self._gated[g]))
 
     @cached_property
     def free(self) -> tuple[Group, ...]:
@@ -101,7 +119,7 @@ class Wiring:
     @cached_property
     def hidden(self) -> tuple[Group, ...]:
         """Groups that are neither input nor output, in forward order."""
-        return tuple(g for g in self.groups[:-1] if self._into[g])
+        return tuple(g for g in self.groups[:-1] if self._into[g] or self._gated[g])
 
     @property
     def output(self) -> Group:
@@ -110,13 +128,26 @@ class Wiring:
 
     @cached_property
     def timed(self) -> bool:
-        """Whether it lives in time: an edge is delayed."""
-        return any(e.delay for e in self.edges)
+        """Whether it lives in time: an edge or a gate is delayed."""
+        return bool(self.late)
+
+    @cached_property
+    def late(self) -> tuple[Edge | Gate, ...]:
+        """The ways that are delayed."""
+        ways: tuple[Edge | Gate, ...] = (*self.edges, *self.gates)
+        return tuple(way for way in ways if way.delay)
+
+    @cached_property
+    def remembered(self) -> tuple[Group, ...]:
+        """Groups that are heard a time step later, in forward order: the state of a network in time."""
+        heard = {g for e in self.edges if e.delay for g in self._carried[e.source]}
+        heard |= {gate.source for gate in self.gates if gate.delay}
+        return tuple(g for g in self.groups if g in heard)
 
     @cached_property
     def dense(self) -> bool:
-        """Whether every edge has a weight of its own for every pair of units, and none is delayed."""
-        return all(type(e) is Edge and e.weights is e and not e.delay for e in self.edges)
+        """Whether every edge has a weight of its own for every pair of units, without gates or delays."""
+        return not self.gates and all(type(e) is Edge and e.weights is e and not e.delay for e in self.edges)
 
     def into(self, group: Group) -> tuple[Edge, ...]:
         """Edges that end at a group.
@@ -140,11 +171,22 @@ class Wiring:
         """
         return self._out_of[group]
 
+    def gates_into(self, group: Group) -> tuple[Gate, ...]:
+        """Gates that end at a group.
+
+        Args:
+            group: where they end.
+
+        Returns:
+            The gates, in the order of the network.
+        """
+        return self._gated[group]
+
     @cached_property
     def shapes(self) -> dict[Key, tuple[int, int]]:
         """The shape of every parameter of one network; edges that share weights have one between them."""
         shapes: dict[Key, tuple[int, int]] = {e.weights: e.weights.shape for e in self.edges}
-        return shapes | {g: (1, g.channels) for g in self.groups if g.bias and self._into[g]}
+        return shapes | {g: (1, g.channels) for g in self.free if g.bias}
 
     @cached_property
     def size(self) -> int:
@@ -153,10 +195,13 @@ class Wiring:
 
     @cached_property
     def depth(self) -> int:
-        """Edges on the longest way from an input to the output, within a time step."""
+        """Edges and gates on the longest way from an input to the output, within a time step."""
         steps: dict[Group, int] = {}
         for g in self.groups:
-            steps[g] = max((steps[e.source] + 1 for e in self._into[g] if not e.delay), default=0)
+            behind = [e.source for e in self._into[g] if not e.delay]
+            behind += [gate.source for gate in self._gated[g] if not gate.delay]
+            behind += [gate.by for gate in self._gated[g] if isinstance(gate.by, Group)]
+            steps[g] = max((steps[before] + 1 for before in behind), default=0)
         return steps[self.output]
 
     @cached_property
@@ -177,12 +222,13 @@ def check(
     edges: tuple[Edge, ...],
     residuals: tuple[tuple[Group, Group], ...],
     normalised: bool,
+    gates: tuple[Gate, ...] = (),
 ) -> None:
     """Raise `InputError` unless these make a network.
 
-    Names are unique; edges and ties stay inside; an edge that is not delayed runs forwards; inputs come
-    first; a residual joins hidden groups of one size; and a normalised group has more than one unit, since
-    one would always be at its mean.
+    Names are unique; edges, ties and gates stay inside; an edge or a gate that is not delayed runs forwards;
+    inputs come first; a residual joins hidden groups of one size; and a normalised group has more than one
+    unit, since one would always be at its mean.
     """
     names = [g.name for g in groups]
     parameters = [*names, *(e.name for e in edges)]
@@ -202,7 +248,20 @@ def check(
             )
         if e.weights not in edges:
             raise InputError(f"edge {e.name!r} is tied to {e.weights.name!r}, which is not in the network")
-    told = {e.target for e in edges}
+    for gate in gates:
+        heard = [] if gate.delay else [gate.source]
+        heard += [gate.by] if isinstance(gate.by, Group) else []
+        if missing := [g.name for g in (gate.source, gate.target, *heard) if g not in groups]:
+            raise InputError(
+                f"gate {gate.name!r} has the group {missing[0]!r}, which is not in the network: "
+                f"allowed are {', '.join(names)}"
+            )
+        if late := [g.name for g in heard if groups.index(g) >= groups.index(gate.target)]:
+            raise InputError(
+                f"gate {gate.name!r} hears {late[0]!r} within the time step, against the order "
+                f"of the groups {', '.join(names)}"
+            )
+    told = {e.target for e in edges} | {gate.target for gate in gates}
     inputs = [g for g in groups if g not in told]
     if list(groups[: len(inputs)]) != inputs or not edges:
         raise InputError(

@@ -240,7 +240,7 @@ class Trainer:
         result.right[:] = task.right(output, data).mean(axis=-1)
         for name, part in (("held", data.held), ("validation", data.validation)):
             if part is not None:
-                error = squared.of(self.final[name], part.target, part.wanted)
+                error = squared.of(part.asked(self.final[name]), part.target, part.wanted)
                 error, steps = (error.sum(axis=-1), part.target.shape[-3]) if part.time else (error, 1)
                 count = steps * np.prod(part.target.shape[-2:])
                 getattr(result, f"{name}_rmse")[:] = np.sqrt(2.0 * error / count)

@@ -19,6 +19,7 @@ from harness.core.errors import InputError
 from harness.core.exact_gradient import exact_gradient
 from harness.core.losses import CrossEntropy, SquaredError
 from harness.core.network import Network
+from harness.core.paired import Paired
 
 Array = Any
 
@@ -29,6 +30,9 @@ def edges(draw: Any) -> Edge:
     number = st.integers(1, 4)
     if draw(st.booleans()):
         return Edge(Group("a", draw(number)), Group("b", draw(number)))
+    if draw(st.integers(0, 3)) == 0:
+        size = draw(number)
+        return Paired(Group("a", size), Group("b", size))
     kind = draw(st.sampled_from([Convolution, Local]))
     kernel, stride, padding = (draw(number), draw(number)), draw(st.integers(1, 3)), draw(st.integers(0, 2))
     smallest = max(1, kernel[0] - 2 * padding), max(1, kernel[1] - 2 * padding)

@@ -201,13 +201,11 @@ def test_a_task_whose_network_does_not_fit_its_time_is_told_so() -> None:
         run(Backprop(), DelayedXor(delayed=False))
     assert (
         str(error.value)
-        == "sequences of delayed_xor have 4 time steps, but no edge of its network is delayed"
+        == "sequences of delayed_xor have 4 time steps, but nothing of its network is delayed"
     )
     with pytest.raises(InputError) as error:
         run(Backprop(), DelayedXor(steps=0))
-    message = (
-        "patterns of delayed_xor have no time steps, but edge 'hidden-hidden:1' of its network is delayed"
-    )
+    message = "patterns of delayed_xor have no time steps, but 'hidden-hidden:1' of its network is delayed"
     assert str(error.value) == message
 
 
