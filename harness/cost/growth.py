@@ -1,4 +1,8 @@
-"""How costs grow with weights W, depth or the patterns of an update: as a power, fitted by least squares."""
+"""How costs grow as a power, fitted by least squares.
+
+With weights W, depth or the patterns of an update; of networks in time with steps T, and with the units n
+that are heard a step later.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +22,8 @@ QUANTITIES: dict[str, Callable[[CostSheet], float]] = {
     "peak bytes": lambda s: s.peak_bytes,
 }
 AXES: dict[str, Callable[[CostSheet], float]] = {
+    "T": lambda s: s.steps,
+    "n": lambda s: s.remembered,
     "W": lambda s: s.weights,
     "depth": lambda s: s.depth,
     "patterns": lambda s: s.patterns,
@@ -34,8 +40,34 @@ def exponent(x: Sequence[float], y: Sequence[float]) -> float:
     return float(np.round(np.polyfit(np.log(x), np.log(y), 1)[0], 6)) + 0.0  # no −0
 
 
+def exponent_interval(
+    x: Sequence[float], y: Sequence[float], level: float = 0.95
+) -> tuple[float, float, float]:
+    """`exponent`, with Student's interval of the slope.
+
+    There is no chance in a count: what scatters around the power are terms of lower order.
+
+    Args:
+        x, y: sizes, and what grows with them, at least three of each.
+        level: how often such an interval holds the slope, were the scatter normal.
+
+    Returns:
+        The slope, and the ends of its interval; all NaN where y has zeros.
+
+    >>> [round(v, 6) for v in exponent_interval([1, 2, 4], [3, 12, 48])]
+    [2.0, 2.0, 2.0]
+    """
+    from scipy.stats import linregress, t
+
+    if min(y) <= 0 or min(x) <= 0 or len(x) < 3:
+        return (exponent(x, y), float("nan"), float("nan"))
+    fit = linregress(np.log(x), np.log(y))
+    half = float(t.ppf(0.5 + level / 2, len(x) - 2) * fit.stderr)
+    return (float(fit.slope), float(fit.slope) - half, float(fit.slope) + half)
+
+
 def varying(sheets: Sequence[CostSheet]) -> list[str]:
-    """Which of W, depth and patterns vary over the sheets."""
+    """Which of T, n, W, depth and patterns vary over the sheets."""
     return [name for name, of in AXES.items() if len({of(s) for s in sheets}) > 1]
 
 
@@ -52,7 +84,8 @@ def growth_table(sheets: Sequence[CostSheet]) -> str:
         lines.append(f"{name:20}" + "".join(f"{v:>14,}" for v in x) + f"{'∝ ' + name + '^':>14}")
         for quantity, of in QUANTITIES.items():
             y = [of(s) for s in sheets]
-            power = exponent(x, y)
+            power, low, high = exponent_interval(x, y)
             shown = "–" if np.isnan(power) else f"{power:.2f}"
-            lines.append(f"{quantity:20}" + "".join(f"{v:>14,.6g}" for v in y) + f"{shown:>14}")
+            among = "" if np.isnan(low) else f" [{low:.2f}–{high:.2f}]"
+            lines.append(f"{quantity:20}" + "".join(f"{v:>14,.6g}" for v in y) + f"{shown:>14}{among}")
     return "\n".join(lines)

@@ -46,6 +46,10 @@ class CostSheet:
     """Weights and biases of the task's network, W."""
     depth: int
     """Its layers of weights."""
+    steps: int
+    """Time steps T of its sequences; 0 without time."""
+    remembered: int
+    """Units n that are heard a time step later; 0 without time."""
     state_bytes: int
     """What persists between updates."""
     settling: Mapping[str, int]
@@ -140,6 +144,8 @@ def sheet(cell: Cell) -> CostSheet:
             patterns=batch.x.shape[-2],
             weights=net.size,
             depth=net.depth,
+            steps=batch.x.shape[-3] if batch.time else 0,
+            remembered=sum(g.size for g in net.remembered),
             settling=settling,
             state_bytes=sum(a.nbytes for _, a in leaves(state)),
             peak_bytes=_peak(algorithm, net, state, batch, Rand(seed, one, NOISE, dtype)),
