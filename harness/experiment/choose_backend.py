@@ -24,7 +24,7 @@ from harness.training.train import trainer_for
 from harness.training.trained import Trained
 from harness.training.trainer import Trainer
 
-COMPILING = 1.0  # seconds that importing JAX and compiling take, about
+COMPILING = 1.0  # seconds that importing JAX and compiling take, about; in time, half as many for each step
 SPENT = 0.5  # of its budget a cell is expected to spend
 TRIAL = 0.1  # seconds for which each reading is tried
 SLICES = 10  # in which the time of the compiled one is taken
@@ -39,7 +39,7 @@ def choose(algorithm: Algorithm, task: Task, jobs: Sequence[tuple[Plan, list[int
         with read_by(reading):
             interpreted = _least_seconds(lambda: _epoch(trainer))
         expected = SPENT * interpreted * plan.epochs * len(jobs)
-        if expected < COMPILING:
+        if expected < COMPILING * max(1.0, 0.5 * task.spec().steps):
             return "numpy", f"auto: about {expected:.1f} s of work, less than compiling takes"
         if find_spec("jax") is None:
             return "numpy", "auto: JAX is not installed"
