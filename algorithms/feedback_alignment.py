@@ -25,6 +25,7 @@ Neuroscience 15:629892.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 from algorithms.backprop import Backprop
@@ -41,7 +42,8 @@ from harness.core.algorithm import (
     Traits,
     added,
 )
-from harness.core.network import Edge
+from harness.core.network import Edge, Group
+from harness.core.readings import reading
 from harness.core.setting import setting
 
 
@@ -70,6 +72,12 @@ def random_feedback(net: Network, spread: float, rand: Rand) -> State:
     transposed, (…, columns, rows) of the edge's weights.
     """
     return {e.name: random_matrix(spread, rand, *reversed(e.shape)) for e in ways_back(net)}
+
+
+@cache
+def way_back(output: Group, group: Group) -> Edge:
+    """The edge over which a hidden group hears from the output itself, in no network's order."""
+    return Edge(output, group)
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,8 @@ class DirectFeedbackAlignment(CreditAlgorithm):
         y = net.forward(params, batch.x)
         delta = {net.output: batch.delta(net, y)}
         for group in net.hidden:
-            delta[group] = net.pull(group, y, delta[net.output] @ memory[group.name])
+            told = reading().send(way_back(net.output, group), memory[group.name], delta[net.output])
+            delta[group] = net.pull(group, y, told)
         return Credit(net.outer(y, delta), y[net.output])
 
 
@@ -145,9 +154,11 @@ class DirectRandomTargetProjection(DirectFeedbackAlignment):
         heard = batch.wanted.astype(batch.x.dtype)
         for i, group in enumerate(net.free, len(net.inputs)):
             y[group] = net.activity(group, net.net_input(params, group, y))
-            delta = (
-                batch.delta(net, y) if group == net.output else net.pull(group, y, heard @ memory[group.name])
-            )
+            if group == net.output:
+                delta = batch.delta(net, y)
+            else:
+                told = reading().send(way_back(net.output, group), memory[group.name], heard)
+                delta = net.pull(group, y, told)
             gradient = added(gradient, net.outer(y, {group: delta}))
             ahead = net.groups[i + 1 :]
             y = {
