@@ -1,0 +1,124 @@
+"""How memory and work of an update grow with the steps of a sequence and with the units that remember.
+
+Counted and measured on the rules' own code (`harness.cost.sheet`): peak memory beside what an update is
+handed, and work, of one sequence; against T with n fixed and against n with T fixed. Beside each exponent
+stands the one of theory. There is no chance in either, so an interval says how well a power fits: terms of
+lower order, and Python's own objects in a peak, bend the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from harness.cells.cell import Cell
+from harness.cost.growth import AXES, exponent_interval
+from harness.cost.sheet import CostSheet, sheet
+from harness.statistics import Interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TASK = {"name": "delayed_xor", "lag": 1, "asked": 1, "sequences": 1}
+LENGTHS, SIZES = (64, 128, 256, 512), (16, 24, 32, 48, 64)
+UNITS, STEPS = 32, 64
+"""n where T varies, and T where n does."""
+
+
+AMOUNTS: Mapping[str, Callable[[CostSheet], float]] = {
+    "memory": lambda s: s.peak_bytes,
+    "work": lambda s: s.update.work,
+}
+
+
+class Theory(NamedTuple):
+    """Powers of T and of n: of what is held at once, and of the work of a whole sequence."""
+
+    memory_t: int
+    memory_n: int
+    work_t: int
+    work_n: int
+
+
+STATED: Mapping[str, Theory] = {
+    "backprop": Theory(1, 1, 1, 2),
+    "bptt": Theory(1, 1, 1, 2),
+    "rtrl": Theory(0, 3, 1, 4),
+    "snap": Theory(0, 3, 1, 4),
+    "e_prop": Theory(0, 2, 1, 2),
+    "rflo": Theory(0, 2, 1, 2),
+    "uoro": Theory(0, 2, 1, 2),
+}
+"""Williams & Zipser 1995, table 1; Marschall, Cho & Savin 2020, table 1; Menick et al. 2021, table 1, for a
+dense influence, which is what masks of entries leave of time and memory. Weights and their credit, n², are
+beside the rule's own memory in all of them."""
+
+
+class Growth(NamedTuple):
+    """A rule's exponents: measured beside the stated one."""
+
+    rule: str
+    quantity: str
+    """memory, or work."""
+    size: str
+    """T, or n."""
+    measured: Interval
+    stated: int | None
+    low: float
+    high: float
+    """The quantity at the least size, and at the largest."""
+
+
+def sheets(
+    rule: Mapping[str, object], lengths: Sequence[int] = LENGTHS, sizes: Sequence[int] = SIZES
+) -> dict[str, list[CostSheet]]:
+    """The sheets of a rule over T and over n.
+
+    Args:
+        rule: its name, and settings if any, as `registry.build_algorithm` takes them.
+        lengths: steps T of the sequence, with `UNITS` hidden units.
+        sizes: hidden units n, with `STEPS` steps.
+    """
+
+    def of(length: int, hidden: int) -> CostSheet:
+        return sheet(Cell.of(dict(rule), {**TASK, "length": length, "hidden": hidden}, {}))
+
+    return {"T": [of(t, UNITS) for t in lengths], "n": [of(STEPS, n) for n in sizes]}
+
+
+def grown(rule: str, found: Mapping[str, Sequence[CostSheet]]) -> list[Growth]:
+    """The exponents of memory and work, from the sheets of a rule.
+
+    Args:
+        rule: its name, by which theory knows it.
+        found: what `sheets` made.
+    """
+    made = []
+    stated = STATED.get(rule)
+    for quantity, of in AMOUNTS.items():
+        for size, some in found.items():
+            y = [float(of(s)) for s in some]
+            slope = Interval(*exponent_interval([float(AXES[size](s)) for s in some], y))
+            says = getattr(stated, f"{quantity}_{size.lower()}") if stated else None
+            made.append(Growth(rule, quantity, size, slope, says, y[0], y[-1]))
+    return made
+
+
+def texts(some: Sequence[Growth]) -> pd.DataFrame:
+    """The table for people: a row for each rule, a column for each quantity and size, theory in brackets."""
+    import pandas as pd
+
+    rows: dict[str, dict[str, str]] = {}
+    for g in some:
+        value, low, high = g.measured
+        said = f"{g.size}^{value:.2f} [{low:.2f}–{high:.2f}]"
+        row = rows.setdefault(g.rule, {"rule": g.rule})
+        row[f"{g.quantity} with {g.size}"] = said + ("" if g.stated is None else f", theory {g.stated}")
+    return pd.DataFrame(list(rows.values()))
+
+
+def near(growth: Growth, within: float = 0.25) -> bool:
+    """Whether a measured exponent is the stated one, to within so much."""
+    return growth.stated is not None and bool(np.abs(growth.measured.value - growth.stated) <= within)
