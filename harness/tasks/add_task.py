@@ -102,9 +102,7 @@ class AddTask(DrawnInTime):
         return self.length - max(self.t1, self.t2)
 
     def spec(self) -> Spec:
-        return Spec(
-            self.sequences, "bits", steps=self.length, asked=self.told if max(self.t1, self.t2) else 0
-        )
+        return Spec(self.sequences, "probabilities", steps=self.length, asked=self.told)
 
     def drawn(self, rand: Rand) -> Drawn:
         x = bits(rand, self.length, self.sequences, 1).astype(float)

@@ -39,12 +39,12 @@ class Copy(InTime):
     usual: ClassVar[Usual] = Usual(lr=0.003, momentum=0.9, scale=0.5, epochs=1000)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.symbols**self.word > MOST:
             raise InputError(
                 f"words of {self.word} of {self.symbols} symbols are {self.symbols**self.word}, "
                 f"and at most {MOST} are allowed"
             )
-        super().__post_init__()
 
     @property
     def sizes(self) -> tuple[int, int]:
