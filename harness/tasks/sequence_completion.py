@@ -37,7 +37,7 @@ class SequenceCompletion(InTime):
     hidden: int = 30
     units: str = "sigmoid"
 
-    usual: ClassVar[Usual] = Usual(lr=0.03, momentum=0.9, scale=0.5, epochs=2000)
+    usual: ClassVar[Usual] = Usual(lr=0.02, momentum=0.9, scale=0.5, epochs=2000)
     published: ClassVar[tuple[Published, ...]] = (
         Published("5-30-3, 20 sequences", "260 sweeps", f"{PDP} p. 359", "memory"),
         Published("the five held out", "the right digit is largest at all steps but one, a tie at .48",
