@@ -94,6 +94,13 @@ TRUST = """\
 *found*: read in the source. *computed*: run again by us. *memory*: recalled, and never asserted."""
 
 
+def _named(applies: list[str]) -> str:
+    """Tasks by their names; all of them, or all but those in time, in a word."""
+    here = registry.tasks()
+    timeless = [name for name in here if not here[name]().spec().steps]
+    return {tuple(here): "all", tuple(timeless): "all without time"}.get(tuple(applies), ", ".join(applies))
+
+
 def algorithms_page() -> str:
     """docs/algorithms.md: every algorithm with its paper,
     what it claims to need, and what it was counted to cost.
@@ -106,7 +113,6 @@ def algorithms_page() -> str:
     about, costs, compiled = [], [], compiles()
     for name, algorithm in registry.algorithms().items():
         applies = [task for task in registry.tasks() if not cells[name, task].not_applicable]
-        tasks = "all" if len(applies) == len(registry.tasks()) else ", ".join(applies)
         about.append(
             [
                 name,
@@ -115,7 +121,7 @@ def algorithms_page() -> str:
                 algorithm.equations,
                 algorithm.oracle,
                 compiled[name][1] or "yes",
-                tasks,
+                _named(applies),
             ]
         )
         costs.append([name, *(_cost(cells[name, task]) for task in COSTED)])

@@ -29,6 +29,8 @@ from .core.edges import Group as Group
 from .core.errors import InputError as InputError
 from .core.exact_gradient import backpropagated as backpropagated
 from .core.exact_gradient import exact_gradient as exact_gradient
+from .core.gates import FastWeights as FastWeights
+from .core.gates import Gate as Gate
 from .core.identity import Identity as Identity
 from .core.identity import Problem as Problem
 from .core.kernels import total as total
@@ -44,7 +46,10 @@ from .core.optimisers import Adam as Adam
 from .core.optimisers import GradientDescent as GradientDescent
 from .core.optimisers import Optimiser as Optimiser
 from .core.optimisers import SignStep as SignStep
+from .core.paired import Paired as Paired
 from .core.rand import Rand as Rand
+from .core.recurrent import attending as attending
+from .core.recurrent import recurrent as recurrent
 from .core.registry import add_plugins as add_plugins
 from .core.setting import setting as setting
 from .core.task import Task as Task

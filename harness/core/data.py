@@ -45,7 +45,8 @@ class Spec(NamedTuple):
 
     Args:
         patterns: patterns (of a task in time, sequences) that a replica is trained on.
-        kind: what its targets are: `bits`, on or off; `labels`, bits of which exactly one is on; `numbers`.
+        kind: what its targets are: `bits`, on or off; `labels`, bits of which exactly one is on; `numbers`;
+            `probabilities`, numbers from 0 to 1 that a cross-entropy can be had of.
         binary: whether its inputs are bits, as stochastic binary units need them.
         steps: time steps T of a sequence; 0 where patterns have no time.
         asked: steps K at the end of a sequence that have a target; 0: all of them.
@@ -57,7 +58,8 @@ class Spec(NamedTuple):
     patterns: int
     """Patterns (of a task in time, sequences) that a replica is trained on."""
     kind: str
-    """What its targets are: `bits`, on or off; `labels`, bits of which exactly one is on; `numbers`."""
+    """What its targets are: `bits`, on or off; `labels`, bits of which exactly one is on; `numbers`;
+    `probabilities`, numbers from 0 to 1."""
     binary: bool = True
     """Whether its inputs are bits, as stochastic binary units need them."""
     steps: int = 0

@@ -12,7 +12,7 @@ from importlib import import_module
 from harness.replication.claim import Claim
 
 SOURCES = (
-    "nature1986", "pdp1986", "ackley1985", "hopfield1982", "feedback", "forward_forward",
+    "nature1986", "pdp1986", "pdp1986_in_time", "ackley1985", "hopfield1982", "feedback", "forward_forward",
     "target_propagation", "predictive_coding", "settling", "perturbation", "vanishing", "losses",
     "lecun1989", "write_ups",
 )  # fmt: skip

@@ -45,6 +45,19 @@ CASES = {
         ["algorithm.optimiser.early_sweeps=5"],
         ["early_sweeps, early_lr and early_momentum go together", "5"],
     ),
+    "sequences of no steps": (
+        ["task=delayed_xor", "task.length=0"],
+        ["length must be a whole number", "at least 1", "0 was given"],
+    ),
+    "lag beyond the length": (
+        ["task=delayed_xor", "task.lag=10"],
+        ["lag must be below the length", "lag=10 and length=10 were given"],
+    ),
+    "no such kind of hidden unit": (["task=copy", "task.units=lstn"], ["'lstn'", "diagonal", "lstm"]),
+    "a task in time for a rule without": (
+        ["task=copy", "algorithm=perceptron"],
+        ["perceptron does not apply to copy", "no way through time"],
+    ),
     "criterion without its bound": (
         ["task.criterion=margin"],
         ["criterion 'margin' needs a bound", "None was given"],

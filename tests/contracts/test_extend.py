@@ -62,7 +62,7 @@ def test_the_page_has_every_part_and_every_line_of_it_is_run() -> None:
     assert [
         line
         for line in LINES
-        if not re.search("half_way|rules|own/|task=ring|task=table|with_jax|with_torch", line)
+        if not re.search("half_way|rules|own/|late/|task=ring|task=table|with_jax|with_torch", line)
     ] == []
 
 
@@ -98,6 +98,16 @@ def test_a_plug_in_from_anywhere_does_all_that_ours_do(tmp_path: Path) -> None:
     assert "shallow" in sweep.out
     assert check.out.startswith("backprop on ring: 54 checks, ")
     assert "# Checks of backprop" in (tmp_path / "checks.md").read_text(encoding="utf-8")
+
+
+def test_a_task_in_time_is_a_plug_in_like_another(tmp_path: Path) -> None:
+    """Solved by most networks; and its credit agrees with differences of the loss to nine digits."""
+    save(tmp_path, "late/echo.py")
+    run, credit = ran(tmp_path, "late/")
+    assert run.out.startswith("backprop on echo: 20 replicas")
+    total = re.search(r"^total +\d+ +(\S+) +(\S+) +(\S+) +(\S+)", credit.out, re.M)
+    assert total is not None
+    assert float(total[4]) > 8
 
 
 def test_a_rule_declares_identities(tmp_path: Path) -> None:

@@ -79,7 +79,8 @@ def test_nothing_is_recalled_before_anything_is_stored() -> None:
 def test_every_other_task_of_ours_is_refused_in_a_sentence(name: str) -> None:
     task = registry.tasks()[name]()
     said = str(Hopfield().applies_to(task))
-    what = "hidden unit" if task.network().hidden else "numbers"
+    net = task.network()
+    what = "hidden unit" if net.hidden else "shares weights" if net.timed else "numbers"
     assert what in said
     assert "\n" not in said
 

@@ -45,7 +45,9 @@ def test_a_spec_is_what_the_data_turn_out_to_be(name: str) -> None:
     assert data.time == bool(spec.steps)
     assert spec.binary == bool(np.isin(data.x, (0, 1)).all())
     targets = {task.target_off, task.target_on}
-    assert (spec.kind == "numbers") == (not np.isin(data.target, list(targets)).all())
+    assert (spec.kind in ("numbers", "probabilities")) == (not np.isin(data.target, list(targets)).all())
+    if spec.kind == "probabilities":
+        assert ((data.target >= 0) & (data.target <= 1)).all()
     one_each = net.output.size > 1 and bool((data.wanted.sum(axis=-1) == 1).all())
     assert (spec.kind == "labels") == (one_each and spec.kind != "numbers")
 

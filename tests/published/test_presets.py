@@ -134,6 +134,8 @@ ALONE = {  # presets that are the only one of their algorithm on their task
     "pdp1986/encoder": ("backprop", "encoder"),
     "pdp1986/negation": ("backprop", "negation"),
     "pdp1986/parity": ("backprop", "parity"),
+    "pdp1986/sequence_completion": ("backprop", "sequence_completion"),
+    "pdp1986/shift_register": ("backprop", "shift_register"),
     "pdp1986/singleton": ("backprop", "singleton"),
     "pdp1986/t_c": ("backprop", "t_c"),
     "scellier2017/digits": ("equilibrium_propagation", "digits"),
