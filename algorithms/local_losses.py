@@ -85,7 +85,11 @@ class LocalLosses(CreditAlgorithm):
         one_of=LOSSES,
     )
     beta: float | None = setting(
-        None, "Share β of sim in predsim; None is .99. For the loss predsim.", above=0, below=1
+        None,
+        "Share β of sim in predsim; None is .99. For the loss predsim.",
+        above=0,
+        below=1,
+        search=(0.01, 0.99),
     )
 
     # a head hears all units of its layer, and tells each what the others made of it
@@ -116,6 +120,9 @@ class LocalLosses(CreditAlgorithm):
                 f"cosines of targets need two of them, and {task.name} has a single number; loss=pred does it"
             )
         return None
+
+    def held(self, net: Network) -> int:
+        return net.size + sum(group.size**2 for group in net.hidden if self.share > 0)
 
     def init(self, net: Network, params: Params, rand: Rand) -> State:
         heads: dict[Any, Array] = {}
@@ -216,6 +223,7 @@ def directions(z: Array) -> tuple[Array, Array]:
 def mismatch(z: Array, target: Array) -> Array:
     """∂/∂z (…, N, k) of ‖S(z) − S(target)‖² / N, the similarities of N patterns to each other."""
     (u, length), (v, _) = directions(z), directions(target)
-    blame = 4.0 / z.shape[-2] * (u @ u.mT - v @ v.mT) @ u
+    # 4 / N (u uᵀ − v vᵀ) u, without the N² similarities themselves
+    blame = 4.0 / z.shape[-2] * (u @ (u.mT @ u) - v @ (v.mT @ u))
     blame = (blame - u * (u * blame).sum(axis=-1, keepdims=True)) / length
     return blame - blame.mean(axis=-1, keepdims=True)
