@@ -12,8 +12,8 @@ passes takes its place, and for small F it is one,
     h_1 − h_1^err = f′(x_1) ⊙ (W_1 F e) + O(|F e|²)
 
 so that the first hidden layer has direct feedback alignment over W_1 F, which moves as W_1 does; its credit
-is as small as F. Without F there is no credit for hidden weights at all. Where errors are large, as of targets
-that are numbers, their square counts: of linear units W_1 grows by η W_1 F e (F e)ᵀ, whatever the target.
+is as small as F. Without F there is no credit for hidden weights at all. Where errors are large, as of
+targets that are numbers, their square counts: of linear units W_1 grows by η W_1 F e (F e)ᵀ, whatever else.
 
 e is ∂E/∂x of the output, as in all rules of the feedback family here: with softmax and cross-entropy that is
 y − d, the paper's. The paper's nets have no biases; here a bias gets the same product, with an activity of 1.
