@@ -18,10 +18,13 @@ from algorithms.feedback_alignment import (
     FeedbackAlignment,
 )
 from algorithms.finite_differences import FiniteDifferences
+from algorithms.local_losses import LocalLosses, MonoForward
 from algorithms.node_perturbation import NodePerturbation, Reinforce
+from algorithms.pepita import Pepita
 from algorithms.predictive_coding import PredictiveCoding
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
+from algorithms.signal_propagation import SignalPropagation
 from algorithms.target_propagation import TargetPropagation
 from algorithms.weight_mirror import KolenPollack, WeightMirror, back
 from algorithms.weight_perturbation import (
@@ -54,6 +57,10 @@ BY_PLACE = {
     "generec": Generec(tolerance=0),
     "predictive_coding": PredictiveCoding(),
     "target_propagation": TargetPropagation(),
+    "pepita": Pepita(),
+    "local_losses": LocalLosses(),
+    "mono_forward": MonoForward(),
+    "signal_propagation": SignalPropagation(),
 }
 """Rules that credit a weight with what its own two units carry: place by place they do the same."""
 BY_CHANCE = {
@@ -71,10 +78,11 @@ def in_places(p: Problem, rule: CreditAlgorithm) -> Sides:
     memory = remembered(p, state["memory"], isinstance(rule, FeedbackAlignment))
     pairs, given = zip(p.net.edges, wide.net.edges, strict=True), state["params"]
     feedback = {back(d): matrix(e, given[back(e.weights)]) for e, d in pairs if back(e.weights) in given}
-    wide = wide.moved(feedback)  # where these are parameters, too
+    own: dict[Any, Any] = {k: w for k, w in given.items() if k not in p.params}  # heads of groups, signals
+    wide = wide.moved({**own, **feedback})  # where these are parameters, too
     shared = rule.credit(p.net, state["params"], state["memory"], p.batch, fresh(rule, p))[0]
     dense = rule.credit(wide.net, wide.params, memory, p.batch, fresh(rule, p))[0]
-    return shared, summed(p.net, dense)
+    return shared, {**{k: dense[k] for k in own if k in dense}, **summed(p.net, dense)}
 
 
 def fresh(rule: CreditAlgorithm, p: Problem) -> Any:

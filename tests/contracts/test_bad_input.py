@@ -265,6 +265,26 @@ CASES = {
         ["algorithm=equilibrium_propagation", "algorithm.teach=clamped"],
         ["'clamped'", "nudge", "did you mean 'clamp'?"],
     ),
+    "a share of no two losses": (
+        ["algorithm=local_losses", "algorithm.loss=pred", "algorithm.beta=0.5"],
+        ["beta=0.5 would be ignored", "belongs to loss predsim", "pred was given"],
+    ),
+    "a local loss that is none": (
+        ["algorithm=local_losses", "algorithm.loss=predsym"],
+        ["'predsym'", "sim", "did you mean 'predsim'?"],
+    ),
+    "no modulation": (
+        ["algorithm=pepita", "algorithm.spread=0"],
+        ["spread must be", "greater than 0", "0 was given"],
+    ),
+    "labels that are none": (
+        ["algorithm=signal_propagation", "task=addition"],
+        ["signal_propagation does not apply to addition", "any number of outputs on"],
+    ),
+    "signals in the middle": (
+        ["algorithm=signal_propagation", "task=family_tree"],
+        ["signal_propagation does not apply to family_tree"],
+    ),
     "store that is a file": (["store=/dev/null/store"], ["/dev/null/store", "cannot be written", "store="]),
 }
 

@@ -27,10 +27,13 @@ from algorithms.feedback_alignment import (
 )
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.genetic import entered
+from algorithms.local_losses import LocalLosses, MonoForward
 from algorithms.node_perturbation import NodePerturbation, Reinforce
+from algorithms.pepita import Pepita
 from algorithms.predictive_coding import VARIANTS, PredictiveCoding
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
+from algorithms.signal_propagation import SignalPropagation
 from algorithms.target_propagation import TargetPropagation
 from algorithms.weight_mirror import KolenPollack, WeightMirror, back
 from algorithms.weight_perturbation import (
@@ -74,6 +77,7 @@ BY_OUTER = [
     *(EquilibriumPropagation(), EquilibriumPropagation(points=4)),
     *(EquilibriumPropagation(teach="clamp"), ContrastiveHebbian(gamma=0.3)),
     *(Generec(), Generec(midpoint=True, symmetric=True)),
+    *(Pepita(), LocalLosses(), LocalLosses(loss="sim"), MonoForward(), SignalPropagation()),
 ]
 BY_STEPS = [FiniteDifferences(), SequentialWeightPerturbation()]
 BY_CHANCE = [WeightPerturbation(), ForwardGradient(), Spsa(), EvolutionStrategies(sigma=1e-3, pairs=1)]
@@ -145,7 +149,8 @@ def dense_state(rule: Algorithm, case: Case, state: Any) -> tuple[Any, Any]:
         for e, d in pairs
         if back(e.weights) in state["params"]
     }
-    return {**case.wide, **feedback}, memory
+    own = {k: w for k, w in state["params"].items() if k not in case.params}
+    return {**case.wide, **own, **feedback}, memory
 
 
 @every_kind
