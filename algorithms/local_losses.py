@@ -225,5 +225,4 @@ def mismatch(z: Array, target: Array) -> Array:
     (u, length), (v, _) = directions(z), directions(target)
     # 4 / N (u uᵀ − v vᵀ) u, without the N² similarities themselves
     blame = 4.0 / z.shape[-2] * (u @ (u.mT @ u) - v @ (v.mT @ u))
-    blame = (blame - u * (u * blame).sum(axis=-1, keepdims=True)) / length
-    return blame - blame.mean(axis=-1, keepdims=True)
+    return (blame - u * (u * blame).sum(axis=-1, keepdims=True)) / length  # of mean 0, as u and v are

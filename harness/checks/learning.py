@@ -22,6 +22,7 @@ from harness.training.preflight import Broken, place
 from harness.training.trainer import Trainer
 
 Array = Any
+MANY, MOST = 24, 16  # credit that knows nothing comes so far in 8 % of all checks; in 14 % if it were 6 of 8
 
 
 def _trained(s: Subject, epochs: int, spoil: Callable[[Any], Any] | None = None) -> Any:
@@ -103,14 +104,14 @@ def hidden_weights_learn(s: Subject) -> None:
     if s.algorithm.refusal(task):
         raise Idle(str(s.algorithm.refusal(task)))
     ends = [
-        run(rule, task, replicas=8, epochs=300, unchecked=True, progress=False).trained.loss
+        run(rule, task, replicas=MANY, epochs=300, unchecked=True, progress=False).trained.loss
         for rule in (s.algorithm, registry.an_algorithm("shallow"))
     ]
     lower = int(np.count_nonzero(ends[0] < ends[1]))
-    if lower < 6:
+    if lower < MOST:
         raise Broken(
-            f"with eight hidden units {lower} of 8 networks come lower in 300 epochs than where only "
-            f"the output's weights learn, but 6 or more were expected ({place(s.rule, 'credit')})"
+            f"with eight hidden units {lower} of {MANY} networks come lower in 300 epochs than where only "
+            f"the output's weights learn, but {MOST} or more were expected ({place(s.rule, 'credit')})"
         )
 
 

@@ -22,11 +22,14 @@ from algorithms.feedback_alignment import (
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.forward_forward import ForwardForward
 from algorithms.genetic import Genetic
+from algorithms.local_losses import LocalLosses, MonoForward
 from algorithms.mean_field import MeanField
 from algorithms.node_perturbation import NodePerturbation, Reinforce
+from algorithms.pepita import Pepita
 from algorithms.perceptron import Perceptron
 from algorithms.shallow import Shallow
 from algorithms.sign_symmetry import SignSymmetry
+from algorithms.signal_propagation import SignalPropagation
 from algorithms.weight_mirror import WeightMirror
 from algorithms.weight_perturbation import (
     ForwardGradient,
@@ -240,6 +243,13 @@ PLANTED: list[tuple[type[Algorithm], str, Any]] = [
     (ForwardForward, "transports_weights", True),
     (ForwardForward, "phases", 1),
     (ForwardForward, "global_scalar", True),
+    (Pepita, "local", False),
+    (Pepita, "phases", 1),
+    (LocalLosses, "local", True),
+    (LocalLosses, "transports_weights", True),
+    (MonoForward, "transports_weights", False),
+    (SignalPropagation, "phases", 1),
+    (SignalPropagation, "local", True),
     (Perceptron, "local", False),
     (Perceptron, "phases", 2),
     (Perceptron, "global_scalar", True),
@@ -288,6 +298,9 @@ def test_settling_steps_are_those_of_the_schedule() -> None:
         (WeightPerturbation, True),  # the loss comes last
         (DirectRandomTargetProjection, False),  # targets are there from the start
         (ForwardForward, False),
+        (Pepita, True),
+        (LocalLosses, False),
+        (SignalPropagation, False),
         (Shallow, False),
         (Perceptron, None),
     ],

@@ -36,11 +36,13 @@ WALKERS = (
     "checkpointed_backprop",
     "feedback_alignment",
     "kolen_pollack",
+    "mono_forward",
     "predictive_coding",
     "shallow",
     "sign_symmetry",
 )
-"""Rules that do nothing with arrays but arithmetic, sums, and sending them over edges."""
+"""Rules that do nothing with arrays but arithmetic, sums, and sending them over edges; Mono-Forward where it
+has one hidden group."""
 
 
 def resolved(algorithm: Any, task: Any, **run: Any) -> tuple[Any, Any, Plan]:

@@ -128,6 +128,7 @@ def test_the_console_script_is_the_same_program() -> None:
 # ruleset=published
 
 ALONE = {  # presets that are the only one of their algorithm on their task
+    "dellaferrera2022/digits": ("pepita", "digits"),
     "hinton2022/digits": ("forward_forward", "digits"),
     "hopfield1982/recall": ("hopfield", "recall"),
     "lillicrap2016/linear": ("feedback_alignment", "linear_map"),
