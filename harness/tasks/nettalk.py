@@ -8,7 +8,7 @@ middle letter: 203-80-K.
 Not as there:
 
 - The outputs are labels, one for each of the K = 48 symbols of the file: a phoneme of the ARPAbet, two at
-  once (the x of *box* is K+S), or silence (-). There they are 21 articulatory features and 5 units for
+  once (the x of *taxi* is K+S), or silence (-). There they are 21 articulatory features and 5 units for
   stress and the ends of syllables, and the nearest phoneme counts. Stress is left out here.
 - The words are others: 1,000 of the CMU Pronouncing Dictionary that are learnt, and 1,000 that are held out;
   the file beside this one, with the dictionary's notice, says which. Words stand alone, and the two units
