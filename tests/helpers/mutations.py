@@ -18,7 +18,7 @@ from harness.core import registry
 from harness.core.optimisers import OPTIMISERS
 from harness.core.setting import described
 
-SLOW = ("mnist", "digits", "traffic", "family_tree")  # read files, or take seconds an update
+SLOW = ("mnist", "digits", "nettalk", "traffic", "family_tree")  # read files, or take seconds an update
 BASE = ("run.epochs=2", "run.replicas=2", "tracking.enabled=false", "figures=false")
 HUGE = ("1000000000000000", "1" + 21 * "0", "1" + 400 * "0", "-1" + 21 * "0")
 UNBOUNDED = ("seed", "segment", "nodes", "connections", "early_sweeps", "elite", "batch", "held")

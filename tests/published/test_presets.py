@@ -140,6 +140,7 @@ ALONE = {  # presets that are the only one of their algorithm on their task
     "pdp1986/singleton": ("backprop", "singleton"),
     "pdp1986/t_c": ("backprop", "t_c"),
     "scellier2017/digits": ("equilibrium_propagation", "digits"),
+    "sejnowski1987/nettalk": ("backprop", "nettalk"),
     "werfel2005/linear": ("node_perturbation", "linear_perceptron"),
     "whittington2017/xor": ("predictive_coding", "xor"),
     "xie2003/digits": ("contrastive_hebbian", "digits"),
