@@ -1,16 +1,16 @@
-"""Backpropagation with accumulated gradients: the batch goes through in micro-batches, their gradients add up.
+"""Backpropagation with accumulated gradients: a batch goes through in micro-batches, whose gradients add up.
 
     ∂E/∂w_ij = Σ_k Σ_{patterns of micro-batch k} y_i δ_j
 
-E is a sum over patterns, so this is the gradient of the whole batch, up to the order of the sum; no micro-batch
-is smaller than asked for but the last. Activities and blames are held of `micro` patterns at a time, whatever
-the size of the batch; of the whole batch only the outputs stay. It costs no work but the sums: the bar for
-whoever claims to need less memory than backprop. `checkpointed_backprop` saves over layers, this over
+E is a sum over patterns, so this is the gradient of the whole batch, up to the order of the sum; the last
+micro-batch may be smaller than asked for. Activities and blames are held of `micro` patterns at a time,
+whatever the size of the batch; of the whole batch only the outputs stay. It costs no work but the sums: the
+bar for whoever claims to need less memory than backprop. `checkpointed_backprop` saves over layers, this over
 patterns. A network whose units looked at other patterns (batch normalisation) would not be served.
 
 Micro-batches as in Huang et al. 2019, GPipe: efficient training of giant neural networks using pipeline
-parallelism, arXiv:1811.06965, section 2.2, on one device; the gradient is that of Rumelhart, Hinton & Williams
-1986, Nature 323:533-536.
+parallelism, arXiv:1811.06965, section 2.2, on one device; the gradient is that of Rumelhart, Hinton &
+Williams 1986, Nature 323:533-536.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from typing import ClassVar
 import numpy as np
 
 from algorithms.backprop import Backprop
-from harness.core.algorithm import Array, Batch, Credit, Network, Params, Rand, State, Traits
+from harness.core.algorithm import Array, Batch, Credit, Key, Network, Params, Rand, State, Traits
+from harness.core.exact_gradient import backpropagated
 from harness.core.loops import repeat
 from harness.core.setting import setting
 
@@ -52,30 +53,26 @@ class AccumulatedBackprop(Backprop):
             return super().credit(net, params, memory, batch, rand)
         cut = [cut_up(a, whole, self.micro) for a in batch[:3]]
 
-        def part(i: Array) -> Credit:
-            x, target, wanted = (a[..., i, :, :] for a in cut)
+        def of(x: Array, target: Array, wanted: Array) -> tuple[Array, dict[Key, Array]]:
             small = batch._replace(x=x, target=target, wanted=wanted)
-            return super(AccumulatedBackprop, self).credit(net, params, memory, small, rand)
-
-        first = part(0)
-        keys = tuple(first.gradient)
-        outputs = np.zeros_like(first.output, shape=(whole, *first.output.shape))
+            gradient, output = backpropagated(net, params, self.feedback(net, params, memory), small)
+            return output, dict(gradient)
 
         def one(i: Array, carried: tuple[Array, ...]) -> tuple[Array, ...]:
             each, *sums = carried
-            gradient, each[i + 1] = part(i + 1)
+            each[i + 1], gradient = of(*(a[..., i + 1, :, :] for a in cut))
             return each, *(a + gradient[key] for a, key in zip(sums, keys, strict=True))
 
-        outputs[0] = first.output
-        outputs, *sums = repeat(whole - 1, one, (outputs, *first.gradient.values()))
-        output = np.moveaxis(outputs, 0, -3).reshape(*first.output.shape[:-2], -1, net.output.size)
+        first, gradient = of(*(a[..., 0, :, :] for a in cut))
+        keys = tuple(gradient)
+        outputs = np.zeros_like(first, shape=(whole, *first.shape))
+        outputs[0] = first
+        outputs, *sums = repeat(whole - 1, one, (outputs, *gradient.values()))
+        output = np.moveaxis(outputs, 0, -3).reshape(*first.shape[:-2], -1, net.output.size)
         if rest:
-            x, target, wanted = (a[..., whole * self.micro :, :] for a in batch[:3])
-            last = super().credit(
-                net, params, memory, batch._replace(x=x, target=target, wanted=wanted), rand
-            )
-            sums = [a + last.gradient[key] for a, key in zip(sums, keys, strict=True)]
-            output = np.concatenate([output, last.output], axis=-2)
+            last, gradient = of(*(a[..., whole * self.micro :, :] for a in batch[:3]))
+            sums = [a + gradient[key] for a, key in zip(sums, keys, strict=True)]
+            output = np.concatenate([output, last], axis=-2)
         return Credit(dict(zip(keys, sums, strict=True)), output)
 
 

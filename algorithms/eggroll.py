@@ -75,7 +75,7 @@ class Eggroll(CreditAlgorithm):
         return self.pairs * sum(sum(prod(s) for s in shapes) for shapes in self.factors(net).values())
 
     def factors(self, net: Network) -> dict[Key, tuple[tuple[int, int], ...]]:
-        """Shapes of what is drawn for each parameter: A and B of weights, the whole perturbation of a bias."""
+        """Shapes of what is drawn for a parameter: A and B of weights, all of the perturbation of a bias."""
         return {
             key: ((m, self.rank), (n, self.rank)) if isinstance(key, Edge) else ((m, n),)
             for key, (m, n) in net.shapes.items()

@@ -13,7 +13,10 @@ from harness.drawing.frames import GREY_ARE, TOGETHER, Draw, by_task, parts_of
 from harness.drawing.style import BLACK, BLUE, COLOURS, GREEN, ORANGE, PURPLE, REFERENCE, SKY, VERMILION
 
 FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "exact gradient": (BLACK, ("backprop", "checkpointed_backprop", "finite_differences")),
+    "exact gradient": (
+        BLACK,
+        ("backprop", "checkpointed_backprop", "accumulated_backprop", "finite_differences"),
+    ),
     "other ways back": (
         BLUE,
         (
@@ -37,7 +40,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
             "reinforce",
         ),
     ),
-    "evolution": (ORANGE, ("genetic", "evolution_strategies")),
+    "evolution": (ORANGE, ("genetic", "evolution_strategies", "eggroll")),
     "contrast of two phases": (
         GREEN,
         (
