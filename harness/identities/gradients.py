@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from algorithms.accumulated_backprop import AccumulatedBackprop
 from algorithms.backprop import Backprop
 from algorithms.checkpointed_backprop import CheckpointedBackprop
 from algorithms.finite_differences import FiniteDifferences
@@ -32,6 +33,15 @@ LINEAR = Network.chain(3, 4, 3, 2, hidden="linear", output="linear")
 def differences(scheme: str, p: Problem, h: float) -> Sides:
     """Finite differences of a step, and the gradient."""
     return p.credit(FiniteDifferences(scheme=scheme, step=h)), p.credit(Backprop())
+
+
+def micro_batches(p: Problem) -> Sides:
+    """Backpropagation accumulated over micro-batches of every size, and plain."""
+    sizes = range(1, p.batch.patterns + 2)
+    return (
+        {str(n): p.credit(AccumulatedBackprop(micro=n)) for n in sizes},
+        {str(n): p.credit(Backprop()) for n in sizes},
+    )
 
 
 def segments(p: Problem) -> Sides:
@@ -126,6 +136,14 @@ ROWS = (
         segments,
         nets=(DEEP, RESIDUAL),
         within=0,
+    ),
+    Identity(
+        "accumulated_backprop",
+        "exact",
+        "accumulated backprop is backprop, whatever its micro-batches",
+        "Huang et al. 2019, section 2.2",
+        micro_batches,
+        nets=(DEEP, RESIDUAL),
     ),
     Identity(
         "shallow_is_the_output_row",

@@ -1,4 +1,4 @@
-"""Rows on populations of weight vectors: evolution strategies and the genetic algorithm."""
+"""Rows on populations of weight vectors: evolution strategies, EGGROLL and the genetic algorithm."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from algorithms.eggroll import Eggroll
 from algorithms.evolution_strategies import EvolutionStrategies
 from algorithms.genetic import Genetic
 from algorithms.weight_perturbation import WeightPerturbation
@@ -90,6 +91,13 @@ ROWS = (
         parameter="n",
         at=MANY,
         power=-0.5,
+    ),
+    unbiased(
+        "eggroll_on_a_quadratic",
+        Eggroll(sigma=2.0, pairs=2, rank=1),
+        "where the loss is quadratic, EGGROLL of any σ and rank is the gradient",
+        "Sarkar et al. 2025; covariance of E by algebra",
+        QUADRATIC,
     ),
     Identity(
         "genetic_without_operators",

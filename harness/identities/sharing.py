@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from algorithms._settling import Settling
+from algorithms.accumulated_backprop import AccumulatedBackprop
 from algorithms.backprop import Backprop
 from algorithms.checkpointed_backprop import CheckpointedBackprop
 from algorithms.contrastive_hebbian import ContrastiveHebbian, Generec
+from algorithms.eggroll import Eggroll
 from algorithms.equilibrium_propagation import EquilibriumPropagation
 from algorithms.evolution_strategies import EvolutionStrategies
 from algorithms.feedback_alignment import (
@@ -43,6 +45,7 @@ CHAIN_RULE = "chain rule; Rumelhart et al. 1986, PDP vol. 1 ch. 8, p. 348"
 BY_PLACE = {
     "backprop": Backprop(),
     "checkpointed_backprop": CheckpointedBackprop(),
+    "accumulated_backprop": AccumulatedBackprop(micro=2),
     "feedback_alignment": FeedbackAlignment(),
     "direct_feedback_alignment": DirectFeedbackAlignment(),
     "direct_random_target_projection": DirectRandomTargetProjection(),
@@ -67,6 +70,7 @@ BY_CHANCE = {
     "weight_perturbation": WeightPerturbation(antithetic=True),
     "forward_gradient": ForwardGradient(),
     "evolution_strategies": EvolutionStrategies(sigma=1e-3, pairs=1),
+    "eggroll": Eggroll(sigma=1e-3, pairs=1),
 }
 """Rules that shake weights, shared ones once: they do the same in the mean."""
 

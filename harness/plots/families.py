@@ -24,7 +24,10 @@ from harness.drawing.style import (
 )
 
 FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "exact gradient": (BLACK, ("backprop", "checkpointed_backprop", "finite_differences")),
+    "exact gradient": (
+        BLACK,
+        ("backprop", "checkpointed_backprop", "accumulated_backprop", "finite_differences"),
+    ),
     "other ways back": (
         BLUE,
         (
@@ -49,7 +52,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
             "reinforce",
         ),
     ),
-    "evolution": (ORANGE, ("genetic", "evolution_strategies")),
+    "evolution": (ORANGE, ("genetic", "evolution_strategies", "eggroll")),
     "contrast of two phases": (
         GREEN,
         (
