@@ -5,7 +5,7 @@ A window slides over a word; each of its seven places has 29 units, of which one
 one for the space around a word, and two for punctuation. 80 hidden units, and outputs for the sound of the
 middle letter: 203-80-K.
 
-Not as there:
+Not as there (what is said of the paper is from memory):
 
 - The outputs are labels, one for each of the K = 48 symbols of the file: a phoneme of the ARPAbet, two at
   once (the x of *taxi* is K+S), or silence (-). There they are 21 articulatory features and 5 units for
