@@ -31,7 +31,8 @@ def problem(net: Network, patterns: int = 5) -> tuple[Any, Batch]:
 
 def perturbations(rule: Eggroll, net: Network, replicas: int) -> dict[Any, Any]:
     """E (R, n, rows, columns) of every parameter, from the numbers the rule draws, in their order."""
-    drawn, each = rand(replicas), {}
+    drawn = rand(replicas)
+    each: dict[Any, Any] = {}
     for key, shape in net.shapes.items():
         if isinstance(key, Edge):
             a, b = (drawn.normal(rule.pairs, size, rule.rank) for size in shape)

@@ -105,7 +105,7 @@ def test_it_compiles_with_and_without_a_rest() -> None:
 
 
 def test_compiled_it_takes_backprops_steps() -> None:
-    options = {"replicas": 2, "epochs": 5, "backend": "jax"}
+    options: dict[str, Any] = {"replicas": 2, "epochs": 5, "backend": "jax"}
     ours, theirs = (run(a, Xor(), **options).trained for a in (AccumulatedBackprop(micro=3), Backprop()))
     for key, value in theirs.weights.items():
         np.testing.assert_allclose(ours.weights[key], value, rtol=1e-12, atol=1e-12)
