@@ -26,6 +26,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "targets and predictions": (SKY, ("target_propagation", "predictive_coding")),
+    "credit through time": (GREEN, ("bptt", "rtrl", "snap", "eprop", "rflo", "uoro")),
     "perturbation": (
         VERMILION,
         (
