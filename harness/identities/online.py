@@ -48,11 +48,11 @@ def alike(one: CreditAlgorithm, other: CreditAlgorithm) -> Any:
 def in_places(p: Problem, rule: CreditAlgorithm) -> Sides:
     """A rule's credit of shared weights, and that of weights of their own, summed over those that share."""
     wide = two(tied=False)
-    lent = {e: d.weights for d, e in zip(p.net.edges, wide.edges, strict=True)}
+    lent: dict[Any, Any] = {e: d.weights for d, e in zip(p.net.edges, wide.edges, strict=True)}
     apart = p._replace(net=wide, params={**p.params, **{e: p.params[w] for e, w in lent.items()}})
     found: dict[Any, Any] = {}
     for key, each in apart.credit(rule).items():
-        to = lent.get(key, key)  # type: ignore[call-overload]
+        to = lent.get(key, key)
         found[to] = found[to] + each if to in found else each
     return p.credit(rule), found
 
