@@ -41,6 +41,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "targets and predictions": (SKY, ("target_propagation", "predictive_coding")),
     "forward only": (BROWN, ("pepita", "local_losses", "mono_forward", "signal_propagation")),
+    "credit through time": (GREEN, ("bptt", "rtrl", "snap", "eprop", "rflo", "uoro")),
     "perturbation": (
         VERMILION,
         (
