@@ -10,7 +10,18 @@ from harness.drawing import crowd
 from harness.drawing.cell import Drawn
 from harness.drawing.facets import ACROSS, Block, Fill, Row
 from harness.drawing.frames import GREY_ARE, TOGETHER, Draw, by_task, parts_of
-from harness.drawing.style import BLACK, BLUE, COLOURS, GREEN, ORANGE, PURPLE, REFERENCE, SKY, VERMILION
+from harness.drawing.style import (
+    BLACK,
+    BLUE,
+    BROWN,
+    COLOURS,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    REFERENCE,
+    SKY,
+    VERMILION,
+)
 
 FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "exact gradient": (BLACK, ("backprop", "checkpointed_backprop", "finite_differences")),
@@ -54,6 +65,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
         PURPLE,
         ("shallow", "perceptron", "delta_rule", "random_feature_perceptron", "hopfield"),
     ),
+    "controls": (BROWN, ("decision_tree", "hand_made", "rule_base")),
 }
 OTHERS = ("others", SKY)
 BESIDE = "backprop"
