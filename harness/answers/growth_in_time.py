@@ -47,7 +47,7 @@ STATED: Mapping[str, Theory] = {
     "bptt": Theory(1, 1, 1, 2),
     "rtrl": Theory(0, 3, 1, 4),
     "snap": Theory(0, 3, 1, 4),
-    "e_prop": Theory(0, 2, 1, 2),
+    "eprop": Theory(0, 2, 1, 2),
     "rflo": Theory(0, 2, 1, 2),
     "uoro": Theory(0, 2, 1, 2),
 }

@@ -252,6 +252,11 @@ def _argsort(a: Any, axis: int = -1, *, stable: bool = False) -> Tracked:
     return _entered("comparison", a.size * steps, (a,), np.argsort(a.values, axis=axis, stable=stable), steps)
 
 
+def _cumsum(a: Any, axis: int) -> Tracked:
+    """Running sums of n numbers are n additions, which take ⌈log2 n⌉ steps where they can be shared out."""
+    return _entered("element-wise", a.size, (a,), np.cumsum(a.values, axis=axis), _steps(a.shape[axis]))
+
+
 def _moving(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function that only moves or repeats numbers: of one array, or of a sequence of them."""
 
@@ -283,6 +288,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.where: _where_function,
     np.mean: _mean,
     np.argsort: _argsort,
+    np.cumsum: _cumsum,
     np.clip: lambda a, low, high: np.minimum(np.maximum(a, low), high),
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: a.ndim,
