@@ -203,16 +203,15 @@ def _matmul(a: Any, b: Any) -> Tracked:
 def _einsum(subscripts: str, *operands: Any, **options: Any) -> Tracked:
     if options or len(operands) != 2 or "." in subscripts:
         raise CostError(f"np.einsum is counted for two operands with named axes only{_where()}")
-    values = np.einsum(subscripts, *map(_plain, operands))
+    x, y = (np.asarray(_plain(a)) for a in operands)
+    values = np.einsum(subscripts, x, y)
     sizes: dict[str, int] = {}
-    for names, operand in zip(subscripts.replace(" ", "").split("->")[0].split(","), operands, strict=True):
-        sizes |= dict(zip(names, np.shape(_plain(operand)), strict=True))
+    for names, operand in zip(subscripts.replace(" ", "").split("->")[0].split(","), (x, y), strict=True):
+        sizes |= dict(zip(names, operand.shape, strict=True))
     products = prod(sizes.values())
     ledger = _ledger(operands)
     ledger.multiply_adds += products
-    ledger.effective_multiply_adds += effective_terms(
-        products, *map(np.asarray, map(_plain, operands)), subscripts
-    )
+    ledger.effective_multiply_adds += effective_terms(products, x, y, subscripts)
     return _entered(
         "contraction", 2 * products, operands, values, 1 + _steps(products // max(values.size, 1))
     )

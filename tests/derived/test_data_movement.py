@@ -70,12 +70,11 @@ def test_a_larger_cache_moves_no_more(order: list[int], lengths: tuple[int, ...]
 
 @pytest.mark.parametrize("layers", [1, 2, 5])
 def test_a_chain_of_products_forth_and_back(layers: int) -> None:
-    """Of n × n arrays of B bytes: y_l = y_{l−1} W_l, then d_{l−1} = d_l W_lᵀ for all D layers.
+    """Of n × n arrays of B bytes: y_l = y_{l−1} W_l, then d_{l−1} = d_l W_lᵀ for all D layers, d_D = y_D.
 
-    Forth each layer touches y_{l−1}, W_l, y_l: one reuse, of y_{l−1}, l > 1, whose distance over W_l is only
-    2B on the tail y_{l−1}, itself just written: B. First touches: 2D + 1. Back, the first d is y_D. Reading
-    d_l, just written: B. W_l: since its forward touch y_l, then W and y of the D − l layers above, and the d
-    of as many, of which each was written and read; with itself 2 + 2 (D − l) + (D − l) arrays, at l = D 2.
+    First touches: y_0, and W_l, y_l and d_{l−1} of each layer. What was written last is read at distance B:
+    y_{l−1} for l > 1, and every d_l. Between the two touches of W_l come y_l, W and y of the D − l layers
+    above, and as many d below d_D: with itself 2 + 3 (D − l) arrays.
     """
     n, ledger = 4, Ledger(trace=Trace())
     one = n * n * 8
@@ -155,8 +154,8 @@ def test_silent_units_and_inputs_of_zero_are_no_effective_terms() -> None:
     assert ledger.multiply_adds == 12 + 12
 
 
-def test_nothing_is_spared_where_nothing_is_zero() -> None:
-    """Logistic units: all terms but those of inputs, a third of which are zero here."""
+def test_effective_terms_are_some_of_all_and_an_update_is_told_in_predictions() -> None:
+    """Logistic units: at most the terms of inputs, which may be zero, are spared."""
     net = Network.chain(3, 4, 2)
     s = cost_of(Backprop(GradientDescent(decay=0.0)), task_of(net, 6))
     assert 0 < s.update.effective_multiply_adds <= s.update.multiply_adds
