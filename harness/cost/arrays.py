@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from harness.cost.effective import effective_terms
 from harness.cost.ledger import KINDS, CostError, Ledger
 
 Array = Any
@@ -184,6 +185,8 @@ def _entered(kind: str, flops: int, inputs: Sequence[Any], values: Any, steps: i
     tracked, values = [a for a in inputs if isinstance(a, Tracked)], np.asarray(values)
     span, log_span = 1 + max(a.span for a in tracked), steps + max(a.log_span for a in tracked)
     read = sum(np.asarray(_plain(a)).nbytes for a in inputs)
+    if tracked[0].ledger.trace is not None:
+        tracked[0].ledger.trace.touch(*map(_plain, inputs), values)
     tracked[0].ledger.note(kind, flops, read, values.nbytes, span, log_span)
     return Tracked(values, tracked[0].ledger, span, log_span)
 
@@ -193,19 +196,22 @@ def _matmul(a: Any, b: Any) -> Tracked:
     ledger, values = _ledger((a, b)), np.matmul(x, y)
     inner = x.shape[-1]
     ledger.multiply_adds += values.size * inner
+    ledger.effective_multiply_adds += effective_terms(values.size * inner, x, y)
     return _entered("contraction", 2 * values.size * inner, (a, b), values, 1 + _steps(inner))
 
 
 def _einsum(subscripts: str, *operands: Any, **options: Any) -> Tracked:
     if options or len(operands) != 2 or "." in subscripts:
         raise CostError(f"np.einsum is counted for two operands with named axes only{_where()}")
-    values = np.einsum(subscripts, *map(_plain, operands))
+    x, y = (np.asarray(_plain(a)) for a in operands)
+    values = np.einsum(subscripts, x, y)
     sizes: dict[str, int] = {}
-    for names, operand in zip(subscripts.replace(" ", "").split("->")[0].split(","), operands, strict=True):
-        sizes |= dict(zip(names, np.shape(_plain(operand)), strict=True))
+    for names, operand in zip(subscripts.replace(" ", "").split("->")[0].split(","), (x, y), strict=True):
+        sizes |= dict(zip(names, operand.shape, strict=True))
     products = prod(sizes.values())
     ledger = _ledger(operands)
     ledger.multiply_adds += products
+    ledger.effective_multiply_adds += effective_terms(products, x, y, subscripts)
     return _entered(
         "contraction", 2 * products, operands, values, 1 + _steps(products // max(values.size, 1))
     )
