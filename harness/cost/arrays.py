@@ -3,8 +3,7 @@
 A `Tracked` array stands in for an ndarray through NumPy's own protocols (NEP 13 and 18). It computes the
 same values, and enters into a `Ledger` what that took. It is strict: a function it does not know, or a way
 out of it (`np.asarray`, `float`, `.item`), raises `CostError` with the line that did it, because what is
-computed outside is not counted. Arithmetic on constants, arrays that nothing handed in went into, is not
-seen.
+computed outside is not counted. Arithmetic on constants, which nothing handed in went into, is not seen.
 """
 
 from __future__ import annotations
@@ -117,10 +116,8 @@ class Tracked(NDArrayOperatorsMixin):
             reduction = next(n for n, u in REDUCTIONS.items() if u is ufunc)
             result = _reduce(reduction, inputs[0], options.get("axis", 0), options.get("keepdims", False))
         elif method != "__call__" or options or not (name in KINDS or name == "matmul"):
-            raise CostError(
-                f"np.{name}{'' if method == '__call__' else '.' + method} "
-                f"is not counted as it is used{_where()}"
-            )
+            how = "" if method == "__call__" else f".{method}"
+            raise CostError(f"np.{name}{how} is not counted as it is used{_where()}")
         elif name == "matmul":
             result = _matmul(inputs[0], inputs[1])
         else:
@@ -139,10 +136,8 @@ class Tracked(NDArrayOperatorsMixin):
     ) -> Any:
         handler = FUNCTIONS.get(function)
         if handler is None:
-            raise CostError(
-                f"np.{getattr(function, '__name__', function)} "
-                f"is not counted{_where()}: use what harness.cost.arrays knows"
-            )
+            name = getattr(function, "__name__", function)
+            raise CostError(f"np.{name} is not counted{_where()}: use what harness.cost.arrays knows")
         return handler(*arguments, **options)
 
 
@@ -185,10 +180,11 @@ def _entered(kind: str, flops: int, inputs: Sequence[Any], values: Any, steps: i
     tracked, values = [a for a in inputs if isinstance(a, Tracked)], np.asarray(values)
     span, log_span = 1 + max(a.span for a in tracked), steps + max(a.log_span for a in tracked)
     read = sum(np.asarray(_plain(a)).nbytes for a in inputs)
-    if tracked[0].ledger.trace is not None:
-        tracked[0].ledger.trace.touch(*map(_plain, inputs), values)
-    tracked[0].ledger.note(kind, flops, read, values.nbytes, span, log_span)
-    return Tracked(values, tracked[0].ledger, span, log_span)
+    ledger = tracked[0].ledger
+    if ledger.trace is not None:
+        ledger.trace.touch(*map(_plain, inputs), values)
+    ledger.note(kind, flops, read, values.nbytes, span, log_span)
+    return Tracked(values, ledger, span, log_span)
 
 
 def _matmul(a: Any, b: Any) -> Tracked:
@@ -212,9 +208,8 @@ def _einsum(subscripts: str, *operands: Any, **options: Any) -> Tracked:
     ledger = _ledger(operands)
     ledger.multiply_adds += products
     ledger.effective_multiply_adds += effective_terms(products, x, y, subscripts)
-    return _entered(
-        "contraction", 2 * products, operands, values, 1 + _steps(products // max(values.size, 1))
-    )
+    steps = 1 + _steps(products // max(values.size, 1))
+    return _entered("contraction", 2 * products, operands, values, steps)
 
 
 def _reduce(name: str, a: Any, axis: Any = None, keepdims: bool = False, **options: Any) -> Tracked:
@@ -258,8 +253,7 @@ def _argsort(a: Any, axis: int = -1, *, stable: bool = False) -> Tracked:
     return _entered("comparison", a.size * steps, (a,), np.argsort(a.values, axis=axis, stable=stable), steps)
 
 
-def _cumsum(a: Any, axis: int) -> Tracked:
-    """Running sums of n numbers are n additions, which take ⌈log2 n⌉ steps where they can be shared out."""
+def _cumsum(a: Any, axis: int) -> Tracked:  # n additions, in ⌈log2 n⌉ steps where they can be shared out
     return _entered("element-wise", a.size, (a,), np.cumsum(a.values, axis=axis), _steps(a.shape[axis]))
 
 

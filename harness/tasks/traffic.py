@@ -84,11 +84,8 @@ def lags(x: Array) -> Array:
 
 @feature
 def lags_and_differences(x: Array) -> Array:
-    """The hours of the window, and the change from each to the next: the same forecasts can be made as of the
-    lags alone, but by other steps.
-    """
-    stations = len(STATIONS)
-    return np.concatenate([x, x[..., stations:] - x[..., :-stations]], axis=-1)
+    """The lags, and the change from each hour to the next: the same forecasts by other steps."""
+    return np.concatenate([x, x[..., len(STATIONS) :] - x[..., : -len(STATIONS)]], axis=-1)
 
 
 class Part(NamedTuple):
