@@ -262,8 +262,8 @@ def said(name: str, kind: str) -> str:
 
 @every_kind
 def test_rules_with_a_machine_of_their_own_say_that_it_shares_nothing(kind: str) -> None:
-    """Boltzmann machines, forward-forward and NoProp's blocks; who reads the raw input does not ask how hidden groups are
-    wired."""
+    """Boltzmann machines, forward-forward and NoProp; who reads the raw input does not ask how hidden groups
+    are wired."""
     refuse = {name: said(name, kind) for name in registry.algorithms() if said(name, kind)}
     assert "hidden units" in refuse.pop("hopfield"), "however they are wired"
     assert set(refuse) == {"boltzmann", "restricted_boltzmann", "mean_field", "forward_forward", "noprop"}
