@@ -179,9 +179,12 @@ class Noprop(Algorithm):
 
 @lru_cache
 def block(net: Network) -> Network:
-    """A block: the task's network with a noised label beside its input and a softmax of labels on top."""
+    """A block: the task's network with a noised label beside its input and a softmax of labels on top.
+
+    The top has a name of its own: T blocks are not to pass for the weights of one network.
+    """
     count = max(net.output.size, 2)
-    label, top = Group("z", count, "linear", bias=False), Group(net.output.name, count, "softmax")
+    label, top = Group("z", count, "linear", bias=False), Group("label", count, "softmax")
     place = {net.output: top}
     edges = [Edge(e.source, place.get(e.target, e.target)) for e in net.edges]
     hear = dict.fromkeys(e.target for e in edges if e.source in net.inputs)

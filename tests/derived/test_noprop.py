@@ -118,7 +118,7 @@ def test_credit_is_the_slope_of_each_blocks_own_loss() -> None:
     def loss(t: int, w: dict[Any, Array]) -> complex:
         there = x @ w[names["input-hidden1"]] + z[0, t] @ w[names["z-hidden1"]] + w[first]
         above = np.tanh(np.tanh(there) @ w[names["hidden1-hidden2"]] + w[second])
-        gap = softmax(above @ w[names["hidden2-output"]] + w[out]) - u[0]
+        gap = softmax(above @ w[names["hidden2-label"]] + w[out]) - u[0]
         return 0.7 / 2 * (snr[t + 1] - snr[t]) * (gap * gap).sum()
 
     def surprise(w: dict[Any, Array]) -> complex:
@@ -205,14 +205,14 @@ def test_a_block_is_the_tasks_network_beside_a_noised_label() -> None:
         ("input", 4, "linear"),
         ("z", 2, "linear"),
         ("hidden", 3, "tanh"),
-        ("output", 2, "softmax"),
+        ("label", 2, "softmax"),
     ]
     assert {e.name for e in own.edges} == {
         "input-hidden",
-        "hidden-output",
-        "input-output",
+        "hidden-label",
+        "input-label",
         "z-hidden",
-        "z-output",
+        "z-label",
     }
     for rule in (Noprop(), Noprop(blocks=1)):
         assert rule.held(DEEP) == rule.blocks * block(DEEP).size
