@@ -12,9 +12,10 @@ a_t, b_t and c_t are those of q(z_t | z_{t−1}, y), with α_{t−1} = ᾱ_{t−
 
 A block is the task's network with the noised label beside its input and a softmax on top; inside, its
 gradient goes back through its own hidden layers, as in the paper. Embeddings u are fixed and one-hot, one of
-the paper's choices, so û is what the softmax says. The loss is summed over t where the paper draws one. The
-schedule is the cosine ᾱ_t = cos²(½π (1 − t/T + s) / (1 + s)): ᾱ_0 is 0, so that z_0 is noise, and the KL
-divergence of q(z_0 | y) from N(0, I), which the paper has beside these losses, is 0.
+the paper's choices, so û is what the softmax says. The sum of L_t over t, all of them in every update, is T
+times the mean over a t drawn at random, as the paper has it. The schedule is the cosine ᾱ_t = cos²(½π (1 −
+t/T + s) / (1 + s)): ᾱ_0 is 0, so that z_0 is noise, and the KL divergence of q(z_0 | y) from N(0, I), which
+the paper has beside these losses, is 0.
 
 In training a block is shown the label, in prediction what the blocks before it made of noise and x. The
 control is `blocks=1`: its first block alone is a shallow head, which hears only noise beside x, so that all
