@@ -42,7 +42,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "targets and predictions": (SKY, ("target_propagation", "predictive_coding")),
-    "forward only": (BROWN, ("pepita", "local_losses", "mono_forward", "signal_propagation")),
+    "forward only": (BROWN, ("pepita", "local_losses", "mono_forward", "signal_propagation", "noprop")),
     "credit through time": (INDIGO, ("bptt", "rtrl", "snap", "eprop", "rflo", "uoro")),
     "perturbation": (
         VERMILION,
