@@ -20,7 +20,7 @@ Sides = tuple[Any, Any]
 SMOOTHED = Network.chain(1, 1, 1)
 SALIMANS = "Salimans et al. 2017, section 2.1"
 MATRICES = ((2, 2, 1), (2, 2, 2), (1, 2, 3), (1, 1, 4))
-"""Rows, columns and ranks of perturbations whose values are counted out: 3^(rank × (rows + columns)) each."""
+"""Rows, columns and rank of perturbations that are counted out, 3^(rank × (rows + columns)) of each."""
 
 
 def pairs(p: Problem) -> Sides:
@@ -42,7 +42,7 @@ def smoothed(p: Problem) -> Sides:
 
 
 def low_rank(rows: int, columns: int, rank: int) -> Sides:
-    """All values of E = A Bᵀ / √r (K, rows, columns) and their masses (K,), for A and B on Gauss and Hermite's
+    """All values of E = A Bᵀ / √r (K, rows, columns) and their masses (K,), A and B on Gauss and Hermite's
     three points: up to the fifth power these have the moments of N(0, 1).
     """
     nodes, mass = np.polynomial.hermite_e.hermegauss(3)
