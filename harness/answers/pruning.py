@@ -36,7 +36,7 @@ LEFT = (1.0, 0.8, 0.6, 0.4, 0.3, 0.2, 0.1)
 STEPS, RATE = 100, 0.03
 FEWEST = 100
 KEPT = 0.05
-"""Share of patterns that may be wrong for a cut to be harmless."""
+"""Share of patterns that may be wrong beside those that were before, for a cut to be harmless."""
 BEFORE, AFTER = "cut", "cut and retrained"
 
 
@@ -54,8 +54,8 @@ class Cuts(NamedTuple):
     """Shares of the weights left (F,)."""
     wrong: dict[tuple[str, str], Array]
     """Share of patterns wrong (F, n), by way and by `BEFORE` or `AFTER`."""
-    first: Array
-    """What E rises by when one weight alone goes, by saliency and by magnitude (2, n)."""
+    first: dict[str, Array]
+    """What E rises by when one weight alone goes (n,), by way."""
 
 
 def of(record: Record) -> Cuts:
@@ -77,8 +77,8 @@ def cuts(name: str, nets: Networks, of: int, left: Sequence[float] = LEFT, steps
     judged = data.held if held and data.held is not None else data
     count = sum(key.shape[0] * key.shape[1] for key in dict.fromkeys(edge.weights for edge in net.edges))
     wrong: dict[tuple[str, str], Array] = {}
-    first = np.zeros((2, len(nets)))
-    for i, way in enumerate(WAYS if len(nets) else ()):
+    first: dict[str, Array] = {}
+    for way in WAYS if len(nets) else ():
         worth = pruning.worth(net, params, batch, way)
         kept = pruning.masks(net, worth, left)
         cut = pruning.pruned(params, kept)
@@ -86,8 +86,7 @@ def cuts(name: str, nets: Networks, of: int, left: Sequence[float] = LEFT, steps
         for when, weights in ((BEFORE, cut), (AFTER, after)):
             right = nets.task.right(net.respond(weights, judged.x), judged)
             wrong[way, when] = 1 - right.mean(axis=-1)
-        if i < len(first):
-            first[i] = _rise(nets, batch, pruning.masks(net, worth, [1 - 1 / count]))
+        first[way] = _rise(nets, batch, pruning.masks(net, worth, [1 - 1 / count]))
     about = "held-out patterns" if held else "patterns trained on"
     return Cuts(name, len(nets), of, count, about, np.array(left), wrong, first)
 
@@ -103,19 +102,17 @@ def _rise(nets: Networks, batch: Batch, kept: pruning.Masks) -> Array:
 
 
 def fewest(cut: Cuts, way: str, when: str) -> float:
-    """The least share of weights left down to which, from all of them on, no more than `KEPT` are wrong in the
-    mean over networks; NaN for none.
+    """The least share of weights left, of those tried, down to which no more than `KEPT` beside those of the whole
+    network are wrong, in the mean over networks; the first share is that of all.
     """
-    harmless = cut.wrong[way, when].mean(axis=-1) <= KEPT
-    kept = cut.left[np.logical_and.accumulate(harmless)]
-    return float(kept[-1]) if len(kept) else float("nan")
+    whole = cut.wrong[way, BEFORE][0].mean()
+    harmless = cut.wrong[way, when].mean(axis=-1) <= whole + KEPT
+    return float(cut.left[np.logical_and.accumulate(harmless)][-1])
 
 
-def gains(cut: Cuts, when: str, way: str = "magnitude") -> list[Interval]:
-    """Wrong by saliency less wrong by another way, network by network, at each share left."""
-    return [
-        difference(a, b) for a, b in zip(cut.wrong["saliency", when], cut.wrong[way, when], strict=True)
-    ]
+def gains(cut: Cuts, when: str, way: str = "saliency", beside: str = "magnitude") -> list[Interval]:
+    """Wrong by one way less wrong by another, network by network, at each share left."""
+    return [difference(a, b) for a, b in zip(cut.wrong[way, when], cut.wrong[beside, when], strict=True)]
 
 
 def said(some: Sequence[Cuts]) -> list[str]:
@@ -124,26 +121,29 @@ def said(some: Sequence[Cuts]) -> list[str]:
     lost = [f"{cut.name} (none of {number(cut.of)} networks solved it)" for cut in some if not cut.n]
     sentences = [_enough(cut) for cut in there]
     if there:
-        sentences.append(listed(SALIENCY, [_beside(cut) for cut in there]))
-        sentences.append(listed(ONE, [f"{cut.name}: {better(cut)}" for cut in there]))
+        for way in ("saliency", "positive saliency"):
+            sentences.append(listed(f"**Does {way} {BETTER}", [_beside(cut, way) for cut in there]))
+            sentences.append(
+                listed(f"{ONE}{way}{DIFFERENT}", [f"{cut.name}: {better(cut, way)}" for cut in there])
+            )
     if lost or not some:
-        sentences.append(f"There is nothing to prune where nothing was trained: {several(lost, none='no cell')}.")
+        sentences.append(
+            f"There is nothing to prune where nothing was trained: {several(lost, none='no cell')}."
+        )
     return sentences
 
 
-SALIENCY = (
-    "**Does saliency choose better than magnitude?** Wrong by the one less wrong by the other, network by "
-    "network, at shares left whose whole 95 % interval is on one side of 0"
+BETTER = (
+    "choose better than magnitude?** Wrong by the one less wrong by the other, network by network, at shares "
+    "left whose whole 95 % interval is on one side of 0"
 )
-ONE = (
-    "**Which single weight?** Networks in which deleting the weight of least magnitude raises E by less than "
-    "deleting that of least saliency, of those in which they are two"
-)
+ONE = "**Which single weight?** Networks in which deleting that of least magnitude raises E by less than that of least "
+DIFFERENT = ", of those in which they are two"
 
 
-def better(cut: Cuts) -> str:
-    """In how many networks magnitude finds the better weight to delete first."""
-    saliency, magnitude = cut.first
+def better(cut: Cuts, way: str = "saliency") -> str:
+    """In how many networks magnitude finds a better weight to delete first than another way does."""
+    saliency, magnitude = cut.first[way], cut.first["magnitude"]
     differ = saliency != magnitude
     return share(int((magnitude < saliency)[differ].sum()), int(differ.sum()))
 
@@ -151,25 +151,21 @@ def better(cut: Cuts) -> str:
 def _enough(cut: Cuts) -> str:
     parts = []
     for way in WAYS:
-        texts = [
-            f"{percent(least)} {when}" if not np.isnan(least) else f"no share {when}"
-            for when in (BEFORE, AFTER)
-            for least in [fewest(cut, way, when)]
-        ]
+        texts = [f"{percent(fewest(cut, way, when))} {when}" for when in (BEFORE, AFTER)]
         parts.append(f"by {'chance' if way == 'random' else way}: {several(texts)}")
     return listed(
         f"**{cut.name}**, {number(cut.weights)} weights, {number(cut.n)} networks of {number(cut.of)}: the least "
-        f"share left, of those tried, down to which at most {percent(KEPT)} of the {cut.patterns} are wrong",
+        f"share left, of those tried, down to which at most {percent(KEPT)} more of the {cut.patterns} are wrong",
         parts,
     )
 
 
-def _beside(cut: Cuts) -> str:
+def _beside(cut: Cuts, way: str) -> str:
     texts = []
     for when in (BEFORE, AFTER):
         found = [
             f"{points(gain)} at {percent(left)} left"
-            for left, gain in zip(cut.left, gains(cut, when), strict=True)
+            for left, gain in zip(cut.left, gains(cut, when, way), strict=True)
             if gain.low > 0 or gain.high < 0
         ]
         texts.append(f"{when}: {few(found) if found else 'nowhere told apart'}")

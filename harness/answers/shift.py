@@ -19,6 +19,7 @@ from harness.answers.middle import median, of_values
 from harness.answers.words import brief, correlation, few, listed, n_of, several
 from harness.core.batch import Batch
 from harness.core.errors import InputError
+from harness.core.outcomes import fates
 from harness.experiment.digits import number
 from harness.inspection import sharpness, shifted
 from harness.inspection.shifted import Shift
@@ -78,18 +79,17 @@ def of(records: Iterable[Record]) -> Read:
         rule = record.meta["algorithm"]["name"]
         try:
             nets = trained_networks.of(record)
+            diverged = fates(record.replicas).diverged
         except InputError:  # it has other weights than the task's network
             left_out.append(rule)
             continue
-        kept.append(measured(rule, nets))
+        kept.append(measured(rule, nets.chosen(~diverged), int(diverged.sum())))
     return Read(kept, left_out)
 
 
-def measured(rule: str, nets: Networks, shifts: Sequence[Shift] = shifted.USUAL) -> Kept:
-    """How sharp the ends of networks on traffic are, and what these lose."""
-    task, net = nets.task, nets.net
-    finite = np.all([np.isfinite(w).all(axis=(-1, -2)) for w in nets.params.values()], axis=0)
-    some = nets.chosen(finite)
+def measured(rule: str, some: Networks, diverged: int, shifts: Sequence[Shift] = shifted.USUAL) -> Kept:
+    """How sharp the ends of networks on traffic are, and what these lose; others of the rule diverged."""
+    task, net = some.task, some.net
     batch, forecasts = thinned(some.batch()), {}
     for shift in (None, *shifts):
         x, target = shifted.held_out(task, shift)  # type: ignore[arg-type]  # a study of traffic alone
@@ -102,7 +102,7 @@ def measured(rule: str, nets: Networks, shifts: Sequence[Shift] = shifted.USUAL)
     sharp = {"largest": largest, "trace": np.array([t.value for t in traces])}
     half = [(float(t.high) - float(t.low)) / 2 / abs(float(t.value)) for t in traces]
     spread = float(np.median(half)) if half else float("nan")
-    return Kept(rule, before, lost, sharp, spread, int((~finite).sum()))
+    return Kept(rule, before, lost, sharp, spread, diverged)
 
 
 def thinned(batch: Batch) -> Batch:

@@ -1,7 +1,7 @@
 """Deleting weights of trained networks, and training on with what is left.
 
-By `saliency` (`harness.inspection.saliency`), by `magnitude` |w|, or at `random`: the least of each network go
-at once, all layers together. Biases stay. Deleted weights are held at 0 while the others are trained on. LeCun,
+By `saliency` (`harness.inspection.saliency`), by `positive saliency`, which is that of the Levenberg-Marquardt
+approximation, by `magnitude` |w|, or at `random`: the least of each network go at once, all layers together. Biases stay. Deleted weights are held at 0 while the others are trained on. LeCun,
 Denker & Solla 1990 delete a few, train on, and delete again; here each share left is one cut of the trained
 network, so that shares can be compared.
 """
@@ -22,14 +22,15 @@ from harness.inspection.saliency import of_weights, recursion, saliency
 
 Array = Any
 Masks = dict[Key, Array]
-WAYS = ("saliency", "magnitude", "random")
+WAYS = ("saliency", "positive saliency", "magnitude", "random")
 
 
 def worth(net: Network, params: Params, batch: Batch, way: str, seed: int = 0) -> Array:
     """What each weight is worth (R, M), by one of `WAYS`; `seed` is of `random`."""
     one_of("way", way, WAYS)
-    if way == "saliency":
-        return of_weights(net, saliency(params, recursion(net, params, batch)))
+    if way.endswith("saliency"):
+        diagonal = recursion(net, params, batch, bent=way == "saliency")
+        return of_weights(net, saliency(params, diagonal))
     weights = of_weights(net, params)
     if way == "magnitude":
         return np.abs(weights)

@@ -40,7 +40,9 @@ def shift_figure(points: pd.DataFrame) -> Figure:
     some = points[(points["sharpness"] > 0) & np.isfinite(points["lost"])]
     if not len(some):
         raise InputError("there is no minimum with a positive curvature to draw")
-    panels = [Panel(str(name), partial(_marks, points=rows)) for name, rows in some.groupby("shift", sort=False)]
+    panels = [
+        Panel(str(name), partial(_marks, points=rows)) for name, rows in some.groupby("shift", sort=False)
+    ]
     networks = number(len(some) // len(panels))
     rules = some["rule"].nunique()
     caption = (

@@ -43,7 +43,7 @@ def _mending(some: Sequence[Cuts]) -> str:
     for cut in some:
         alone, mended = (fewest(cut, "saliency", when) for when in (BEFORE, AFTER))
         names.append(f"{percent(alone)} and {percent(mended)} on {cut.name}")
-    head = f"Chosen by saliency, weights left may be as few as these for at most {percent(KEPT)} wrong, cut alone "
+    head = f"Chosen by saliency, weights left may be as few as these for at most {percent(KEPT)} more wrong, cut alone "
     return fitting(lambda most: f"{head}and retrained: {few(names, most)}.")
 
 
