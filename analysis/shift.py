@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Shift
 #
-# Flat minima are said to generalise (Hochreiter & Schmidhuber 1997, Neural Computation 9:1-42). Rules that learn
-# otherwise come to other minima. Do networks at flat ones lose less accuracy when the traffic changes after
+# Flat minima are said to generalise (Hochreiter & Schmidhuber 1997, Neural Computation 9:1-42). Rules that
+# learn otherwise come to other minima. Do networks at flat ones lose less accuracy when the traffic changes after
 # training: its seasons, its level, or who is whose neighbour?
 
 # %% provenance tags=["results"]
@@ -25,7 +25,8 @@ say(conclusions(read.kept, found))
 #
 # Sharpness is of the Hessian of E a pattern on the training weeks, where training ended: solved, or out of
 # budget. What is lost is the rise of the NRMSE on the held-out weeks, made anew with one change each. Within
-# rules, ranks are taken among networks of one rule. Across rules whole rules are the units, and the NRMSE before
+# rules, ranks are taken among networks of one rule. Across rules whole rules are the units, and the NRMSE
+# before
 # is given.
 
 # %% said tags=["results"]

@@ -1,4 +1,5 @@
-"""The study `pruning` in words: what a trained network errs with a share of its weights left, by what chose them.
+"""The study `pruning` in words: what a trained network errs with a share of its weights left, by what chose
+them.
 
 The networks of a record that solved their task are cut when they are read (`harness.inspection.pruning`), by
 saliency (Optimal Brain Damage), by magnitude and at random, and trained on with what is left: `STEPS`
@@ -102,7 +103,8 @@ def _rise(nets: Networks, batch: Batch, kept: pruning.Masks) -> Array:
 
 
 def fewest(cut: Cuts, way: str, when: str) -> float:
-    """The least share of weights left, of those tried, down to which no more than `KEPT` beside those of the whole
+    """The least share of weights left, of those tried, down to which no more than `KEPT` beside those of
+    the whole
     network are wrong, in the mean over networks; the first share is that of all.
     """
     whole = cut.wrong[way, BEFORE][0].mean()
@@ -137,7 +139,10 @@ BETTER = (
     "choose better than magnitude?** Wrong by the one less wrong by the other, network by network, at shares "
     "left whose whole 95 % interval is on one side of 0"
 )
-ONE = "**Which single weight?** Networks in which deleting that of least magnitude raises E by less than that of least "
+ONE = (
+    "**Which single weight?** Networks in which deleting that of least magnitude raises E by less than "
+    "that of least "
+)
 DIFFERENT = ", of those in which they are two"
 
 
@@ -154,8 +159,10 @@ def _enough(cut: Cuts) -> str:
         texts = [f"{percent(fewest(cut, way, when))} {when}" for when in (BEFORE, AFTER)]
         parts.append(f"by {'chance' if way == 'random' else way}: {several(texts)}")
     return listed(
-        f"**{cut.name}**, {number(cut.weights)} weights, {number(cut.n)} networks of {number(cut.of)}: the least "
-        f"share left, of those tried, down to which at most {percent(KEPT)} more of the {cut.patterns} are wrong",
+        f"**{cut.name}**, {number(cut.weights)} weights, {number(cut.n)} networks of {number(cut.of)}: the "
+        f"least "
+        f"share left, of those tried, down to which at most {percent(KEPT)} more of the {cut.patterns} are "
+        f"wrong",
         parts,
     )
 

@@ -1,10 +1,13 @@
 """The study `shift` in words: do networks at flat minima lose less when the traffic changes after training?
 
-Of every trained network: how sharp its end is, by the largest eigenvalue and by the trace of the Hessian of E a
-pattern (`harness.inspection.sharpness`), over every fourth hour of the training weeks, since hours beside each
+Of every trained network: how sharp its end is, by the largest eigenvalue and by the trace of the Hessian of
+E a
+pattern (`harness.inspection.sharpness`), over every fourth hour of the training weeks, since hours beside
+each
 other are nearly the same; and what its NRMSE on the held-out weeks rises by when these are changed
 (`harness.inspection.shifted`). Within rules the unit is a network; across rules it is a rule with all its
-networks, given the NRMSE before, since who forecasts badly has less to lose. A positive ρ: the sharper, the more
+networks, given the NRMSE before, since who forecasts badly has less to lose. A positive ρ: the sharper, the
+more
 is lost.
 """
 
@@ -151,11 +154,15 @@ def said(read: Read, found: Sequence[Found]) -> list[str]:
     for over in (WITHIN, ACROSS):
         own = [f for f in found if f.over == over]
         texts = [f"{MEASURES[f.measure]}, {f.shift}: {correlation(f.rho)}" for f in own]
-        what = f"**Do flat minima keep better, {over}?** Spearman's ρ of sharpness with what is lost [95 % of all]"
+        what = (
+            f"**Do flat minima keep better, {over}?** Spearman's ρ of sharpness with what is lost "
+            "[95 % of all]"
+        )
         sentences.append(listed(f"{what}, n = {number(own[0].n)} networks of {own[0].rules} rules", texts))
     worst = max(k.spread for k in read.kept)
     sentences.append(
-        f"A trace is the mean of {DRAWS} draws: its own 95 % interval reaches ± {brief(100 * worst)} % of it at "
+        f"A trace is the mean of {DRAWS} draws: its own 95 % interval reaches ± {brief(100 * worst)} % of "
+        f"it at "
         "most, in the median over a rule's networks."
     )
     gone = [f"{k.rule} {number(k.diverged)}" for k in read.kept if k.diverged]
@@ -186,7 +193,8 @@ def texts(kept: Sequence[Kept]) -> pd.DataFrame:
 
 
 def drawn(kept: Sequence[Kept]) -> pd.DataFrame:
-    """What `shift_figure` draws: a row for each network and shift. Raises `InputError` where there is none."""
+    """What `shift_figure` draws: a row for each network and shift. Raises `InputError` where there is
+    none."""
     import pandas as pd
 
     rows = [

@@ -1,7 +1,9 @@
 """Deleting weights of trained networks, and training on with what is left.
 
-By `saliency` (`harness.inspection.saliency`), by `positive saliency`, which is that of the Levenberg-Marquardt
-approximation, by `magnitude` |w|, or at `random`: the least of each network go at once, all layers together. Biases stay. Deleted weights are held at 0 while the others are trained on. LeCun,
+By `saliency` (`harness.inspection.saliency`), by `positive saliency`, which is that of the
+Levenberg-Marquardt
+approximation, by `magnitude` |w|, or at `random`: the least of each network go at once, all layers
+together. Biases stay. Deleted weights are held at 0 while the others are trained on. LeCun,
 Denker & Solla 1990 delete a few, train on, and delete again; here each share left is one cut of the trained
 network, so that shares can be compared.
 """

@@ -15,7 +15,7 @@ Processing Systems 2:598-605.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from harness.core.vectors import unflatten
 from harness.inspection.sharpness import columns
 
 Array = Any
-BENDS = {
+BENDS: dict[str, Callable[[Array], Array]] = {
     "sigmoid": lambda y: y * (1 - y) * (1 - 2 * y),
     "tanh": lambda y: -2 * y * (1 - y * y),
     "relu": np.zeros_like,

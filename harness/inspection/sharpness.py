@@ -107,7 +107,8 @@ def traces(net: Network, params: Params, batch: Batch, draws: int, seed: int) ->
 
 
 def trace(drawn: Array, level: float = 0.95) -> Interval:
-    """The trace of one network's Hessian from draws of `traces` (draws,), two or more: the mean with Student's
+    """The trace of one network's Hessian from draws of `traces` (draws,), two or more: the mean with
+    Student's
     interval.
     """
     from scipy.stats import t as student

@@ -4,7 +4,8 @@
     level         all stations carry so many times the load
     neighbours    stations change places on the ring, 0 2 1 3: bursts reach others than they did
 
-One thing moves, the random numbers of the series (`harness.tasks.traffic`) stay. Loads are standardised by the
+One thing moves, the random numbers of the series (`harness.tasks.traffic`) stay. Loads are standardised by
+the
 mean and standard deviation of the training weeks as they were, which is all that a network trained on these
 can know. No clock is given, so that a day later at all stations would be no change at all.
 """
@@ -79,5 +80,6 @@ def held_out(task: Traffic, shift: Shift | None = None) -> tuple[Array, Array]:
 
 
 def nrmse(y: Array, target: Array) -> Array:
-    """Root mean squared error (R,) of forecasts (R, N, outputs), in standard deviations of the training weeks."""
+    """Root mean squared error (R,) of forecasts (R, N, outputs), in standard deviations of the training
+    weeks."""
     return np.sqrt(((y - target) ** 2).mean(axis=(-1, -2)))

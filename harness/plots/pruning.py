@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 
 def pruning_figure(points: pd.DataFrame) -> Figure:
-    """A panel for each cell: per cent of patterns wrong against weights left, a line for each way to choose them.
+    """A panel for each cell: per cent of patterns wrong against weights left, a line for each way to choose
+    them.
 
     Args:
-        points: a row for each line and share: cell, n, way, when (`cut` is drawn dashed, anything else is not),
+        points: a row for each line and share: cell, n, way, when (`cut` is drawn dashed, anything else is
+        not),
             left (a share), value (of the patterns wrong, mean over networks) with its ends low and high.
 
     Returns:
@@ -42,7 +44,8 @@ def pruning_figure(points: pd.DataFrame) -> Figure:
         for name, rows in points.groupby("cell", sort=False)
     ]
     caption = (
-        "Mean over n networks that solved their task, band: its 95 % interval. Dashed: cut alone; whole lines: "
+        "Mean over n networks that solved their task, band: its 95 % interval. Dashed: cut alone; whole "
+        "lines: "
         "trained on with what is left, deleted weights held at 0. Biases stay, and do not count."
     )
     return page(_title(points), caption, panels, columns=2)

@@ -23,7 +23,8 @@ def shift_figure(points: pd.DataFrame) -> Figure:
     """A panel for each change: what a network's error rises by against its sharpness, a colour for each rule.
 
     Args:
-        points: a row for each network and change: shift (its name), rule, sharpness (largest eigenvalue of the
+        points: a row for each network and change: shift (its name), rule, sharpness (largest eigenvalue of
+        the
             Hessian of E a pattern), lost (rise of the NRMSE).
 
     Returns:
@@ -46,7 +47,8 @@ def shift_figure(points: pd.DataFrame) -> Figure:
     networks = number(len(some) // len(panels))
     rules = some["rule"].nunique()
     caption = (
-        f"n = {networks} networks of {number(rules)} rules, small marks; large: the median of a rule. Sharpness: "
+        f"n = {networks} networks of {number(rules)} rules, small marks; large: the median of a rule. "
+        f"Sharpness: "
         "the largest eigenvalue of the Hessian of E a pattern where training ended. "
         f"Not drawn, without a positive one: {number(len(points) - len(some))} marks."
     )
@@ -57,7 +59,8 @@ def _title(some: pd.DataFrame) -> str:
     """How far the sharpest rule is from the flattest."""
     middle = some.groupby("rule", sort=False)["sharpness"].median()
     return (
-        f"Where {middle.idxmin()} ends the loss is flattest, where {middle.idxmax()} ends sharpest, by a factor of "
+        f"Where {middle.idxmin()} ends the loss is flattest, where {middle.idxmax()} ends sharpest, by a "
+        f"factor of "
         f"{middle.max() / middle.min():.3g} in the median"
     )
 

@@ -148,7 +148,8 @@ def test_shares_and_ways_that_are_none_are_refused():
 
 
 def test_on_trained_xor_magnitude_finds_the_better_weight_in_most_networks():
-    """300 networks 2-2-1, those that solve it: of weights deleted first, that of least magnitude costs less than
+    """300 networks 2-2-1, those that solve it: of weights deleted first, that of least magnitude costs less
+    than
     that of least saliency in more than half of those where they differ, at a false-alarm rate of 1e-4."""
     result = run(Backprop(), Xor(), replicas=300, seed=0)
     solved = result.solved

@@ -1,4 +1,5 @@
-"""Sharpness held to closed forms: the Hessian of a linear network, NumPy's eigenvalues, and signs in all 2ᵂ ways."""
+"""Sharpness held to closed forms: the Hessian of a linear network, NumPy's eigenvalues, and signs in all 2ᵂ
+ways."""
 
 from __future__ import annotations
 
@@ -56,7 +57,8 @@ def test_signs_in_all_ways_have_the_trace_as_their_mean():
 
 
 def test_hutchinsons_mean_is_the_trace_and_its_interval_covers():
-    """z of the mean of 2,000 draws, two-sided, at a false-alarm rate of 1e-4; and 100 intervals of 20 draws, of
+    """z of the mean of 2,000 draws, two-sided, at a false-alarm rate of 1e-4; and 100 intervals of 20
+    draws, of
     which at 95 % coverage fewer than 82 hold the trace with a chance of 2e-7."""
     p = Problem.of(NETS[0], seed=1)
     exact = float(np.trace(sharpness.hessian(p.net, p.params, p.batch)[0]))

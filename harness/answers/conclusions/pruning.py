@@ -43,11 +43,17 @@ def _mending(some: Sequence[Cuts]) -> str:
     for cut in some:
         alone, mended = (fewest(cut, "saliency", when) for when in (BEFORE, AFTER))
         names.append(f"{percent(alone)} and {percent(mended)} on {cut.name}")
-    head = f"Chosen by saliency, weights left may be as few as these for at most {percent(KEPT)} more wrong, cut alone "
+    head = (
+        "Chosen by saliency, weights left may be as few as these for at most "
+        f"{percent(KEPT)} more wrong, cut alone "
+    )
     return fitting(lambda most: f"{head}and retrained: {few(names, most)}.")
 
 
 def _first(some: Sequence[Cuts]) -> str:
     names = [f"{better(cut)} on {cut.name}" for cut in some]
-    head = "Of networks in which the two name different weights to delete first, that of least magnitude costs less in "
+    head = (
+        "Of networks in which the two name different weights to delete first, that of least magnitude costs "
+        "less in "
+    )
     return fitting(lambda most: f"{head}{few(names, most)}.")
