@@ -2,8 +2,8 @@
 # # Shift
 #
 # Flat minima are said to generalise (Hochreiter & Schmidhuber 1997, Neural Computation 9:1-42). Rules that
-# learn otherwise come to other minima. Do networks at flat ones lose less accuracy when the traffic changes after
-# training: its seasons, its level, or who is whose neighbour?
+# learn otherwise come to other minima. Do networks at flat ones lose less accuracy when the traffic changes
+# after training: its seasons, its level, or who is whose neighbour?
 
 # %% provenance tags=["results"]
 # %matplotlib inline
@@ -26,8 +26,7 @@ say(conclusions(read.kept, found))
 # Sharpness is of the Hessian of E a pattern on the training weeks, where training ended: solved, or out of
 # budget. What is lost is the rise of the NRMSE on the held-out weeks, made anew with one change each. Within
 # rules, ranks are taken among networks of one rule. Across rules whole rules are the units, and the NRMSE
-# before
-# is given.
+# before is given.
 
 # %% said tags=["results"]
 say(shift.said(read, found))

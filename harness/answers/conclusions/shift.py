@@ -28,7 +28,15 @@ def _keeping(found: Sequence[Found], over: str, n: str) -> str:
     better, worse, undecided = decided(found, over)
     count = len(better) + len(worse) + len(undecided)
     verdict = (
-        "yes" if len(better) == count else "no" if not better else "sometimes" if not worse else "it depends"
+        "it is not shown"
+        if not better and not worse
+        else "yes"
+        if len(better) == count
+        else "no"
+        if not better
+        else "sometimes"
+        if not worse
+        else "it depends"
     )
     largest = sorted([*better, *worse] or undecided, key=lambda f: -abs(f.rho.value))
     names = [f"{MEASURES[f.measure]}, {f.shift} ρ = {correlation(f.rho)}" for f in largest]
