@@ -10,13 +10,15 @@ import numpy as np
 from harness.core.errors import InputError
 from harness.drawing.frames import needs
 from harness.drawing.page import Panel, page
-from harness.drawing.style import look
+from harness.drawing.style import logarithmic, look
 from harness.experiment.digits import number
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+EDGE = 1.2  # times the least and the largest value: where an axis ends
 
 
 def shift_figure(points: pd.DataFrame) -> Figure:
@@ -73,5 +75,6 @@ def _marks(ax: Axes, *, points: pd.DataFrame) -> None:
         ax.plot(
             [np.median(x)], [np.median(y)], markersize=8, markeredgecolor="black", label=str(rule), **style
         )
-    ax.set_xscale("log")
+    ends = points["sharpness"].to_numpy(float)
+    logarithmic(ax, "x", ends.min() / EDGE, ends.max() * EDGE)
     ax.set(xlabel="largest eigenvalue", ylabel="rise of the NRMSE")
