@@ -155,18 +155,19 @@ def test_on_trained_xor_magnitude_finds_the_better_weight_in_most_networks():
     solved = result.solved
     net = Xor().network()
     params = {key: np.asarray(result.weights[key.name], float)[solved] for key in net.shapes}
-    batch = Batch.of(result_data(), np.zeros(()), Xor().objective)
+    batch = Batch.of(patterns(), np.zeros(()), Xor().objective)
     rises = []
     whole = batch.cost(net.respond(params, batch.x))
-    for way in ("saliency", "magnitude"):
+    for way in ("magnitude", "saliency", "positive saliency"):
         kept = pruning.masks(net, pruning.worth(net, params, batch, way), [5 / 6])
         rises.append(batch.cost(net.respond(pruning.pruned(params, kept), batch.x))[0] - whole)
-    differ = rises[0] != rises[1]
-    better = int((rises[1] < rises[0])[differ].sum())
-    assert binomtest(better, int(differ.sum()), 0.5, alternative="greater").pvalue < 1e-4
+    for saliency_s in rises[1:]:
+        differ = saliency_s != rises[0]
+        better = int((rises[0] < saliency_s)[differ].sum())
+        assert binomtest(better, int(differ.sum()), 0.5, alternative="greater").pvalue < 1e-4
 
 
-def result_data():
+def patterns():
     from harness.core.rand import SPLIT, Rand
 
     return Xor().data(Rand(0, [0], SPLIT), np.float64)
