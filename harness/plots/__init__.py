@@ -34,6 +34,8 @@ is a computed sentence, what came of it (`harness.plots.titles`).
     rate_figure        what a success costs against the rate, rule by rule
     optimiser_figure   what a success costs each rule with each optimiser at its best rate
     error_figure, steps_figure            how far credit is from the gradient, how many steps a phase takes
+    pruning_figure     what networks err with fewer and fewer of their weights
+    shift_figure       whether sharp minima lose more accuracy when data change
     agreement_figure, ranks_figure        whether tasks rank rules alike, and where each stands
 """
 
@@ -54,11 +56,13 @@ from harness.plots.optimisers import optimiser_figure
 from harness.plots.pareto import pareto_figure
 from harness.plots.people import family_tree_figure, people_figure
 from harness.plots.profile import profile_figure
+from harness.plots.pruning import pruning_figure
 from harness.plots.rates import rate_figure
 from harness.plots.ratios import ratio_figure
 from harness.plots.runtime import runtime_figure
 from harness.plots.setting import setting_figure
 from harness.plots.settling import error_figure, steps_figure
+from harness.plots.shift import shift_figure
 from harness.plots.similarity import similarity_figure
 from harness.plots.study import write_figures
 from harness.plots.survival import survival_figure
@@ -94,12 +98,14 @@ __all__ = [
     "pareto_figure",
     "people_figure",
     "profile_figure",
+    "pruning_figure",
     "ranks_figure",
     "rate_figure",
     "ratio_figure",
     "runtime_figure",
     "save",
     "setting_figure",
+    "shift_figure",
     "similarity_figure",
     "steps_figure",
     "styled",
