@@ -25,6 +25,8 @@ TASK = {"name": "delayed_xor", "lag": 1, "asked": 1, "sequences": 1}
 LENGTHS, SIZES = (64, 128, 256, 512), (16, 24, 32, 48, 64)
 UNITS, STEPS = 32, 64
 """n where T varies, and T where n does."""
+KIND: Mapping[str, str] = {"rflo": "leaky"}
+"""The kind of unit of rules that are for one alone; the others have tanh units."""
 
 
 AMOUNTS: Mapping[str, Callable[[CostSheet], float]] = {
@@ -47,7 +49,7 @@ STATED: Mapping[str, Theory] = {
     "bptt": Theory(1, 1, 1, 2),
     "rtrl": Theory(0, 3, 1, 4),
     "snap": Theory(0, 3, 1, 4),
-    "e_prop": Theory(0, 2, 1, 2),
+    "eprop": Theory(0, 2, 1, 2),
     "rflo": Theory(0, 2, 1, 2),
     "uoro": Theory(0, 2, 1, 2),
 }
@@ -83,7 +85,8 @@ def sheets(
     """
 
     def of(length: int, hidden: int) -> CostSheet:
-        return sheet(Cell.of(dict(rule), {**TASK, "length": length, "hidden": hidden}, {}))
+        size = {"length": length, "hidden": hidden, "units": KIND.get(str(rule["name"]), "tanh")}
+        return sheet(Cell.of(dict(rule), TASK | size, {}))
 
     return {"T": [of(t, UNITS) for t in lengths], "n": [of(STEPS, n) for n in sizes]}
 
@@ -122,3 +125,13 @@ def texts(some: Sequence[Growth]) -> pd.DataFrame:
 def near(growth: Growth, within: float = 0.25) -> bool:
     """Whether a measured exponent is the stated one, to within so much."""
     return growth.stated is not None and bool(np.abs(growth.measured.value - growth.stated) <= within)
+
+
+def all_sheets(rules: Sequence[str] = tuple(STATED)) -> dict[str, dict[str, list[CostSheet]]]:
+    """The `sheets` of rules at their usual settings, by name: half a minute of all of them."""
+    return {rule: sheets({"name": rule}) for rule in rules}
+
+
+def all_grown(found: Mapping[str, Mapping[str, Sequence[CostSheet]]]) -> list[Growth]:
+    """The exponents of all of `all_sheets`."""
+    return [g for rule, of in found.items() for g in grown(rule, of)]

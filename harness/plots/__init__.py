@@ -34,6 +34,8 @@ is a computed sentence, what came of it (`harness.plots.titles`).
     rate_figure        what a success costs against the rate, rule by rule
     optimiser_figure   what a success costs each rule with each optimiser at its best rate
     error_figure, steps_figure            how far credit is from the gradient, how many steps a phase takes
+    lag_figure         how many steps back each rule learns, by kind of unit
+    blame_figure, history_figure          what a step back leaves of blame, what history is worth to a forecast
     agreement_figure, ranks_figure        whether tasks rank rules alike, and where each stands
 """
 
@@ -63,6 +65,7 @@ from harness.plots.similarity import similarity_figure
 from harness.plots.study import write_figures
 from harness.plots.survival import survival_figure
 from harness.plots.sweep import sweep_figure
+from harness.plots.time import blame_figure, history_figure, lag_figure
 from harness.plots.transfer import agreement_figure, ranks_figure
 from harness.plots.verdicts import verdict_figure
 
@@ -75,6 +78,7 @@ __all__ = [
     "agreement_figure",
     "alignment_figure",
     "association_figure",
+    "blame_figure",
     "credit_figure",
     "curve_figure",
     "ends_figure",
@@ -85,7 +89,9 @@ __all__ = [
     "front_figure",
     "growth_figure",
     "hinton_figure",
+    "history_figure",
     "kernel_figure",
+    "lag_figure",
     "layout_figure",
     "learning_figure",
     "logarithmic",
