@@ -52,7 +52,7 @@ class Reach(NamedTuple):
 
 
 def rule_of(cell: Mapping[Any, Any]) -> str:
-    """A rule by its name and the setting that tells its cells apart, from a row of `harness.results.cells`."""
+    """A rule by its name and the setting that tells its cells apart; from a row of `results.cells`."""
     name = str(cell["algorithm_name"])
     setting = TOLD.get(name, "")
     value = cell.get(f"algorithm.{setting}")

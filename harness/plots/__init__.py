@@ -35,7 +35,7 @@ is a computed sentence, what came of it (`harness.plots.titles`).
     optimiser_figure   what a success costs each rule with each optimiser at its best rate
     error_figure, steps_figure            how far credit is from the gradient, how many steps a phase takes
     lag_figure         how many steps back each rule learns, by kind of unit
-    blame_figure, history_figure          what a step back leaves of blame, what history is worth to a forecast
+    blame_figure, history_figure          what a step back leaves of blame, what history is worth
     agreement_figure, ranks_figure        whether tasks rank rules alike, and where each stands
 """
 

@@ -62,9 +62,9 @@ def lag_figure(points: pd.DataFrame) -> Figure:
     n = sorted(set(points["n"].astype(int)))
     caption = (
         f"Each point: n = {n[0]:,}{f' to {n[-1]:,}' if len(n) > 1 else ''} networks, failures included. "
-        "Left: share that solved the task, 95 % Wilson interval. Right: expected running time, what all networks "
-        "spent ÷ number solved, 95 % interval; an open triangle at the top is never. Thin and dotted: the "
-        "control, whose blame goes no step back."
+        "Left: share that solved the task, 95 % Wilson interval. Right: expected running time, what all "
+        "networks spent ÷ number solved, 95 % interval; an open triangle at the top is never. Thin and "
+        "dotted: the control, whose blame goes no step back."
     )
     return page(_farthest(points), caption, panels, columns=2)
 
@@ -161,8 +161,8 @@ def blame_figure(points: pd.DataFrame) -> Figure:
         raise InputError("no blame was looked at: there is nothing to draw")
     caption = (
         f"|∂E_T/∂s_T−k| ÷ |∂E_T/∂s_T| before training. Line: median of n = {int(points['n'].max()):,} "
-        "networks; band: quartiles. ×: the factor of a step, median of the networks' slopes and its interval; of all "
-        f"intervals one misses, 5 % at most. Below {FLOOR:g} nothing is drawn."
+        "networks; band: quartiles. ×: the factor of a step, median of the networks' slopes and its "
+        f"interval; of all intervals one misses, 5 % at most. Below {FLOOR:g} nothing is drawn."
     )
     return page(_kept(points), caption, [Panel("blame left", partial(_blame, points=points), 4.2)], width=6.4)
 

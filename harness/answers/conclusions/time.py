@@ -22,15 +22,15 @@ def conclusions(
     grown: Sequence[growth_in_time.Growth],
     courses: Sequence[Course],
 ) -> list[str]:
-    """How many steps back is learnt by blame through time, by a rule that runs forward, and by the control; by
-    what a step multiplies blame, and how memory grows; how much history a forecast of traffic takes.
+    """How many steps back is learnt by blame through time, by a rule that runs forward, and by the control;
+    by what a step multiplies blame, and how memory grows; how much history a forecast of traffic takes.
     """
     found = [*_lags(reaches), *_blame(left, grown), *_history(courses)]
     return found or ["Nothing is concluded: no network in time was trained, and no blame looked at."]
 
 
 def _lags(some: Sequence[Reach]) -> list[str]:
-    """The longest lag of backprop, of the best rule that runs forward, and of the control, by kind of unit."""
+    """The longest lag of backprop, of the best rule that runs forward and of the control, by kind of unit."""
     parts = []
     for units in dict.fromkeys(r.units for r in some):
         own = [r for r in some if r.units == units]
@@ -62,7 +62,7 @@ def _blame(left: Sequence[blame_by_lag.Left], grown: Sequence[growth_in_time.Gro
         found = sorted(
             zip(left, blame_by_lag.factors(left), strict=True), key=lambda each: float(each[1].value)
         )
-        ends = [f"×{median(f)} with {one.units} units" for one, f in dict.fromkeys((found[0], found[-1]))]
+        ends = [f"×{median(f)} with {one.units} units" for one, f in [found[0], *found[1:][-1:]]]
         texts.append(
             f"before training a step back leaves of blame {' to '.join(ends)} "
             f"({n_of(len(one.shares) for one in left)} networks)"
