@@ -69,11 +69,12 @@ plots.blame_figure(blame_by_lag.points(left))
 # %% [markdown]
 # ## How memory and work grow
 #
-# Measured on the code, of one sequence: against its steps T with 32 units, and against the units n with 64
-# steps. No chance is in it; an interval says how well a power fits.
+# Measured on the code, of one sequence, against its steps T and against the units n that remember: of rules
+# with a trace for each weight with more units, where those are the most of what is held. No chance is in it;
+# an interval says how well a power fits.
 
 # %% growth tags=["results"]
-plots.growth_figure("delayed_xor", {rule: found["T"] for rule, found in sheets.items()})
+plots.scaling_figure(growth_in_time.points(sheets))
 
 # %% growth_table tags=["results"]
 say(table(growth_in_time.texts(grown)))

@@ -104,7 +104,7 @@ def texts(some: Sequence[Climb]) -> pd.DataFrame:
     """The table for people: the share of networks at each rung, and epochs of a success."""
     import pandas as pd
 
-    names = [f"below {bound:.4f} nats" for bound in middles()]
+    names = ["at the floor of one bit, or below", "at that of both"]
     return pd.DataFrame(
         {"rule": c.rule, "units": c.units}
         | {name: _rung(rung) for name, rung in zip(names, (c.first, c.both), strict=True)}

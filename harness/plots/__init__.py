@@ -36,6 +36,7 @@ is a computed sentence, what came of it (`harness.plots.titles`).
     error_figure, steps_figure            how far credit is from the gradient, how many steps a phase takes
     lag_figure         how many steps back each rule learns, by kind of unit
     blame_figure, history_figure          what a step back leaves of blame, what history is worth
+    scaling_figure     how memory and work of an update grow with steps and units, beside theory
     agreement_figure, ranks_figure        whether tasks rank rules alike, and where each stands
 """
 
@@ -59,6 +60,7 @@ from harness.plots.profile import profile_figure
 from harness.plots.rates import rate_figure
 from harness.plots.ratios import ratio_figure
 from harness.plots.runtime import runtime_figure
+from harness.plots.scaling import scaling_figure
 from harness.plots.setting import setting_figure
 from harness.plots.settling import error_figure, steps_figure
 from harness.plots.similarity import similarity_figure
@@ -105,6 +107,7 @@ __all__ = [
     "ratio_figure",
     "runtime_figure",
     "save",
+    "scaling_figure",
     "setting_figure",
     "similarity_figure",
     "steps_figure",

@@ -12,6 +12,8 @@ from harness.answers.time import CONTROLS, Reach
 from harness.answers.words import amount, correlation, few, n_of, several
 
 BASE = "backprop"
+SHOWN = ("bptt", "rtrl", "eprop")
+"""Whose memory is told: of all steps kept, of all influence, of a trace for each weight."""
 FORWARD = ("eprop", "rflo", "uoro", "rtrl", "snap")
 """Rules that carry what they need forwards, and keep no step."""
 
@@ -68,17 +70,24 @@ def _blame(left: Sequence[blame_by_lag.Left], grown: Sequence[growth_in_time.Gro
             f"({n_of(len(one.shares) for one in left)} networks)"
         )
     memory = [g for g in grown if g.quantity == "memory"]
-    names = [f"{g.size}^{correlation(g.measured)} of {g.rule}" for g in memory if g.rule in (BASE, "rtrl")]
+    parts = [(rule, [g for g in memory if g.rule == rule]) for rule in SHOWN]
+    names = [
+        f"{' '.join(f'{g.size}^{correlation(g.measured)}' for g in own)} by {rule}"
+        for rule, own in parts
+        if own
+    ]
     if names:
-        near = sum(growth_in_time.near(g) for g in memory)
-        texts.append(
-            f"memory grows as {several(names)}, to within .25 of theory in {near} of {len(memory)} powers"
-        )
+        texts.append(f"memory grows as {several(names)}")
     return [_sentence("; ".join(texts))] if texts else []
 
 
 def _sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _hours(course: Course) -> str:
+    window = course.windows[course.needed]
+    return f"{window} hour{'s' * (window != 1)}"
 
 
 def _history(some: Sequence[Course]) -> list[str]:
@@ -88,13 +97,11 @@ def _history(some: Sequence[Course]) -> list[str]:
     best = min(some, key=lambda c: float(c.middle[c.best].value))
     plain = next((c for c in some if c.units == PLAIN), None)
     error = amount(best.middle[best.needed])
-    parts = [
-        f"A traffic model needs {best.windows[best.needed]} hours of history ({best.units}, error {error})"
-    ]
+    parts = [f"A traffic model needs {_hours(best)} of history ({best.units}, error {error})"]
     if plain is not None and plain is not best:
         parts.append(
             f"{PLAIN} units trained by backprop through time get "
-            f"{plain.windows[plain.needed]} ({amount(plain.middle[plain.needed])})"
+            f"{_hours(plain)} ({amount(plain.middle[plain.needed])})"
         )
     firsts = {name: at for name, at in sides(some, LESS).items() if at}
     over = [f"{name} from {at[0]} hours" for name, at in sorted(firsts.items(), key=lambda each: each[1][0])]
