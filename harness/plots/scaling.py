@@ -49,7 +49,7 @@ def scaling_figure(points: pd.DataFrame) -> Figure:
     ]
     caption = (
         "Of one sequence of delayed exclusive or, counted and measured on the code; n = 1 network a point. "
-        "∝: the slope by least squares, its interval, and the power that theory states. There is no chance in it: "
+        "∝: the slope by least squares, its interval, and the power that theory states. No chance is in it: "
         "terms of lower order bend a line."
     )
     return page(_near(points), caption, panels, columns=2)

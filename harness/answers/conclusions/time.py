@@ -46,7 +46,7 @@ def _lags(some: Sequence[Reach]) -> list[str]:
             for name, r in ((forward and forward.rule, forward), ("the control", control))
             if r
         ]
-        parts.append(f"{units} {base.lag}" + (f" ({several(beside)})" if beside else ""))
+        parts.append(f"{base.lag} with {units}" + (f" ({several(beside)})" if beside else ""))
     if not parts:
         return []
     head = "More than half of the networks learn delayed exclusive or by backprop through time to a lag of "
