@@ -22,9 +22,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TASK = {"name": "delayed_xor", "lag": 1, "asked": 1, "sequences": 1}
-LENGTHS, SIZES = (64, 128, 256, 512), (16, 24, 32, 48, 64)
-UNITS, STEPS = 32, 64
-"""n where T varies, and T where n does."""
+LENGTHS = (64, 128, 256, 512)
+
+
+class Range(NamedTuple):
+    """Where a rule is measured: so that what theory speaks of is the most of it."""
+
+    sizes: tuple[int, ...] = (16, 24, 32, 48, 64)
+    """n where that varies."""
+    steps: int = 64
+    """T there."""
+    units: int = 32
+    """n where T varies."""
+
+
+USUAL = Range()
+TRACES = Range((64, 96, 128, 192, 256), 16, 128)
+"""Of rules whose traces are as many as weights: beside fewer of these the outputs of all steps are more."""
+RANGES: Mapping[str, Range] = {"eprop": TRACES, "rflo": TRACES, "uoro": TRACES}
+KIND: Mapping[str, str] = {"rflo": "leaky"}
+"""The kind of unit of rules that are for one alone; the others have tanh units."""
 
 
 AMOUNTS: Mapping[str, Callable[[CostSheet], float]] = {
@@ -72,20 +89,22 @@ class Growth(NamedTuple):
 
 
 def sheets(
-    rule: Mapping[str, object], lengths: Sequence[int] = LENGTHS, sizes: Sequence[int] = SIZES
+    rule: Mapping[str, object], lengths: Sequence[int] = LENGTHS, among: Range | None = None
 ) -> dict[str, list[CostSheet]]:
     """The sheets of a rule over T and over n.
 
     Args:
         rule: its name, and settings if any, as `registry.build_algorithm` takes them.
-        lengths: steps T of the sequence, with `UNITS` hidden units.
-        sizes: hidden units n, with `STEPS` steps.
+        lengths: steps T of the sequence.
+        among: hidden units n, and the steps and units that are held; the rule's own of `RANGES` if None.
     """
+    at = among or RANGES.get(str(rule["name"]), USUAL)
 
     def of(length: int, hidden: int) -> CostSheet:
-        return sheet(Cell.of(dict(rule), {**TASK, "length": length, "hidden": hidden}, {}))
+        size = {"length": length, "hidden": hidden, "units": KIND.get(str(rule["name"]), "tanh")}
+        return sheet(Cell.of(dict(rule), TASK | size, {}))
 
-    return {"T": [of(t, UNITS) for t in lengths], "n": [of(STEPS, n) for n in sizes]}
+    return {"T": [of(t, at.units) for t in lengths], "n": [of(at.steps, n) for n in at.sizes]}
 
 
 def grown(rule: str, found: Mapping[str, Sequence[CostSheet]]) -> list[Growth]:
@@ -122,3 +141,29 @@ def texts(some: Sequence[Growth]) -> pd.DataFrame:
 def near(growth: Growth, within: float = 0.25) -> bool:
     """Whether a measured exponent is the stated one, to within so much."""
     return growth.stated is not None and bool(np.abs(growth.measured.value - growth.stated) <= within)
+
+
+def all_sheets(rules: Sequence[str] = tuple(STATED)) -> dict[str, dict[str, list[CostSheet]]]:
+    """The `sheets` of rules at their usual settings, by name. Takes a quarter of a minute."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):  # of small products more of them are slower
+        return {rule: sheets({"name": rule}) for rule in rules}
+
+
+def all_grown(found: Mapping[str, Mapping[str, Sequence[CostSheet]]]) -> list[Growth]:
+    """The exponents of all of `all_sheets`."""
+    return [g for rule, of in found.items() for g in grown(rule, of)]
+
+
+def points(found: Mapping[str, Mapping[str, Sequence[CostSheet]]]) -> pd.DataFrame:
+    """What `scaling_figure` draws: a row for each rule, quantity, size and its value."""
+    import pandas as pd
+
+    rows = []
+    for g in all_grown(found):
+        for s in found[g.rule][g.size]:
+            x, y = AXES[g.size](s), AMOUNTS[g.quantity](s)
+            rows.append((g.quantity, g.size, g.rule, x, y, *g.measured, g.stated))
+    names = ["quantity", "size", "series", "x", "value", "power", "low_power", "high_power", "stated"]
+    return pd.DataFrame(rows, columns=names)

@@ -34,6 +34,9 @@ is a computed sentence, what came of it (`harness.plots.titles`).
     rate_figure        what a success costs against the rate, rule by rule
     optimiser_figure   what a success costs each rule with each optimiser at its best rate
     error_figure, steps_figure            how far credit is from the gradient, how many steps a phase takes
+    lag_figure         how many steps back each rule learns, by kind of unit
+    blame_figure, history_figure          what a step back leaves of blame, what history is worth
+    scaling_figure     how memory and work of an update grow with steps and units, beside theory
     pruning_figure     what networks err with fewer and fewer of their weights
     shift_figure       whether sharp minima lose more accuracy when data change
     agreement_figure, ranks_figure        whether tasks rank rules alike, and where each stands
@@ -60,6 +63,7 @@ from harness.plots.pruning import pruning_figure
 from harness.plots.rates import rate_figure
 from harness.plots.ratios import ratio_figure
 from harness.plots.runtime import runtime_figure
+from harness.plots.scaling import scaling_figure
 from harness.plots.setting import setting_figure
 from harness.plots.settling import error_figure, steps_figure
 from harness.plots.shift import shift_figure
@@ -67,6 +71,7 @@ from harness.plots.similarity import similarity_figure
 from harness.plots.study import write_figures
 from harness.plots.survival import survival_figure
 from harness.plots.sweep import sweep_figure
+from harness.plots.time import blame_figure, history_figure, lag_figure
 from harness.plots.transfer import agreement_figure, ranks_figure
 from harness.plots.verdicts import verdict_figure
 
@@ -79,6 +84,7 @@ __all__ = [
     "agreement_figure",
     "alignment_figure",
     "association_figure",
+    "blame_figure",
     "credit_figure",
     "curve_figure",
     "ends_figure",
@@ -89,7 +95,9 @@ __all__ = [
     "front_figure",
     "growth_figure",
     "hinton_figure",
+    "history_figure",
     "kernel_figure",
+    "lag_figure",
     "layout_figure",
     "learning_figure",
     "logarithmic",
@@ -104,6 +112,7 @@ __all__ = [
     "ratio_figure",
     "runtime_figure",
     "save",
+    "scaling_figure",
     "setting_figure",
     "shift_figure",
     "similarity_figure",

@@ -13,12 +13,13 @@ from numpy.linalg import norm
 
 from harness.answers import ablations as ablation
 from harness.answers import alignment as aligned
+from harness.answers import blame_by_lag, credit_errors, growth_in_time, history, settling_steps
 from harness.answers import comparison as compared
-from harness.answers import credit_errors, settling_steps
 from harness.answers import local_minima as minima
 from harness.answers import optimisers as optimised
 from harness.answers import sensitivity as rated
 from harness.answers import settling as settled
+from harness.answers import time as timed
 from harness.answers import transfer as moved
 from harness.answers.conclusions import (
     LONGEST,
@@ -34,6 +35,7 @@ from harness.answers.conclusions import (
     sensitivity,
     settling,
     shared_weights,
+    time,
     transfer,
     tuned,
 )
@@ -493,6 +495,53 @@ def test_of_settling_powers_costs_and_steps_are_told_by_whole_intervals():
     assert steps.endswith(" of the phases do not come to rest (n = 12 networks).")
 
 
+# Time
+
+
+def reach(rule, units, lag, tried=8):
+    return timed.Reach(units, rule, lag, tried, 20, 20, Interval(10.0, 9.0, 11.0), 0)
+
+
+def blame_of(units, rate):
+    """What is left falls by one factor a step, in every network alike."""
+    return blame_by_lag.Left(units, np.broadcast_to(rate ** np.arange(6), (12, 6)))
+
+
+def memory_of(rule, size, power):
+    return growth_in_time.Growth(rule, "memory", size, Interval(*power), 1, 1.0, 2.0)
+
+
+def forecast_of(units, *errors):
+    """Errors at 1, 3 and 12 hours, known to a hundredth."""
+    return history.Course(units, (1, 3, 12), 20, tuple(Interval(e, 0.99 * e, 1.01 * e) for e in errors))
+
+
+def test_of_time_lags_blame_and_history_are_told_with_their_rivals():
+    lags = [
+        reach("backprop", "tanh", 4), reach("eprop, symmetric", "tanh", 2), reach("uoro", "tanh", 1),
+        reach("bptt, window=1", "tanh", 1), reach("backprop", "lstm", 8),
+    ]  # fmt: skip
+    left = [blame_of("sigmoid", 0.25), blame_of("lstm", 0.9), blame_of("tanh", 0.5)]
+    grown = [memory_of("bptt", "T", (1.0, 0.9, 1.1)), memory_of("rtrl", "n", (3.0, 2.9, 3.1))]
+    some = [forecast_of("tanh", 0.3, 0.2, 0.2), forecast_of("lstm", 0.3, 0.25, 0.1)]
+    far, blame, needed = time.conclusions(lags, left, grown, some)
+    assert far == (
+        "More than half of the networks learn delayed exclusive or by backprop through time to a lag of 4 with "
+        "tanh (2 by eprop, symmetric and 1 by the control) and 8 with lstm; 8 was tried (control: blame goes no step "
+        "back; n = 20 networks, Wilson's interval)."
+    )
+    assert blame == (
+        "Before training a step back leaves of blame ×0.25 [0.25–0.25] with sigmoid units to ×0.9 [0.9–0.9] "
+        "with lstm units (n = 12 networks); memory grows as T^1.00 [0.90 to 1.10] by bptt and n^3.00 "
+        "[2.90 to 3.10] by rtrl."
+    )
+    assert needed == (
+        "A traffic model needs 12 hours of history (lstm, error 0.1 [0.099–0.101]) and tanh units trained by "
+        "backprop through time get 3 hours (0.2 [0.198–0.202]); lower by whole intervals are lstm from 12 "
+        "hours (n = 20 networks)."
+    )
+
+
 # Length, and nothing
 
 
@@ -524,7 +573,14 @@ def test_no_conclusion_is_longer_than_its_limit_with_the_longest_names_there_are
     dear = [costs_of(name, TASK, side) for name in names for side in ((0.01234,) * 3, (1234.5,) * 3)]
     more = [grows(f"{name}, gamma=0.123", size, 1.234) for name in names for size in ("depth", "width")]
     said += settling.conclusions(long, dear, more)
-    assert len(said) == 3 + 3 + 3 + 1 + 3 + 3
+    kinds = ("state_space", "attention", "sigmoid", "diagonal")
+    rules = ("backprop", "eprop, symmetric", "bptt, window=1")
+    far = [reach(rule, units, 12, 12) for units in kinds for rule in rules]
+    left = [blame_of(units, 0.1234) for units in kinds]
+    grown = [memory_of(r, s, (-1.23, -1.24, -1.22)) for r in growth_in_time.STATED for s in ("T", "n")]
+    wide = [forecast_of(units, 0.1234, 0.1122, 0.1001) for units in kinds]
+    said += time.conclusions(far, left, grown, [*wide, forecast_of("tanh", 0.9123, 0.8123, 0.7123)])
+    assert len(said) == 3 + 3 + 3 + 1 + 3 + 3 + 3
     assert [text for text in said if len(text) > LONGEST] == []
 
 
@@ -547,11 +603,12 @@ NONE = pd.DataFrame(columns=["task", "id", "replicas", "solved"])
         lambda: shared_weights.conclusions([], [], NONE, NONE),
         lambda: optimisers.conclusions([], [], []),
         lambda: settling.conclusions([], [], []),
+        lambda: time.conclusions([], [], [], []),
     ],
     ids=[
         "tuned", "comparison", "sensitivity", "alignment", "transfer", "local_minima", "ablations",
         "representations", "credit_and_cost", "shared_weights",
-        "optimisers", "settling",
+        "optimisers", "settling", "time",
     ],
 )  # fmt: skip
 def test_of_nothing_one_sentence_says_that_nothing_is_concluded(said):
