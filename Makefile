@@ -85,9 +85,9 @@ BEHIND_MAPS := backprop,shallow,feedback_alignment,direct_feedback_alignment,dir
 tuned: .venv/installed-test  ## search settings for every rule on every task, into conf/tuned: two hours of one core
 	$(TUNE) task=xor,encoder 'algorithm=glob(*)'
 	$(TUNE) task=symmetry,parity,negation,addition,singleton 'algorithm=glob(*)' $(SMALLER) tuning.passes=30000
-	$(TUNE) task=digits,traffic 'algorithm=glob(*,exclude=[finite_differences,sequential_weight_perturbation,genetic])' $(FEWER) tuning.passes=150
+	$(TUNE) task=digits,traffic 'algorithm=glob(*,exclude=[finite_differences,sequential_weight_perturbation,genetic,decision_tree])' $(FEWER) tuning.passes=150
 	$(TUNE) task=digits task.layout=shared task.hidden=30 task.activation=tanh algorithm=$(BEHIND_MAPS) $(FEWER) tuning.passes=60
-	$(TUNE) task=family_tree algorithm=backprop,kolen_pollack,feedback_alignment,shallow,perceptron,checkpointed_backprop $(FEWER) tuning.passes=6000
+	$(TUNE) task=family_tree algorithm=backprop,kolen_pollack,feedback_alignment,shallow,perceptron,checkpointed_backprop,decision_tree,rule_base $(FEWER) tuning.passes=6000
 
 studies: .venv/installed  ## run all studies, replication included: what is finished is not run again
 	for study in $(STUDIES); do $(BIN)/python -m harness -m study=$$study || exit 1; done
