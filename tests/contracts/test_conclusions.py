@@ -526,9 +526,9 @@ def test_of_time_lags_blame_and_history_are_told_with_their_rivals():
     some = [forecast_of("tanh", 0.3, 0.2, 0.2), forecast_of("lstm", 0.3, 0.25, 0.1)]
     far, blame, needed = time.conclusions(lags, left, grown, some)
     assert far == (
-        "More than half of the networks learn delayed exclusive or by backprop through time to a lag of 4 with "
-        "tanh (2 by eprop, symmetric and 1 by the control) and 8 with lstm; 8 was tried (control: blame goes no step "
-        "back; n = 20 networks, Wilson's interval)."
+        "More than half of the networks learn delayed exclusive or by backprop through time to a lag of 4 "
+        "with tanh (2 by eprop, symmetric and 1 by the control) and 8 with lstm; 8 was tried (control: blame "
+        "goes no step back; n = 20 networks, Wilson's interval)."
     )
     assert blame == (
         "Before training a step back leaves of blame ×0.25 [0.25–0.25] with sigmoid units to ×0.9 [0.9–0.9] "
