@@ -75,7 +75,7 @@ site: .venv/installed-test  ## the documentation as a site to be read without a 
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 STUDIES := tuned comparison ablations local_minima representations credit_and_cost memory_accuracy vanishing t_c shared_weights losses \
-	alignment sensitivity optimisers transfer settling time
+	alignment sensitivity optimisers transfer settling time pruning shift
 TUNE := $(BIN)/python -m harness.tune tuning.folder=conf/tuned
 SMALLER := tuning.trials=20 tuning.replicas=10 tuning.choosing=20
 FEWER := tuning.trials=16 tuning.replicas=4 tuning.choosing=5

@@ -32,9 +32,10 @@ class AccumulatedBackprop(Backprop):
     """The exact gradient of the loss, added up over micro-batches so that few activities are held."""
 
     micro: int = setting(
-        32, "Patterns in a micro-batch; of all patterns or more it is backprop, bit for bit.", at_least=1
+        8, "Patterns in a micro-batch; all patterns or more are backprop, bit for bit.", at_least=1
     )
 
+    # every pattern goes forward once, whatever the number of micro-batches
     traits: ClassVar[Traits] = Traits(
         needs_derivative=True, transports_weights=True, local=False, phases=1, global_scalar=False
     )

@@ -88,6 +88,7 @@ class Uoro(CreditAlgorithm):
         signs = {
             g: np.where(rand.uniform(steps, patterns, g.size) < 0.5, -1.0, 1.0).astype(batch.x.dtype)
             for g in net.remembered
+            if g in net.free
         }
         gradient: dict[Key, Array] = {}
         a: dict[Group, Array] = {}

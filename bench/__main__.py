@@ -21,7 +21,18 @@ from hydra import compose, initialize_config_dir
 from threadpoolctl import threadpool_limits
 
 from algorithms.backprop import Backprop
-from bench import auto, boltzmann, convolution, feedback, larger, perturbation, results, settling, tuning
+from bench import (
+    auto,
+    boltzmann,
+    convolution,
+    feedback,
+    larger,
+    perturbation,
+    results,
+    settling,
+    through_time,
+    tuning,
+)
 from bench.plain import train_one
 from bench.statistics import lines as statistics_lines
 from harness.cells.cell import Cell
@@ -110,6 +121,7 @@ def family_lines(quick: bool) -> Iterator[str]:
         convolution.lines,
         boltzmann.lines,
         settling.lines,
+        through_time.lines,
         statistics_lines,
         results.lines,
         tuning.lines,

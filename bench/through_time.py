@@ -29,13 +29,14 @@ from harness.core.rand import NOISE, SPLIT, WEIGHTS, Rand
 from harness.core.recurrent import recurrent
 from harness.experiment.run import run
 from harness.tasks.delayed_xor import DelayedXor
+from harness.training.trainer import keep_freed_memory
 
 LR = 1e-4  # no network finishes: every epoch costs all
 SLOW = Backprop(GradientDescent(lr=LR, momentum=0.0, decay=0.0))
 MANY, FEW, STEPS, HIDDEN, EPOCHS = 1000, 10, 20, 8, 50
 WIDE, LONG = 64, 20  # units and steps of RTRL's network
 Layers = list[np.ndarray]
-"""Weights into the hidden units, among them and into the output, and the biases of hidden units and output."""
+"""Weights into the hidden units, among them and into the output, and the biases of both."""
 
 
 def lines(rounds: int = 5) -> Iterator[str]:
@@ -45,7 +46,7 @@ def lines(rounds: int = 5) -> Iterator[str]:
         "(delayed_xor), an epoch of all of them, CPU time:"
     )
     yield ""
-    yield "| sequences | reading | by hand | by hand, ms | harness, ms | ratio (range) | promised |"
+    yield "| sequences | reading | by hand | its ms | harness, ms | ratio (range) | promised |"
     yield "|---|---|---|---|---|---|---|"
     with threadpool_limits(1, user_api="blas"):
         for sequences in (4, 32):
@@ -54,7 +55,7 @@ def lines(rounds: int = 5) -> Iterator[str]:
                 yield row(sequences, "jax", rounds)
         yield ""
         yield (
-            f"Real-time recurrent learning, one network of {WIDE} units over {LONG} steps, one sequence, float64, "
+            f"Real-time recurrent learning, one network of {WIDE} units over {LONG} steps, one sequence, "
             "beside its own products of matrices alone, CPU time:"
         )
         yield ""
@@ -158,7 +159,8 @@ def scanned(params: Layers, x: np.ndarray, target: np.ndarray) -> Callable[[], l
 
 
 def influence_row(rounds: int) -> str:
-    """One update of RTRL's recurrence, and its products of matrices: influences (K, n) @ (n, n), each step."""
+    """One update of RTRL, and its products of matrices alone: influences (K, n) @ (n, n) at each step."""
+    keep_freed_memory()  # as every run does
     net, rule = recurrent(1, WIDE, 1), Rtrl(GradientDescent(lr=LR, momentum=0.0, decay=0.0))
     params = initial(net, Rand(0, [0], WEIGHTS), "uniform", 0.1)
     rng = np.random.default_rng(0)

@@ -150,7 +150,7 @@ def tasks_page() -> str:
     """docs/tasks.md: every task with its settings and what was published for it."""
     parts = ["# Tasks", TASKS, TRUST, "## Every task", _settings(Task)]
     for name, task in registry.tasks().items():
-        usual = ", ".join(f"{n} {v:g}" for n, v in task.usual._asdict().items() if v is not None)
+        usual = ", ".join(f"{n} {v:g}" for n, v in task.usual._asdict().items() if isinstance(v, int | float))
         published = _table(
             ["setting", "figure", "source", "trust"], [list(entry) for entry in task.published]
         )

@@ -87,7 +87,7 @@ class Settings:
 
     def resolved(self, algorithm: Algorithm, task: Task) -> Settings:
         """These settings with everything that is left to what is usual (None) filled in."""
-        usual = 1 if algorithm.online else task.usual.batch or FULL
+        usual = 1 if algorithm.online else FULL if algorithm.whole else task.usual.batch or FULL
         patterns = task.spec().patterns
         batch: Any = self.batch
         if batch is None:  # what is usual was chosen without this table, or share of one

@@ -20,6 +20,7 @@ OWN: dict[str, Callable[[Mapping[str, Any], int], int]] = {
     "delta_rule": lambda rule, hidden: 0,
     "random_feature_perceptron": lambda rule, hidden: int(rule["a_units"]),
     "forward_forward": lambda rule, hidden: hidden * (rule["layers"] or 1),
+    "noprop": lambda rule, hidden: hidden * int(rule["blocks"]),
 }
 """Of the rules that come with the harness those that have units of their own: how many, by the rule's
 settings and the hidden units of the task's network. It stands here because a line in their files would make

@@ -18,6 +18,7 @@ from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
 from harness.credit.altered import Count
 from harness.tasks.recall import Recall
+from harness.tasks.symmetry import Symmetry
 from harness.training.preflight import begun, updated
 
 Array = Any
@@ -28,10 +29,12 @@ TASKS = (
     Count(hidden=(4,), margin=0.45),
     Count(hidden=(4,)),
     Recall(units=8, stored=3, flipped=0.25),
+    Symmetry(bits=4, hidden=3),
 )
 """Several outputs, a margin, and two hidden groups, as far as the algorithm goes along; patterns that are
-their own targets where it can do without hidden units only. The margin is so wide that some outputs of
-untrained networks are within it: one that bites nowhere is forgotten unnoticed."""
+their own targets where it can do without hidden units only, and symmetry where it needs what is made by hand.
+The margin is so wide that some outputs of untrained networks are within it: one that bites nowhere is
+forgotten unnoticed."""
 
 
 class Step(NamedTuple):

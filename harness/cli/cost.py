@@ -23,7 +23,7 @@ def main() -> None:
     """Print the sheet of one cell, or the growth over several."""
     prepare(sys.argv[1:])
     cells, asked = cells_of(sys.argv[1:])
-    sheets = [sheet(cell) for cell in cells]
+    sheets = [sheet(cell, traced=True) for cell in cells]
     task = cells[0].task.name
     if len(sheets) == 1:
         print(f"{cells[0].algorithm.name} on {task}, one network, {sheets[0].patterns} patterns an update")

@@ -102,6 +102,8 @@ class Algorithm:
     """Whether it can train networks that live in time."""
     online: ClassVar[bool] = False
     """Presented with one pattern at a time unless the user says otherwise."""
+    whole: ClassVar[bool] = False
+    """Presented with all patterns at once unless the user says otherwise, whatever is usual for a task."""
     name: ClassVar[str] = "algorithm"
     """Its name in commands and records: the class's own in snake_case."""
 

@@ -78,6 +78,8 @@ class Usual(NamedTuple):
         epochs: the budget in sweeps over the patterns.
         decay: fraction by which every weight shrinks after each change.
         batch: patterns per update, for algorithms that take more than one; None for all.
+        features: names of feature sets made by hand for it, the usual one first.
+        rules: the name of rules written by hand for it.
 
     >>> Usual(lr=0.5, momentum=0.9, scale=0.5, epochs=5000).batch is None
     True
@@ -92,6 +94,10 @@ class Usual(NamedTuple):
     decay: float = 0.0
     batch: int | None = None
     """Patterns per update, for algorithms that take more than one; None for all."""
+    features: tuple[str, ...] = ()
+    """Feature sets that somebody made by hand for it (`harness.core.features`), the usual one first."""
+    rules: str = ""
+    """The rules that somebody wrote by hand for it (`algorithms/rule_base.py`); '' for none."""
 
 
 class Published(NamedTuple):

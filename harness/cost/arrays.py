@@ -3,8 +3,7 @@
 A `Tracked` array stands in for an ndarray through NumPy's own protocols (NEP 13 and 18). It computes the
 same values, and enters into a `Ledger` what that took. It is strict: a function it does not know, or a way
 out of it (`np.asarray`, `float`, `.item`), raises `CostError` with the line that did it, because what is
-computed outside is not counted. Arithmetic on constants, arrays that nothing handed in went into, is not
-seen.
+computed outside is not counted. Arithmetic on constants, which nothing handed in went into, is not seen.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from harness.cost.effective import effective_terms
 from harness.cost.ledger import KINDS, CostError, Ledger
 
 Array = Any
@@ -116,10 +116,8 @@ class Tracked(NDArrayOperatorsMixin):
             reduction = next(n for n, u in REDUCTIONS.items() if u is ufunc)
             result = _reduce(reduction, inputs[0], options.get("axis", 0), options.get("keepdims", False))
         elif method != "__call__" or options or not (name in KINDS or name == "matmul"):
-            raise CostError(
-                f"np.{name}{'' if method == '__call__' else '.' + method} "
-                f"is not counted as it is used{_where()}"
-            )
+            how = "" if method == "__call__" else f".{method}"
+            raise CostError(f"np.{name}{how} is not counted as it is used{_where()}")
         elif name == "matmul":
             result = _matmul(inputs[0], inputs[1])
         else:
@@ -138,10 +136,8 @@ class Tracked(NDArrayOperatorsMixin):
     ) -> Any:
         handler = FUNCTIONS.get(function)
         if handler is None:
-            raise CostError(
-                f"np.{getattr(function, '__name__', function)} "
-                f"is not counted{_where()}: use what harness.cost.arrays knows"
-            )
+            name = getattr(function, "__name__", function)
+            raise CostError(f"np.{name} is not counted{_where()}: use what harness.cost.arrays knows")
         return handler(*arguments, **options)
 
 
@@ -184,8 +180,11 @@ def _entered(kind: str, flops: int, inputs: Sequence[Any], values: Any, steps: i
     tracked, values = [a for a in inputs if isinstance(a, Tracked)], np.asarray(values)
     span, log_span = 1 + max(a.span for a in tracked), steps + max(a.log_span for a in tracked)
     read = sum(np.asarray(_plain(a)).nbytes for a in inputs)
-    tracked[0].ledger.note(kind, flops, read, values.nbytes, span, log_span)
-    return Tracked(values, tracked[0].ledger, span, log_span)
+    ledger = tracked[0].ledger
+    if ledger.trace is not None:
+        ledger.trace.touch(*map(_plain, inputs), values)
+    ledger.note(kind, flops, read, values.nbytes, span, log_span)
+    return Tracked(values, ledger, span, log_span)
 
 
 def _matmul(a: Any, b: Any) -> Tracked:
@@ -193,22 +192,24 @@ def _matmul(a: Any, b: Any) -> Tracked:
     ledger, values = _ledger((a, b)), np.matmul(x, y)
     inner = x.shape[-1]
     ledger.multiply_adds += values.size * inner
+    ledger.effective_multiply_adds += effective_terms(values.size * inner, x, y)
     return _entered("contraction", 2 * values.size * inner, (a, b), values, 1 + _steps(inner))
 
 
 def _einsum(subscripts: str, *operands: Any, **options: Any) -> Tracked:
     if options or len(operands) != 2 or "." in subscripts:
         raise CostError(f"np.einsum is counted for two operands with named axes only{_where()}")
-    values = np.einsum(subscripts, *map(_plain, operands))
+    x, y = (np.asarray(_plain(a)) for a in operands)
+    values = np.einsum(subscripts, x, y)
     sizes: dict[str, int] = {}
-    for names, operand in zip(subscripts.replace(" ", "").split("->")[0].split(","), operands, strict=True):
-        sizes |= dict(zip(names, np.shape(_plain(operand)), strict=True))
+    for names, operand in zip(subscripts.replace(" ", "").split("->")[0].split(","), (x, y), strict=True):
+        sizes |= dict(zip(names, operand.shape, strict=True))
     products = prod(sizes.values())
     ledger = _ledger(operands)
     ledger.multiply_adds += products
-    return _entered(
-        "contraction", 2 * products, operands, values, 1 + _steps(products // max(values.size, 1))
-    )
+    ledger.effective_multiply_adds += effective_terms(products, x, y, subscripts)
+    steps = 1 + _steps(products // max(values.size, 1))
+    return _entered("contraction", 2 * products, operands, values, steps)
 
 
 def _reduce(name: str, a: Any, axis: Any = None, keepdims: bool = False, **options: Any) -> Tracked:
@@ -252,6 +253,10 @@ def _argsort(a: Any, axis: int = -1, *, stable: bool = False) -> Tracked:
     return _entered("comparison", a.size * steps, (a,), np.argsort(a.values, axis=axis, stable=stable), steps)
 
 
+def _cumsum(a: Any, axis: int) -> Tracked:  # n additions, in ⌈log2 n⌉ steps where they can be shared out
+    return _entered("element-wise", a.size, (a,), np.cumsum(a.values, axis=axis), _steps(a.shape[axis]))
+
+
 def _moving(function: Callable[..., Any]) -> Callable[..., Any]:
     """A function that only moves or repeats numbers: of one array, or of a sequence of them."""
 
@@ -283,6 +288,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.where: _where_function,
     np.mean: _mean,
     np.argsort: _argsort,
+    np.cumsum: _cumsum,
     np.clip: lambda a, low, high: np.minimum(np.maximum(a, low), high),
     np.shape: lambda a: a.shape,
     np.ndim: lambda a: a.ndim,

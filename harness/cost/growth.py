@@ -10,10 +10,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from harness.cost.movement import CACHES, moved
 from harness.cost.sheet import CostSheet
 
 QUANTITIES: dict[str, Callable[[CostSheet], float]] = {
     "work": lambda s: s.update.work,
+    "effective": lambda s: s.update.effective_multiply_adds,
+    "÷ prediction": lambda s: s.predictions,
+    "moved, 32 KiB": lambda s: moved(s.update.trace, CACHES["32 KiB"]),
     "forward passes": lambda s: s.forward_passes,
     "span": lambda s: s.update.span,
     "log span": lambda s: s.update.log_span,
@@ -84,6 +88,8 @@ def growth_table(sheets: Sequence[CostSheet]) -> str:
         lines.append(f"{name:20}" + "".join(f"{v:>14,}" for v in x) + f"{'∝ ' + name + '^':>14}")
         for quantity, of in QUANTITIES.items():
             y = [of(s) for s in sheets]
+            if np.isnan(y).any():  # not traced, or a prediction without work
+                continue
             power, low, high = exponent_interval(x, y)
             shown = "–" if np.isnan(power) else f"{power:.2f}"
             among = "" if np.isnan(low) else f" [{low:.2f}–{high:.2f}]"

@@ -7,6 +7,9 @@ Conventions, printed with every sheet:
     transcendental   1 per element: exp, log, tanh, sqrt, powers other than squares
     comparison       1 per element: comparisons and logic
     reduction        n − 1 per result of n numbers (a mean one more)
+    effective        multiply-adds of contractions in which neither factor is exactly 0
+    bytes moved      into a cache that keeps what was touched last: operands and results, one after another,
+                     whose bytes with all that was touched since do not fit, and first touches
     span             operations on the longest chain in which each needs the one before; moving data is free.
                      A contraction or reduction is one step, or, in the other reading, ⌈log2 n⌉ of
                      them (+1 for products)
@@ -18,6 +21,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from harness.core.errors import InputError
+from harness.cost.movement import Trace
 
 KINDS = {
     name: kind
@@ -46,10 +50,14 @@ class Ledger:
     """Operations by kind."""
     multiply_adds: int = 0
     """Of contractions alone, as flop counters of tensor libraries have it."""
+    effective_multiply_adds: int = 0
+    """Those in which neither factor is exactly 0 (`harness.cost.effective`)."""
     draws: Counter[str] = field(default_factory=Counter)
     """Random numbers by kind."""
     bytes_read: int = 0
     bytes_written: int = 0
+    trace: Trace | None = field(default=None, repr=False, compare=False)
+    """Which arrays operations touched, in order; None unless asked for: it takes as long as a count."""
     span: int = 0
     """The longest chain of dependent operations."""
     log_span: int = 0

@@ -54,7 +54,7 @@ def left(at: Settled, after: Settled) -> Settled:
 
 def counts(ledger: Ledger) -> Counter[str]:
     """The numbers of a ledger by name; what a chain is longer by stands for its length."""
-    numbers = ("multiply_adds", "span", "log_span", "bytes_read", "bytes_written")
+    numbers = ("multiply_adds", "effective_multiply_adds", "span", "log_span", "bytes_read", "bytes_written")
     return Counter({"work": ledger.work, **ledger.flops, **{name: getattr(ledger, name) for name in numbers}})
 
 

@@ -23,11 +23,13 @@ from harness.core.readings import read_by
 from harness.core.tree import leaves, tree_map
 from harness.cost.arrays import Tracked
 from harness.cost.ledger import Ledger
+from harness.cost.movement import CACHES, Trace, moved
 from harness.cost.rand import TrackedRand
 from harness.cost.settled import Counting
 from harness.training.plan import Plan
 
 Array = Any
+COUNTED = ("multiply_adds", "effective_multiply_adds", "span", "log_span", "bytes_read", "bytes_written")
 
 
 @dataclass(frozen=True)
@@ -63,15 +65,19 @@ class CostSheet:
         """Work of an update in forward passes."""
         return self.update.work / self.forward.work
 
+    @property
+    def predictions(self) -> float:
+        """Work of an update in predictions over the same patterns; NaN where they take none."""
+        return self.update.work / self.predict.work if self.predict.work else float("nan")
+
     def numbers(self) -> dict[str, float]:
-        """All of it by name, such as `update.work`, `update.contraction`, `update.normal` or `peak_bytes`."""
+        """All of it by name, such as `update.work`, `update.contraction`, `update.normal` or `peak_bytes`;
+        bytes moved are not among them: they need a trace, which takes longer than the count.
+        """
         named: dict[str, float] = {"patterns": self.patterns, "weights": self.weights, "depth": self.depth}
         for name, ledger in (("update", self.update), ("predict", self.predict), ("forward", self.forward)):
             counts = {"work": ledger.work, **ledger.flops, **ledger.draws, "random": ledger.draws.total()}
-            counts |= {
-                f: getattr(ledger, f)
-                for f in ("multiply_adds", "span", "log_span", "bytes_read", "bytes_written")
-            }
+            counts |= {f: getattr(ledger, f) for f in COUNTED}
             named |= {f"{name}.{kind}": value for kind, value in counts.items()}
         named |= {f"settling.{kind}": value for kind, value in self.settling.items()}
         return named | {"state_bytes": self.state_bytes, "peak_bytes": self.peak_bytes}
@@ -84,6 +90,7 @@ class CostSheet:
         rows += [(f"  {kind}", [f"{x.flops[kind]:,}" for x in ledgers]) for kind in kinds]
         rows += [
             ("multiply-adds of contractions", [f"{x.multiply_adds:,}" for x in ledgers]),
+            ("  effective, without zeros", [f"{x.effective_multiply_adds:,}" for x in ledgers]),
             ("work in forward passes", [f"{x.work / self.forward.work:.2f}" for x in ledgers]),
             ("span, array operations", [f"{x.span:,}" for x in ledgers]),
             ("span, with log₂ reductions", [f"{x.log_span:,}" for x in ledgers]),
@@ -94,6 +101,11 @@ class CostSheet:
             ("bytes read", [f"{x.bytes_read:,}" for x in ledgers]),
             ("bytes written", [f"{x.bytes_written:,}" for x in ledgers]),
         ]
+        if self.update.trace:
+            rows += [
+                (f"bytes moved, cache of {name}", [f"{moved(x.trace, size):,}" for x in ledgers])
+                for name, size in CACHES.items()
+            ]
         return rows
 
     def __str__(self) -> str:
@@ -105,13 +117,18 @@ class CostSheet:
                 f"of an update {s['work']:,} FLOPs are settling: "
                 f"{s['phases']} phases of {s['steps']} steps together, at the most"
             )
+        lines.append(f"{'work of update ÷ prediction':32}{self.predictions:>16.2f}")
         lines.append(f"{'state, bytes':32}{self.state_bytes:>16,}")
         lines.append(f"{'peak workspace, bytes':32}{self.peak_bytes:>16,}")
         return "\n".join(lines)
 
 
-def sheet(cell: Cell) -> CostSheet:
+def sheet(cell: Cell, traced: bool = False) -> CostSheet:
     """The cost of one update and one prediction of a cell's algorithm, for one network.
+
+    Args:
+        cell: one that can be run.
+        traced: note also which arrays are touched, in order, for the bytes moved (`harness.cost.movement`).
 
     Raises `CostError` with the line of the algorithm that does something the count does not know, and
     `InputError` if the algorithm does not apply to the task.
@@ -124,7 +141,7 @@ def sheet(cell: Cell) -> CostSheet:
     )
 
     def count(phase: Callable[[State, Batch, Any], Any]) -> tuple[Ledger, Counter[str]]:
-        ledger = Ledger()
+        ledger = Ledger(trace=Trace() if traced else None)
         rand = TrackedRand(seed, one, NOISE, dtype)
         rand.ledger = ledger
         x, target, wanted = (_track(a, ledger) for a in batch[:3])

@@ -28,7 +28,7 @@ BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK = (
     "#56B4E9",
     "#000000",
 )
-BROWN = "#7F4F24"  # an eighth, for families; lines of one panel have the seven
+BROWN, INDIGO, SLATE = "#7F4F24", "#3D348B", "#6B7280"  # for families; lines of one panel have the seven
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)  # without the yellow, too pale for a line
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")  # 4 × 9: 36 lines that differ in black and white

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from algorithms.eggroll import Eggroll
+from algorithms.eggroll import Eggroll, weighed
 from algorithms.evolution_strategies import EvolutionStrategies
 from algorithms.genetic import Genetic
 from algorithms.weight_perturbation import WeightPerturbation
@@ -19,6 +19,8 @@ from harness.identities.perturbation import MANY, NET, QUADRATIC, averaged, on_a
 Sides = tuple[Any, Any]
 SMOOTHED = Network.chain(1, 1, 1)
 SALIMANS = "Salimans et al. 2017, section 2.1"
+MATRICES = ((2, 2, 1), (2, 2, 2), (1, 2, 3), (1, 1, 4))
+"""Rows, columns and rank of perturbations that are counted out, 3^(rank × (rows + columns)) of each."""
 
 
 def pairs(p: Problem) -> Sides:
@@ -37,6 +39,36 @@ def smoothed(p: Problem) -> Sides:
     weight = np.prod(list(product(mass / mass.sum(), repeat=p.net.size)), axis=1)
     loss = loss_at(p.net, flatten(p.net, p.params) + sigma * noise[:, None, :], p.batch)
     return on_average(p, EvolutionStrategies(sigma=sigma, pairs=2))[0], (weight * loss) @ noise / sigma
+
+
+def low_rank(rows: int, columns: int, rank: int) -> Sides:
+    """All values of E = A Bᵀ / √r (K, rows, columns) and their masses (K,), A and B on Gauss and Hermite's
+    three points: up to the fifth power these have the moments of N(0, 1).
+    """
+    nodes, mass = np.polynomial.hermite_e.hermegauss(3)
+    size = rank * (rows + columns)
+    drawn = np.array(list(product(nodes, repeat=size)))
+    weight = np.prod(list(product(mass / mass.sum(), repeat=size)), axis=1)
+    a, b = np.split(drawn, [rank * rows], axis=1)
+    factors = a.reshape(-1, 1, rows, rank), b.reshape(-1, 1, columns, rank)
+    return weighed(np.ones((len(drawn), 1, 1, 1)), factors), weight
+
+
+def covariance(_: Problem) -> Sides:
+    """E[E_ij E_kl] of EGGROLL's perturbations of several shapes and ranks, and δ_ik δ_jl."""
+    found, expected = {}, {}
+    for rows, columns, rank in MATRICES:
+        each, weight = low_rank(rows, columns, rank)
+        flat = each.reshape(len(each), -1)
+        name = f"{rows} x {columns}, rank {rank}"
+        found[name], expected[name] = (weight[:, None] * flat).T @ flat, np.eye(rows * columns)
+    return found, expected
+
+
+def fourth_moment(_: Problem, rank: float) -> Sides:
+    """The fourth moment of an entry of E, and a Gaussian's: 3."""
+    each, weight = low_rank(1, 1, int(rank))
+    return np.array([weight @ each[:, 0, 0] ** 4]), np.array([3.0])
 
 
 def no_children(p: Problem) -> Sides:
@@ -98,6 +130,23 @@ ROWS = (
         "where the loss is quadratic, EGGROLL of any σ and rank is the gradient",
         "Sarkar et al. 2025; covariance of E by algebra",
         QUADRATIC,
+    ),
+    Identity(
+        "eggroll_covariance",
+        "exact",
+        "the entries of EGGROLL's perturbations have covariance 1, whatever the rank",
+        "E is a sum of r independent products, over √r: Isserlis' theorem",
+        covariance,
+    ),
+    Identity(
+        "eggroll_of_high_rank",
+        "limit",
+        "the fourth moment of an entry of EGGROLL's perturbations tends to a Gaussian's 3, as 3 + 6 / r",
+        "Sarkar et al. 2025; Isserlis' theorem",
+        fourth_moment,
+        parameter="r",
+        at=(1.0, 2.0, 4.0),
+        power=-1.0,
     ),
     Identity(
         "genetic_without_operators",

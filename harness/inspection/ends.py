@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.credit.compare import TOTAL, exact, vectors
+from harness.inspection.sharpness import hessian
 
 if TYPE_CHECKING:
     from harness.results.trained_networks import Networks
@@ -30,7 +31,6 @@ none, inputs change places, both are inverted, both of these.
 """
 FIG_5 = (0.0957, 0.4998, 0.8977, 0.5001)
 """PDP vol. 1 ch. 8, Fig. 5: outputs of the printed local minimum for 00, 01, 10, 11."""
-HESSIAN_STEP = 1e-5
 
 
 @dataclass(frozen=True)
@@ -96,16 +96,5 @@ def curvature(networks: Networks) -> Array:
     """The least eigenvalue of the Hessian ∂²E/∂w² (R,),
     by central differences of the exact gradient, step 1e-5.
     """
-    net, params, batch = networks.net, networks.params, networks.batch()
-    keys, columns = list(net.shapes), []
-    for key in keys:
-        for i in range(params[key][0].size):
-            ends = []
-            for sign in (1.0, -1.0):
-                moved = params[key].reshape(len(networks), -1).copy()
-                moved[:, i] += sign * HESSIAN_STEP
-                gradient = exact(net, {**params, key: moved.reshape(params[key].shape)}, batch)
-                ends.append(np.concatenate([gradient[k].reshape(len(networks), -1) for k in keys], axis=-1))
-            columns.append((ends[0] - ends[1]) / (2 * HESSIAN_STEP))
-    hessian = np.stack(columns, axis=-1)
-    return np.linalg.eigvalsh(0.5 * (hessian + hessian.mT))[:, 0]
+    found = hessian(networks.net, networks.params, networks.batch())
+    return np.linalg.eigvalsh(found)[:, 0]

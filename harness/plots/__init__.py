@@ -37,6 +37,8 @@ is a computed sentence, what came of it (`harness.plots.titles`).
     lag_figure         how many steps back each rule learns, by kind of unit
     blame_figure, history_figure          what a step back leaves of blame, what history is worth
     scaling_figure     how memory and work of an update grow with steps and units, beside theory
+    pruning_figure     what networks err with fewer and fewer of their weights
+    shift_figure       whether sharp minima lose more accuracy when data change
     agreement_figure, ranks_figure        whether tasks rank rules alike, and where each stands
 """
 
@@ -57,12 +59,14 @@ from harness.plots.optimisers import optimiser_figure
 from harness.plots.pareto import pareto_figure
 from harness.plots.people import family_tree_figure, people_figure
 from harness.plots.profile import profile_figure
+from harness.plots.pruning import pruning_figure
 from harness.plots.rates import rate_figure
 from harness.plots.ratios import ratio_figure
 from harness.plots.runtime import runtime_figure
 from harness.plots.scaling import scaling_figure
 from harness.plots.setting import setting_figure
 from harness.plots.settling import error_figure, steps_figure
+from harness.plots.shift import shift_figure
 from harness.plots.similarity import similarity_figure
 from harness.plots.study import write_figures
 from harness.plots.survival import survival_figure
@@ -102,6 +106,7 @@ __all__ = [
     "pareto_figure",
     "people_figure",
     "profile_figure",
+    "pruning_figure",
     "ranks_figure",
     "rate_figure",
     "ratio_figure",
@@ -109,6 +114,7 @@ __all__ = [
     "save",
     "scaling_figure",
     "setting_figure",
+    "shift_figure",
     "similarity_figure",
     "steps_figure",
     "styled",

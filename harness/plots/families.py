@@ -16,10 +16,12 @@ from harness.drawing.style import (
     BROWN,
     COLOURS,
     GREEN,
+    INDIGO,
     ORANGE,
     PURPLE,
     REFERENCE,
     SKY,
+    SLATE,
     VERMILION,
 )
 
@@ -40,7 +42,8 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "targets and predictions": (SKY, ("target_propagation", "predictive_coding")),
-    "forward only": (BROWN, ("pepita", "local_losses", "mono_forward", "signal_propagation")),
+    "forward only": (BROWN, ("pepita", "local_losses", "mono_forward", "signal_propagation", "noprop")),
+    "credit through time": (INDIGO, ("bptt", "rtrl", "snap", "eprop", "rflo", "uoro")),
     "perturbation": (
         VERMILION,
         (
@@ -69,6 +72,7 @@ FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
         PURPLE,
         ("shallow", "perceptron", "delta_rule", "random_feature_perceptron", "hopfield"),
     ),
+    "controls": (SLATE, ("decision_tree", "hand_made", "rule_base")),
 }
 OTHERS = ("others", SKY)
 BESIDE = "backprop"

@@ -14,7 +14,7 @@ from harness.replication.claim import Claim
 SOURCES = (
     "nature1986", "pdp1986", "pdp1986_in_time", "ackley1985", "hopfield1982", "feedback", "forward_forward",
     "target_propagation", "predictive_coding", "settling", "perturbation", "vanishing", "losses",
-    "lecun1989", "sejnowski1987", "write_ups",
+    "lecun1989", "sejnowski1987", "mono_forward", "synthetic_and_real", "eggroll", "images", "write_ups",
 )  # fmt: skip
 
 

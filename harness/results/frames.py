@@ -43,6 +43,7 @@ COUNTS = {  # of cost.json, and their names with units
     "comparison": "comparison_flops",
     "reduction": "reduction_flops",
     "multiply_adds": "multiply_adds",
+    "effective_multiply_adds": "effective_multiply_adds",
     "span": "span_operations",
     "log_span": "log_span_operations",
     "random": "random_numbers",
@@ -244,6 +245,8 @@ def _cost(record: Record) -> dict[str, Array]:
     none = np.nan if why else 0.0  # a kind of operation that did not occur is not in the sheet
     for phase in ("update", "predict", "forward"):
         numbers |= {f"{phase}_{name}": counts.get(f"{phase}.{kind}", none) for kind, name in COUNTS.items()}
+        if f"{phase}.effective_multiply_adds" not in counts:  # a record of before they were counted
+            numbers[f"{phase}_effective_multiply_adds"] = np.nan
     return {"not_counted": np.array([why], object)} | {
         name: np.array([value], float) for name, value in numbers.items()
     }

@@ -165,7 +165,7 @@ class FamilyTree(Task):
     )
     activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
-    usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.5, scale=1.0, epochs=6000, decay=2e-4)
+    usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.5, scale=1.0, epochs=6000, decay=2e-4, rules="kinship")
     published: ClassVar[tuple[Published, ...]] = (
         Published(
             "100 pairs trained in 1,500 sweeps, as printed", "all 4 held-out pairs right", NATURE, "found"

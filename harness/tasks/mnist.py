@@ -39,7 +39,9 @@ class Mnist(Digits):
     pixels: ClassVar[int] = 784
     brightest: ClassVar[int] = 255
     parts: ClassVar[tuple[int, int, int]] = (50_000, 10_000, 10_000)
-    usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.0, scale=0.05, epochs=20, batch=16)
+    usual: ClassVar[Usual] = Usual(
+        lr=0.1, momentum=0.0, scale=0.05, epochs=20, batch=16, features=Digits.usual.features
+    )
     published: ClassVar[tuple[Published, ...]] = (
         Published(
             "backprop, rectified units, 20 epochs", "about 1.4 % of the test images wrong", FF, "found"

@@ -5,7 +5,7 @@ A window slides over a word; each of its seven places has 29 units, of which one
 one for the space around a word, and two for punctuation. 80 hidden units, and outputs for the sound of the
 middle letter: 203-80-K.
 
-Not as there:
+Not as there (what is said of the paper is from memory):
 
 - The outputs are labels, one for each of the K = 48 symbols of the file: a phoneme of the ARPAbet, two at
   once (the x of *taxi* is K+S), or silence (-). There they are 21 articulatory features and 5 units for
@@ -31,7 +31,6 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from harness.core.data import Data, Patterns, Published, Spec, Usual, shared
-from harness.core.errors import InputError
 from harness.core.network import Network
 from harness.core.rand import Rand
 from harness.core.setting import setting
@@ -54,7 +53,9 @@ class Nettalk(Task):
     share: float = setting(0.9, "The share of the letters learnt that must be right.", above=0, at_most=1)
     init: str = "glorot"
     hidden: int = setting(80, "Hidden units.", at_least=1)
-    window: int = setting(7, "Letters that are seen, an odd number.", at_least=1, at_most=21)
+    window: int = setting(
+        7, "Letters that are seen; of an even number, one more before than after.", at_least=1, at_most=21
+    )
     words: int = setting(1000, "Words that are learnt.", at_least=1, at_most=LEARNT)
     activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
@@ -79,11 +80,6 @@ class Nettalk(Task):
             "computed",
         ),
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.window % 2 == 0:
-            raise InputError(f"window must be odd, as it has a middle, but {self.window} was given")
 
     def network(self) -> Network:
         sizes = self.window * len(CHARACTERS), self.hidden, len(symbols())

@@ -9,15 +9,33 @@ one of them sees whatever the other misses. Only when both are off does the outp
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
 
 from harness.core.data import Patterns, Published, Spec, Usual, binary_inputs, bit_names
+from harness.core.features import feature
 from harness.core.network import Network
 from harness.core.setting import setting
 from harness.core.task import Task
 from harness.core.units import UNITS
 
 NATURE = "Nature 323:533-536"
+
+
+@feature
+def pair_differences(x: Any) -> Any:
+    """1 for each pair of mirrored bits that differ, else 0: only a palindrome has none."""
+    return np.abs(signed_differences(x))
+
+
+@feature
+def signed_differences(x: Any) -> Any:
+    """The left bit of each pair less the right one: a palindrome is in the middle of all, so that no line
+    parts it from them.
+    """
+    pairs = x.shape[-1] // 2
+    return x[..., :pairs] - np.flip(x, axis=-1)[..., :pairs]
 
 
 @dataclass(frozen=True)
@@ -28,7 +46,14 @@ class Symmetry(Task):
     hidden: int = setting(2, "Hidden units.", at_least=1)
     activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
-    usual: ClassVar[Usual] = Usual(lr=0.1, momentum=0.9, scale=0.3, epochs=20000)
+    usual: ClassVar[Usual] = Usual(
+        lr=0.1,
+        momentum=0.9,
+        scale=0.3,
+        epochs=20000,
+        features=("pair_differences", "signed_differences"),
+        rules="mirror",
+    )
     published: ClassVar[tuple[Published, ...]] = (
         Published("6-2-1, ε=.1, α=.9, ±.3, full batches", "1,425 sweeps", NATURE, "found"),
         Published(

@@ -21,7 +21,8 @@ finds the sum stiff: the more hidden units see nothing, the more often they push
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from math import isqrt
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -30,6 +31,7 @@ from harness.core.convolution import Convolution, Local
 from harness.core.data import Data, Patterns, Published, Spec, Usual, shared
 from harness.core.edges import Edge, Group
 from harness.core.errors import InputError
+from harness.core.features import feature
 from harness.core.network import Network
 from harness.core.rand import Rand
 from harness.core.setting import setting
@@ -47,6 +49,23 @@ KERNEL = 3
 RIM = KERNEL - 1
 """Squares between a letter and the rim: a field that sees one square of it may reach so far beyond it."""
 SMALLEST = KERNEL + 2 * RIM
+
+
+@feature
+def templates(x: Any) -> Any:
+    """How many squares of each letter in each rotation are found, at most, wherever it is laid: eight
+    numbers, of which the letter's own is 5, and no other letter's is.
+    """
+    side = isqrt(x.shape[-1])
+    places = side - KERNEL + 1
+    retina = x.reshape(*x.shape[:-1], side, side)
+    best = []
+    for squares in LETTERS.values():
+        for i in range(len(TURNS)):
+            on = np.argwhere(np.rot90(squares, i))
+            found = sum(retina[..., row : row + places, column : column + places] for row, column in on)
+            best.append(found.max(axis=(-1, -2)))
+    return np.stack(best, axis=-1)
 
 
 @dataclass(frozen=True)
@@ -77,7 +96,7 @@ class T_C(Task):
     )
     activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
-    usual: ClassVar[Usual] = Usual(lr=0.03, momentum=0.9, scale=1.0, epochs=10000)
+    usual: ClassVar[Usual] = Usual(lr=0.03, momentum=0.9, scale=1.0, epochs=10000, features=("templates",))
     published: ClassVar[tuple[Published, ...]] = (
         Published(
             "shared 3 × 3 fields",

@@ -35,6 +35,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from harness.core.data import Data, Patterns, Published, Spec, Usual, shared
 from harness.core.errors import InputError, one_of, whole
+from harness.core.features import feature
 from harness.core.network import Network
 from harness.core.rand import Rand
 from harness.core.setting import setting
@@ -73,6 +74,18 @@ STATIONS = (
 """
 ONSET, SIZES, DECAY, SPILL = 0.02, (0.1, 0.4), 0.6, 0.15
 PHI, SIGMA = 0.7, 0.03
+
+
+@feature
+def lags(x: Array) -> Array:
+    """The hours of the window as they are: the read-out of them is a vector autoregression."""
+    return x
+
+
+@feature
+def lags_and_differences(x: Array) -> Array:
+    """The lags, and the change from each hour to the next: the same forecasts by other steps."""
+    return np.concatenate([x, x[..., len(STATIONS) :] - x[..., : -len(STATIONS)]], axis=-1)
 
 
 class Part(NamedTuple):
@@ -116,7 +129,9 @@ class Traffic(Task):
     layers: int = setting(2, "Hidden layers, each of `hidden` units.", at_least=1, at_most=1000)
     activation: str = setting("sigmoid", "Activation of the hidden units.", one_of=UNITS)
 
-    usual: ClassVar[Usual] = Usual(lr=0.01, momentum=0.0, scale=0.1, epochs=150, batch=32)
+    usual: ClassVar[Usual] = Usual(
+        lr=0.01, momentum=0.0, scale=0.1, epochs=150, batch=32, features=("lags", "lags_and_differences")
+    )
     published: ClassVar[tuple[Published, ...]] = (
         Published(
             "the last value",

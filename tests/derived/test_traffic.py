@@ -366,6 +366,7 @@ NOT_FOR_NUMBERS = (
     "restricted_boltzmann",
     "perceptron",
     "forward_forward",
+    "noprop",
     "direct_random_target_projection",
 )
 

@@ -22,6 +22,9 @@ SETTINGS = (
     {"name": "forward_forward", "layers": 3},
     {"name": "random_feature_perceptron", "a_units": 20},
 )
+OUTER = ("input", "output", "output back")
+LABELS = ("z", "label", "z_T", "y")
+"""Of NoProp: labels go in and out of a block, and of what reads the last one."""
 
 
 def meta(algorithm: Mapping[str, Any], task: Mapping[str, Any], **run: Any) -> tuple[Cell, dict[str, Any]]:
@@ -30,14 +33,15 @@ def meta(algorithm: Mapping[str, Any], task: Mapping[str, Any], **run: Any) -> t
 
 
 def between(cell: Cell) -> int:
-    """Units of the groups that weights lead to or from, but the first and the last."""
+    """Units of the groups that weights lead to or from, in all blocks, but the first and the last."""
     *_, state, _ = start(cell.algorithm, cell.task, cell.settings, [0], None)
     sizes = {}
     for key, weights in state["params"].items():
         ends = str(getattr(key, "name", key)).split("-")
         if len(ends) == 2:
-            sizes |= dict(zip(ends, weights.shape[-2:], strict=True))
-    return sum(size for group, size in sizes.items() if group not in ("input", "output", "output back"))
+            blocks = weights.shape[1] if weights.ndim == 4 else 1
+            sizes |= {end: blocks * size for end, size in zip(ends, weights.shape[-2:], strict=True)}
+    return sum(size for group, size in sizes.items() if group not in (*OUTER, *LABELS))
 
 
 @pytest.mark.parametrize("task", TASKS, ids=["xor", "encoder"])

@@ -11,6 +11,7 @@ from harness.core.data import Data, Patterns, Spec, Usual, binary_inputs, bit_na
 from harness.core.edges import Edge, Group
 from harness.core.network import Network
 from harness.core.rand import Rand
+from harness.core.recurrent import recurrent
 from harness.core.task import Task
 
 STEPS = 4
@@ -23,11 +24,14 @@ class DelayedXor(Task):
 
     hidden: int = 4
     delayed: bool = True
+    leaky: bool = False
     steps: int = STEPS
     kept_back: int = 0
     usual: ClassVar[Usual] = Usual(lr=0.3, momentum=0.9, scale=0.7, epochs=40)
 
     def network(self) -> Network:
+        if self.leaky:
+            return recurrent(1, self.hidden, 1, "leaky")
         x, h, y = (
             Group("input", 1, "linear", bias=False),
             Group("hidden", self.hidden, "tanh"),

@@ -262,15 +262,15 @@ def said(name: str, kind: str) -> str:
 
 @every_kind
 def test_rules_with_a_machine_of_their_own_say_that_it_shares_nothing(kind: str) -> None:
-    """Boltzmann machines and forward-forward; who reads the raw input does not ask how hidden groups are
-    wired."""
+    """Boltzmann machines, forward-forward and NoProp; who reads the raw input does not ask how hidden groups
+    are wired."""
     refuse = {name: said(name, kind) for name in registry.algorithms() if said(name, kind)}
     assert "hidden units" in refuse.pop("hopfield"), "however they are wired"
-    assert set(refuse) == {"boltzmann", "restricted_boltzmann", "mean_field", "forward_forward"}
+    assert set(refuse) == {"boltzmann", "restricted_boltzmann", "mean_field", "forward_forward", "noprop"}
     for name, sentence in refuse.items():
         assert sentence.startswith(f"{name} does not apply to images: ")
         assert "\n" not in sentence
-        one_hidden = len(Images(kind=kind).network().hidden) == 1 or name == "forward_forward"
+        one_hidden = len(Images(kind=kind).network().hidden) == 1 or name in ("forward_forward", "noprop")
         assert FAMILY in sentence if one_hidden else "hidden units at most" in sentence
 
 

@@ -44,6 +44,11 @@ def built(name: str) -> Any:
     return registry.algorithms()[name]()
 
 
+def asked(name: str, **settings: Any) -> DelayedXor:
+    """The task, with units that leak for the rule whose traces do."""
+    return DelayedXor(leaky=name == "rflo", **settings)
+
+
 def test_who_has_a_way_through_time() -> None:
     through = {
         "backprop",
@@ -52,6 +57,12 @@ def test_who_has_a_way_through_time() -> None:
         "sign_symmetry",
         "finite_differences",
         "genetic",
+        "bptt",
+        "rtrl",
+        "snap",
+        "eprop",
+        "rflo",
+        "uoro",
     }
     assert through | {f"{kind}weight_perturbation" for kind in ("", "sequential_")} | {
         "spsa",
@@ -62,7 +73,7 @@ def test_who_has_a_way_through_time() -> None:
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_rule_through_time_runs_and_a_replica_alone_has_its_bits(name: str) -> None:
     """By mini-batches in a new order every sweep, with sequences held out."""
-    task, settings = DelayedXor(kept_back=3), {"replicas": 3, "epochs": 3, "batch": 5}
+    task, settings = asked(name, kept_back=3), {"replicas": 3, "epochs": 3, "batch": 5}
     trained = run(built(name), task, **settings).trained
     alone = run(built(name), task, **settings, only=[2]).trained
     assert np.isfinite(trained.loss).all()
@@ -84,7 +95,7 @@ def test_backprop_through_time_learns_it() -> None:
 def test_a_rule_through_time_is_counted(name: str) -> None:
     """A forward pass: over input and output edges at all 4 steps, over the delayed one at all but the
     first."""
-    s = sheet(Cell(*resolve(built(name), DelayedXor(), Settings(replicas=1))))
+    s = sheet(Cell(*resolve(built(name), asked(name), Settings(replicas=1))))
     assert s.forward.multiply_adds == 16 * (STEPS * (4 + 4) + (STEPS - 1) * 16)
     assert s.update.work > s.forward.work
     if name == "backprop":  # and back: blame over output and delayed edges, products for all three
@@ -100,7 +111,7 @@ def test_a_rule_through_time_is_compiled(name: str, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(device, "QUICKER", UNPOLISHED)
     task, settings = (
-        DelayedXor(kept_back=3),
+        asked(name, kept_back=3),
         {"replicas": 3, "epochs": 2, "batch": 5 if name == "backprop" else "full"},
     )
     plain = run(built(name), task, **settings).trained
@@ -221,12 +232,16 @@ def test_the_probe_and_the_check_look_through_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["backprop", "feedback_alignment", "kolen_pollack", "sign_symmetry", "weight_perturbation"]
+    "name",
+    [
+        *("backprop", "feedback_alignment", "kolen_pollack", "sign_symmetry", "weight_perturbation"),
+        *("bptt", "rtrl", "snap", "eprop", "rflo", "uoro"),
+    ],
 )
 def test_traits_are_seen_through_time(name: str) -> None:
     """What is declared, with the passes of a sequence counted once."""
     rule = built(name)
-    observed = observe(rule, DelayedXor())
+    observed = observe(rule, asked(name))
     for trait in ("needs_derivative", "transports_weights", "phases"):
         value, why = getattr(observed, trait)
         assert value in (None, getattr(rule.traits, trait)), why
