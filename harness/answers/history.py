@@ -72,7 +72,8 @@ def said(some: Sequence[Course]) -> list[str]:
 
 
 def _needs(c: Course) -> str:
-    first = f"{c.units}: {_hours(c.windows[c.needed])}, an error of {median(c.middle[c.needed])}"
+    longest = ", the longest that was run" if c.needed == len(c.windows) - 1 else ""
+    first = f"{c.units}: {_hours(c.windows[c.needed])}{longest}, an error of {median(c.middle[c.needed])}"
     if c.needed == c.best:
         return first
     return f"{first}; least {median(c.middle[c.best])} at {_hours(c.windows[c.best])}"

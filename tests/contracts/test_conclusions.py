@@ -536,9 +536,9 @@ def test_of_time_lags_blame_and_history_are_told_with_their_rivals():
         "[2.90 to 3.10] by rtrl."
     )
     assert needed == (
-        "A traffic model needs 12 hours of history (lstm, error 0.1 [0.099–0.101]) and tanh units trained by "
-        "backprop through time get 3 hours (0.2 [0.198–0.202]); lower by whole intervals are lstm from 12 "
-        "hours (n = 20 networks)."
+        "A traffic model needs 12 hours of history, the longest tried (lstm, error 0.1 [0.099–0.101]) and "
+        "tanh units trained by backprop through time get 3 hours of history (0.2 [0.198–0.202]); lower by "
+        "whole intervals are lstm from 12 hours (n = 20 networks)."
     )
 
 

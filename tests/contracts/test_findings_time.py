@@ -193,7 +193,7 @@ def test_needed_is_the_first_window_not_above_the_least_error():
 def test_history_in_words_its_table_and_its_figure():
     courses = history.courses(forecasts().cells, forecasts().replicas)
     needs, over = history.said(courses)
-    assert "\n  - lstm: 12 hours, an error of 0.1 [" in needs
+    assert "\n  - lstm: 12 hours, the longest that was run, an error of 0.1 [" in needs
     assert "\n  - tanh: 3 hours, an error of 0.2 [" in needs
     assert over.endswith("lstm: less error at 12 hours, more at 3 hours")
     assert history.texts(courses).columns.tolist() == ["units", "n", "1 hour", "3 hours", "12 hours"]

@@ -87,7 +87,8 @@ def _sentence(text: str) -> str:
 
 def _hours(course: Course) -> str:
     window = course.windows[course.needed]
-    return f"{window} hour{'s' * (window != 1)}"
+    longest = ", the longest tried" if window == course.windows[-1] else ""
+    return f"{window} hour{'s' * (window != 1)} of history{longest}"
 
 
 def _history(some: Sequence[Course]) -> list[str]:
@@ -97,7 +98,7 @@ def _history(some: Sequence[Course]) -> list[str]:
     best = min(some, key=lambda c: float(c.middle[c.best].value))
     plain = next((c for c in some if c.units == PLAIN), None)
     error = amount(best.middle[best.needed])
-    parts = [f"A traffic model needs {_hours(best)} of history ({best.units}, error {error})"]
+    parts = [f"A traffic model needs {_hours(best)} ({best.units}, error {error})"]
     if plain is not None and plain is not best:
         parts.append(
             f"{PLAIN} units trained by backprop through time get "
