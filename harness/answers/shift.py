@@ -2,7 +2,7 @@
 
 Of every trained network: how sharp its end is, by the largest eigenvalue and by the trace of the Hessian of
 E a
-pattern (`harness.inspection.sharpness`), over every fourth hour of the training weeks, since hours beside
+pattern (`harness.credit.sharpness`), over every fourth hour of the training weeks, since hours beside
 each
 other are nearly the same; and what its NRMSE on the held-out weeks rises by when these are changed
 (`harness.inspection.shifted`). Within rules the unit is a network; across rules it is a rule with all its
@@ -23,8 +23,9 @@ from harness.answers.words import brief, correlation, few, listed, n_of, several
 from harness.core.batch import Batch
 from harness.core.errors import InputError
 from harness.core.outcomes import fates
+from harness.credit import sharpness
 from harness.experiment.digits import number
-from harness.inspection import sharpness, shifted
+from harness.inspection import shifted
 from harness.inspection.shifted import Shift
 from harness.results import trained_networks
 from harness.statistics import Interval, rank_correlation

@@ -67,7 +67,8 @@ def exponent_interval(
         return (exponent(x, y), float("nan"), float("nan"))
     fit = linregress(np.log(x), np.log(y))
     half = float(t.ppf(0.5 + level / 2, len(x) - 2) * fit.stderr)
-    return (float(fit.slope), float(fit.slope) - half, float(fit.slope) + half)
+    low, slope, high = (float(np.round(fit.slope + end, 6)) + 0.0 for end in (-half, 0.0, half))  # no −0
+    return slope, low, high
 
 
 def varying(sheets: Sequence[CostSheet]) -> list[str]:

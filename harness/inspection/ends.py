@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.credit.compare import TOTAL, exact, vectors
-from harness.inspection.sharpness import hessian
+from harness.credit.sharpness import hessian
 
 if TYPE_CHECKING:
     from harness.results.trained_networks import Networks

@@ -1,6 +1,6 @@
 """Deleting weights of trained networks, and training on with what is left.
 
-By `saliency` (`harness.inspection.saliency`), by `positive saliency`, which is that of the
+By `saliency` (`harness.credit.saliency`), by `positive saliency`, which is that of the
 Levenberg-Marquardt
 approximation, by `magnitude` |w|, or at `random`: the least of each network go at once, all layers
 together. Biases stay. Deleted weights are held at 0 while the others are trained on. LeCun,
@@ -20,7 +20,7 @@ from harness.core.errors import InputError, one_of
 from harness.core.exact_gradient import exact_gradient
 from harness.core.network import Key, Network, Params
 from harness.core.optimisers import Optimiser
-from harness.inspection.saliency import of_weights, recursion, saliency
+from harness.credit.saliency import of_weights, recursion, saliency
 
 Array = Any
 Masks = dict[Key, Array]

@@ -17,8 +17,8 @@ from harness.core.identity import Problem
 from harness.core.losses import CrossEntropy
 from harness.core.network import Network
 from harness.core.optimisers import Adam, GradientDescent
+from harness.credit.saliency import exact_diagonal, of_weights, recursion, saliency
 from harness.inspection import pruning
-from harness.inspection.saliency import exact_diagonal, of_weights, recursion, saliency
 from harness.tasks.xor import Xor
 
 SEEDS = st.integers(0, 2**32 - 1)

@@ -13,7 +13,8 @@ from harness.core.batch import Batch
 from harness.core.errors import InputError
 from harness.core.identity import Problem
 from harness.core.network import Network
-from harness.inspection import sharpness, shifted
+from harness.credit import sharpness
+from harness.inspection import shifted
 from harness.tasks.traffic import SEED, STATIONS, WEEK, Traffic, loads
 
 NETS = (Network.chain(3, 4, 2), Network.chain(3, 4, 3, 2, hidden="tanh"))

@@ -26,7 +26,7 @@ from harness.core.losses import CrossEntropy, SquaredError
 from harness.core.network import Group, Key, Network, Params
 from harness.core.units import UNITS
 from harness.core.vectors import unflatten
-from harness.inspection.sharpness import columns
+from harness.credit.sharpness import columns
 
 Array = Any
 BENDS: dict[str, Callable[[Array], Array]] = {
