@@ -18,6 +18,7 @@ from harness.core.network import Network
 OWN: dict[str, Callable[[Mapping[str, Any], int], int]] = {
     "perceptron": lambda rule, hidden: 0,
     "delta_rule": lambda rule, hidden: 0,
+    "decision_tree": lambda rule, hidden: 0,
     "random_feature_perceptron": lambda rule, hidden: int(rule["a_units"]),
     "forward_forward": lambda rule, hidden: hidden * (rule["layers"] or 1),
     "noprop": lambda rule, hidden: hidden * int(rule["blocks"]),

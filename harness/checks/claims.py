@@ -49,7 +49,12 @@ def promise_holds(s: Subject) -> None:
             continue  # some weights are meant to get no credit
         said = f"{name}: {promise!r} is promised, but "
         noisy, digits = found.draws > 1, {"exact": EXACT, "limit": NEAR}.get(promise, 0.0)
-        if promise == "limit" and noisy and not group.z <= largest(group.weights, CHANCE):
+        if promise == "limit" and noisy and group.word:  # the same in every draw
+            if not group.bias <= 10.0**-NEAR:
+                raise Broken(
+                    f"{said}without noise it is off by {group.bias:.2g} of the gradient ({place(s.rule)})"
+                )
+        elif promise == "limit" and noisy and not group.z <= largest(group.weights, CHANCE):
             raise Broken(
                 f"{said}the mean of {found.draws} draws is off by {group.z:.1f} standard errors "
                 f"({place(s.rule)})"

@@ -82,7 +82,7 @@ def it_goes_down(s: Subject) -> None:
     """Is the loss lower after two hundred epochs than at the start, in most of eight networks?"""
     _means_the_loss(s)
     # without a margin, at whose edge the loss jumps: who finds slopes by noise would be thrown far by it
-    task = replace(s.task, criterion="error", bound=1e-6, margin=None)
+    task = replace(s.task, criterion="error", bound=1e-6, margin=None, share=1.0)
     trained = run(s.algorithm, task, replicas=8, epochs=200, unchecked=True, progress=False).trained
     start, end = trained.loss_curve[:, 0], trained.loss
     down = int(np.count_nonzero(end < start))

@@ -17,6 +17,7 @@ from harness.core.errors import InputError
 from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
 from harness.credit.altered import Count
+from harness.tasks.flip_flop import FlipFlop
 from harness.tasks.recall import Recall
 from harness.tasks.symmetry import Symmetry
 from harness.training.preflight import begun, updated
@@ -24,15 +25,19 @@ from harness.training.preflight import begun, updated
 Array = Any
 REPLICAS = (0, 1, 2, 3)
 LATE = 1000  # sweeps
+IN_TIME = FlipFlop(hidden=3, channels=2, length=4, pulses=0.5, sequences=8, margin=0.45)
 TASKS = (
     Count(margin=0.45),
     Count(hidden=(4,), margin=0.45),
     Count(hidden=(4,)),
     Recall(units=8, stored=3, flipped=0.25),
     Symmetry(bits=4, hidden=3),
+    IN_TIME,
+    replace(IN_TIME, units="leaky"),
 )
 """Several outputs, a margin, and two hidden groups, as far as the algorithm goes along; patterns that are
-their own targets where it can do without hidden units only, and symmetry where it needs what is made by hand.
+their own targets where it can do without hidden units only, symmetry where it needs what is made by hand, and
+sequences, by units that leak in the end, where it needs time.
 The margin is so wide that some outputs of untrained networks are within it: one that bites nowhere is
 forgotten unnoticed."""
 

@@ -84,8 +84,9 @@ def hidden_units_have_no_order(s: Subject) -> None:
     if not hidden:
         raise Idle("its network has no hidden units")
     group = hidden[0]
-    if any(type(edge) is not Edge or edge.weights != edge for edge in step.at.net.edges):
-        raise Idle("its network has other edges than dense ones, whose units have places")
+    net = step.at.net
+    if net.gates or any(type(edge) is not Edge or edge.weights != edge for edge in net.edges):
+        raise Idle("its network has other ways than dense edges, whose units have places")
     turn = np.roll(np.arange(group.size), 1)
 
     def turned(params: Mapping[Any, Any]) -> dict[Any, Any]:

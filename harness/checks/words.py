@@ -95,11 +95,12 @@ def settings_matter(s: Subject) -> None:
 
 
 def _with_other_words(s: Subject) -> list[Algorithm]:
-    """The algorithm, and with each other word that a setting can be: some numbers matter only beside one."""
+    """The algorithm, with each other word that a setting can be, and with numbers where None is usual: some
+    settings matter only beside one."""
     words = [
         (each.name, word)
         for each in _own(s)
-        if isinstance(each.default, str)
+        if each.default is None or isinstance(each.default, str)
         for word in _others(each.default, each.range)
     ]
     return [s.algorithm, *(made for name, word in words if (made := _with(s.algorithm, name, word)))]

@@ -234,8 +234,17 @@ class Trial:
         reached, size = {group}, 0
         while size < len(reached):
             size = len(reached)
-            reached |= {source for e in self.edges for source, target in self.ends(e) if target in reached}
+            reached |= {source for source, target in self.ways() if target in reached}
         return reached
+
+    def ways(self) -> Iterator[tuple[str, str]]:
+        """Source and target of every way that activity takes: over weights, through gates, and as what opens
+        one."""
+        for edge in self.edges:
+            yield from self.ends(edge)
+        for gate in self.net.gates:
+            heard = gate.source, *((gate.by,) if isinstance(gate.by, Group) else ())
+            yield from ((group.name, gate.target.name) for group in heard)
 
     def ends(self, key: Any) -> list[tuple[str, str]]:
         """Source and target of every edge that has the weights `key`: of the network, or of a rule's own."""

@@ -16,8 +16,9 @@ local
     synapses), nor, with all that flows held, what is *read* as the activity of a third unit in the same group
     or below. Units above may send it what they like over feedback connections: a message cannot be told from
     a peep. Not altered: outputs (their errors may be broadcast), memory, other weights into the same unit,
-    groups at the ends of tied edges (what they share carries what one is told to the other), and what is not
-    read off `Network.forward`. Not tested: units that settle or are the rule's own, but for single layers.
+    groups at the ends of tied edges (what they share carries what one is told to the other), what is not read
+    off `Network.forward`, and third units through time, where those of the same group are above a step later.
+    Not tested: units that settle or are the rule's own, but for single layers.
 needs_derivative
     All slope functions are replaced. A slope written out by hand, as y (1 − y), is not seen: "no" is "does
     not ask the network", and where the units are the rule's own there is no answer.
@@ -163,7 +164,10 @@ def _follows_weights(trial: Trial) -> Finding | None:
 
 
 def _follows_third_units(trial: Trial) -> Finding | None:
-    """Whether changes follow the activity of a unit at neither end of the weight; None if they do not."""
+    """Whether changes follow the activity of a unit at neither end of the weight; None if they do not, or in
+    time."""
+    if trial.steps:
+        return None
     groups, tied = trial.net.groups, _ends_of_ties(trial)
     for at, group in enumerate(groups[:-1]):
         if group in tied:

@@ -93,12 +93,13 @@ def outside(cls: type, name: str) -> list[Any]:
 
 
 def confused(cls: type, name: str) -> list[Any]:
-    """Values of other types."""
+    """Values of other types, or names that are none where the names are declared."""
+    unknown = ["no such name"] * bool(declaration(cls, name).one_of)
     others = {
         bool: [0, 1, 7, "true", 1.0, np.int64(1)],
         int: [True, np.True_, 2.0, 2.5, np.float64(3), "3", [3], 3 + 0j],
         float: [True, False, np.True_, "0.5", [0.5], 0.5 + 0j, np.array([0.5, 0.5]), 10**400],
-        str: [3, True, 0.5, ["sign"], "no such name"],
+        str: [3, True, 0.5, ["sign"], *unknown],
     }
     return others.get(plain(cls, name), [3, "adam", Adam])
 

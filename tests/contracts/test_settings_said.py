@@ -22,9 +22,9 @@ Harness = Callable[..., tuple[int, str, str]]
 
 # A rule's own rate
 
-OWN = {"boltzmann": "step", "spsa": "a", "genetic": "", "hopfield": ""} | dict.fromkeys(
-    ("delta_rule", "perceptron", "random_feature_perceptron", "mean_field", "restricted_boltzmann"), "lr"
-)
+WITHOUT = ("genetic", "hopfield", "decision_tree", "rule_base")
+LR = ("delta_rule", "perceptron", "random_feature_perceptron", "mean_field", "restricted_boltzmann")
+OWN = {"boltzmann": "step", "spsa": "a"} | dict.fromkeys(LR, "lr") | dict.fromkeys(WITHOUT, "")
 RATED = [name for name in registry.algorithms() if OWN.get(name) != ""]
 
 
@@ -59,10 +59,11 @@ def test_a_rate_said_twice_is_one_sentence(name: str) -> None:
     )
 
 
-def test_a_rule_without_a_rate_says_so() -> None:
+@pytest.mark.parametrize("name", WITHOUT)
+def test_a_rule_without_a_rate_says_so(name: str) -> None:
     with pytest.raises(InputError) as caught:
-        registry.build_algorithm({"name": "genetic", "rate": 0.1})
-    assert str(caught.value) == "genetic has no rate of its own, but rate=0.1 was given: leave it out"
+        registry.build_algorithm({"name": name, "rate": 0.1})
+    assert str(caught.value) == f"{name} has no rate of its own, but rate=0.1 was given: leave it out"
 
 
 @pytest.mark.parametrize("rate", [0.0, -0.1, math.nan, math.inf, True, "fast"])

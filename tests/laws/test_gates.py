@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from algorithms.backprop import Backprop
+from algorithms.feedback_alignment import DirectFeedbackAlignment
+from harness.cells.settings import Settings, resolve
 from harness.core.algorithm import Batch
 from harness.core.edges import Edge, Group
-from harness.core.errors import InputError
+from harness.core.errors import InputError, NotApplicable
 from harness.core.exact_gradient import exact_gradient
 from harness.core.gates import FastWeights, Gate
 from harness.core.initial import initial
@@ -21,6 +24,7 @@ from harness.core.paired import Paired
 from harness.core.rand import WEIGHTS, Rand
 from harness.core.recurrent import KINDS, attending, recurrent
 from harness.core.tangent import tangent
+from harness.tasks.traffic_history import TrafficHistory
 
 Array = Any
 
@@ -191,3 +195,15 @@ def test_what_cannot_be_gated_so_is_told_in_one_sentence() -> None:
         Network((x, a, b), (Edge(x, a), Edge(a, b)), gates=(Gate(x, a, Group("c", 3), delay=1),))
     with pytest.raises(InputError, match="unknown hidden units 'gru': allowed are diagonal, leaky, lstm"):
         recurrent(1, 2, 1, "gru")
+
+
+def test_a_rule_without_a_way_through_gates_says_so() -> None:
+    """An attention head has gates and no time."""
+    task = TrafficHistory(units="attention")
+    with pytest.raises(NotApplicable) as error:
+        resolve(DirectFeedbackAlignment(), task, Settings(replicas=1))
+    assert str(error.value) == (
+        "direct_feedback_alignment does not apply to traffic_history: it has no way through gates, "
+        "and the network of traffic_history has some"
+    )
+    resolve(Backprop(), task, Settings(replicas=1))

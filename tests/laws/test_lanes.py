@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from algorithms.accumulated_backprop import AccumulatedBackprop
 from algorithms.backprop import Backprop
 from harness.cells.settings import Settings, resolve
 from harness.core import registry
@@ -32,8 +33,11 @@ from helpers.delayed_xor import DelayedXor
 
 quick = settings(deadline=None, derandomize=True, max_examples=60)
 WALKERS = (
+    "accumulated_backprop",
     "backprop",
     "checkpointed_backprop",
+    "direct_feedback_alignment",
+    "direct_random_target_projection",
     "feedback_alignment",
     "kolen_pollack",
     "mono_forward",
@@ -42,7 +46,7 @@ WALKERS = (
     "sign_symmetry",
 )
 """Rules that do nothing with arrays but arithmetic, sums, and sending them over edges; Mono-Forward where it
-has one hidden group."""
+has one hidden group, accumulated backprop where the patterns looked at are one micro-batch."""
 
 
 def resolved(algorithm: Any, task: Any, **run: Any) -> tuple[Any, Any, Plan]:
@@ -183,6 +187,19 @@ class Drawing(Backprop):
     def credit(self, net: Any, params: Any, memory: Any, batch: Any, rand: Any) -> Any:
         gradient, y = super().credit(net, params, memory, batch, rand)
         return Credit({key: g + 1e-9 * rand.normal(*g.shape[-2:]) for key, g in gradient.items()}, y)
+
+
+def test_accumulated_backprop_has_replicas_first_where_it_cuts_what_is_looked_at() -> None:
+    """Cutting a batch up takes another shape. Where micro-batches hold as many patterns as are looked at, it
+    has replicas last, and a replica alone has its bits all the same."""
+    for micro in (1, 2):
+        assert not replicas_last(*resolved(AccumulatedBackprop(micro=micro), Encoder()))
+    for micro in (3, 5):
+        run = resolved(AccumulatedBackprop(micro=micro), Encoder(), replicas=4, seed=2, epochs=25)
+        assert replicas_last(*run)
+        whole = train(*run, range(4))
+        for some in ([0], [3], [1, 2]):
+            assert bits(train(*run, some)) == bits(whole.rows(np.array(some)))
 
 
 @pytest.mark.parametrize("kind", [Multiplying, Shaping, Drawing])

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from algorithms.accumulated_backprop import AccumulatedBackprop
 from algorithms.backprop import Backprop
 from algorithms.checkpointed_backprop import CheckpointedBackprop
 from algorithms.contrastive_hebbian import ContrastiveHebbian, Generec
+from algorithms.eggroll import Eggroll
 from algorithms.equilibrium_propagation import EquilibriumPropagation
 from algorithms.evolution_strategies import EvolutionStrategies
 from algorithms.feedback_alignment import (
@@ -53,6 +55,8 @@ from harness.core.network import Edge, Network
 from harness.core.rand import NOISE, PROBE, SPLIT, WEIGHTS, Rand
 from harness.credit.averages import largest, z_scores
 from harness.experiment.run import run
+from harness.identities import online
+from harness.identities.measure import measure
 from helpers.kinds import KINDS, Images, expanded, matrix, summed, written_out
 
 Array = Any
@@ -61,6 +65,7 @@ BY_OUTER = [
         Backprop(),
         CheckpointedBackprop(),
         CheckpointedBackprop(segment=1),
+        AccumulatedBackprop(micro=2),
         FeedbackAlignment(),
         DirectFeedbackAlignment(),
     ),
@@ -80,7 +85,11 @@ BY_OUTER = [
     *(Pepita(), LocalLosses(), LocalLosses(loss="sim"), MonoForward(), SignalPropagation()),
 ]
 BY_STEPS = [FiniteDifferences(), SequentialWeightPerturbation()]
-BY_CHANCE = [WeightPerturbation(), ForwardGradient(), Spsa(), EvolutionStrategies(sigma=1e-3, pairs=1)]
+BY_CHANCE = [
+    *(WeightPerturbation(), ForwardGradient(), Spsa()),
+    *(EvolutionStrategies(sigma=1e-3, pairs=1), Eggroll(sigma=1e-3, pairs=1)),
+]
+IN_TIME = {"bptt", "rtrl", "snap", "eprop", "rflo", "uoro"}
 every_kind = pytest.mark.parametrize("kind", KINDS)
 FAMILY = "leaves some out"
 
@@ -116,7 +125,21 @@ class Case:
 
 def test_every_credit_rule_is_held_to_its_credit_in_the_dense_network() -> None:
     held = {rule.name for rule in (*BY_OUTER, *BY_STEPS, *BY_CHANCE)}
-    assert held >= {name for name, kind in registry.algorithms().items() if issubclass(kind, CreditAlgorithm)}
+    assert held.isdisjoint(IN_TIME)
+    rules = {name for name, kind in registry.algorithms().items() if issubclass(kind, CreditAlgorithm)}
+    assert held | IN_TIME >= rules
+
+
+@pytest.mark.parametrize("name", sorted(IN_TIME))
+def test_a_rule_that_needs_time_is_held_on_a_network_in_time_with_tied_weights(name: str) -> None:
+    """These refuse patterns without time, so that no network here is theirs: a row holds each to the sum over
+    places on two recurrent groups with the same weights, and UORO to the mean of that."""
+    rule = registry.algorithms()[name]()
+    assert "no time steps" in str(rule.refusal(Images()))
+    (row,) = (each for each in online.ROWS if each.name == f"shared_{name}")
+    assert all(any(e.weights != e for e in net.edges) and net.timed for net in row.nets)
+    found = measure(row)
+    assert found.holds, found.said
 
 
 @every_kind
@@ -263,9 +286,12 @@ def said(name: str, kind: str) -> str:
 @every_kind
 def test_rules_with_a_machine_of_their_own_say_that_it_shares_nothing(kind: str) -> None:
     """Boltzmann machines, forward-forward and NoProp; who reads the raw input does not ask how hidden groups
-    are wired."""
+    are wired, and who needs time, or what is made by hand, asks for that first."""
     refuse = {name: said(name, kind) for name in registry.algorithms() if said(name, kind)}
     assert "hidden units" in refuse.pop("hopfield"), "however they are wired"
+    assert all("no time steps" in refuse.pop(name) for name in IN_TIME), "images have none, however wired"
+    assert "features made by hand" in refuse.pop("hand_made")
+    assert "rules written by hand" in refuse.pop("rule_base")
     assert set(refuse) == {"boltzmann", "restricted_boltzmann", "mean_field", "forward_forward", "noprop"}
     for name, sentence in refuse.items():
         assert sentence.startswith(f"{name} does not apply to images: ")
