@@ -22,7 +22,8 @@ Harness = Callable[..., tuple[int, str, str]]
 
 # A rule's own rate
 
-OWN = {"boltzmann": "step", "spsa": "a", "genetic": "", "hopfield": ""} | dict.fromkeys(
+NONE = dict.fromkeys(("genetic", "hopfield", "decision_tree", "rule_base"), "")
+OWN = {"boltzmann": "step", "spsa": "a", **NONE} | dict.fromkeys(
     ("delta_rule", "perceptron", "random_feature_perceptron", "mean_field", "restricted_boltzmann"), "lr"
 )
 RATED = [name for name in registry.algorithms() if OWN.get(name) != ""]
