@@ -433,7 +433,9 @@ def test_a_plug_in_that_is_broken_is_said_and_ends_only_what_asks_for_it(tmp_pat
     left_out = "harness: raises.Complex is left out: Complex.f: complex is no type of a setting"
     assert unknown.code == 2
     assert unknown.said[0].startswith(left_out)
-    assert unknown.said[1].startswith("harness: unknown algorithm 'complex': allowed are backprop, ")
+    assert unknown.said[1].startswith(
+        "harness: unknown algorithm 'complex': allowed are accumulated_backprop, "
+    )
     assert (missing.code, missing.said[-1]) == (
         2,
         "harness: the plug-in 'nothing.py' does not load: there is no such file",
