@@ -28,8 +28,16 @@ WAYS = ("saliency", "positive saliency", "magnitude", "random")
 
 
 def worth(net: Network, params: Params, batch: Batch, way: str, seed: int = 0) -> Array:
-    """What each weight is worth (R, M), by one of `WAYS`; `seed` is of `random`."""
+    """What each weight is worth (R, M), by one of `WAYS`; `seed` is of `random`.
+
+    Raises:
+        InputError: for another way, and for no network at all, as where none was trained.
+    """
     one_of("way", way, WAYS)
+    if not all(w.size for w in params.values()):
+        raise InputError(
+            "there is nothing to prune where nothing was trained: of no network weights were given"
+        )
     if way.endswith("saliency"):
         diagonal = recursion(net, params, batch, bent=way == "saliency")
         return of_weights(net, saliency(params, diagonal))

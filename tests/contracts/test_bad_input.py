@@ -58,6 +58,43 @@ CASES = {
         ["task=copy", "algorithm=perceptron"],
         ["perceptron does not apply to copy", "no way through time"],
     ),
+    "a gate that is not built": (["task=delayed_xor", "task.units=gru"], ["unknown units 'gru'", "lstm"]),
+    "a way back through time for a task without": (
+        ["algorithm=bptt", "task=xor"],
+        ["bptt does not apply to xor", "no time steps", "it is backprop", "algorithm=backprop"],
+    ),
+    "influence over time for a task without": (
+        ["algorithm=rtrl", "task=xor"],
+        ["rtrl does not apply to xor", "no time steps"],
+    ),
+    "a window of no steps": (
+        ["algorithm=bptt", "task=delayed_xor", "algorithm.window=0"],
+        ["window must be a whole number", "at least 1", "0 was given"],
+    ),
+    "losses between windows": (
+        ["algorithm=bptt", "task=delayed_xor", "algorithm.every=3", "algorithm.window=2"],
+        ["every must be at most the window of 2 steps", "losses would be lost", "3 was given"],
+    ),
+    "traces that leak where no unit does": (
+        ["algorithm=rflo", "task=delayed_xor", "task.units=tanh"],
+        ["rflo does not apply to delayed_xor", "no unit of delayed_xor leaks"],
+    ),
+    "features that the task does not declare": (
+        ["algorithm=hand_made", "algorithm.features=nonsense", "task=digits"],
+        ["hand_made does not apply to digits", "'nonsense'", "blocks_and_gradients, block_means"],
+    ),
+    "features of a task that declares none": (
+        ["algorithm=hand_made", "task=xor"],
+        ["hand_made does not apply to xor", "xor declares none"],
+    ),
+    "rules that nobody wrote": (
+        ["algorithm=rule_base", "task=digits"],
+        ["rule_base does not apply to digits", "nobody wrote any for digits"],
+    ),
+    "a label for what has many": (
+        ["algorithm=noprop", "task=addition"],
+        ["noprop does not apply to addition", "one label"],
+    ),
     "criterion without its bound": (
         ["task.criterion=margin"],
         ["criterion 'margin' needs a bound", "None was given"],

@@ -12,7 +12,7 @@ from harness.answers.conclusions.pruning import conclusions
 from harness.answers.pruning import AFTER, BEFORE, Cuts
 from harness.core.errors import InputError
 from harness.core.rand import NOISE, Rand
-from harness.inspection.pruning import WAYS
+from harness.inspection.pruning import WAYS, worth
 from harness.results.trained_networks import Networks
 from harness.tasks.xor import Xor
 from helpers.pages import check_page, title
@@ -88,4 +88,8 @@ def test_networks_are_cut_in_all_ways_and_whole_ones_stay_as_they_were():
     for way in WAYS:
         assert cut.wrong[way, BEFORE][0] == pytest.approx(whole)
         assert cut.first[way].shape == (5,)
-    assert pruning.cuts("xor", nets.chosen(np.zeros(5, bool)), 6).n == 0
+    none = nets.chosen(np.zeros(5, bool))
+    assert pruning.cuts("xor", none, 6).n == 0
+    for way in WAYS:
+        with pytest.raises(InputError, match="nothing to prune where nothing was trained"):
+            worth(none.net, none.params, none.batch(), way)

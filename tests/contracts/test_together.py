@@ -25,6 +25,7 @@ from harness.experiment.together import differ, groups, run_together
 from harness.store.store import Store
 from harness.studies.attempt import attempt, attempt_together
 from harness.studies.compose import cells_of
+from harness.tasks.delayed_xor import DelayedXor
 from harness.training.trained import Trained
 
 APART = {
@@ -44,11 +45,9 @@ def put(thing: Any, name: str, value: float) -> Any:
 
 def suited(algorithm: Algorithm) -> Task:
     """The first task of these that an algorithm can do."""
-    return next(
-        task
-        for task in (registry.tasks()[name]() for name in ("xor", "symmetry", "linear_perceptron", "recall"))
-        if not algorithm.refusal(task)
-    )
+    still = (registry.tasks()[name]() for name in ("xor", "symmetry", "linear_perceptron", "recall"))
+    leaky = DelayedXor(lag=1, length=4, hidden=3, sequences=8, units="leaky")
+    return next(task for task in (*still, leaky) if not algorithm.refusal(task))
 
 
 def varied(cell: Cell) -> dict[str, list[Cell]]:
