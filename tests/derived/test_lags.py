@@ -76,7 +76,11 @@ def test_it_is_the_differences_of_the_last_loss() -> None:
             down[index] -= 1e-5
             slope[index] = (loss(at, up) - loss(at, down)) / 2e-5
         norms.append(np.sqrt((slope**2).sum()))
-    np.testing.assert_allclose(left_by_lag(net, params, batch)[0], np.array(norms) / norms[0], rtol=1e-6)
+    earlier = rng.random((1, steps - 1, *batch.target.shape[2:]))  # losses that are not looked at
+    target = np.concatenate([earlier, batch.target], axis=1)
+    asked = batch._replace(target=target, wanted=target > 0.5)
+    for some in (batch, asked):
+        np.testing.assert_allclose(left_by_lag(net, params, some)[0], np.array(norms) / norms[0], rtol=1e-6)
 
 
 def test_a_network_without_time_has_no_lags() -> None:
