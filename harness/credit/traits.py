@@ -79,6 +79,9 @@ class Observed:
 TASKS = Count(), Count(hidden=(4,)), Recall(units=8, stored=3)
 ELSEWHERE = Finding(None, "not testable: the update does not use the weights it is handed")
 NOT_HELD = Finding(None, "not testable: its activities are not the network's, and cannot be held")
+TIED = Finding(
+    None, "not testable: what edges share carries what the units at the ends of one do to the other"
+)
 SINGLE = Finding(None, "not testable: no weight that learns lies upstream of another")
 
 
@@ -126,11 +129,11 @@ def locality(trial: Trial) -> Finding:
         return _outputs_apart(trial)
     if trial.base.loops["all"] > 1 or not trial.base.passes:
         return NOT_HELD
-    return (
-        _follows_weights(trial)
-        or _follows_third_units(trial)
-        or Finding(True, "changes follow no other weight with all activities held, and no third unit")
-    )
+    if found := _follows_weights(trial) or _follows_third_units(trial):
+        return found
+    if _ends_of_ties(trial):
+        return TIED
+    return Finding(True, "changes follow no other weight with all activities held, and no third unit")
 
 
 def _outputs_apart(trial: Trial) -> Finding:

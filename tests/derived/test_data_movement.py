@@ -49,7 +49,7 @@ def touched(ledger: Ledger) -> list[Touch]:
     order=st.lists(st.integers(0, 5), max_size=30),
     size=st.integers(0, 30),
 )
-@example(lengths=[1, 1, 1], order=[0, 1, 0, 2, 0], size=2)  # what came first was used last
+@example(lengths=[1, 1, 1], order=[0, 1, 0, 2, 0], size=2)  # what is used again stays, and what is older goes
 def test_arrays_move_as_a_stack_of_their_elements_says(
     lengths: list[int], order: list[int], size: int
 ) -> None:
