@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_info
 
+from harness.core.recurrent import KINDS
 from harness.core.registry import build_algorithm, build_task
 from harness.experiment.run import run
 
@@ -57,6 +58,10 @@ OTHERS = (
 ALGORITHMS = (*ONE_HIDDEN_LAYER, *ALL_LAYERS, *OTHERS)
 SMALL: dict[str, Values] = {"genetic": {"population": 20}, "random_feature_perceptron": {"a_units": 24}}
 WAYS = (("full", "float64"), ("full", "float32"), (3, "float64"), (1, "float32"))
+AT_REST = ("contrastive_hebbian", "equilibrium_propagation", "generec", "predictive_coding")
+FORWARD = ("eggroll", "local_losses", "mono_forward", "noprop", "pepita", "signal_propagation")
+SINCE = (*AT_REST, *FORWARD, "accumulated_backprop", "decision_tree", "target_propagation")
+IN_TIME: Values = {"lag": 2, "length": 6, "sequences": 8, "hidden": 4}
 DEEP = [{"width": 6, "residual": r, "norm": n} for r in (False, True) for n in (False, True)]
 SLOW = {"name": "gradient_descent", "lr": 0.05}
 OPTIMISERS = (
@@ -145,6 +150,17 @@ CELLS = [
     cell("weight_mirror", "parity", {"layers": 2}, {"mirror_decay": 0.1, "sigma": 0.5, "noise_patterns": 5}),
     cell("weight_perturbation", "linear_perceptron", {"size": 20}, {"antithetic": True, "draws": 2}),
     cell("weight_perturbation", "symmetry", {}, {"direction": "sign", "draws": 4, "sigma": 0.01}, SLOW),
+    # rules that settle, that go forward only, and controls
+    *(cell(a, "xor", {"hidden": 3}, batch=b) for a in SINCE for b in ("full", 3)),
+    *(cell(a, "encoder", {"size": 4, "hidden": 3}, dtype="float32") for a in SINCE),
+    cell("hopfield", "recall"),
+    *(cell(a, "symmetry", epochs=3) for a in ("hand_made", "rule_base")),
+    # networks in time
+    *(cell("backprop", "delayed_xor", {**IN_TIME, "units": units}) for units in KINDS),
+    *(cell(a, "delayed_xor", IN_TIME) for a in ("eprop", "feedback_alignment", "rtrl", "snap", "uoro")),
+    cell("bptt", "delayed_xor", {**IN_TIME, "asked": 2}, {"window": 3, "every": 2}, batch=5),
+    cell("rflo", "delayed_xor", {**IN_TIME, "units": "leaky"}, dtype="float32"),
+    cell("backprop", "traffic_history", {"window": 4, "units": "attention"}, epochs=1),
     # the probe
     cell("backprop", "deep_chain", {"depth": 2, "residual": True, "norm": True}, probe=4),
     *(cell(a, "xor", probe=3, probe_draws=3) for a in (*ONE_HIDDEN_LAYER, "genetic", "reinforce", "spsa")),
