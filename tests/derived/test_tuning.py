@@ -268,6 +268,8 @@ BUDGETS = {  # settings, networks, those where there is nothing to search, forwa
     "digits, layout=shared": (16, 84, 2 + 4 + 5, 60),
     "traffic": (16, 84, 2 + 4 + 5, 150),
     "family_tree": (16, 84, 2 + 4 + 5, 6000),
+    "delayed_xor": (16, 240, 5 + 10 + 20, 800),
+    "add_task": (8, 108, 4 + 8 + 10, 400),
 }
 
 
