@@ -7,9 +7,10 @@ white print.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from html import unescape
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -78,6 +79,13 @@ def look(i: int) -> dict[str, Any]:
     colour, dash, marker = (options[i % len(options)] for options in (COLOURS, DASHES, MARKERS))
     start = 0.02 + 0.045 * (i % 5)  # so that markers of curves that coincide do not
     return {"color": colour, "linestyle": dash, "marker": marker, "markevery": (start, 0.23)}
+
+
+def looks(names: Iterable[str], reference: str = "backprop") -> dict[str, dict[str, Any]]:
+    """A look for each name: the reference black, the others in all colours but black."""
+    places = (i for i in count() if COLOURS[i % len(COLOURS)] != BLACK)
+    black = look(REFERENCE) | {"marker": "o"}
+    return {name: black if name == reference else look(next(places)) for name in names}
 
 
 LETTERS = 16  # of the numbers on an axis that an inch has room for

@@ -10,7 +10,7 @@ import numpy as np
 from harness.core.errors import InputError
 from harness.drawing.frames import needs
 from harness.drawing.page import Panel, page
-from harness.drawing.style import logarithmic, look
+from harness.drawing.style import logarithmic, looks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,12 +66,13 @@ def _near(points: pd.DataFrame) -> str:
 
 
 def _draw(ax: Axes, *, points: pd.DataFrame, quantity: str, size: str) -> None:
-    for i, (name, rows) in enumerate(points.groupby("series", sort=False)):
+    styles = looks(dict.fromkeys(map(str, points["series"])))
+    for name, rows in points.groupby("series", sort=False):
         rows, row = rows.sort_values("x"), rows.iloc[0]
         power, low, high = (f"{row[c]:.2f}".replace("-", "−") for c in ("power", "low_power", "high_power"))
         theory = "" if np.isnan(row["stated"]) else f", theory {row['stated']:g}"
         said = f"{name}   ∝ {size}^{power} [{low} to {high}]{theory}"
-        ax.plot(rows["x"], rows["value"], label=said, **(look(i) | {"markevery": None}))
+        ax.plot(rows["x"], rows["value"], label=said, **(styles[str(name)] | {"markevery": None}))
     for which, column in (("x", "x"), ("y", "value")):
         ends = points[column].to_numpy(float)
         logarithmic(ax, "x" if which == "x" else "y", ends.min() / EDGE, ends.max() * EDGE)

@@ -10,7 +10,7 @@ import numpy as np
 from harness.core.errors import InputError
 from harness.drawing.frames import needs
 from harness.drawing.page import Panel, page
-from harness.drawing.style import logarithmic, look
+from harness.drawing.style import logarithmic, looks
 from harness.experiment.digits import number
 
 if TYPE_CHECKING:
@@ -68,9 +68,11 @@ def _title(some: pd.DataFrame) -> str:
 
 
 def _marks(ax: Axes, *, points: pd.DataFrame) -> None:
-    for i, (rule, rows) in enumerate(points.groupby("rule", sort=False)):
+    styles = looks(dict.fromkeys(map(str, points["rule"])))
+    for rule, rows in points.groupby("rule", sort=False):
         x, y = (rows[c].to_numpy(float) for c in ("sharpness", "lost"))
-        style = {"color": look(i)["color"], "marker": look(i)["marker"], "linestyle": "none"}
+        own = styles[str(rule)]
+        style = {"color": own["color"], "marker": own["marker"], "linestyle": "none"}
         ax.plot(x, y, markersize=2.5, alpha=0.5, **style)
         ax.plot(
             [np.median(x)], [np.median(y)], markersize=8, markeredgecolor="black", label=str(rule), **style

@@ -11,7 +11,7 @@ import numpy as np
 from harness.core.errors import InputError
 from harness.drawing.frames import needs
 from harness.drawing.page import Panel, page
-from harness.drawing.style import DIM, logarithmic, look
+from harness.drawing.style import DIM, logarithmic, look, looks
 from harness.experiment.digits import several, significant
 from harness.plots.titles import many
 
@@ -71,8 +71,8 @@ def lag_figure(points: pd.DataFrame) -> Figure:
 
 def _styles(points: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """One look a rule, the same with every kind of unit."""
-    names = list(dict.fromkeys(points["series"]))
-    styles = {str(name): look(i) | {"markevery": None} for i, name in enumerate(names)}
+    names = dict.fromkeys(map(str, points["series"]))
+    styles = {name: style | {"markevery": None} for name, style in looks(names).items()}
     for name in points.loc[points["control"].astype(bool), "series"].unique():
         styles[str(name)] |= {"color": DIM, "linestyle": ":", "linewidth": 1.0}
     return styles
