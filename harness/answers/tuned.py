@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NEAR = 2.0  # times backprop's work, or of its: estimates alone put no rule on a side of it
-FEW = 5  # rules that are named one by one
-MOST = 5  # names of rules that never solve a task; the table has all
+FEW = 4  # rules that are named one by one; of more how many, the first and the last
+MOST = 3  # names of rules that never solve a task; the table has all
 
 
 def said(cells: pd.DataFrame) -> list[str]:
