@@ -189,3 +189,8 @@ def influence_row(rounds: int) -> str:
             each.append(1e3 * (process_time() - before) / 5)
     times = f"{statistics.median(alone):.1f} | {statistics.median(whole):.1f}"
     return f"| {times} | {ratio(whole, alone)} | ≤ 2 |"
+
+
+if __name__ == "__main__":
+    for line in lines():
+        print(line, flush=True)
