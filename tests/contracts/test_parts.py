@@ -81,6 +81,9 @@ def test_two_that_did_the_same_replicas_count_once(store: Store, whole: Store) -
         part = Parts.of(store.path, cell.id)
         part.finish(run_cell(cell.algorithm, cell.task, cell.settings, only=range(first, stop)).trained)
         part.flush()
+    before = Parts.of(store.path, cell.id).before().done
+    assert before is not None
+    assert before.replica.tolist() == list(range(9))
     attempt(cell, store), attempt(cell, whole)
     assert same(store, whole, cell)
 
@@ -222,7 +225,7 @@ def test_a_killed_shared_batch_is_one_again_and_goes_on(store: Store, whole: Sto
     def at(lr: float) -> Cell:
         optimiser = {"name": "gradient_descent", "lr": lr}
         rule = {"name": "backprop", "optimiser": optimiser}
-        return Cell.of(rule, {"name": "xor"}, {"replicas": 20, "epochs": 20000})
+        return Cell.of(rule, {"name": "xor"}, {"replicas": 20, "epochs": 4000})
 
     cells = [at(lr) for lr in (0.01, 0.02, 0.03)]
     killed_once(store, "\n".join(cell.text() for cell in cells), "together-*/at-*.npz")

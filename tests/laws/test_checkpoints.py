@@ -105,10 +105,9 @@ def a_cell(name: str, **how: Any) -> Cell:
     return Cell.of(*named, {"replicas": 5, "seed": 3, "epochs": 12} | how)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", ALGORITHMS)
-def test_every_rule_goes_on_from_a_checkpoint_to_the_same_bits(name: str, dtype: str) -> None:
-    cell = a_cell(name, dtype=dtype)
+def test_every_rule_goes_on_from_a_checkpoint_to_the_same_bits(name: str) -> None:
+    cell = a_cell(name, dtype="float32" if len(name) % 2 else "float64")  # either for half of them
     made, resumed = ended_and_resumed(cell)
     assert made or name in AT_ONCE
     assert resumed == trained(cell)
@@ -127,14 +126,16 @@ AT_ONCE = ("hand_made", "rule_base", "decision_tree")
         ({"name": "delayed_xor", "units": "lstm"}, {"replicas": 4, "epochs": 20}),
         ({"name": "digits"}, {"replicas": 2, "epochs": 4, "batch": 100}),
         ({"name": "xor"}, {"replicas": 7, "epochs": 80, "probe": 6}),
+        ({"name": "xor"}, {"replicas": 3, "epochs": 30, "probe": 9, "probe_draws": 3}),
     ],
-    ids=["leaving", "shuffled", "in-time", "digits", "probed"],
+    ids=["leaving", "shuffled", "in-time", "digits", "probed", "probed-by-chance"],
 )
 def test_a_batch_that_shrinks_is_shuffled_or_watched_goes_on_to_the_same_bits(
     task: dict[str, Any], how: dict[str, Any], share: float
 ) -> None:
-    rate = {"name": "backprop", "optimiser": {"name": "gradient_descent", "lr": 2.0, "momentum": 0.9}}
-    cell = Cell.of(rate if task["name"] == "xor" else {"name": "backprop"}, task, {"seed": 5} | how)
+    name = "weight_perturbation" if "probe_draws" in how else "backprop"
+    rate = {"optimiser": {"name": "gradient_descent", "lr": 2.0, "momentum": 0.9}}
+    cell = Cell.of({"name": name} | (rate if task["name"] == "xor" else {}), task, {"seed": 5} | how)
     made, resumed = ended_and_resumed(cell, share)
     assert made > 2
     assert resumed == trained(cell)
