@@ -44,8 +44,8 @@ def one_sentence(traceback: bool = False) -> Iterator[None]:
     except BrokenPipeError:
         _say_no_more()
         sys.exit(141)
-    except KeyboardInterrupt:
-        complain("interrupted; finished cells are kept, and the same command does the rest")
+    except KeyboardInterrupt as end:  # whoever was interrupted may know more
+        complain(str(end) or "interrupted; finished cells are kept, and the same command does the rest")
         sys.exit(130)
     except Exception as error:
         if _unprinted(error) and not traceback:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from harness.cells.cell import Cell
@@ -20,8 +20,8 @@ from harness.store.definitions import Replaced
 from harness.store.mend import mend
 from harness.store.read_once import ReadOnce
 from harness.store.store import Store
-from harness.studies.attempt import expected_work
 from harness.studies.order import in_turn
+from harness.studies.rates import Spent, expected_seconds, measured
 from harness.studies.request import Request, Study, Tracking
 
 
@@ -61,7 +61,10 @@ def conduct(
         if job.cell.broken:  # here, for what a ruleset has to say of it is not in its text
             store.write_failure(job.cell, job.cell.broken, "")
     missing = [job for i, job in cells.items() if not (job.cell.broken or store.has(i))]
-    reasons, trouble = _run(store, missing, launch) if missing else ({}, "")
+    try:
+        reasons, trouble = _run(store, missing, launch) if missing else ({}, "")
+    except KeyboardInterrupt as end:
+        raise KeyboardInterrupt(interrupted(store, cells)) from end
     complete = say_lost(store, cells, reasons, trouble)  # before all that is made of the rest, and may fail
     try:
         drawn = report(
@@ -91,8 +94,10 @@ def _run(
     store: Store, missing: Sequence[Job], launch: Callable[[list[Job]], Mapping[str, str]]
 ) -> tuple[Mapping[str, str], str]:
     """Launch what is missing, in turn; by id why cells were lost, and what ended the launcher, if it did."""
-    jobs = [missing[i] for i in in_turn([expected_work(job.cell) for job in missing])]
-    with cells_bar(store, [job.cell for job in jobs], stays=True):
+    known: dict[str, Spent | None] = {}
+    rates = measured(store, [job.cell.id for job in missing], known)
+    jobs = [missing[i] for i in in_turn([expected_seconds(job.cell, rates) for job in missing])]
+    with cells_bar(store, [job.cell for job in jobs], stays=True, known=known):
         try:
             return launch(jobs), ""
         except Exception as error:  # a worker was killed: what the others finished is on disk
@@ -102,6 +107,15 @@ def _run(
 def say(sentence: str) -> None:
     """Tell the person at the prompt, beside what is printed for whoever reads the output."""
     print(f"harness: {sentence}", file=sys.stderr)
+
+
+def interrupted(store: Store, ids: Collection[str]) -> str:
+    """What to say when a study is interrupted: what is kept, and what the same command will do."""
+    kept = sum(map(store.has, ids))
+    return (
+        f"interrupted: {kept:,} of {len(ids):,} cells are kept, and the same command does the other "
+        f"{len(ids) - kept:,}, of what is half done the rest"
+    )
 
 
 def say_replaced(name: str, replaced: Replaced | None) -> None:

@@ -42,10 +42,14 @@ class Bar:
     done: float = 0.0
     note: str = ""
     begun: float = field(default_factory=monotonic)
+    seconds_left: float | None = None
+    """Where the work knows better than that it goes on as it went."""
 
     @property
     def left(self) -> str:
         """The time left, in words."""
+        if self.seconds_left is not None:
+            return in_words(self.seconds_left)
         return time_left(monotonic() - self.begun, self.done, self.total - self.done)
 
 
@@ -60,7 +64,7 @@ def bar(title: str, total: float, *, shown: bool = True, stays: bool = False) ->
         stays: whether a terminal keeps it as it was at the end.
     """
     at = Bar(title, total)
-    if not (shown and _watched()):
+    if not (shown and watched()):
         yield at
         return
     over = Event()
@@ -74,6 +78,15 @@ def bar(title: str, total: float, *, shown: bool = True, stays: bool = False) ->
         drawing.join()
 
 
+def watched() -> bool:
+    """Whether somebody may be looking: the other end of stderr is a terminal, or IPython's shell is around.
+
+    A worker shares its parent's terminal, and would draw over the parent's bar.
+    """
+    isatty = getattr(sys.stderr, "isatty", None)
+    return parent_process() is None and (hasattr(builtins, "get_ipython") or bool(isatty and isatty()))
+
+
 def check_progress(progress: object) -> None:
     """Raise `InputError` unless `progress` is True or False."""
     if not isinstance(progress, bool):
@@ -82,22 +95,16 @@ def check_progress(progress: object) -> None:
 
 def time_left(seconds: float, done: float, waiting: float) -> str:
     """In words, if the work that is waiting goes as fast as what was `done` in so many seconds."""
-    if not (waiting > 0 and done):
-        return ""
-    minutes = math.ceil(seconds * waiting / done / 60)
+    return in_words(seconds * waiting / done) if waiting > 0 and done else ""
+
+
+def in_words(seconds: float) -> str:
+    """So many seconds that are left."""
+    minutes = math.ceil(seconds / 60)
     hours, rest = divmod(minutes, 60)
     if minutes <= 1:
         return "under 1 min left"
     return f"about {hours} h {rest} min left" if hours else f"about {rest} min left"
-
-
-def _watched() -> bool:
-    """Whether somebody may be looking: the other end of stderr is a terminal, or IPython's shell is around.
-
-    A worker shares its parent's terminal, and would draw over the parent's bar.
-    """
-    isatty = getattr(sys.stderr, "isatty", None)
-    return parent_process() is None and (hasattr(builtins, "get_ipython") or bool(isatty and isatty()))
 
 
 def _show(at: Bar, over: Event, stays: bool) -> None:

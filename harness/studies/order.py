@@ -4,7 +4,8 @@ Longest first is the order in which workers end together, since what is left at 
 gaps. But nothing is finished for long, and who stops then keeps nothing. Shortest first keeps most, and ends
 with one worker at the longest cell while all others stand idle. Here every other one of the cheapest cells,
 which together make a tenth of the work, comes first; then all others, longest first, with the cheap ones left
-over as their tail. So the end is that of longest first, at most a twentieth of the work later.
+over as their tail. So the end is that of longest first, at most a twentieth of the work later. Of a few
+cells, each of them more than a tenth, the cheapest comes first.
 """
 
 from __future__ import annotations
@@ -24,5 +25,5 @@ def in_turn(works: Sequence[float]) -> list[int]:
     rising = sorted(range(len(works)), key=lambda i: works[i])
     spent = accumulate(works[i] for i in rising)
     cheap = [i for i, sum_so_far in zip(rising, spent, strict=True) if sum_so_far <= EARLY * sum(works)]
-    early = cheap[::2]
+    early = cheap[::2] or rising[:1]
     return early + sorted((i for i in range(len(works)) if i not in set(early)), key=lambda i: -works[i])

@@ -3,7 +3,7 @@
 `concurrent.futures` and loky give up the whole pool when a worker dies, of memory that ran out, say. Here the
 job that it was at is `Lost`, another process takes its place, and all other jobs are done. Every worker leads
 a process group of its own: Ctrl-C reaches only whoever started it, who ends the group, the worker's own
-processes among it. If that one is killed itself, the workers notice and end.
+processes among it, also when the worker was killed. If that one is killed itself, the workers notice and end.
 """
 
 from __future__ import annotations
@@ -85,7 +85,9 @@ class _Worker:
         theirs.close()
 
     def death(self) -> str:
-        """How it ended, in words."""
+        """How it ended, in words; what it had started ends, too."""
+        wait([self.process.sentinel])
+        _end_group(self.process, signal.SIGKILL)  # before it is waited for, and its number another's
         self.process.join()
         code = self.process.exitcode or 0
         return (

@@ -36,6 +36,10 @@ class Rate(NamedTuple):
     cell: float
     """Seconds that a whole cell took."""
 
+    def of(self, work: float) -> float:
+        """Seconds that a cell is expected to take whose budget is so much work."""
+        return self.seconds * self.share * work
+
 
 GUESS = Rate(1e-8, 0.5, 10.0)
 """Where nothing was run yet: small networks on one core of about 2020, half the budget."""
@@ -91,13 +95,14 @@ def rates_of(known: Iterable[Spent]) -> Rates:
     return rates
 
 
-def measured(store: Store, cell_ids: Iterable[str]) -> Rates:
+def measured(store: Store, cell_ids: Iterable[str], known: dict[str, Spent | None] | None = None) -> Rates:
     """The rates that cells with these ids, finished or not, can be expected to have.
 
     Args:
         store: whose records are looked at: of each rule on each task the newest five, and where there are
             none, two dozen of others.
         cell_ids: what time is asked of.
+        known: what records said before, by id; those that are read now are added.
     """
     asked = {_pair(i) for i in cell_ids}
     there: dict[tuple[str, str], list[tuple[int, str]]] = {}
@@ -109,14 +114,17 @@ def measured(store: Store, cell_ids: Iterable[str]) -> Rates:
     for task in {task for _, task in asked - there.keys()}:
         near = [found for (_, its), found in newest.items() if its == task] or newest.values()
         chosen += [i for _, i in nlargest(OTHERS, near)]
-    said = (spent(Record(store.cell_folder(i))) for i in dict.fromkeys(chosen))
-    return rates_of(one for one in said if one)
+    known = {} if known is None else known
+    for i in chosen:
+        if i not in known:
+            known[i] = spent(Record(store.cell_folder(i)))
+    return rates_of(one for i in dict.fromkeys(chosen) if (one := known[i]))
 
 
 def expected_seconds(cell: Cell, rates: Rates) -> float:
     """Seconds of one core that a cell is expected to take; 0 for one that is not run."""
     rate = rate_of(cell.algorithm.name, cell.task.name, rates)
-    return 0.0 if cell.not_applicable else rate.seconds * rate.share * expected_work(cell)
+    return 0.0 if cell.not_applicable else rate.of(expected_work(cell))
 
 
 def usual_seconds(cell_id: str, rates: Rates) -> float:

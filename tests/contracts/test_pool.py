@@ -83,10 +83,59 @@ def test_whatever_ends_a_sweep_ends_its_workers_and_theirs(store: Store, end: si
     assert sweep.returncode == (-signal.SIGKILL if end == signal.SIGKILL else 130)
     assert "Traceback" not in said
     if end != signal.SIGKILL:
-        assert "interrupted; finished cells are kept" in said
-    while any(map(alive, below)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not [pid for pid in below if alive(pid)]
+        assert "interrupted: 0 of 3 cells are kept, and the same command does the other 3" in said
+    assert gone(below)
+
+
+def gone(pids: list[int], within: float = 5) -> bool:
+    """Whether processes are gone within five seconds."""
+    until = time.monotonic() + within
+    while any(map(alive, pids)) and time.monotonic() < until:
+        time.sleep(0.05)
+    return not any(map(alive, pids))
+
+
+POOL = """
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from harness.studies.pool import each
+
+def wait_without_end(_):
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        list(pool.map(time.sleep, [1000, 1000]))
+
+if __name__ == "__main__":
+    print(each(wait_without_end, range(2), 1))
+"""
+"""Two jobs, each with two processes of its own, as a cell of two processes has them."""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc to see processes in")
+def test_what_a_killed_worker_had_started_ends_with_it(tmp_path: Path) -> None:
+    """The other job is begun by the next worker, and when that is killed, too, nothing is left."""
+    (script := tmp_path / "two_jobs.py").write_text(POOL, encoding="utf-8")
+    pool = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    killed: list[int] = []
+    try:
+        for _ in range(2):
+            found = dict[int, list[int]]()
+            deadline = time.monotonic() + 60
+            while not found and time.monotonic() < deadline:
+                time.sleep(0.05)
+                below = {pid: children(pid) for pid in children(pool.pid) if pid not in killed}
+                found = {pid: own for pid, own in below.items() if len(own) >= 2}
+            assert found, "else nothing would be tested"
+            worker, own = next(iter(found.items()))
+            time.sleep(1)  # they are at work, and no longer waiting for their parent's first word
+            killed += [worker, *own]
+            os.kill(worker, signal.SIGKILL)
+            assert gone([worker, *own])
+        said, _ = pool.communicate(timeout=60)
+    finally:
+        for pid in filter(alive, [*killed, pool.pid]):
+            os.kill(pid, signal.SIGKILL)
+    assert said.count("its worker was killed by SIGKILL") == 2
 
 
 TENDED = """
@@ -112,10 +161,8 @@ def test_what_is_tended_ends_with_whoever_tends_it(end: signal.Signals | None) -
             process.wait(timeout=60)
         time.sleep(0.02)
     assert process.returncode == (-end if end else 0)
-    while any(map(alive, below)) and time.monotonic() < deadline:
-        time.sleep(0.1)
     assert below
-    assert not [pid for pid in below if alive(pid)]
+    assert gone(below)
 
 
 def every_cell() -> list[Cell]:
