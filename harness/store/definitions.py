@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from harness.core.files import ages, by_age, write_atomically
 from harness.store.files import Damaged, held, json_text, read_json
-from harness.store.names import cell_id, is_cell_id
+from harness.store.names import cell_id, is_cell_id, is_study_name
 
 FILE = "study.json"
 MEND = "delete it, and the study, run again, writes it anew (all records are safe)"
@@ -40,7 +40,7 @@ def studies(folder: Path) -> list[str]:
     """Names of the studies in a folder of them, the newest last."""
     changed = {}
     for name in ages(folder):
-        if not name.startswith("."):
+        if is_study_name(name):
             with suppress(FileNotFoundError, NotADirectoryError):
                 changed[name] = (folder / name / FILE).stat().st_mtime_ns
     return sorted(changed, key=lambda name: changed[name])
@@ -50,7 +50,7 @@ def defined(folder: Path) -> dict[str, Any]:
     """`name`, `question` and `cells` (ids in order) of the study in a folder; raises `Damaged`."""
     study = held(folder / FILE, _read, mend=MEND)
     joined = [name for name in by_age(folder / "joined") if is_cell_id(name)]
-    return study | {"cells": list(dict.fromkeys([*study["cells"], *joined]))}
+    return study | {"name": folder.name, "cells": list(dict.fromkeys([*study["cells"], *joined]))}
 
 
 def check(folder: Path) -> None:

@@ -31,7 +31,7 @@ from harness.core.files import UNFINISHED, ages, remove_leftovers, write_atomica
 from harness.core.outcomes import FAILED, FINISHED, NOT_APPLICABLE
 from harness.experiment.result import Result
 from harness.store import definitions, kin
-from harness.store.files import json_text, read_json, write_record
+from harness.store.files import about_cell, json_text, read_json, write_record
 from harness.store.names import cell_id, is_cell_id, study_name
 from harness.store.record import TIME_FORMAT, Record
 
@@ -154,7 +154,9 @@ class Store:
         for i, path in [(i, self.path / "failed" / f"{cell_id(i)}.json") for i in ids]:
             # gone when the cell is finished; and a note that cannot be read says no more than none
             with suppress(FileNotFoundError, ValueError):
-                known[i] = read_json(path)
+                note = about_cell(read_json(path))
+                if note["id"] == i:
+                    known[i] = note
         return known
 
     def studies(self) -> list[str]:
