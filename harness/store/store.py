@@ -8,6 +8,7 @@
     <store>/damaged/<cell id>-…/      what was no longer as it was written; its cell is run again
     <store>/studies/<name>/           study.json: its cells; joined/: those added one by one; said.json: what
                                       came of it; table, figures, pages
+    <store>/running/                  what runs now (`harness.store.running`)
     <store>/sending/                  of what MLflow is to be told
 
 A cell's folder is filled under another name and then renamed: it is there whole or not at all.

@@ -13,6 +13,7 @@ from harness.experiment.run import complete, run_cell
 from harness.experiment.together import run_together
 from harness.store import kin
 from harness.store.record import Record
+from harness.store.running import noted
 from harness.store.store import Store
 
 
@@ -31,11 +32,12 @@ def attempt(cell: Cell, store: Store, *, progress: bool = False) -> Record | Non
     try:
         if isinstance(cell.data, BaseException):
             raise cell.data
-        done = kin.done(store.path, cell)
-        if done:
-            result = complete(cell, done, progress=progress)
-        else:
-            result = run_cell(cell.algorithm, cell.task, cell.settings, progress=progress)
+        with noted(store, [cell.id]):
+            done = kin.done(store.path, cell)
+            if done:
+                result = complete(cell, done, progress=progress)
+            else:
+                result = run_cell(cell.algorithm, cell.task, cell.settings, progress=progress)
     except InputError as error:  # no fault of the code: the sentence is the whole answer
         store.write_failure(cell, str(error), "")
         return None
@@ -52,7 +54,8 @@ def attempt_together(cells: Sequence[Cell], store: Store) -> None:
     fresh = [cell for cell in cells if not store.has(cell.id) and kin.done(store.path, cell) is None]
     if len(fresh) > 1:
         try:
-            results = run_together(fresh)
+            with noted(store, [cell.id for cell in fresh]):
+                results = run_together(fresh)
             cost = cost_of(fresh[0])  # the same lines are run for all of them
         except ANYTHING:  # run alone, each says itself what is wrong
             results, cost = [], {}
