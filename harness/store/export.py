@@ -122,8 +122,8 @@ def _add(archive: zipfile.ZipFile, name: str, part: _Part) -> Member:
                 target.write(piece)
     if part.sealed not in ("", digest.hexdigest()):
         raise InputError(
-            f"{part.content} is damaged (its contents are not those that were written): nothing is exported; "
-            "its study, run again, sets the record aside and makes it anew"
+            f"{part.content!s} is damaged (its contents are not those that were written): nothing is "
+            "exported; its study, run again, sets the record aside and makes it anew"
         )
     return Member(size, digest.hexdigest())
 

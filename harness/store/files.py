@@ -121,7 +121,9 @@ def about_cell(meta: dict[str, Any]) -> dict[str, Any]:
     i = meta.get("id")
     if not is_cell_id(i) or not str(i).startswith(f"{task.get('name')}-{algorithm.get('name')}-"):
         raise ValueError("its id is not the cell's")
-    if meta.get("status") not in (FINISHED, NOT_APPLICABLE, FAILED) or not isinstance(meta.get("reason"), str):
+    if meta.get("status") not in (FINISHED, NOT_APPLICABLE, FAILED) or not isinstance(
+        meta.get("reason"), str
+    ):
         raise ValueError("it does not say what became of the cell")
     if type(run.get("replicas")) is not int or run["replicas"] < 1:
         raise ValueError("it does not say how many replicas there are")

@@ -144,6 +144,8 @@ class Store:
         """Note that a cell's code raised; the next run tries again."""
         reason = " ".join(error.split())  # one line, wherever it is told
         about = {"id": cell.id, "status": FAILED, "reason": reason, **cell.settings_by_name()}
+        if cell.broken:  # it was not begun, and perhaps not with the settings that it was to have
+            about["begun"] = False
         with self._writing(f"that cell {cell.id} failed ({error})"):
             write_atomically(
                 self.path / "failed" / f"{cell_id(cell.id)}.json", json_text(about | {"traceback": trace})

@@ -137,7 +137,12 @@ def _plain(path: Path, infos: Sequence[zipfile.ZipInfo]) -> Sequence[zipfile.Zip
     for info in infos:
         name = info.filename
         kind = stat.S_IFMT(info.external_attr >> 16)
-        if name != info.orig_filename or len(name) > LONGEST or info.is_dir() or kind not in (0, stat.S_IFREG):
+        if (
+            name != info.orig_filename
+            or len(name) > LONGEST
+            or info.is_dir()
+            or kind not in (0, stat.S_IFREG)
+        ):
             raise _refused(path, info.orig_filename, "which is no name of a file in a store")
         if info.flag_bits & 0x1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise _refused(path, name, "which is encrypted, or packed in another way than a study's file is")
@@ -201,7 +206,7 @@ def _of_one_study(path: Path, manifest: Manifest, folder: Path) -> None:
         for name, member in manifest.members.items():
             part, _, rest = name.partition("/")
             if part in ("cells", "failed"):
-                i, _, file = rest.removesuffix(".json").partition("/")
+                i = rest.split("/")[0].removesuffix(".json")
                 if i not in cells:
                     raise _refused(path, name, "which is of no cell of the study")
                 there.setdefault(f"{part}/{i}", {})[rest.rpartition("/")[2]] = member.sha256

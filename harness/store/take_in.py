@@ -64,9 +64,9 @@ def take_in(store: Store, path: Path, name: str = "", *, keep: bool = False) -> 
         _not_taken(store, name, study, path)
         new, equal, other = _compared(store, there)
         if other and not keep:
-            many = f"{len(other)} of its {len(there.cells())} records are"
+            many = "a record of it is" if len(other) == 1 else f"{len(other)} records of it are"
             raise InputError(
-                f"{path} is not imported: {'a record' if len(other) == 1 else many} there with other contents, "
+                f"{path} is not imported: {many} here with other contents, "
                 f"such as {other[0]}, and nothing is overwritten; --keep takes the others, and leaves those"
             )
         _settle(folder, manifest, name)
