@@ -66,7 +66,7 @@ def _built(note: Mapping[str, Any]) -> Cell | str:
 
 
 def replace(store: Store, study: str, cells: Mapping[str, Cell]) -> dict[str, str]:
-    """Put cells that are others now in the places of those that failed, whose notes go; new ids by the old."""
+    """Put cells that are others now in the places of those that failed, whose notes go; new ids by old."""
     new = {i: cell.id for i, cell in cells.items() if cell.id != i}
     if new:
         about = store.study(study)
