@@ -163,7 +163,9 @@ def _import(asked: argparse.Namespace) -> None:
     print(
         f"{done.study}: {_count(done.records, 'record')} taken in{', beside ' if was else ''}{', '.join(was)}"
     )
-    print(f"cells: {PROGRAM} show {done.study}\npage: python -m harness.dashboard study={done.study}")
+    at = f" store={asked.store}" if asked.store else ""
+    print(f"cells: {PROGRAM} show {done.study}{at}")
+    print(f"page: python -m harness.dashboard study={done.study}{at}")
 
 
 def _compare(asked: argparse.Namespace) -> None:

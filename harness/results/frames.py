@@ -26,7 +26,8 @@ import numpy as np
 from harness.core.errors import unknown
 from harness.experiment.summary import Summary
 from harness.results.gathering import KEYS, Source, chosen, found_in, kept, stacked
-from harness.store.record import TIME_FORMAT, Record
+from harness.store.files import TIME_FORMAT
+from harness.store.record import Record
 
 if TYPE_CHECKING:
     import pandas as pd

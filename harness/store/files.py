@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ from harness.store.names import is_cell_id
 
 Columns = dict[str, NDArray[Any]]
 Read = TypeVar("Read")
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 ROWS = 16  # of parquet to a byte, at most: of numbers as we write them, however alike, one takes half a byte
 META = "cell.json"
 SEAL, FILES = "seal", "files"  # in cell.json
@@ -102,6 +104,9 @@ def read_meta(path: Path) -> dict[str, Any]:
         raise ValueError("it lists no files")
     if strange := sorted(set(named) - set(RECORD)):
         raise ValueError(f"it lists {strange[0][:40]!r}, which no record has")
+    if "versions" not in meta:
+        raise ValueError("it does not say by what it was made")
+    time.strptime(str(meta.get("made")), TIME_FORMAT)
     return about_cell(meta)
 
 
@@ -127,6 +132,11 @@ def about_cell(meta: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("it does not say what became of the cell")
     if type(run.get("replicas")) is not int or run["replicas"] < 1:
         raise ValueError("it does not say how many replicas there are")
+    if "epochs" not in run or type(run["epochs"]) not in (int, type(None)):
+        raise ValueError("it does not say how many epochs a replica may run")
+    optimiser = algorithm.get("optimiser")
+    if optimiser is not None and not (isinstance(optimiser, dict) and isinstance(optimiser.get("name"), str)):
+        raise ValueError("it does not say what takes the steps")
     return meta
 
 

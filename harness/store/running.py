@@ -23,9 +23,8 @@ from threading import Event, Thread
 from typing import Any, NamedTuple
 
 from harness.core.files import HOUR, UNFINISHED, ages, remove_leftovers, write_atomically
-from harness.store.files import json_text, read_json
+from harness.store.files import TIME_FORMAT, json_text, read_json
 from harness.store.names import cell_id
-from harness.store.record import TIME_FORMAT
 from harness.store.store import Store
 
 PATIENCE = 0.5  # seconds that a job lasts before it is noted

@@ -32,9 +32,9 @@ from harness.core.files import UNFINISHED, ages, remove_leftovers, write_atomica
 from harness.core.outcomes import FAILED, FINISHED, NOT_APPLICABLE
 from harness.experiment.result import Result
 from harness.store import definitions, kin
-from harness.store.files import about_cell, json_text, read_json, write_record
+from harness.store.files import TIME_FORMAT, about_cell, json_text, read_json, write_record
 from harness.store.names import cell_id, is_cell_id, study_name
-from harness.store.record import TIME_FORMAT, Record
+from harness.store.record import Record
 
 FORMAT = 1
 

@@ -12,8 +12,8 @@ from harness.cells.labels import titles
 from harness.core.files import ages
 from harness.core.outcomes import FAILED, FINISHED, MISSING, NOT_APPLICABLE
 from harness.store.definitions import FILE
-from harness.store.files import Damaged
-from harness.store.record import TIME_FORMAT, Record
+from harness.store.files import TIME_FORMAT, Damaged
+from harness.store.record import Record
 from harness.store.running import Note, Seen
 from harness.store.store import Store
 from harness.studies.rates import measured, usual_seconds

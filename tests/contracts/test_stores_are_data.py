@@ -28,6 +28,13 @@ JSON = st.recursive(
     max_leaves=6,
 )
 NAMES = ("id", "status", "reason", "algorithm", "task", "run", "versions", "ran", "files")
+INNER = ("made", "run.epochs", "run.seed", "run.backend", "task.name", "task.hidden", "algorithm.optimiser")
+INNER += (
+    "algorithm.optimiser.lr",
+    "algorithm.optimiser.momentum",
+    "algorithm.optimiser.name",
+    "versions.code",
+)
 once = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
 )
@@ -42,14 +49,19 @@ def one(store: Store) -> str:
 
 
 @once
-@given(st.sampled_from(NAMES), JSON)
+@given(st.sampled_from(NAMES + INNER), JSON)
 def test_a_record_that_says_anything_is_a_record_or_damaged(
     store: Store, one: str, name: str, value: object
 ) -> None:
     """Sealed as the harness seals: the seal is no secret."""
     path = store.cell_folder(one) / META
     whole = path.read_text(encoding="utf-8")
-    meta = {key: each for key, each in json.loads(whole).items() if key != SEAL} | {name: value}
+    meta = {key: each for key, each in json.loads(whole).items() if key != SEAL}
+    *outer, last = name.split(".")
+    inside = meta
+    for part in outer:
+        inside = inside[part]
+    inside[last] = value
     path.write_text(json.dumps(meta | {SEAL: _seal(meta)}), encoding="utf-8")
     try:
         with suppress(Damaged):
