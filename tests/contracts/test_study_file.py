@@ -109,6 +109,11 @@ def test_the_same_study_is_the_same_bytes_and_so_is_what_was_taken_in(
     store, file = made
     again = export(store, "s", tmp_path / "again.zip").path
     assert again.read_bytes() == file.read_bytes()
+    with zipfile.ZipFile(file) as archive:
+        *names, last = archive.namelist()
+        assert names == sorted(names)
+        assert last == MANIFEST
+        assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     other = Store.at(tmp_path / "other")
     done = take_in(other, file)
     assert (done.study, done.cells, done.records, done.equal, done.kept) == ("s", 4, 2, 0, 0)
