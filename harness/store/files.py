@@ -151,7 +151,10 @@ def json_text(value: Mapping[str, Any]) -> str:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A mapping as the store wrote it. Raises `ValueError` if it is none."""
-    value = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("it is nested deeper than anything that is kept") from error
     if not isinstance(value, dict):
         raise ValueError("it holds no names and values")
     return value

@@ -38,6 +38,7 @@ ENDING = ".study.zip"
 MANIFEST = "manifest.json"
 LARGEST = 2**26  # bytes of a manifest: half a million members
 LONGEST = 255  # letters of a member's name
+PACKED = 1032  # bytes to one: the most that deflate can do, so that more is the same bytes told twice
 CHUNK = 2**20
 PLAIN = r"[A-Za-z0-9_][\w.,=+-]*"
 FIGURES = ("png", "svg", "pdf")
@@ -91,6 +92,8 @@ def unpacked(path: Path, folder: Path) -> Manifest:
             manifest = _manifest(path, file.read(LARGEST))
         _agreeing(path, manifest, inside)
         needed, free = sum(m.bytes for m in manifest.members.values()), shutil.disk_usage(folder).free
+        if needed > PACKED * path.stat().st_size:
+            raise InputError(f"{path} is refused: it declares {needed:,} bytes, more than it can hold")
         if needed > free:
             raise InputError(
                 f"{path} holds {needed / 1e9:.1f} GB, for which {folder.parent} has no room: "

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from harness import results
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
-from harness.store import mlflow_later
+from harness.store import mlflow_later, said
 from harness.store.files import META, SEAL, Damaged, _seal, json_text
 from harness.store.mlflow_note import Note, note_path
 from harness.store.store import Store
@@ -117,6 +117,21 @@ def test_a_study_is_called_as_its_folder_and_by_no_name_that_none_can_have(store
 def test_a_definition_with_cells_that_are_none_is_damaged(store: Store, one: str, cells: object) -> None:
     path = store.study_folder("s") / "study.json"
     path.write_text(json.dumps({"name": "s", "question": "", "cells": cells}), encoding="utf-8")
+    with pytest.raises(InputError, match=r"study.json is damaged"):
+        store.study("s")
+
+
+def test_what_is_nested_without_end_is_damaged_or_none(store: Store, one: str) -> None:
+    deep = '{"a":' * 100_000
+    failed = Cell.of({"name": "perceptron"}, XOR, {"replicas": 2, "epochs": 3})
+    store.write_failure(failed, "ValueError: no", "")
+    (store.path / "failed" / f"{failed.id}.json").write_text(deep, encoding="utf-8")
+    assert store.failures([failed.id]) == {}
+    (store.study_folder("s") / "said.json").write_text(deep, encoding="utf-8")
+    assert said.kept(store, "s") is None
+    (store.cell_folder(one) / META).write_text(deep, encoding="utf-8")
+    assert "is damaged" in store.read(one).damage()
+    (store.study_folder("s") / "study.json").write_text(deep, encoding="utf-8")
     with pytest.raises(InputError, match=r"study.json is damaged"):
         store.study("s")
 

@@ -27,7 +27,7 @@ from harness.store.store import Store
 from harness.store.study_file import FORMAT, LARGEST, MANIFEST, Manifest, Member
 from harness.store.take_in import take_in
 from helpers.kept import XOR, keep, weights
-from helpers.made_up import D, S, U
+from helpers.made_up import BUDGET, D, S, U
 
 Contents = dict[str, bytes]
 STUDY = "studies/s/study.json"
@@ -431,6 +431,18 @@ def test_names_that_are_one_on_some_systems_are_refused(made: tuple[Store, Path]
     assert "some systems take for" in refused(bad, tmp_path)
 
 
+def _told_over_and_over(inside: Contents, table: dict[str, dict[str, object]], manifest: bytes) -> bytes:
+    """A zip whose own table of contents gives some members a size that none of them has."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, each in [*inside.items(), *((name, b"x") for name in table), (MANIFEST, manifest)]:
+            archive.writestr(name, each)
+        for info in archive.filelist:
+            if info.filename in table:
+                info.file_size = 2**30
+    return file.getvalue()
+
+
 def _again(path: Path, name: str, each: bytes) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(name, each)
@@ -447,6 +459,12 @@ def test_no_more_is_unpacked_than_was_declared(made: tuple[Store, Path], tmp_pat
     lies = bad.read_bytes().replace((20_000_000).to_bytes(4, "little"), (10).to_bytes(4, "little"))
     bad.write_bytes(lies)
     refused(bad, tmp_path)
+    # and where many members are the same bytes of the file, told over and over
+    declared = json.loads(vouched)
+    table = {f"studies/s/{i}.md": {"bytes": 2**30, "sha256": 64 * "0"} for i in range(9)}
+    declared["members"] |= table
+    bad.write_bytes(_told_over_and_over(bomb, table, json.dumps(declared).encode()))
+    assert "more than it can hold" in refused(bad, tmp_path)
     packed(bad, inside, b" " * (LARGEST + 1))
     assert "is longer than any" in refused(bad, tmp_path)
 
@@ -581,3 +599,28 @@ def test_numbers_that_blow_up_are_not_read(tmp_path: Path) -> None:
     pq.write_table(runs, tmp_path / "c.parquet", compression="zstd")
     with pytest.raises(ValueError, match="too small for"):
         read_columns(tmp_path / "c.parquet")
+
+
+def test_tuned_settings_go_along_and_stay_with_the_study(tmp_path: Path) -> None:
+    """What they cost is in the table there as it is here; no run there takes them."""
+    from harness.results import table
+    from harness.tuning.shelf import shelves
+
+    home = Store.at(tmp_path / "home").prepare()
+    i = keep(home, "backprop", XOR, (S,), (10,))
+    home.write_study("s", "Who?", [i])
+    meta = home.read(i).meta
+    rate = {"optimiser.lr": meta["algorithm"]["optimiser"]["lr"]}
+    said = {"algorithm": rate, "run": {"epochs": BUDGET}, "asked": {}, "found": {"gflop": 12.5}}
+    shelf = shelves(home.path)[0] / "xor"
+    shelf.mkdir(parents=True)
+    (shelf / "backprop.yaml").write_text(json.dumps(said), encoding="utf-8")
+    (row,) = table.build(home, "s")
+    assert row.tuning_flops == 12.5e9
+    file = export(home, "s", tmp_path / "s.zip").path
+    assert "tuned/xor/backprop.yaml" in contents(file)
+    other = Store.at(tmp_path / "other")
+    take_in(other, file)
+    assert not (other.path / "tuned").exists()
+    assert table.to_csv(table.build(other, "s")) == table.to_csv([row])
+    assert export(other, "s", tmp_path / "back.zip").path.read_bytes() == file.read_bytes()
