@@ -99,8 +99,11 @@ def _idle(store: Store, name: str, cells: Iterable[str]) -> None:
 
 
 def _forget_notes(store: Store, cells: set[str]) -> None:
-    """Remove what is noted of cells beside their records: that they failed, and whose kin they are."""
+    """Remove what is kept of cells beside their records: that they failed, what is done of those that have
+    none yet, and whose kin they are.
+    """
     for i in cells:
+        shutil.rmtree(store.path / "parts" / i, ignore_errors=True)
         (store.path / "failed" / f"{i}.json").unlink(missing_ok=True)
     for kin in ages(store.path / "kin"):
         folder = store.path / "kin" / kin

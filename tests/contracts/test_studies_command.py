@@ -189,10 +189,13 @@ def test_forget_with_records_takes_those_that_no_other_study_has(
 ) -> None:
     failed = failing(store)
     store.write_study("a", "Who?", [*two[:2], failed.id])
+    for i in (failed.id, two[1]):
+        (store.path / "parts" / i).mkdir(parents=True)
     said = "a is forgotten, and 1 record with it; 1 record stays, which other studies have, too\n"
     assert studies("forget", "a", "--records")[1] == said
     assert store.cells() == sorted(two[1:])
     assert store.failures([failed.id]) == {}
+    assert [p.name for p in (store.path / "parts").iterdir()] == [two[1]]
     assert not list((store.path / "kin").rglob(two[0]))
     assert [p.name for p in (store.path / "studies").iterdir()] == ["b"]
 
