@@ -158,6 +158,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Cache-Control", "no-cache")
         self.send_header("X-Content-Type-Options", "nosniff")
+        if kind == TYPES[".svg"]:  # of a study that was handed over a stranger drew it: no script of it runs
+            self.send_header("Content-Security-Policy", "sandbox")
         self.end_headers()
         if self.command != "HEAD":
             with suppress(OSError):  # whoever asked has gone

@@ -34,9 +34,11 @@ class Note:
     def of(cls, store: Store, study: str, uri: str) -> Note | None:
         """The note in the store; None if there is none that can be read."""
         try:
-            return cls(**read_json(note_path(store, study, uri)))
+            note = cls(**read_json(note_path(store, study, uri)))
         except (OSError, ValueError, TypeError):
             return None
+        ids = [note.experiment, *note.runs, *note.runs.values()] if isinstance(note.runs, dict) else [None]
+        return note if all(isinstance(i, str) for i in ids) and isinstance(note.left, list) else None
 
 
 def tracking_uri(store: Store, uri: str | None) -> str:

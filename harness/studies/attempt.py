@@ -14,6 +14,7 @@ from harness.experiment.together import run_together
 from harness.store import kin
 from harness.store.parts import Parts
 from harness.store.record import Record
+from harness.store.running import noted
 from harness.store.store import Store
 from harness.studies.shards import Shard, parse
 
@@ -33,11 +34,12 @@ def attempt(cell: Cell, store: Store, *, progress: bool = False) -> Record | Non
     try:
         if isinstance(cell.data, BaseException):
             raise cell.data
-        parts, done = Parts.of(store.path, cell.id), kin.done(store.path, cell)
-        if done:
-            result = complete(cell, done, progress=progress, keeper=parts)
-        else:
-            result = run_cell(cell.algorithm, cell.task, cell.settings, progress=progress, keeper=parts)
+        with noted(store, [cell.id]):
+            parts, done = Parts.of(store.path, cell.id), kin.done(store.path, cell)
+            if done:
+                result = complete(cell, done, progress=progress, keeper=parts)
+            else:
+                result = run_cell(cell.algorithm, cell.task, cell.settings, progress=progress, keeper=parts)
     except InputError as error:  # no fault of the code: the sentence is the whole answer
         store.write_failure(cell, str(error), "")
         return None
@@ -57,7 +59,8 @@ def attempt_together(cells: Sequence[Cell], store: Store) -> None:
     if len(fresh) > 1:
         parts = Parts.of(store.path, *(cell.id for cell in fresh))
         try:
-            results = run_together(fresh, parts)
+            with noted(store, [cell.id for cell in fresh]):
+                results = run_together(fresh, parts)
             cost = cost_of(fresh[0])  # the same lines are run for all of them
         except ANYTHING:  # run alone, each says itself what is wrong
             results, cost = [], {}
