@@ -55,17 +55,22 @@ def tracking_uri(store: Store, uri: str | None) -> str:
     A path in it is absolute: whoever sends may do so from another folder. Raises `InputError` for one with a
     password, which a store would keep.
     """
+    refuse_passwords(uri)
+    if not uri:
+        return f"{SQLITE}{store.path / 'mlflow.db'}"
+    if database := database_of(uri):
+        return f"{SQLITE}{database}{''.join(uri.partition('?')[1:])}"
+    return str(Path(uri).absolute()) if "://" not in uri and os.sep in uri else uri
+
+
+def refuse_passwords(uri: str | None) -> None:
+    """Raise `InputError` for a tracking URI with a password, which a store would keep."""
     if uri and hidden(uri) != uri:
         place = KEPT_OUT["http" if uri.startswith("http") else ""]
         raise InputError(
             f"a tracking URI is kept and shown, so it may have no password, but {hidden(uri)} has one: "
             f"leave it out, and give it by {place}"
         )
-    if not uri:
-        return f"{SQLITE}{store.path / 'mlflow.db'}"
-    if database := database_of(uri):
-        return f"{SQLITE}{database}{''.join(uri.partition('?')[1:])}"
-    return str(Path(uri).absolute()) if "://" not in uri and os.sep in uri else uri
 
 
 def hidden(uri: str) -> str:
