@@ -1,4 +1,4 @@
-"""docs/team-server.md held to the real thing: its commands, as they stand there, make a PostgreSQL's database,
+"""docs/team-server.md held to the real thing: its commands, as they stand there, make a database,
 a server and a study in it; two stores that send the same cells at once leave each of them once."""
 
 from __future__ import annotations
