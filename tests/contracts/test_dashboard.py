@@ -282,7 +282,7 @@ def test_a_page_that_cannot_be_written_is_said(study: Store, capsys: pytest.Capt
     [
         (
             "stdy=s",
-            "unknown setting 'stdy': allowed are host, open, port, prepare, store, study; did you mean 'study'?",
+            "unknown setting 'stdy': allowed are host, open, port, prepare, store, study; did you mean",
         ),
         ("study=q", "unknown study 'q': allowed are s"),
         ("port=high", "argument --port: invalid int value: 'high'"),
