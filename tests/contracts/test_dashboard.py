@@ -287,7 +287,10 @@ def test_a_page_that_cannot_be_written_is_said(study: Store, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("typed", "said_of_it"),
     [
-        ("stdy=s", "unknown setting 'stdy': allowed are open, port, store, study; did you mean 'study'?"),
+        (
+            "stdy=s",
+            "unknown setting 'stdy': allowed are host, open, port, prepare, store, study; did you mean",
+        ),
         ("study=q", "unknown study 'q': allowed are s"),
         ("port=high", "argument --port: invalid int value: 'high'"),
         ("port=99999", "port must be from 1 to 65535, but 99999 was given"),
