@@ -13,7 +13,7 @@ NEXT_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 \
 	do $$p -c '' 2>/dev/null && echo $$p && break; done)
 NEXT := .venv-next/bin
 
-.PHONY: tuned compare dashboard quick test suite test-slow fuzz stress mutants test-next check bench coverage docs site studies notebooks results lock clean
+.PHONY: tuned compare dashboard quick test suite test-slow fuzz stress mutants test-cluster test-next check bench coverage docs site studies notebooks results lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
@@ -50,6 +50,9 @@ stress: .venv/installed-test  ## a study killed 60 times, and 200 cells into a s
 
 mutants: .venv/installed-test  ## one-line faults, one at a time: does a test fall? some twenty minutes on one core (some: only=cost)
 	$(BIN)/python -m bench.mutants --only "$(only)" --wider "$(QUICK)"
+
+test-cluster: .venv/installed-test  ## what needs a server of its own, the real thing on the loopback interface: PostgreSQL
+	$(BIN)/python -m pytest -q -p no:xdist tests/cluster
 
 test-next: .venv-next/installed  ## the tests with the newest of everything: another Python, no constraints, Hydra before its release
 	$(NEXT)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"

@@ -7,7 +7,8 @@ s is what is heard a step later (`Network.remembered`), P_t = ds_t/dw over all s
 do, and no step before is kept. Weights behind the state (a readout) have the gradient of the step itself.
 
 P is kept for each parameter apart, as (…, K, N, n) for every group of the state: an axis before the patterns
-for its K entries. What is carried is said by the ways:
+for its K entries. The step is that of any forward-mode derivative (`harness.core.tangent.movement`); what is
+carried is said by the ways:
 
     Full      P entire: O(n³) numbers, O(n⁴) products a step. With a mask, the entries that are kept
     Own       P of each weight on the unit that it leads to, in the shape of the weights: both O(n²)
@@ -25,10 +26,11 @@ from typing import Any
 
 import numpy as np
 
-from harness.core.algorithm import Array, Batch, Credit, Key, Network, Params, added, total
+from harness.core.algorithm import Array, Batch, Credit, Key, Network, Params, added
 from harness.core.network import Edge, Group
 from harness.core.paired import Paired
 from harness.core.readings import reading
+from harness.core.tangent import movement
 
 Activity = Mapping[Group, Array]
 Influence = dict[Key, dict[Group, Array]]
@@ -71,6 +73,11 @@ def lifted(y: Array) -> Array:
     return y[..., None, :, :]
 
 
+def by_entry(y: Array) -> Array:
+    """Lifted activity (…, 1, N, n) with an entry for each unit, (…, n, N, 1)."""
+    return y.swapaxes(-1, -3)
+
+
 @dataclass(frozen=True)
 class Full:
     """All of P: (…, rows · columns, N, n).
@@ -82,22 +89,22 @@ class Full:
     mask: Mapping[Key, Mapping[Group, Array]] = field(default_factory=dict)
 
     def direct(self, e: Edge, y: Array) -> Array:
-        """How the net input of an edge's target moves with its weights alone."""
+        """How the net input of an edge's target moves with each of its weights."""
         rows, columns = e.shape
         if type(e) is Edge:  # y_i at unit j, without a product with all n² rows of an identity
-            each = y.mT[..., :, None, :, None] * np.eye(columns, dtype=y.dtype)[:, None, :]
+            each = by_entry(y)[..., None, :, :] * np.eye(columns, dtype=y.dtype)[:, None, :]
             return each.reshape(*each.shape[:-4], rows * columns, *each.shape[-2:])
-        return e.send(np.eye(rows * columns, dtype=y.dtype).reshape(-1, rows, columns), lifted(y))
+        return e.send(np.eye(rows * columns, dtype=y.dtype).reshape(-1, rows, columns), y)
 
-    def bias(self, net: Network, group: Group, dtype: Any) -> Array:
-        """How the net input of a group moves with its biases."""
-        return net.everywhere(group, np.eye(group.channels, dtype=dtype)[:, None, :])
+    def bias(self, net: Network, group: Group, y: Array) -> Array:
+        """How the net input of a group moves with each of its biases."""
+        return net.everywhere(group, np.eye(group.channels, dtype=y.dtype)[:, None, :])
 
-    def carried(self, e: Edge, w: Array, moved: Array) -> Array:
+    def carried(self, e: Edge, w: Array, change: Array) -> Array:
         """What an edge makes of the movement of its source: one product of all entries and patterns."""
-        flat = moved.reshape(*moved.shape[:-3], -1, moved.shape[-1])
+        flat = change.reshape(*change.shape[:-3], -1, change.shape[-1])
         sent = reading().push(e, w, flat)
-        return sent.reshape(*sent.shape[:-2], *moved.shape[-3:-1], sent.shape[-1])
+        return sent.reshape(*sent.shape[:-2], *change.shape[-3:-1], sent.shape[-1])
 
     def kept(self, key: Key, group: Group, moved: Array) -> Array:
         """What is kept of the influence of a parameter on a group."""
@@ -115,14 +122,14 @@ class Own(Full):
     """P of each weight on the unit that it leads to: (…, rows, N, columns)."""
 
     def direct(self, e: Edge, y: Array) -> Array:
-        return lifted(y) if isinstance(e, Paired) else y.mT[..., None]
+        return y if isinstance(e, Paired) else by_entry(y)
 
-    def bias(self, net: Network, group: Group, dtype: Any) -> Array:
-        return np.ones((1, 1, group.size), dtype)
+    def bias(self, net: Network, group: Group, y: Array) -> Array:
+        return np.ones((1, 1, group.size), y.dtype)
 
-    def carried(self, e: Edge, w: Array, moved: Array) -> Array:
+    def carried(self, e: Edge, w: Array, change: Array) -> Array:
         own = w if isinstance(e, Paired) else (w * np.eye(e.shape[0], dtype=w.dtype)).sum(-2, keepdims=True)
-        return moved * lifted(own)
+        return change * lifted(own)
 
     def told(self, signal: Array, moved: Array, shape: tuple[int, int]) -> Array:
         return (lifted(signal) * moved).sum(axis=-2)
@@ -132,59 +139,32 @@ class Own(Full):
 class Leak(Own):
     """As `Own`, with nothing carried over weights."""
 
-    def carried(self, e: Edge, w: Array, moved: Array) -> Array:
-        return np.zeros_like(moved)
+    def carried(self, e: Edge, w: Array, change: Array) -> Array:
+        return np.zeros_like(change)
 
 
 def influenced(
-    net: Network,
-    params: Params,
-    key: Key,
-    y: Activity,
-    before: Activity | None,
-    held: Activity,
-    ways: Full,
-) -> dict[Group, Array]:
-    """P_t = J_t P_{t−1} + M̄_t of one parameter.
+    net: Network, params: Params, held: Influence, y: Activity, before: Activity | None, ways: Full
+) -> Influence:
+    """P_t = J_t P_{t−1} + M̄_t of every parameter that has one.
 
     Args:
         net, params: the network and its weights.
-        key: the parameter.
+        held: P_{t−1} by parameter and group; of a parameter empty at the first step.
         y, before: activities (…, N, size) at this step and the one before it; None at the first.
-        held: P_{t−1} by group; empty at the first step.
         ways: what is carried.
 
     Returns:
-        P_t (…, K, N, size) of the groups of the state that move.
+        P_t (…, K, N, size) by parameter, of the groups of the state that move.
     """
-    moved: dict[Group, Array] = {}
-    heard, shift = {0: y, 1: before}, {0: moved, 1: held}
-    for group in upstream(net):
-        terms = []
-        for e in net.into(group):
-            from_, change = heard[e.delay], shift[e.delay]
-            if from_ is None:
-                continue
-            if e.weights == key:
-                terms.append(ways.direct(e, net.sent(e.source, from_)))
-            if net.known(e.source, change):
-                above = {g: lifted(a) for g, a in from_.items()} if net.normalised else from_
-                gone = net.through(e, above, net.gathered(e.source, change))
-                terms.append(ways.carried(e, params[e.weights], gone))
-        for gate in net.gates_into(group):
-            from_, change = heard[gate.delay], shift[gate.delay]
-            if from_ is None:
-                continue
-            if gate.source in change:
-                by = lifted(y[gate.by]) if isinstance(gate.by, Group) else gate.by
-                terms.append(gate.send(by, change[gate.source]))
-            if gate.by in moved:
-                terms.append(gate.send(moved[gate.by], lifted(from_[gate.source])))
-        if group == key:
-            terms.append(ways.bias(net, group, y[group].dtype))
-        if terms:
-            moved[group] = net.pull(group, {group: lifted(y[group])}, total(terms))
-    return {g: ways.kept(key, g, moved[g]) for g in net.remembered if g in moved}
+    groups = upstream(net)
+    now = {g: lifted(a) for g, a in y.items()}
+    earlier = None if before is None else {g: lifted(a) for g, a in before.items()}
+    found: Influence = {}
+    for key, p in held.items():
+        moved = movement(net, params, (key,), ways, groups, now, earlier, p)
+        found[key] = {g: ways.kept(key, g, moved[g]) for g in net.remembered if g in moved}
+    return found
 
 
 def signals(
@@ -231,7 +211,7 @@ def forwards(net: Network, params: Params, over: Params, batch: Batch, ways: Ful
     before, outputs = None, []
     for t in range(batch.x.shape[-3]):
         y = net.step(params, batch.x[..., t, :, :], before)
-        held = {key: influenced(net, params, key, y, before, p, ways) for key, p in held.items()}
+        held = influenced(net, params, held, y, before, ways)
         outputs.append(y[net.output])
         if told := batch.delta_at(net, y, t):
             state, behind = signals(net, over, y, told)

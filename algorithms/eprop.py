@@ -27,7 +27,15 @@ from harness.core.network import Edge
 from harness.core.paired import Paired
 from harness.core.setting import setting
 
-KINDS = ("symmetric", "random")
+TRAITS = {
+    "symmetric": Traits(
+        needs_derivative=True, transports_weights=True, local=False, phases=1, global_scalar=False
+    ),
+    "random": Traits(
+        needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=False
+    ),
+}
+KINDS = tuple(TRAITS)
 
 
 def across(net: Network) -> str | None:
@@ -58,13 +66,15 @@ class EProp(CreditAlgorithm):
     )
     spread: float = setting(0.5, "Random feedback weights B are uniform in ±spread.", above=0)
 
-    traits: ClassVar[Traits] = Traits(
-        needs_derivative=True, transports_weights=True, local=True, phases=1, global_scalar=False
-    )
+    traits: ClassVar[Traits] = TRAITS["symmetric"]
     paper: ClassVar[str] = "Bellec et al. 2020, Nature Communications 11:3625, eqs. 1, 3 and 4"
     equations: ClassVar[str] = "ε_ij ← J_jj ε_ij + ∂s_j/∂w_ij, ∂E/∂w_ij ≈ Σ_t L_j ε_ij, L = B δ_out"
     oracle: ClassVar[str] = "snap at reach 1; backpropagation through time where the recurrence is diagonal"
     through_time: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "traits", TRAITS[self.feedback])  # the class's are those of what is usual
 
     def ways(self) -> Own:
         """What is carried: influence on own units."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from algorithms._influence import Leak
-from algorithms.eprop import KINDS, EProp
+from algorithms.eprop import KINDS, TRAITS, EProp
 from harness.core.algorithm import Traits
 from harness.core.setting import setting
 
@@ -31,9 +31,7 @@ class Rflo(EProp):
         0.5, "Random feedback weights B are uniform in ±spread.", above=0, search=(0.05, 5)
     )
 
-    traits: ClassVar[Traits] = Traits(
-        needs_derivative=True, transports_weights=False, local=True, phases=1, global_scalar=False
-    )
+    traits: ClassVar[Traits] = TRAITS["random"]
     paper: ClassVar[str] = "Murray 2019, eLife 8:e43299"
     equations: ClassVar[str] = "p ← (1 − 1/τ) p + (1/τ) f′(u_j) y_i, ∂E/∂w_ij ≈ Σ_t [B δ_out]_j p_ij"
     oracle: ClassVar[str] = "its traces written out; e-prop where no unit has a weight to itself"

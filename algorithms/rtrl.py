@@ -4,7 +4,8 @@
 
 It is the gradient that backpropagation through time finds, without a step being kept: memory does not grow
 with the length of a sequence, but with n units it holds O(n³) numbers and takes O(n⁴) products a step. The
-recursion is in `algorithms._influence`; weights move once a sequence.
+recursion is `harness.core.tangent.movement`, its bookkeeping `algorithms._influence`; weights move once a
+sequence.
 
 Williams & Zipser 1989, A learning algorithm for continually running fully recurrent neural networks, Neural
 Computation 1:270-280.

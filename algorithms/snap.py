@@ -36,13 +36,8 @@ def reached(net: Network, steps: int) -> Influence:
     found: Influence = {key: {} for key in remembering(net)}
     with read_by(Interpreted()):
         for _ in range(steps):
-            found = {
-                key: {
-                    g: (p != 0).astype(float)
-                    for g, p in influenced(net, params, key, y, y, held, Full()).items()
-                }
-                for key, held in found.items()
-            }
+            moved = influenced(net, params, found, y, y, Full())
+            found = {key: {g: (p != 0).astype(float) for g, p in each.items()} for key, each in moved.items()}
     groups = net.remembered
     return {
         key: {g: p.get(g, np.zeros((int(np.prod(net.shapes[key])), 1, g.size))) for g in groups}

@@ -15,7 +15,7 @@ from harness import results
 from harness.answers import tuned
 from harness.answers.conclusions import tuned as conclusions
 from harness.cells.cell import Cell
-from harness.cli.catalog import compiles
+from harness.cli.catalog import compiles, other_units
 from harness.cli.settings import allowed, typed
 from harness.core import registry
 from harness.core.naming import snake_case
@@ -113,6 +113,11 @@ def algorithms_page() -> str:
     about, costs, compiled = [], [], compiles()
     for name, algorithm in registry.algorithms().items():
         applies = [task for task in registry.tasks() if not cells[name, task].not_applicable]
+        applies = applies or [
+            f"{form['name']} (units={form['units']})"
+            for form in other_units()
+            if not Cell.of({"name": name}, form, {}).not_applicable
+        ]
         about.append(
             [
                 name,

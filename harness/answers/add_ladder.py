@@ -71,11 +71,17 @@ def climbs(cells: pd.DataFrame, replicas: pd.DataFrame) -> list[Climb]:
 
 def floor_of(climb: Climb) -> str:
     """The lowest floor that more than half of the networks are at, or that this is not decided."""
+    name, side = _highest(climb)
+    return "not decided" if side == "undecided" else name
+
+
+def _highest(climb: Climb) -> tuple[str, str]:
+    """The lowest floor that not fewer than half of the networks are at, and their side of half."""
     for name, rung in (("both bits", climb.both), ("one bit", climb.first)):
         side = beside(rung.solved, rung.n, HALF) if rung else "fewer"
         if side != "fewer":
-            return name if side == "more" else "not decided"
-    return "nothing"
+            return name, side
+    return "nothing", "more"
 
 
 def said(some: Sequence[Climb]) -> list[str]:
@@ -96,8 +102,10 @@ def _named(c: Climb) -> str:
 
 
 def _told(c: Climb, floor: str) -> str:
-    rung = c.first if floor in ("one bit", "nothing") or c.both is None else c.both
-    return share(rung.solved, rung.n) if rung else "–"
+    name, _ = _highest(c)
+    rung = c.both if name == "both bits" else c.first or c.both
+    said = share(rung.solved, rung.n) if rung else "–"
+    return f"{name} {said}" if floor == "not decided" else said
 
 
 def texts(some: Sequence[Climb]) -> pd.DataFrame:

@@ -79,6 +79,15 @@ def _needs(c: Course) -> str:
     return f"{first}; least {median(c.middle[c.best])} at {_hours(c.windows[c.best])}"
 
 
+def at_hours(windows: Sequence[int]) -> str:
+    """Windows in words.
+
+    >>> at_hours([1]), at_hours([1, 12])
+    ('1 hour', '1 and 12 hours')
+    """
+    return f"{several([str(w) for w in windows])} hour" + "s" * (list(windows) != [1])
+
+
 def _hours(window: int) -> str:
     return f"{window} hour" + "s" * (window != 1)
 
@@ -105,7 +114,7 @@ def over(some: Sequence[Course]) -> list[str]:
 
 def _where(less: Sequence[int], more: Sequence[int]) -> str:
     words = {"less error at": less, "more at": more}
-    texts = [f"{word} {several([str(w) for w in at])} hours" for word, at in words.items() if at]
+    texts = [f"{word} {at_hours(at)}" for word, at in words.items() if at]
     return ", ".join(texts) or "not told apart at any window"
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from harness.answers.ablations import ert
-from harness.answers.shares import share
+from harness.answers.shares import beside, share
 from harness.answers.words import amount, each, listed, several
 from harness.statistics import Interval
 
@@ -99,10 +99,15 @@ def said(some: Sequence[Reach]) -> list[str]:
     for units in dict.fromkeys(r.units for r in some):
         own = sorted((r for r in some if r.units == units), key=lambda r: -r.lag)
         parts = [_far(r) for r in own if r.lag]
-        never = [f"{_named(r)} ({share(r.solved, r.n)})" for r in own if not r.lag]
-        parts += [f"not learnt by more than half at the shortest lag: {several(never)}"] if never else []
+        for side, words in (("fewer", "fewer than half"), ("undecided", "not decided")):
+            names = [f"{_named(r)} ({share(r.solved, r.n)})" for r in own if not r.lag and _side(r) == side]
+            parts += [f"{words} at the shortest lag: {several(names)}"] if names else []
         sentences.append(listed(f"**{units}**, the longest lag that more than half learn", parts))
     return sentences or ["Delayed exclusive or was not run."]
+
+
+def _side(r: Reach) -> str:
+    return beside(r.solved, r.n, HALF)
 
 
 def _named(r: Reach) -> str:

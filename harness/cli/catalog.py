@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from importlib.util import find_spec
+from typing import cast
 
 from harness.cli.arguments import one_sentence, prepare
 from harness.cli.settings import in_words
@@ -19,6 +21,7 @@ from harness.core.errors import ANYTHING, InputError
 from harness.core.losses import LOSSES
 from harness.core.optimisers import OPTIMISERS
 from harness.core.registry import first_line
+from harness.core.setting import declaration
 from harness.core.source import line_that_raised
 from harness.core.units import UNITS
 from harness.studies.conf import described
@@ -83,13 +86,15 @@ def compiles() -> dict[str, tuple[str, str]]:
     from harness.cells.cell import Cell
     from harness.compiling.driver import refusal
 
-    tasks = sorted(registry.tasks(), key=lambda task: task != "xor")
+    usual = [{"name": task} for task in sorted(registry.tasks(), key=lambda task: task != "xor")]
+    forms = [*usual, *other_units()]
 
     def look(name: str) -> tuple[str, str]:
-        task = tasks[0]
+        task = usual[0]["name"]
         try:
-            for task in tasks:
-                cell = Cell.of({"name": name}, {"name": task}, {})
+            for form in forms:
+                task = in_form(form)
+                cell = Cell.of({"name": name}, form, {})
                 if not cell.not_applicable:
                     return task, cell.broken or refusal(cell)
         except InputError as error:
@@ -99,6 +104,26 @@ def compiles() -> dict[str, tuple[str, str]]:
         return "", "applies to no task"
 
     return {name: look(name) for name in registry.algorithms()}
+
+
+def other_units() -> list[dict[str, str]]:
+    """The tasks whose hidden units may be of several kinds, with each kind that is not the usual one."""
+    return [
+        {"name": name, "units": kind}
+        for name, task in registry.tasks().items()
+        for usual in (field.default for field in fields(task) if field.name == "units")
+        for kind in declaration(cast("type", task), "units").one_of
+        if kind != usual
+    ]
+
+
+def in_form(task: Mapping[str, str]) -> str:
+    """A task with what is not usual about it.
+
+    >>> in_form({"name": "copy", "units": "leaky"})
+    'copy, units=leaky'
+    """
+    return ", ".join([task["name"], *(f"{k}={v}" for k, v in task.items() if k != "name")])
 
 
 if __name__ == "__main__":

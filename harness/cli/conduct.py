@@ -167,8 +167,8 @@ def report(
 
     at = ReadOnce(store.path)  # table, figures and page look at every record
     study = at.study(name)
-    rows = table.rows_of(at, study["cells"])
     folder = at.study_folder(name)
+    rows = table.rows_of(at, study["cells"], folder / "tuned")
     if shown:
         table.show(rows)
     made_for = folder / "figures_of.txt"

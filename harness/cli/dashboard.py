@@ -1,7 +1,8 @@
 """`python -m harness.dashboard`: the page of the newest study, beside MLflow's table of its runs.
 
-Both have one address, on the loopback interface only (`harness.cli.served`). MLflow has one worker (its
-default of four takes several times the memory, and one reader needs no more).
+Both have one address, on the loopback interface unless `host=` says otherwise (`harness.cli.served`). MLflow
+has one worker (its default of four takes several times the memory, and one reader needs no more). A server
+for a team is MLflow's own (docs/team-server.md), in a database that `prepare=URI` makes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from contextlib import suppress
 from typing import NoReturn
 
 from harness.cli.conduct import report, say
-from harness.cli.served import HOST, Front, run_table
+from harness.cli.prepare import prepare
+from harness.cli.served import ANY, HOST, Front, is_loopback, run_table
 from harness.core.errors import InputError, one_of
 from harness.store import mlflow_later, said
 from harness.store.definitions import FILE
@@ -28,14 +30,15 @@ from harness.store.mlflow_tracker import alone, answering, make_database
 from harness.store.store import Store
 from harness.studies.pool import tended
 
-SETTINGS = ("study", "port", "store", "open")
+SETTINGS = ("study", "port", "host", "store", "open", "prepare")
 
 
 def main() -> None:
     """Send what was not sent yet, print the links, serve until interrupted."""
     parser = argparse.ArgumentParser(
         prog="python -m harness.dashboard",
-        usage="python -m harness.dashboard [study=NAME] [port=5000] [store=results] [open=false]",
+        usage="python -m harness.dashboard [study=NAME] [port=5000] [host=127.0.0.1] [store=results] "
+        "[open=false]\n       python -m harness.dashboard prepare=URI",
         description="The page of a study beside MLflow's table of its runs, until it is stopped by Ctrl-C.",
     )
     parser.error = _refuse  # type: ignore[method-assign]  # argparse's own would print its usage and exit
@@ -52,11 +55,22 @@ def main() -> None:
         default="true",
         help="whether a browser is opened on it",
     )
+    parser.add_argument(
+        "--host", default=HOST, help=f"address to serve at, for other machines too (default: {HOST})"
+    )
+    parser.add_argument(
+        "--prepare",
+        metavar="URI",
+        help="make MLflow's tables in a database, once whoever asks, and serve nothing",
+    )
     signal.signal(signal.SIGTERM, _stop)  # a SIGTERM alone would leave MLflow's servers running
     try:
         chosen = parser.parse_args([_flag(each) for each in sys.argv[1:]])
         opened = chosen.open == "true"
-        sys.exit(serve(Store.at(chosen.store), chosen.study, chosen.port, opened=opened))
+        if chosen.prepare is not None:
+            sys.exit(prepare(chosen.prepare))
+        store = Store.at(chosen.store)
+        sys.exit(serve(store, chosen.study, chosen.port, opened=opened, host=chosen.host))
     except InputError as error:
         say(str(error))
         sys.exit(2)
@@ -64,7 +78,7 @@ def main() -> None:
         sys.exit(0)
 
 
-def serve(store: Store, study: str | None, port: int, *, opened: bool = False) -> int:
+def serve(store: Store, study: str | None, port: int, *, opened: bool = False, host: str = HOST) -> int:
     """Serve the store's studies and its database; the exit code of MLflow's server.
 
     Args:
@@ -72,6 +86,7 @@ def serve(store: Store, study: str | None, port: int, *, opened: bool = False) -
         study: whose page is shown; None for the newest.
         port: of the address; another one if it is taken.
         opened: whether a browser is opened on it, where a person is there to see it.
+        host: the address that is listened at; other machines reach none on the loopback interface.
 
     Raises:
         InputError: for a store without studies, or with a database that is no use.
@@ -86,6 +101,11 @@ def serve(store: Store, study: str | None, port: int, *, opened: bool = False) -
         )
     if study is not None:
         one_of("study", study, studies)
+    if not is_loopback(host):
+        say(
+            f"what is served at {host} is open, without a password, to every machine that reaches this one: "
+            "docs/team-server.md says how a proxy asks for one"
+        )
     uri = tracking_uri(store, None)
     with alone(uri, store.path):
         make_database(uri)  # MLflow's server would make it in place
@@ -100,13 +120,13 @@ def serve(store: Store, study: str | None, port: int, *, opened: bool = False) -
     behind = free_port(0)
     with (
         tended(_call, _mlflow(uri, behind), os.environ | QUIET) as server,
-        Front(free_port(port), store, behind, pages.make) as front,
+        Front(free_port(port, host), store, behind, pages.make, host) as front,
     ):
         while server.is_alive() and not listens(behind):
             server.join(0.1)
         if server.is_alive():  # MLflow takes seconds to answer: a link is told when it leads somewhere
             threading.Thread(target=front.serve_forever, daemon=True).start()
-            address = f"http://{HOST}:{front.server_port}/"
+            address = f"http://{HOST if host == ANY else host}:{front.server_port}/"
             page = f"{address}studies/{shown}/index.html"
             print(f"dashboard: {page}\nrun table: {address}{run_table(store, shown)}")
             print(f"all studies: {address}studies/\n(stop with Ctrl-C)", flush=True)
@@ -189,18 +209,20 @@ def listens(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def free_port(wanted: int) -> int:
+def free_port(wanted: int, host: str = HOST) -> int:
     """`wanted` if nobody listens there, else a free port."""
     for port in (wanted, 0):
         with socket.socket() as probe:
             if os.name == "posix":  # one that was served a moment ago is free; elsewhere this takes it away
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((HOST, port))
+                probe.bind((host, port))
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise InputError(f"no free port on {HOST}")
+    raise InputError(
+        f"no free port on {host}: is it an address of this machine (such as 0.0.0.0, all of them)?"
+    )
 
 
 if __name__ == "__main__":

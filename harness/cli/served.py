@@ -6,13 +6,16 @@
     /studies/<name>/runs/<cell id>      the run of a cell
     all else                            MLflow's: its pages, and what its client asks for
 
-On the loopback interface only, for who names it by that. Of the disk nothing is read but files of these
-kinds below the store's studies.
+On the loopback interface unless told otherwise, for who names it by an address or a name of this machine,
+and for its own pages: what another site's page asks for is refused. Of the disk nothing is read but files of
+these kinds below the store's studies.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import shutil
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from html import escape
@@ -28,6 +31,7 @@ from harness.store.mlflow_send import TABLE
 from harness.store.store import Store
 
 HOST = "127.0.0.1"
+ANY = "0.0.0.0"  # all addresses of this machine
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".svg": "image/svg+xml",
@@ -49,16 +53,23 @@ class Front(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, port: int, store: Store, behind: int, make: Callable[[str], None]) -> None:
+    def __init__(
+        self, port: int, store: Store, behind: int, make: Callable[[str], None], host: str = HOST
+    ) -> None:
         """
         Args:
-            port: on the loopback interface.
+            port: of the address.
             store: whose studies.
-            behind: the port of MLflow's server there.
+            behind: the port of MLflow's server, on the loopback interface.
             make: makes the pages of a study that has none.
+            host: the address that is listened at.
         """
         self.store, self.behind, self.make = store, behind, make
-        super().__init__((HOST, port), Handler)
+        self.names = {HOST, "localhost"}
+        self.shared = not is_loopback(host)
+        if self.shared:
+            self.names |= {host, socket.gethostname().lower(), socket.getfqdn().lower()}
+        super().__init__((host, port), Handler)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -80,12 +91,20 @@ class Handler(BaseHTTPRequestHandler):
 
     def pass_on(self) -> None:
         """Hand a request to MLflow's server, and its answer back."""
+        if self.server.shared and not (self._is_here() and self._is_own()):
+            return self._say(
+                403, "text/plain", b"This is served by the names of this machine, to its own pages."
+            )
         try:
             body = self._body()
         except ValueError:
             return self._say(400, "text/plain", b"What was sent has no length that can be read.")
         behind = HTTPConnection(HOST, self.server.behind, timeout=PATIENCE)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
+        if self.server.shared:  # MLflow would take other machines' requests for those of other sites
+            headers = {
+                name: value for name, value in headers.items() if name.lower() not in ("host", "origin")
+            }
         try:
             behind.request(self.command, self.path, body, headers)
             answer = behind.getresponse()
@@ -110,8 +129,14 @@ class Handler(BaseHTTPRequestHandler):
     def _is_here(self) -> bool:
         """Whether it is asked for by a name of this machine; browsers leave port 80 out."""
         with suppress(ValueError):
-            return urlsplit(f"//{self.headers.get('Host') or ''}").hostname in (HOST, "localhost")
+            name = urlsplit(f"//{self.headers.get('Host') or ''}").hostname or ""
+            return name in self.server.names or (self.server.shared and is_address(name))
         return False
+
+    def _is_own(self) -> bool:
+        """Whether no page of another site asks."""
+        origin = self.headers.get("Origin")
+        return origin is None or origin.partition("://")[2] == self.headers.get("Host")
 
     def _body(self) -> bytes | None:
         """What was sent. Raises `ValueError` where its length cannot be read."""
@@ -158,6 +183,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.send_header("Cache-Control", "no-cache")
         self.send_header("X-Content-Type-Options", "nosniff")
+        if kind == TYPES[".svg"]:  # of a study that was handed over a stranger drew it: no script of it runs
+            self.send_header("Content-Security-Policy", "sandbox")
         self.end_headers()
         if self.command != "HEAD":
             with suppress(OSError):  # whoever asked has gone
@@ -168,6 +195,23 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Location", target)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether no other machine reaches an address; raises `InputError` for one that is none."""
+    try:
+        return ipaddress.ip_address(socket.gethostbyname(host)).is_loopback
+    except (OSError, UnicodeError) as error:
+        raise InputError(
+            f"host must be an address of this machine, such as {HOST}, but {host!r} was given"
+        ) from error
+
+
+def is_address(name: str) -> bool:
+    """Whether a name is an address in digits, which no other site can have for its own."""
+    with suppress(ValueError):
+        return bool(ipaddress.ip_address(name))
+    return False
 
 
 def file_below(folder: Path, parts: list[str]) -> Path | None:

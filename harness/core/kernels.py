@@ -80,8 +80,11 @@ def sum_patterns(a: Array) -> Array:
 
 
 def sum_squares(a: Array) -> Array:
-    """`(a * a).sum(axis=(-1, -2))` for (…, N, k): one number per network."""
-    flat = a.reshape(*a.shape[:-2], 1, -1)
+    """`(a * a).sum(axis=(-1, -2))` for (…, N, k): one number per network.
+
+    Numbers that lie apart in memory are brought together first: NumPy would sum them in another order.
+    """
+    flat = np.ascontiguousarray(a).reshape(*a.shape[:-2], 1, -1)
     return np.matmul(flat, flat.mT)[..., 0, 0]
 
 

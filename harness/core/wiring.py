@@ -249,18 +249,7 @@ def check(
         if e.weights not in edges:
             raise InputError(f"edge {e.name!r} is tied to {e.weights.name!r}, which is not in the network")
     for gate in gates:
-        heard = [] if gate.delay else [gate.source]
-        heard += [gate.by] if isinstance(gate.by, Group) else []
-        if missing := [g.name for g in (gate.source, gate.target, *heard) if g not in groups]:
-            raise InputError(
-                f"gate {gate.name!r} has the group {missing[0]!r}, which is not in the network: "
-                f"allowed are {', '.join(names)}"
-            )
-        if late := [g.name for g in heard if groups.index(g) >= groups.index(gate.target)]:
-            raise InputError(
-                f"gate {gate.name!r} hears {late[0]!r} within the time step, against the order "
-                f"of the groups {', '.join(names)}"
-            )
+        _check_gate(gate, groups)
     told = {e.target for e in edges} | {gate.target for gate in gates}
     inputs = [g for g in groups if g not in told]
     if list(groups[: len(inputs)]) != inputs or not edges:
@@ -280,4 +269,21 @@ def check(
         raise InputError(
             f"a group of one unit, as {single[0]!r} is, "
             "would always send 0 normalised: give it 2 units or more"
+        )
+
+
+def _check_gate(gate: Gate, groups: tuple[Group, ...]) -> None:
+    """Raise `InputError` unless a gate stays inside, and runs forwards in what it hears within the step."""
+    names = ", ".join(g.name for g in groups)
+    heard = [] if gate.delay else [gate.source]
+    heard += [gate.by] if isinstance(gate.by, Group) else []
+    if missing := [g.name for g in (gate.source, gate.target, *heard) if g not in groups]:
+        raise InputError(
+            f"gate {gate.name!r} has the group {missing[0]!r}, which is not in the network: "
+            f"allowed are {names}"
+        )
+    if late := [g.name for g in heard if groups.index(g) >= groups.index(gate.target)]:
+        raise InputError(
+            f"gate {gate.name!r} hears {late[0]!r} within the time step, against the order "
+            f"of the groups {names}"
         )

@@ -89,7 +89,8 @@ class Tracked(NDArrayOperatorsMixin):
             _follow(self, source)
 
     def __bool__(self) -> bool:
-        return bool(self.values)  # a branch on data: counted as it ran
+        self.ledger.branches += 1  # on data: counted as it ran
+        return bool(self.values)
 
     def __array__(self, *_: Any, **__: Any) -> Array:
         raise CostError(

@@ -54,6 +54,8 @@ class Ledger:
     """Those in which neither factor is exactly 0 (`harness.cost.effective`)."""
     draws: Counter[str] = field(default_factory=Counter)
     """Random numbers by kind."""
+    branches: int = field(default=0, repr=False)
+    """How often the code asked whether something is true of counted numbers."""
     bytes_read: int = 0
     bytes_written: int = 0
     trace: Trace | None = field(default=None, repr=False, compare=False)

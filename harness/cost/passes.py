@@ -7,11 +7,11 @@ from dataclasses import replace
 from harness.cells.cell import Cell
 from harness.core.errors import ANYTHING, InputError, NotReady
 from harness.core.source import line_that_raised
-from harness.cost.sheet import CostSheet, sheet
+from harness.cost.sheet import Work, work
 
 
-def within(cell: Cell, passes: float, setting: str) -> tuple[Cell, CostSheet]:
-    """The cell with as many epochs as so many forward passes over all patterns pay for, and what one costs.
+def within(cell: Cell, passes: float, setting: str) -> tuple[Cell, Work]:
+    """The cell with as many epochs as so many forward passes over all patterns pay for, and its work.
 
     Args:
         cell: one that can be run.
@@ -23,7 +23,7 @@ def within(cell: Cell, passes: float, setting: str) -> tuple[Cell, CostSheet]:
         NotReady: where the algorithm's code cannot be counted, or raises.
     """
     try:
-        counted = sheet(cell)
+        counted = work(cell)
     except ANYTHING as error:  # a plug-in's code
         raised = f"{type(error).__name__}: {error}{line_that_raised(error)}"
         raise NotReady(

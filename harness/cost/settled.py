@@ -43,6 +43,33 @@ class Counting(Reading):
         return at
 
 
+class OneForAll(Counting):
+    """Operations alone, and of what settles no more steps than it takes to know what all of them take.
+
+    Shapes decide what is counted, and a step returns those that it was handed: one after which no array more
+    is a counted one is as all that follow. Where it branches on values, all are taken.
+    """
+
+    def settle(self, most: int, step: Step, state: Any, around: Any, rest: Rest) -> Settled:
+        at, flops = begun(state), self.ledger.flops
+        for i in range(1, most + 1):
+            before, branches = flops.copy(), self.ledger.branches
+            new = step(at.state, around)
+            after = at._replace(state=new, moved=furthest(new, at.state))
+            (after.moved <= rest.tolerance).all()  # the test of a step
+            steady, at = tracked(after) == tracked(at) and self.ledger.branches == branches, after
+            if steady:
+                for kind, each in (flops - before).items():
+                    flops[kind] += (most - i) * each
+                break
+        return at._replace(steps=at.steps + float(most))
+
+
+def tracked(at: Settled) -> list[bool]:
+    """Which arrays are counted ones: what nothing handed in went into is not."""
+    return [isinstance(a, Tracked) for _, a in leaves(at)]
+
+
 def left(at: Settled, after: Settled) -> Settled:
     """The values of `at`, behind the chain of operations that goes on to `after`."""
 

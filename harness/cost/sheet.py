@@ -10,13 +10,14 @@ import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from harness.cells.cell import Cell
 from harness.cells.start import start
-from harness.core.algorithm import Algorithm, Batch, State
+from harness.core.algorithm import Algorithm, Batch, Network, Params, State
 from harness.core.errors import ANYTHING
 from harness.core.rand import NOISE, Rand
 from harness.core.readings import read_by
@@ -25,10 +26,11 @@ from harness.cost.arrays import Tracked
 from harness.cost.ledger import Ledger
 from harness.cost.movement import CACHES, Trace, moved
 from harness.cost.rand import TrackedRand
-from harness.cost.settled import Counting
+from harness.cost.settled import Counting, OneForAll
 from harness.training.plan import Plan
 
 Array = Any
+Phase = Callable[[State, Batch, Any], Any]
 COUNTED = ("multiply_adds", "effective_multiply_adds", "span", "log_span", "bytes_read", "bytes_written")
 
 
@@ -123,6 +125,22 @@ class CostSheet:
         return "\n".join(lines)
 
 
+class Work(NamedTuple):
+    """What an update takes, and what budgets are counted in."""
+
+    update: int
+    """FLOPs of an update."""
+    forward: int
+    """FLOPs of a forward pass over its patterns."""
+    patterns: int
+    """Patterns in it."""
+
+    @property
+    def forward_passes(self) -> float:
+        """Work of an update in forward passes."""
+        return self.update / self.forward
+
+
 def sheet(cell: Cell, traced: bool = False) -> CostSheet:
     """The cost of one update and one prediction of a cell's algorithm, for one network.
 
@@ -133,31 +151,18 @@ def sheet(cell: Cell, traced: bool = False) -> CostSheet:
     Raises `CostError` with the line of the algorithm that does something the count does not know, and
     `InputError` if the algorithm does not apply to the task.
     """
-    cell.check()
-    algorithm, task = cell.algorithm, cell.task
-    seed, dtype, one = cell.settings.seed, cell.settings.dtype, [0]
-    net, _, batch, weights, state, _ = start(
-        algorithm, task, cell.settings, one, Plan.of(cell.settings).batch or None
-    )
+    net, batch, weights, state = _started(cell)
+    algorithm, settings = cell.algorithm, cell.settings
 
-    def count(phase: Callable[[State, Batch, Any], Any]) -> tuple[Ledger, Counter[str]]:
-        ledger = Ledger(trace=Trace() if traced else None)
-        rand = TrackedRand(seed, one, NOISE, dtype)
-        rand.ledger = ledger
-        x, target, wanted = (_track(a, ledger) for a in batch[:3])
-        seen = batch._replace(x=x, target=target, wanted=wanted)
-        with read_by(Counting(ledger)) as reading:
-            phase(tree_map(lambda a: _track(a, ledger), state), seen, rand)
-        return ledger, reading.settling
+    def count(phase: Phase) -> tuple[Ledger, Counter[str]]:
+        return _count(phase, cell, state, batch, Counting(Ledger(trace=Trace() if traced else None)))
 
     with np.errstate(all="ignore"):
-        update, settling = count(lambda s, b, rand: algorithm.update(net, s, b, rand))
+        update, settling = count(partial(algorithm.update, net))
         return CostSheet(
             update=update,
             predict=count(lambda s, b, rand: algorithm.predict(net, s, b.x))[0],
-            forward=count(
-                lambda s, b, rand: net.respond({k: _track(w, b.x.ledger) for k, w in weights.items()}, b.x)
-            )[0],
+            forward=count(_forward(net, weights))[0],
             patterns=batch.x.shape[-2],
             weights=net.size,
             depth=net.depth,
@@ -165,8 +170,27 @@ def sheet(cell: Cell, traced: bool = False) -> CostSheet:
             remembered=sum(g.size for g in net.remembered),
             settling=settling,
             state_bytes=sum(a.nbytes for _, a in leaves(state)),
-            peak_bytes=_peak(algorithm, net, state, batch, Rand(seed, one, NOISE, dtype)),
+            peak_bytes=_peak(algorithm, net, state, batch, Rand(settings.seed, [0], NOISE, settings.dtype)),
         )
+
+
+def work(cell: Cell) -> Work:
+    """What an update of a cell's algorithm takes, as on its `sheet`, in a fraction of the time.
+
+    Args:
+        cell: one that can be run.
+
+    Raises:
+        CostError: as of `sheet`.
+        InputError: if the algorithm does not apply to the task.
+    """
+    net, batch, weights, state = _started(cell)
+    with np.errstate(all="ignore"):
+        update, forward = (
+            _count(phase, cell, state, batch, OneForAll(Ledger()))[0].work
+            for phase in (partial(cell.algorithm.update, net), _forward(net, weights))
+        )
+    return Work(update, forward, batch.x.shape[-2])
 
 
 def cost_of(cell: Cell) -> dict[str, Any]:
@@ -175,6 +199,33 @@ def cost_of(cell: Cell) -> dict[str, Any]:
         return dict(sheet(cell).numbers())
     except ANYTHING as error:  # a cell that was trained is a result, countable or not
         return {"reason": f"{type(error).__name__}: {error}"}
+
+
+def _started(cell: Cell) -> tuple[Network, Batch, Params, State]:
+    """One network of a cell: its first batch, its weights, and the state of its algorithm."""
+    cell.check()
+    size = Plan.of(cell.settings).batch or None
+    net, _, batch, weights, state, _ = start(cell.algorithm, cell.task, cell.settings, [0], size)
+    return net, batch, weights, state
+
+
+def _count(
+    phase: Phase, cell: Cell, state: State, batch: Batch, counting: Counting
+) -> tuple[Ledger, Counter[str]]:
+    """What a phase enters into the ledger of its reading, and what its settling has of that."""
+    ledger, settings = counting.ledger, cell.settings
+    rand = TrackedRand(settings.seed, [0], NOISE, settings.dtype)
+    rand.ledger = ledger
+    x, target, wanted = (_track(a, ledger) for a in batch[:3])
+    seen = batch._replace(x=x, target=target, wanted=wanted)
+    with read_by(counting) as reading:
+        phase(tree_map(lambda a: _track(a, ledger), state), seen, rand)
+    return ledger, reading.settling
+
+
+def _forward(net: Network, weights: Params) -> Phase:
+    """A forward pass of the task's network."""
+    return lambda s, b, rand: net.respond({k: _track(w, b.x.ledger) for k, w in weights.items()}, b.x)
 
 
 def _track(values: Array, ledger: Ledger) -> Tracked:

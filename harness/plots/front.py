@@ -6,6 +6,7 @@ be read at the width of a page.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 RESAMPLES, SEED, MOST = 2000, 0, 4
 WIDE, ROW, HEAD, FOOT = 8.8, 0.185, 0.62, 0.58  # inches
+TITLE, UNDER = 0.092, 0.15  # inches of a letter, and of a further line, of what a panel is called
 BESIDE = 5  # families in a row of the legend
 
 
@@ -155,11 +157,13 @@ def _figure(
     said = dict.fromkeys(family_of(rule) for rule in rules)
     rows = -(-len(said) // BESIDE)
     foot = FOOT + 0.17 * (lines.count("\n") + rows) + 0.2
-    tall = HEAD + HIGH * words.count("\n") + ROW * len(rules) + foot
     names = 0.25 + LETTER * max(map(len, rules))
+    width = (WIDE - names - 0.15) / len(marks)
+    heads = {task: textwrap.fill(task, max(int((width - 0.2) / TITLE), 12)) for task in marks}
+    deep = max(text.count("\n") for text in heads.values())
+    tall = HEAD + HIGH * words.count("\n") + UNDER * deep + ROW * len(rules) + foot
     with styled():
         figure = Picture(figsize=(WIDE, tall))
-        width = (WIDE - names - 0.15) / len(marks)
         for i, (task, some) in enumerate(marks.items()):
             place = (
                 (names + i * width + 0.08) / WIDE,
@@ -169,7 +173,7 @@ def _figure(
             )
             ax = figure.add_axes(place)
             _draw(ax, some, rules, named=i == 0)
-            ax.set_title(task, fontsize=9, pad=4)
+            ax.set_title(heads[task], fontsize=9, pad=4)
         handles = [
             Line2D([], [], marker="o", linewidth=1.5, color=colour, label=name) for name, colour in said
         ]

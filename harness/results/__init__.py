@@ -3,7 +3,7 @@
     from harness import results
     results.cells("first_light")[["task", "algorithm", "replicas", "rate", "ert_epochs"]]
 
-Every function takes a study and where it is kept: a store, or an MLflow tracker.
+Every function takes a study and where it is kept: a store, a study's file, or an MLflow tracker.
 """
 
 from harness.results.frames import cells, cost, credit, curves, records, replicas

@@ -37,7 +37,7 @@ def learning_rate(algorithm: Mapping[str, Any]) -> float:
     """The rule's own learning rate, whatever it is called; NaN where it has none."""
     own = rate_name(str(algorithm["name"]))
     rate = algorithm.get(own) if own else (algorithm.get("optimiser") or {}).get("lr")
-    return np.nan if rate is None else float(rate)
+    return float(rate) if isinstance(rate, int | float) else np.nan
 
 
 def optimiser(algorithm: Mapping[str, Any]) -> str:
@@ -53,7 +53,7 @@ def optimiser(algorithm: Mapping[str, Any]) -> str:
     name = str(settings["name"])
     if name == "gradient_descent":
         momentum = settings.get("momentum")
-        if momentum is None:
+        if not isinstance(momentum, int | float):
             return ""
         return f"momentum {momentum:g}" if momentum else "gradient descent"
     return "Adam" if name == "adam" else name.replace("_", " ")

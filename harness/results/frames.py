@@ -4,9 +4,9 @@
     results.cells("first_light")
 
 Every function takes a study (None: everything) and a source: the folder of a store (None: HARNESS_STORE, or
-else ./results), a `Store`, or an MLflow tracking URI such as http://127.0.0.1:5000. Stores and trackers give
-the same frames, but a tracker knows no cells that failed or were not run. All other arguments keep the rows
-in which a column has a value, or one of several:
+else ./results), a `Store`, the file of a study (`python -m harness.studies export`), or an MLflow tracking
+URI such as http://127.0.0.1:5000. All give the same frames, but a tracker knows no cells that failed or were
+not run. All other arguments keep the rows in which a column has a value, or one of several:
 
     results.replicas("first_light", algorithm=["backprop", "shallow"], task="xor", outcome="solved")
     results.cells("sensitivity", where={"algorithm.optimiser.lr": 0.5})
@@ -26,7 +26,8 @@ import numpy as np
 from harness.core.errors import unknown
 from harness.experiment.summary import Summary
 from harness.results.gathering import KEYS, Source, chosen, found_in, kept, stacked
-from harness.store.record import TIME_FORMAT, Record
+from harness.store.files import TIME_FORMAT
+from harness.store.record import Record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,9 +61,9 @@ def cells(
     """One row per cell of a study, with everything that is known of it.
 
     Args:
-        study: its name; None for everything there is.
-        source: where it is kept: a store or its folder, or an MLflow tracking URI; None for HARNESS_STORE, or
-            else ./results.
+        study: its name; None for everything there is, of a study's file for the study in it.
+        source: where it is kept: a store or its folder, a study's file, or an MLflow tracking URI; None for
+            HARNESS_STORE, or else ./results.
         where: filters by column, as `equal`, for names with dots.
         equal: keep the rows in which a column has this value, or one of several.
 
@@ -100,9 +101,9 @@ def replicas(
     """One row per replica of every finished cell.
 
     Args:
-        study: its name; None for everything there is.
-        source: where it is kept: a store or its folder, or an MLflow tracking URI; None for HARNESS_STORE, or
-            else ./results.
+        study: its name; None for everything there is, of a study's file for the study in it.
+        source: where it is kept: a store or its folder, a study's file, or an MLflow tracking URI; None for
+            HARNESS_STORE, or else ./results.
         where: filters by column, as `equal`, for names with dots.
         equal: keep the rows in which a column has this value, or one of several.
 
@@ -125,9 +126,9 @@ def curves(
     """One row per curve epoch of every finished cell.
 
     Args:
-        study: its name; None for everything there is.
-        source: where it is kept: a store or its folder, or an MLflow tracking URI; None for HARNESS_STORE, or
-            else ./results.
+        study: its name; None for everything there is, of a study's file for the study in it.
+        source: where it is kept: a store or its folder, a study's file, or an MLflow tracking URI; None for
+            HARNESS_STORE, or else ./results.
         where: filters by column, as `equal`, for names with dots.
         equal: keep the rows in which a column has this value, or one of several.
 
@@ -150,9 +151,9 @@ def credit(
     """One row per quantity, edge and epoch of every cell whose credit was probed; see docs/credit.md.
 
     Args:
-        study: its name; None for everything there is.
-        source: where it is kept: a store or its folder, or an MLflow tracking URI; None for HARNESS_STORE, or
-            else ./results.
+        study: its name; None for everything there is, of a study's file for the study in it.
+        source: where it is kept: a store or its folder, a study's file, or an MLflow tracking URI; None for
+            HARNESS_STORE, or else ./results.
         where: filters by column, as `equal`, for names with dots.
         equal: keep the rows in which a column has this value, or one of several.
 
@@ -175,9 +176,9 @@ def cost(
     """One row per finished cell: what an update, a prediction and a forward pass of one network cost.
 
     Args:
-        study: its name; None for everything there is.
-        source: where it is kept: a store or its folder, or an MLflow tracking URI; None for HARNESS_STORE, or
-            else ./results.
+        study: its name; None for everything there is, of a study's file for the study in it.
+        source: where it is kept: a store or its folder, a study's file, or an MLflow tracking URI; None for
+            HARNESS_STORE, or else ./results.
         where: filters by column, as `equal`, for names with dots.
         equal: keep the rows in which a column has this value, or one of several.
 
@@ -201,9 +202,9 @@ def records(
     """The records of the finished cells, for what is in no frame: weights, for one.
 
     Args:
-        study: its name; None for everything there is.
-        source: where it is kept: a store or its folder, or an MLflow tracking URI; None for HARNESS_STORE, or
-            else ./results.
+        study: its name; None for everything there is, of a study's file for the study in it.
+        source: where it is kept: a store or its folder, a study's file, or an MLflow tracking URI; None for
+            HARNESS_STORE, or else ./results.
         where: filters by column, as `equal`, for names with dots.
         equal: keep the rows in which a column has this value, or one of several.
 

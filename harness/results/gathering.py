@@ -16,6 +16,7 @@ from harness.core.errors import InputError, one_of, unknown
 from harness.core.outcomes import FINISHED
 from harness.results.row import Row
 from harness.results.table import rows_from
+from harness.store.opened import Opened, opened
 from harness.store.record import Record
 from harness.store.store import Store
 
@@ -55,11 +56,15 @@ Source = Place | Gathered
 
 
 def store_of(source: Place = None) -> Store:
-    """The store that a source is, or is the folder of; raises `InputError` if there is none."""
+    """The store that a source is, or is the folder of, or that a study's file holds; raises `InputError` if
+    there is none.
+    """
     if isinstance(source, Store):
         return source
     usual = Path(os.environ.get("HARNESS_STORE") or "results").absolute()
     path = Path(source).absolute() if source else usual
+    if path.is_file():
+        return opened(path)
     if not (path / "cells").is_dir():
         if isinstance(source, str) and (usual / "cells").is_dir() and source in Store.at(usual).studies():
             raise InputError(
@@ -69,14 +74,14 @@ def store_of(source: Place = None) -> Store:
         beside = [str(p.parent) for p in path.parent.glob("*/cells")]
         error = unknown("store", str(path), beside) if beside else InputError(f"there is no store at {path}")
         raise InputError(
-            f"{error} (a source is a store's folder or an MLflow "
+            f"{error} (a source is a store's folder, a study's file or an MLflow "
             "tracking URI; the usual one is HARNESS_STORE)"
         )
     return Store.at(path)
 
 
 def found_in(study: str | None, source: Source, *, numbers: bool = True) -> list[Found]:
-    """The cells of a study in its order (of everything: by id), tasks kept together."""
+    """The cells of a study in its order (of everything in a store: by id), tasks kept together."""
     if isinstance(source, Gathered):
         return source.cells
     target = (
@@ -90,6 +95,7 @@ def found_in(study: str | None, source: Source, *, numbers: bool = True) -> list
         ids = list(records)
     else:
         store = store_of(target)
+        study = store.study_held if study is None and isinstance(store, Opened) else study
         ids = store.cells() if study is None else store.study(study)["cells"]
         records = {i: store.read(i) for i in ids if store.has(i)}
         failures = store.failures(ids)

@@ -42,16 +42,21 @@ def build(store: Store, study: str) -> list[Row]:
 
     Raises `InputError` if there is none.
     """
-    return rows_of(store, store.study(study)["cells"])
+    return rows_of(store, store.study(study)["cells"], store.study_folder(study) / "tuned")
 
 
-def rows_of(store: Store, ids: Sequence[str]) -> list[Row]:
-    """The rows of some cells, in or not yet in the store; those that differ in their seed alone are one."""
+def rows_of(store: Store, ids: Sequence[str], shelf: Path | None = None) -> list[Row]:
+    """The rows of some cells, in or not yet in the store; those that differ in their seed alone are one.
+
+    On the shelf are tuned settings that came with a study which was handed over: what they cost is said,
+    though no run takes them.
+    """
     together = pooled(ids, {i: store.read(i) for i in ids if store.has(i)})
     known = {i: each for i, each in together.items() if each}
     from harness.tuning.shelf import shelves  # here: it brings along all that tuning does
 
-    rows = rows_from(list(together), known, store.failures(ids), shelves=shelves(store.path))
+    looked_on = [*([shelf] if shelf else []), *shelves(store.path)]
+    rows = rows_from(list(together), known, store.failures(ids), shelves=looked_on)
     return with_decades(rows, known, store)
 
 

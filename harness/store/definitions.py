@@ -4,22 +4,24 @@
     <study>/joined/<cell id>           an empty file for each cell added since
     <study>/earlier/<time>.json        what it was before a sweep left cells of it out
 
-Several processes work on one study: no folder is ever removed, and what is listed may be gone when it is
-looked at. No record goes with a definition.
+Several processes work on one study: no folder is ever removed but by whoever asks for that, and what is
+listed may be gone when it is looked at. No record goes with a definition.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.core.files import ages, by_age, write_atomically
+from harness.core.files import UNFINISHED, ages, by_age, write_atomically
 from harness.store.files import Damaged, held, json_text, read_json
-from harness.store.names import cell_id, is_cell_id
+from harness.store.names import cell_id, is_cell_id, is_study_name
 
 FILE = "study.json"
 MEND = "delete it, and the study, run again, writes it anew (all records are safe)"
@@ -40,7 +42,7 @@ def studies(folder: Path) -> list[str]:
     """Names of the studies in a folder of them, the newest last."""
     changed = {}
     for name in ages(folder):
-        if not name.startswith("."):
+        if is_study_name(name):
             with suppress(FileNotFoundError, NotADirectoryError):
                 changed[name] = (folder / name / FILE).stat().st_mtime_ns
     return sorted(changed, key=lambda name: changed[name])
@@ -50,7 +52,7 @@ def defined(folder: Path) -> dict[str, Any]:
     """`name`, `question` and `cells` (ids in order) of the study in a folder; raises `Damaged`."""
     study = held(folder / FILE, _read, mend=MEND)
     joined = [name for name in by_age(folder / "joined") if is_cell_id(name)]
-    return study | {"cells": list(dict.fromkeys([*study["cells"], *joined]))}
+    return study | {"name": folder.name, "cells": list(dict.fromkeys([*study["cells"], *joined]))}
 
 
 def check(folder: Path) -> None:
@@ -87,6 +89,24 @@ def join(folder: Path, about: dict[str, Any], cell: str) -> None:
         os.utime(folder / FILE)  # the study somebody worked on last is the newest
     else:
         write_atomically(folder / FILE, json_text(about | {"cells": []}))
+
+
+def remove(folder: Path) -> None:
+    """Remove a study with all that is in its folder; at once for whoever looks for it."""
+    gone = folder.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
+    folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)  # what is left of it goes with the next run
+
+
+def rename(folder: Path, new: Path) -> None:
+    """Give a study another name, under which nothing may be yet; what trackers were told was of the old one.
+
+    Raises `Damaged` if its definition cannot be read.
+    """
+    study = defined(folder)
+    folder.rename(new)
+    shutil.rmtree(new / "sent", ignore_errors=True)
+    write_atomically(new / FILE, json_text(study | {"name": new.name}))
 
 
 def _before(folder: Path) -> dict[str, Any]:

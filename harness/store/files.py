@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,12 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.errors import InputError
+from harness.core.outcomes import FAILED, FINISHED, NOT_APPLICABLE
 from harness.experiment.result import Result
+from harness.store.names import is_cell_id
 
 Columns = dict[str, NDArray[Any]]
 Read = TypeVar("Read")
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+ROWS = 16  # of parquet to a byte, at most: of numbers as we write them, however alike, one takes half a byte
 META = "cell.json"
 SEAL, FILES = "seal", "files"  # in cell.json
+NUMBERS = ("replicas", "curves", "histories", "credit", "probes")
+RECORD = (META, "cost.json", "weights.npz", *(f"{name}.parquet" for name in NUMBERS))
+"""All that the folder of a record has, or may have."""
 
 
 class Damaged(InputError):
@@ -90,6 +99,44 @@ def read_meta(path: Path) -> dict[str, Any]:
     listed = {name: value for name, value in meta.items() if name != SEAL}
     if SEAL in meta and meta[SEAL] != _seal(listed):
         raise ValueError("its contents are not those that were written")
+    named = meta.get(FILES, {})
+    if not isinstance(named, dict) or not all(isinstance(each, str) for each in named.values()):
+        raise ValueError("it lists no files")
+    if strange := sorted(set(named) - set(RECORD)):
+        raise ValueError(f"it lists {strange[0][:40]!r}, which no record has")
+    if "versions" not in meta:
+        raise ValueError("it does not say by what it was made")
+    time.strptime(str(meta.get("made")), TIME_FORMAT)
+    return about_cell(meta)
+
+
+def about_cell(meta: dict[str, Any]) -> dict[str, Any]:
+    """What cell.json, or the note of a failure, says of a cell, as it was given.
+
+    A seal says that nobody changed it since, not that it was written by the harness: whoever reads takes
+    names and shapes for granted, and makes paths of names.
+
+    Raises:
+        ValueError: for what neither of them says.
+    """
+    parts = [meta.get(part) for part in ("algorithm", "task", "run")]
+    if not all(isinstance(part, dict) for part in [*parts, meta.get("versions", {}), meta.get("ran", {})]):
+        raise ValueError("it does not say what the cell is")
+    algorithm, task, run = (dict(part or {}) for part in parts)
+    i = meta.get("id")
+    if not is_cell_id(i) or not str(i).startswith(f"{task.get('name')}-{algorithm.get('name')}-"):
+        raise ValueError("its id is not the cell's")
+    if meta.get("status") not in (FINISHED, NOT_APPLICABLE, FAILED) or not isinstance(
+        meta.get("reason"), str
+    ):
+        raise ValueError("it does not say what became of the cell")
+    if type(run.get("replicas")) is not int or run["replicas"] < 1:
+        raise ValueError("it does not say how many replicas there are")
+    if "epochs" not in run or type(run["epochs"]) not in (int, type(None)):
+        raise ValueError("it does not say how many epochs a replica may run")
+    optimiser = algorithm.get("optimiser")
+    if optimiser is not None and not (isinstance(optimiser, dict) and isinstance(optimiser.get("name"), str)):
+        raise ValueError("it does not say what takes the steps")
     return meta
 
 
@@ -104,7 +151,10 @@ def json_text(value: Mapping[str, Any]) -> str:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A mapping as the store wrote it. Raises `ValueError` if it is none."""
-    value = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError as error:
+        raise ValueError("it is nested deeper than anything that is kept") from error
     if not isinstance(value, dict):
         raise ValueError("it holds no names and values")
     return value
@@ -143,7 +193,11 @@ def read_columns(path: Path) -> Columns:
     import pyarrow.parquet as pq
 
     # small files: without threads, and out of memory, five times faster than `read_table`
-    table = pq.ParquetFile(pa.BufferReader(path.read_bytes()), pre_buffer=False).read(use_threads=False)
+    content = path.read_bytes()
+    file = pq.ParquetFile(pa.BufferReader(content), pre_buffer=False)
+    if file.metadata.num_rows > ROWS * len(content):
+        raise ValueError(f"it says that it has {file.metadata.num_rows} rows, which it is too small for")
+    table = file.read(use_threads=False)
     return {name: _numpy(table.column(name)) for name in table.column_names}
 
 
@@ -163,7 +217,10 @@ def _numpy(column: Any) -> np.ndarray:
 
 
 def read_arrays(path: Path) -> Columns:
-    """The arrays of an npz file; nothing in it is run."""
+    """The arrays of an npz file; nothing in it is run, and it takes no more memory than it is long."""
+    with zipfile.ZipFile(path) as inside:
+        if sum(each.file_size for each in inside.infolist()) > path.stat().st_size:
+            raise ValueError("it says that it holds more than it is long")
     with (
         path.open("rb") as file,
         np.load(file, allow_pickle=False) as arrays,

@@ -21,7 +21,7 @@ from urllib.request import url2pathname
 from harness.core.errors import InputError, unknown
 from harness.core.files import UNFINISHED
 from harness.core.folders import user_cache
-from harness.store.files import Columns
+from harness.store.files import RECORD, Columns
 from harness.store.mlflow_later import catch_up
 from harness.store.mlflow_send import INDEX
 from harness.store.mlflow_tracker import answering, in_words, quieten, troubles
@@ -105,7 +105,8 @@ def _record(uri: str, cell_id: str, location: str) -> Record:
                 "machine (if it was deleted there, the next run of its study sends it again)"
             )
         return Record(folder, "delete its run in MLflow, and the next run of its study sends it again")
-    folder = user_cache("records") / parts.path.split("/")[-2]
+    run = location.split("/")[-2]  # as `LINE` has it: no tracker says where we write
+    folder = user_cache("records") / run
     if not folder.is_dir():
         _download(uri, location, folder, lambda name: name != WEIGHTS)
     return Downloaded(
@@ -127,7 +128,7 @@ def _download(uri: str, location: str, folder: Path, wanted: Callable[[str], boo
     folder.parent.mkdir(parents=True, exist_ok=True)
     names = [file.path.rpartition("/")[2] for file in list_artifacts(artifact_uri=location, tracking_uri=uri)]
     with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder.parent) as new:
-        for name in filter(wanted, names):
+        for name in filter(wanted, set(names) & set(RECORD)):
             download_artifacts(artifact_uri=f"{location}/{name}", dst_path=new, tracking_uri=uri)
         if folder.is_dir():
             for path in Path(new).iterdir():

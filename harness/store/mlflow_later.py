@@ -28,6 +28,7 @@ from harness.core.errors import InputError
 from harness.core.files import HOUR, ages, remove_leftovers, write_atomically
 from harness.store.files import json_text, read_json
 from harness.store.mlflow_note import database_of, news, tracking_uri
+from harness.store.names import is_study_name
 from harness.store.store import Store
 
 PAUSES = (2, 8, 30)  # seconds until a database that others are at is tried again
@@ -141,7 +142,9 @@ def requests(store: Store) -> dict[Path, Request]:
     for name in sorted(ages(folder(store))):
         if name.endswith(".json") and not name.startswith("."):
             with suppress(OSError, ValueError, TypeError):
-                found[folder(store) / name] = Request(**read_json(folder(store) / name))
+                request = Request(**read_json(folder(store) / name))
+                if is_study_name(request.study) and isinstance(request.uri, str) and request.uri:
+                    found[folder(store) / name] = request
     return found
 
 

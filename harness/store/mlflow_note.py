@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.errors import InputError
 from harness.store.files import read_json
 from harness.store.mlflow_words import of_study
 from harness.store.store import Store
 
 SQLITE = "sqlite:///"
+WHO = re.compile(r"^(https?://)(?:[^/?#]*|[^/?#:]*:[^?#]*)@")  # http://ada:secret@…
+PASSWORD = re.compile(r"^((?!http)[\w+.-]+://[^:/?@]*:)[^?]*@")  # postgresql+psycopg2://mlflow:secret@…
+ASKED = re.compile(r"([?&]\w*password=)[^&#]*")  # …?password=secret
+KEPT_OUT = {
+    "http": "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (or MLFLOW_TRACKING_TOKEN)",
+    "": "PGPASSWORD or ~/.pgpass",
+}
+"""Where a password belongs instead."""
 
 
 @dataclass(frozen=True)
@@ -34,21 +44,40 @@ class Note:
     def of(cls, store: Store, study: str, uri: str) -> Note | None:
         """The note in the store; None if there is none that can be read."""
         try:
-            return cls(**read_json(note_path(store, study, uri)))
+            note = cls(**read_json(note_path(store, study, uri)))
         except (OSError, ValueError, TypeError):
             return None
+        ids = [note.experiment, *note.runs, *note.runs.values()] if isinstance(note.runs, dict) else [None]
+        return note if all(isinstance(i, str) for i in ids) and isinstance(note.left, list) else None
 
 
 def tracking_uri(store: Store, uri: str | None) -> str:
     """The tracking URI in force: the given one, or a database inside the store.
 
-    A path in it is absolute: whoever sends may do so from another folder.
+    A path in it is absolute: whoever sends may do so from another folder. Raises `InputError` for one with a
+    password, which a store would keep.
     """
+    refuse_passwords(uri)
     if not uri:
         return f"{SQLITE}{store.path / 'mlflow.db'}"
     if database := database_of(uri):
         return f"{SQLITE}{database}{''.join(uri.partition('?')[1:])}"
     return str(Path(uri).absolute()) if "://" not in uri and os.sep in uri else uri
+
+
+def refuse_passwords(uri: str | None) -> None:
+    """Raise `InputError` for a tracking URI with a password, which a store would keep."""
+    if uri and hidden(uri) != uri:
+        place = KEPT_OUT["http" if uri.startswith("http") else ""]
+        raise InputError(
+            f"a tracking URI is kept and shown, so it may have no password, but {hidden(uri)} has one: "
+            f"leave it out, and give it by {place}"
+        )
+
+
+def hidden(uri: str) -> str:
+    """A URI as it may be shown: without who asks, or by what password."""
+    return ASKED.sub(r"\1…", PASSWORD.sub(r"\1…@", WHO.sub(r"\1…@", uri)))
 
 
 def database_of(uri: str) -> Path | None:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from harness.cells.words import flat
 from harness.experiment.summary import Summary
+from harness.store.files import TIME_FORMAT
 from harness.store.mlflow_words import of_run
-from harness.store.record import TIME_FORMAT, Record
+from harness.store.record import Record
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -4,7 +4,9 @@ Records come first and stay; sending them is repeatable, and what is true is wha
 carries its cell's id as a tag and, last of all, the tag `complete`; a run of ours without it was cut off,
 and is sent again, as is what was deleted there. One process of a store sends at a time. One MLflow
 experiment a study, whose tags say which runs hold its cells, in its order: `harness.store.mlflow_fetch`
-finds them there (searching a thousand runs takes MLflow seconds). Runs and experiments are called and
+finds them there (searching a thousand runs takes MLflow seconds). Several stores may send the same cells to a
+server at once, which has no lock that they share: each looks again when it is through, and of the runs of a
+cell all keep the same one. Runs and experiments are called and
 described by `harness.store.mlflow_words`, until a person calls them something else. A note in the store of
 what was sent, and of how the database was left, spares importing MLflow where nothing is new.
 """
@@ -24,7 +26,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from harness.core.errors import InputError
 from harness.core.files import write_atomically
 from harness.store.files import Damaged, json_text
-from harness.store.mlflow_note import Note, described, digest_of, left, news, note_path, served, tracking_uri
+from harness.store.mlflow_database import is_server
+from harness.store.mlflow_note import (
+    Note,
+    database_of,
+    described,
+    digest_of,
+    left,
+    news,
+    note_path,
+    served,
+    tracking_uri,
+)
 from harness.store.mlflow_run import COMPLETE, NAME, NAMED, NOTE, SENDER, send_record, words_of
 from harness.store.mlflow_tracker import (
     InUse,
@@ -125,6 +138,9 @@ def _send_all(store: Store, study: str, target: str, ids: Sequence[str]) -> Sent
             else:
                 runs[i] = send_record(client, experiment, study, sender, record, said_of_it())
                 sent += 1
+        if sent and database_of(target) is None:  # elsewhere nobody else was at it
+            complete = _complete_runs(client, experiment, sender)
+            runs = {i: complete[i].info.run_id if i in complete else run for i, run in runs.items()}
         _write_index(client, experiment, sender, runs)
         path = note_path(store, study, target)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -181,7 +197,7 @@ def _experiment(client: MlflowClient, store: Store, study: str, target: str) -> 
 
     known = client.get_experiment_by_name(study)
     if known is None:
-        local = target.startswith("sqlite:")
+        local = target.startswith("sqlite:") or is_server(target)  # they have no place of their own for files
         location = (store.path / "artifacts" / study).as_uri() if local else None
         try:
             client.create_experiment(study, artifact_location=location)
@@ -207,8 +223,10 @@ def _tell(client: MlflowClient, experiment: str, told: Mapping[str, str]) -> Non
 
 
 def _complete_runs(client: MlflowClient, experiment: str, sender: str) -> dict[str, Any]:
-    """The runs of cells already there in whole, by cell; those of ours that were cut off, or are
-    there twice, are deleted.
+    """The runs of cells already there in whole, by cell; those of ours that were cut off, and all but one of
+    those that are there several times, are deleted.
+
+    The one that stays has the least id: so whoever looks, and whenever, there is one that nobody deletes.
     """
     runs: list[Any] = []
     token = None
@@ -219,16 +237,30 @@ def _complete_runs(client: MlflowClient, experiment: str, sender: str) -> dict[s
         if not token:
             break
     complete: dict[str, Any] = {}
-    for run in runs:
+    instead: dict[str, str] = {}
+    for run in sorted(runs, key=lambda run: str(run.info.run_id)):
         tags = run.data.tags
-        # a second one is a run that was deleted, and came back with its experiment
-        if tags.get(COMPLETE) == "true" and (
-            tags.get("cell", "") not in complete or tags.get(SENDER) != sender
-        ):
-            complete.setdefault(tags.get("cell", ""), run)
-        elif tags.get(SENDER) == sender:
+        if SENDER not in tags:
+            continue  # a person's own
+        if tags.get(COMPLETE) != "true":
+            if tags[SENDER] == sender:
+                client.delete_run(run.info.run_id)
+        elif (kept := complete.setdefault(tags.get("cell", ""), run)) is not run:
             client.delete_run(run.info.run_id)
+            instead[run.info.run_id] = kept.info.run_id
+    if instead:
+        _correct_index(client, experiment, instead)
     return complete
+
+
+def _correct_index(client: MlflowClient, experiment: str, instead: Mapping[str, str]) -> None:
+    """Have every store's lines of cells name the runs that stayed, instead of those that were deleted."""
+    for tag, text in client.get_experiment(experiment).tags.items():
+        if tag.startswith(f"{INDEX}."):
+            lines = [line.split(" ") for line in text.splitlines()]
+            corrected = "".join(f"{i} {instead.get(run, run)}\n" for i, run in lines)
+            if corrected != text:
+                client.set_experiment_tag(experiment, tag, corrected)
 
 
 def _write_index(client: MlflowClient, experiment: str, sender: str, runs: Mapping[str, str]) -> None:

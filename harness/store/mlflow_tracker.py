@@ -21,10 +21,18 @@ from urllib.request import Request, urlopen
 
 from harness.core.errors import InputError
 from harness.core.files import whole
-from harness.store.mlflow_note import database_of
+from harness.store.mlflow_database import has_schema, is_server, make_schema
+from harness.store.mlflow_note import database_of, hidden
 
 PATIENCE = 3.0  # seconds until a server that says nothing is taken for absent
 SOON = 2.0  # seconds that others may hold a database or a lock before it is said
+SIGNS = {
+    "error code 401": "asks for a password: give it by MLFLOW_TRACKING_USERNAME and "
+    "MLFLOW_TRACKING_PASSWORD, or by MLFLOW_TRACKING_TOKEN",
+    "error code 403": "refuses this name of it, or you: its --allowed-hosts, or the proxy before it, say "
+    "who may ask",
+}
+"""What is wrong with a server, by what its answer holds."""
 MEND = "the records are safe; move the file aside, and the next run of the study sends everything again"
 
 
@@ -77,8 +85,16 @@ def alone(uri: str, folder: Path) -> Iterator[None]:
 
 
 def make_database(uri: str) -> None:
-    """Make the database of a tracking URI where there is none: aside, and then there whole."""
+    """Make the database of a tracking URI where there is none: aside, and then there whole; in that of a
+    database server, the tables, where nobody else makes them.
+    """
     database = database_of(uri)
+    if is_server(uri):
+        quieten()
+        try:
+            make_schema(uri)
+        except troubles() as error:
+            raise in_words(uri, error) from error
     if database is None or (database.is_file() and database.stat().st_size):
         return
     quieten()
@@ -92,10 +108,20 @@ def make_database(uri: str) -> None:
         raise in_words(uri, error) from error
 
 
+def is_http(uri: str) -> bool:
+    """Whether a tracking URI is of an MLflow server."""
+    return uri.startswith(("http://", "https://"))
+
+
 def answering(uri: str) -> None:
     """Raise `InputError` unless the tracker at a URI can be asked: a server answers, a database is one."""
-    if uri.startswith(("http://", "https://")):
+    if is_http(uri):
         _heard(uri)
+    if is_server(uri) and not has_schema(uri):
+        raise InputError(
+            f"the database {hidden(uri)} has no tables of MLflow's: the first run that is sent makes "
+            f"them, or python -m harness.dashboard prepare={hidden(uri)}"
+        )
     if database := database_of(uri):
         _readable(uri, database)
 
@@ -138,7 +164,7 @@ def in_words(uri: str, error: Exception) -> InputError:
     """What is wrong with a tracker, and what to do about it, for what was raised on the way."""
     reason, database = _first_line(error), database_of(uri)
     if database is None:
-        return InputError(f"MLflow at {uri} failed ({reason})")
+        return _of_server(uri, reason)
     if "locked" in reason:
         return InUse(f"MLflow's database {database} is in use by another program ({reason})")
     if isinstance(error, OSError) or any(word in reason for word in ("full", "readonly", "disk I/O")):
@@ -146,6 +172,19 @@ def in_words(uri: str, error: Exception) -> InputError:
     if any(word in reason for word in ("schema", "revision")):  # made by another version of MLflow
         return InputError(f"MLflow's database {database} is of another version of MLflow ({reason})")
     return InputError(f"MLflow's database {database} is damaged or half-made ({reason}): {MEND}")
+
+
+def _of_server(uri: str, reason: str) -> InputError:
+    """`in_words` of a server, of MLflow's or of a database."""
+    if is_http(uri):
+        try:
+            answering(uri)
+        except InputError as away:
+            return away
+    for sign, what in SIGNS.items():
+        if sign in reason:
+            return InputError(f"MLflow at {uri} {what} ({reason})")
+    return InputError(f"MLflow at {uri} failed ({reason})")
 
 
 def _first_line(error: object) -> str:

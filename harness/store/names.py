@@ -27,12 +27,17 @@ def study_name(given: object) -> str:
     Raises:
         InputError: for anything else.
     """
-    if isinstance(given, str) and STUDY.fullmatch(given):
-        return given
+    if is_study_name(given):
+        return str(given)
     raise InputError(
         f"a study's name must be 1 to {LENGTH} letters (a–z, A–Z), digits, underscores, dots or hyphens, "
         f"the first no dot or hyphen, but {shown(given)} was given"
     )
+
+
+def is_study_name(given: object) -> bool:
+    """Whether a study can be called that."""
+    return isinstance(given, str) and STUDY.fullmatch(given) is not None
 
 
 def is_cell_id(given: object) -> bool:

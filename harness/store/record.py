@@ -24,8 +24,6 @@ from harness.store.files import (
     read_meta,
 )
 
-TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-
 
 @dataclass(frozen=True)
 class Record:

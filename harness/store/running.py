@@ -23,9 +23,8 @@ from threading import Event, Thread
 from typing import Any, NamedTuple
 
 from harness.core.files import HOUR, UNFINISHED, ages, remove_leftovers, write_atomically
-from harness.store.files import json_text, read_json
+from harness.store.files import TIME_FORMAT, json_text, read_json
 from harness.store.names import cell_id
-from harness.store.record import TIME_FORMAT
 from harness.store.store import Store
 
 PATIENCE = 0.5  # seconds that a job lasts before it is noted
@@ -73,19 +72,31 @@ def running(store: Store) -> dict[str, Note]:
 
     A cell that is finished a moment ago may still be among them: ask `Store.has`, too.
     """
+    return seen(store)[0]
+
+
+class Seen(NamedTuple):
+    """What the notes say, by cell id."""
+
+    running: dict[str, Note]
+    lost: dict[str, Note]
+    """Of processes that were killed at it within the last hour or so."""
+
+
+def seen(store: Store) -> Seen:
+    """The cells that run now, and those whose process died at them; some may have a record all the same."""
     folder = store.path / "running"
     touched = {name: age for name, age in ages(folder).items() if NAME.fullmatch(name)}
     now = _clock(folder) if touched else 0
-    found: dict[str, Note] = {}
+    found, dead = dict[str, Note](), dict[str, Note]()
     for name, age in touched.items():
-        if now - age > LIVE * 1e9:
-            continue
         # gone meanwhile, or not what we wrote: it says no more than none
         with suppress(OSError, ValueError, KeyError, TypeError):
             cells, note = _read(folder / name)
-            for i in cells if _lives(note) else ():
-                found[i] = min(found.get(i, note), note, key=lambda one: one.began)
-    return found
+            into = found if now - age <= LIVE * 1e9 and _lives(note) else dead
+            for i in cells:
+                into[i] = min(into.get(i, note), note, key=lambda one: one.began)
+    return Seen(found, {i: note for i, note in dead.items() if i not in found})
 
 
 def _keep(path: Path, text: str, over: Event) -> None:

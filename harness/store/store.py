@@ -32,9 +32,9 @@ from harness.core.files import UNFINISHED, ages, remove_leftovers, write_atomica
 from harness.core.outcomes import FAILED, FINISHED, NOT_APPLICABLE
 from harness.experiment.result import Result
 from harness.store import definitions, kin
-from harness.store.files import json_text, read_json, write_record
+from harness.store.files import TIME_FORMAT, about_cell, json_text, read_json, write_record
 from harness.store.names import cell_id, is_cell_id, study_name
-from harness.store.record import TIME_FORMAT, Record
+from harness.store.record import Record
 
 FORMAT = 1
 
@@ -144,6 +144,8 @@ class Store:
         """Note that a cell's code raised; the next run tries again."""
         reason = " ".join(error.split())  # one line, wherever it is told
         about = {"id": cell.id, "status": FAILED, "reason": reason, **cell.settings_by_name()}
+        if cell.broken:  # it was not begun, and perhaps not with the settings that it was to have
+            about["begun"] = False
         with self._writing(f"that cell {cell.id} failed ({error})"):
             write_atomically(
                 self.path / "failed" / f"{cell_id(cell.id)}.json", json_text(about | {"traceback": trace})
@@ -155,7 +157,9 @@ class Store:
         for i, path in [(i, self.path / "failed" / f"{cell_id(i)}.json") for i in ids]:
             # gone when the cell is finished; and a note that cannot be read says no more than none
             with suppress(FileNotFoundError, ValueError):
-                known[i] = read_json(path)
+                note = about_cell(read_json(path))
+                if note["id"] == i:
+                    known[i] = note
         return known
 
     def studies(self) -> list[str]:

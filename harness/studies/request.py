@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from harness.core.errors import InputError, unknown
 from harness.core.setting import fitted, setting
+from harness.store.mlflow_note import refuse_passwords
 from harness.tuning.budget import Tuning
 
 PARTS = ("algorithm", "task", "run")  # of a configuration, that a cell is made of
@@ -27,6 +28,9 @@ class Tracking:
     enabled: bool = setting(True, "Send finished cells to MLflow.")
     uri: str | None = setting(None, "MLflow's tracking URI; None is a database inside the store.")
     wait: bool = setting(False, "End when MLflow has heard, instead of having it told in the background.")
+
+    def __post_init__(self) -> None:
+        refuse_passwords(self.uri)
 
 
 @dataclass(frozen=True)

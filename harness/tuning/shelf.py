@@ -192,20 +192,26 @@ def _apart(cell: Cell, file: Tuned) -> set[str]:
 
 def price(meta: Mapping[str, Any], shelves: Sequence[Path]) -> float:
     """FLOPs of the search that found settings and budget of a cell (`Record.meta`); NaN where none did."""
+    path = source(meta, shelves)
+    return 1e9 * float(_said(path, path.stat().st_mtime_ns)["found"]["gflop"]) if path else np.nan
+
+
+def source(meta: Mapping[str, Any], shelves: Sequence[Path]) -> Path | None:
+    """The file that settings and budget of a cell (`Record.meta`) were found in; None where there is none."""
     algorithm, task = meta["algorithm"], meta["task"]
     now = flat({"algorithm": dict(algorithm), "task": dict(task)})
     for path in _paths(str(task["name"]), str(algorithm["name"]), shelves):
         try:
             said = _said(path, path.stat().st_mtime_ns)
             values = {f"algorithm.{name}": value for name, value in said["algorithm"].items()}
-            flops, epochs = 1e9 * float(said["found"]["gflop"]), said["run"]["epochs"]
+            _, epochs = float(said["found"]["gflop"]), said["run"]["epochs"]
             is_it = all(_plain(now.get(name)) == value for name, value in {**said["asked"], **values}.items())
         except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError, ValueError):
             continue  # whoever runs by it is told
         # where nothing was found, the budget alone tells it from what is usual
         if is_it and (values or meta["run"]["epochs"] == epochs):
-            return flops
-    return np.nan
+            return path
+    return None
 
 
 @lru_cache(1024)

@@ -168,7 +168,7 @@ def _with_budget(cell: Cell, how: Tuning) -> tuple[Cell, float]:
     passes = how.passes or PASSES * float(cell.task.usual.epochs)
     cell, counted = within(cell, passes, "tuning.passes")
     updates = -(-cell.task.spec().patterns // counted.patterns)
-    return cell, float(counted.update.work * updates)
+    return cell, float(counted.update * updates)
 
 
 def _in_order(tried: Sequence[Tried]) -> list[Tried]:

@@ -21,7 +21,9 @@ HOW_TO = sorted(f"docs/how-to/{path.name}" for path in (ROOT / "docs" / "how-to"
 LONG = ["docs/how-to/add-a-rule.md", "docs/how-to/compiled.md", "docs/three-readings.md", "README.md"]
 """What takes a compiler, the check kit once more, or twenty commands."""
 QUICK = [
-    page for page in ("docs/tutorial.md", *HOW_TO, "docs/credit.md", "docs/statistics.md") if page not in LONG
+    page
+    for page in ("docs/tutorial.md", *HOW_TO, "docs/studies.md", "docs/credit.md", "docs/statistics.md")
+    if page not in LONG
 ]
 ELSEWHERE = {  # whose blocks are run by another test
     "docs/extend.md": "test_extend.py",

@@ -538,8 +538,12 @@ def test_of_time_lags_blame_and_history_are_told_with_their_rivals():
     assert needed == (
         "A traffic model needs 12 hours of history, the longest tried (lstm, error 0.1 [0.099–0.101]) and "
         "tanh units trained by backprop through time get 3 hours of history (0.2 [0.198–0.202]); lower by "
-        "whole intervals are lstm from 12 hours (n = 20 networks)."
+        "whole intervals are lstm at 12 hours (n = 20 networks)."
     )
+    first = [forecast_of("tanh", 0.3, 0.2, 0.2), forecast_of("lstm", 0.1, 0.2, 0.2)]
+    assert time.conclusions([], [], [], first)[0].endswith("are lstm at 1 hour (n = 20 networks).")
+    ends = [forecast_of("tanh", 0.3, 0.2, 0.2), forecast_of("lstm", 0.1, 0.2, 0.1)]
+    assert time.conclusions([], [], [], ends)[0].endswith("are lstm at 1 and 12 hours (n = 20 networks).")
 
 
 # Length, and nothing

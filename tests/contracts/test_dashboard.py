@@ -121,6 +121,13 @@ def ask(study: Store) -> Iterator[Ask]:
 # What is served, and what is not
 
 
+def test_no_script_in_a_picture_runs_at_the_address_of_mlflow(ask: Ask, study: Store) -> None:
+    """A study that was handed over has pictures that a stranger drew."""
+    for name, policy in (("x.svg", "sandbox"), ("x.png", None)):
+        (study.study_folder("s") / name).write_text("<svg/>", encoding="utf-8")
+        assert ask(f"/studies/s/{name}").getheader("Content-Security-Policy") == policy
+
+
 def test_pages_are_served_with_links_that_stay_at_their_address(ask: Ask, study: Store) -> None:
     cell = study.study("s")["cells"][0]
     answer = ask("/studies/s/index.html")
@@ -280,7 +287,10 @@ def test_a_page_that_cannot_be_written_is_said(study: Store, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("typed", "said_of_it"),
     [
-        ("stdy=s", "unknown setting 'stdy': allowed are open, port, store, study; did you mean 'study'?"),
+        (
+            "stdy=s",
+            "unknown setting 'stdy': allowed are host, open, port, prepare, store, study; did you mean",
+        ),
         ("study=q", "unknown study 'q': allowed are s"),
         ("port=high", "argument --port: invalid int value: 'high'"),
         ("port=99999", "port must be from 1 to 65535, but 99999 was given"),

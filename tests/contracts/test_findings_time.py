@@ -65,13 +65,20 @@ def test_reaches_in_words_and_their_table():
     assert "\n  - backprop: 4, by 100.0 % [83.9–100.0] of 20, 10 [" in tanh
     assert "epochs a success; fewer than half at 8" in tanh
     assert "\n  - bptt, window=1 (control): 1, by" in tanh
-    assert (
-        "not learnt by more than half at the shortest lag: eprop, random (60.0 % [38.7–78.1] of 20)" in tanh
-    )
+    assert tanh.endswith("\n  - not decided at the shortest lag: eprop, random (60.0 % [38.7–78.1] of 20)")
     assert lstm.endswith("epochs a success, the longest that was run")
     table = time.texts(points).set_index(["units", "rule"])
     assert table.loc[("tanh", "backprop"), "lag 8"].startswith("0 of 20, ∞ [")
     assert time.said([]) == ["Delayed exclusive or was not run."]
+
+
+def test_fewer_than_half_at_the_shortest_lag_is_told_apart_from_what_is_not_decided():
+    """Of 20, 5 are fewer than half and 12 are not decided, by Wilson's interval."""
+    none = Interval(np.inf, 100.0, np.inf)
+    some = [time.Reach("lstm", rule, 0, 8, n, 20, none, 0) for rule, n in (("eprop", 5), ("uoro", 12))]
+    (lstm,) = time.said(some)
+    assert "\n  - fewer than half at the shortest lag: eprop (25.0 % [11.2–46.9] of 20)" in lstm
+    assert "\n  - not decided at the shortest lag: uoro (60.0 % [38.7–78.1] of 20)" in lstm
 
 
 def test_the_figure_of_lags_draws_what_it_is_given_and_the_control_apart():
@@ -107,14 +114,20 @@ def test_a_rule_stands_on_the_lowest_floor_that_more_than_half_are_at():
         *(rung("rflo", bound, n) for bound, n in ((0.5904, 20), (0.4869, 0))),
         *(rung("uoro", bound, 0) for bound in (0.5904, 0.4869)),
         *(rung("eprop", bound, n) for bound, n in ((0.5904, 20), (0.4869, 11))),
+        *(rung("snap", bound, n) for bound, n in ((0.5904, 10), (0.4869, 0))),
         rung("snap", 0.3, 20),  # another bound is no rung
     )
     climbs = add_ladder.climbs(some.cells, some.replicas)
     floors = {c.rule: add_ladder.floor_of(c) for c in climbs}
-    assert floors == {"backprop": "both bits", "rflo": "one bit", "uoro": "nothing", "eprop": "not decided"}
+    undecided = {"eprop": "not decided", "snap": "not decided"}
+    assert floors == {"backprop": "both bits", "rflo": "one bit", "uoro": "nothing", **undecided}
     (tanh,) = add_ladder.said(climbs)
     assert "\n  - both bits: backprop (100.0 % [83.9–100.0] of 20)" in tanh
     assert "\n  - one bit: rflo (100.0 % [83.9–100.0] of 20)" in tanh
+    assert tanh.endswith(  # by the rung that is not decided
+        "\n  - not decided: eprop (both bits 55.0 % [34.2–74.2] of 20), "
+        "snap (one bit 50.0 % [29.9–70.1] of 20)"
+    )
     assert add_ladder.texts(climbs)["learnt by most"].tolist() == list(floors.values())
     assert add_ladder.said([]) == ["The add task was not run."]
 
@@ -197,6 +210,9 @@ def test_history_in_words_its_table_and_its_figure():
     assert "\n  - tanh: 3 hours, an error of 0.2 [" in needs
     assert over.endswith("lstm: less error at 12 hours, more at 3 hours")
     assert history.texts(courses).columns.tolist() == ["units", "n", "1 hour", "3 hours", "12 hours"]
+    assert history.over([courses[0], courses[1]._replace(middle=courses[0].middle)])[0].endswith(
+        "lstm: not told apart at any window"
+    )
     figure = plots.history_figure(history.points(courses))
     check_page(figure)
     assert title(figure) == "The least error of a forecast is 0.1, of lstm at 12 hours"

@@ -14,6 +14,7 @@ from harness.drawing.style import logarithmic, styled
 from harness.plots.families import FAMILIES, family_of
 from harness.plots.front import Mark, front_figure, in_order
 from harness.statistics import Interval
+from helpers.pages import check_page, said
 
 INF = np.inf
 
@@ -49,6 +50,16 @@ def test_rules_stand_by_their_cost_beside_the_best_and_by_how_many_tasks_they_so
         "two": {"a": mark(40), "b": mark(10), "c": mark(INF)},
     }
     assert in_order(marks) == ["b", "a", "c", "d"]
+
+
+def test_long_names_of_tasks_are_read_apart() -> None:
+    """Tasks in unusual forms, as those of the study `time` are: nothing is clipped, and nothing overlaps."""
+    forms = [f"delayed_xor (units=state_space, sequences=16, lag={i}, length=16, asked=8)" for i in range(4)]
+    rules = ("backprop", "direct_random_target_projection")
+    figure = front_figure(*frames({form: {rule: [10, 20, 30] for rule in rules} for form in forms}))
+    check_page(figure)
+    words = said(figure).replace(" ", "")  # one too long for a line is broken
+    assert all(form.replace(" ", "") in words for form in forms)
 
 
 def test_a_row_a_rule_a_column_a_task_and_never_at_the_edge() -> None:

@@ -488,4 +488,13 @@ def test_a_rule_that_raises_does_not_end_the_list_of_what_compiles(
     assert reasons["in_applies_to"][1].startswith("in_applies_to on xor is no cell: ZeroDivisionError: ")
 
 
+def test_a_rule_for_one_kind_of_unit_is_looked_at_with_units_of_that_kind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """RFLO is for leaky units, which are no task's usual ones."""
+    some = {"rflo": registry.algorithms()["rflo"]}
+    monkeypatch.setattr(registry, "algorithms", lambda: some)
+    assert compiles() == {"rflo": ("add_task, units=leaky", "")}
+
+
 SYNTAX = "SyntaxError: invalid syntax (broken.py, line 1)"

@@ -115,3 +115,14 @@ def test_compiled_it_takes_backprops_steps() -> None:
 def test_a_micro_batch_is_a_whole_number_of_patterns(micro: Any) -> None:
     with pytest.raises(InputError, match="micro must be a whole number"):
         AccumulatedBackprop(micro=micro)
+
+
+@pytest.mark.parametrize("micro", [1, 2, 3])
+def test_a_replica_alone_has_the_curve_that_it_has_in_a_batch(micro: int) -> None:
+    """Bit for bit: with one output, outputs of micro-batches of one pattern lie apart in memory."""
+    rule = AccumulatedBackprop(micro=micro)
+    together = run(rule, Xor(), replicas=6, seed=0, epochs=20).trained
+    alone = run(rule, Xor(), replicas=6, seed=0, epochs=20, only=[4]).trained
+    np.testing.assert_array_equal(alone.loss_curve[0], together.loss_curve[4])
+    for name, weights in alone.weights.items():
+        np.testing.assert_array_equal(weights[0], together.weights[name][4])

@@ -1,9 +1,9 @@
 """What settling costs held to closed forms on a chain: products of a step, the count at the cap, and the
-work of the steps that were taken."""
+work of the steps that were taken; and the count of one step for all held to that of all steps."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,9 +15,22 @@ from hypothesis import strategies as st
 from algorithms.backprop import Backprop
 from algorithms.contrastive_hebbian import ContrastiveHebbian, Generec
 from algorithms.equilibrium_propagation import EquilibriumPropagation
+from harness.cells.cell import Cell
+from harness.cells.settings import Settings
+from harness.core import registry
+from harness.core.algorithm import Batch, Credit
+from harness.core.loops import settle
 from harness.core.network import Network
+from harness.core.rand import Rand
+from harness.core.settling import furthest
+from harness.cost import settled
 from harness.cost.settled import as_run
+from harness.cost.sheet import sheet, work
+from harness.tasks.xor import Xor
 from helpers.costs import cost_of, task_of
+from helpers.suited import suited
+
+ALGORITHMS = registry.algorithms()
 
 SIZES = st.lists(st.integers(1, 6), min_size=2, max_size=5)
 N = 3
@@ -111,3 +124,52 @@ def test_without_steps_told_or_settling_the_cost_is_what_it_was() -> None:
     assert as_run(settles, {"updates": columns["updates"]}) == settles
     every = columns | {"updates": np.array([0, 0])}
     assert as_run(settles, every)["update.work"] < settles["update.work"]
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_the_work_of_a_budget_is_that_of_the_sheet(name: str) -> None:
+    rule = ALGORITHMS[name]()
+    cell = Cell.made(rule, suited(rule), Settings())
+    found, all_of_it = work(cell), sheet(cell)
+    assert found == (all_of_it.update.work, all_of_it.forward.work, all_of_it.patterns)
+    assert found.forward_passes == all_of_it.forward_passes
+
+
+@dataclass(frozen=True)
+class Settles(Backprop):
+    """Backprop, once some arrays have settled: each follows the one before it, the first is not counted."""
+
+    most: int = 9
+    branches: bool = False
+
+    def credit(self, net: Network, params: Any, memory: Any, batch: Batch, rand: Rand) -> Credit:
+        chain = {"a": batch.x, **{name: np.zeros((1, 4, 2)) for name in "bcd"}}
+
+        def step(s: dict[str, Any], around: Any) -> dict[str, Any]:
+            twice = 2.0 if self.branches and bool((s["c"] > 0.3).any()) else 1.0
+            c = s["b"] * 0.5 if twice == 1.0 else s["b"] * 0.5 + s["c"] * 0.25
+            return {"a": s["a"] * 0.9, "b": s["a"] + 0.0, "c": c, "d": s["d"] * 0.5}
+
+        settle(self.most, step, chain, (), 1e-9)
+        return super().credit(net, params, memory, batch, rand)
+
+
+@pytest.mark.parametrize("branches", [False, True])
+@pytest.mark.parametrize("most", range(6))
+def test_one_step_counts_for_all_where_all_are_alike(most: int, branches: bool) -> None:
+    """What begins as constants becomes counted step by step; a branch on values takes another way later."""
+    cell = Cell.made(Settles(most=most, branches=branches), Xor(), Settings())
+    assert work(cell).update == sheet(cell).update.work
+
+
+def test_a_budget_takes_few_of_many_steps() -> None:
+    taken = []
+
+    class Noted(Settles):
+        def credit(self, *given: Any) -> Credit:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(settled, "furthest", lambda new, old: taken.append(1) or furthest(new, old))
+                return super().credit(*given)
+
+    work(Cell.made(Noted(most=1000), Xor(), Settings()))
+    assert len(taken) <= 5

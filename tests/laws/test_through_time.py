@@ -3,6 +3,7 @@ none."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -194,6 +195,18 @@ def test_perturbing_weights_through_time_is_the_gradient_but_for_the_step() -> N
             np.testing.assert_allclose(
                 found[key], each, rtol=0, atol=tolerance * np.abs(each).max(), err_msg=key.name
             )
+
+
+@pytest.mark.parametrize("feedback", ["symmetric", "random"])
+@pytest.mark.parametrize("name", ["eprop", "rflo"])
+def test_traits_follow_what_the_error_comes_back_over(name: str, feedback: str) -> None:
+    """Over the weights it transports them, and a trace's own are not all that decide; a random B is local."""
+    rule: Any = replace(built(name), feedback=feedback)
+    assert rule.traits.local is (feedback == "random")
+    observed = observe(rule, asked(name))
+    for trait in ("needs_derivative", "transports_weights", "local", "phases"):
+        value, why = getattr(observed, trait)
+        assert value == getattr(rule.traits, trait), why
 
 
 @pytest.mark.parametrize("name", OTHERS)

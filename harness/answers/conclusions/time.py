@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.answers import blame_by_lag, growth_in_time
 from harness.answers.conclusions import fitting
-from harness.answers.history import PLAIN, Course, sides
+from harness.answers.history import PLAIN, Course, at_hours, sides
 from harness.answers.middle import LESS, median
 from harness.answers.time import CONTROLS, Reach
 from harness.answers.words import amount, correlation, few, n_of, several
@@ -105,7 +105,7 @@ def _history(some: Sequence[Course]) -> list[str]:
             f"{_hours(plain)} ({amount(plain.middle[plain.needed])})"
         )
     firsts = {name: at for name, at in sides(some, LESS).items() if at}
-    over = [f"{name} from {at[0]} hours" for name, at in sorted(firsts.items(), key=lambda each: each[1][0])]
+    over = [f"{name} at {at_hours(at)}" for name, at in sorted(firsts.items(), key=lambda each: each[1][0])]
 
     def said(most: int) -> str:
         above = (

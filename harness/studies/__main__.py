@@ -1,0 +1,6 @@
+"""`python -m harness.studies`."""
+
+from harness.cli.studies import main
+
+if __name__ == "__main__":
+    main()
