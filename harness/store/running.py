@@ -16,6 +16,7 @@ import re
 import socket
 import time
 import uuid
+from calendar import timegm
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -41,6 +42,11 @@ class Note(NamedTuple):
     pid: int
     began: str
     """In UTC, as in records: 2026-01-31T12:00:00Z."""
+
+    @property
+    def seconds(self) -> float:
+        """How long ago that is, by this machine's clock."""
+        return max(0.0, time.time() - timegm(time.strptime(self.began, TIME_FORMAT)))
 
 
 @contextmanager

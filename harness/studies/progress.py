@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from calendar import timegm
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
@@ -19,7 +18,6 @@ from typing import NamedTuple
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
 from harness.core.files import ages
-from harness.store.record import TIME_FORMAT
 from harness.store.running import Note, running
 from harness.store.store import Store
 from harness.studies.attempt import expected_work
@@ -119,7 +117,7 @@ class Progress:
         """Which share of the time is over, and how many seconds are left."""
         open_cells = self.cells.keys() - over
         waiting = open_cells - {i for ids in jobs.values() for i in ids}
-        spent = [max(0.0, time.time() - timegm(time.strptime(note.began, TIME_FORMAT))) for note in jobs]
+        spent = [note.seconds for note in jobs]
         expected = [sum(self._seconds[i] for i in ids) for ids in jobs.values()]
         rest = [
             max(whole - so_far, (OVERDUE - 1) * so_far) for whole, so_far in zip(expected, spent, strict=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from calendar import timegm
 from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,7 +10,7 @@ from harness.cells.labels import titles
 from harness.core.files import ages
 from harness.core.outcomes import FAILED, FINISHED, MISSING, NOT_APPLICABLE
 from harness.store.definitions import FILE
-from harness.store.files import TIME_FORMAT, Damaged
+from harness.store.files import Damaged
 from harness.store.record import Record
 from harness.store.running import Note, Seen
 from harness.store.store import Store
@@ -128,10 +126,6 @@ def seconds_left(store: Store, state: State, seen: Seen, workers: int) -> float:
     """
     ids = [cell.id for cell in state.cells if cell.state in OPEN]
     rates = measured(store, ids)
-    left = [usual_seconds(i, rates) - _since(seen.running.get(i)) for i in ids]
+    left = [usual_seconds(i, rates) - (seen.running[i].seconds if i in seen.running else 0.0) for i in ids]
     left = [max(seconds, 0.0) for seconds in left]
     return max(sum(left) / workers, max(left, default=0.0))
-
-
-def _since(note: Note | None) -> float:
-    return time.time() - timegm(time.strptime(note.began, TIME_FORMAT)) if note else 0.0

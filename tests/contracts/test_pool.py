@@ -143,7 +143,7 @@ import subprocess, sys
 from harness.studies.pool import tended
 if __name__ == "__main__":
     with tended(subprocess.call, ["sleep", "1000"]) as process:
-        process.join(None if sys.argv[1:] else 0)
+        process.join(None if sys.argv[1:] else 0.5)
 """
 
 
