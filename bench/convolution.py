@@ -24,7 +24,7 @@ from harness.core.initial import initial
 from harness.core.losses import CrossEntropy
 from harness.core.network import Network
 from harness.core.rand import WEIGHTS, Rand
-from harness.training.trainer import keep_freed_memory
+from harness.training.train import keep_freed_memory
 
 Array = Any
 CASES = [(1, 64), (1, 256), (16, 64), (16, 128)]  # networks, patterns

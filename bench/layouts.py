@@ -17,8 +17,8 @@ from harness.core.lanes import Lanes
 from harness.core.readings import Interpreted, read_by
 from harness.core.registry import build_task
 from harness.training.plan import Plan
-from harness.training.train import Last
-from harness.training.trainer import Trainer, keep_freed_memory
+from harness.training.train import Last, keep_freed_memory
+from harness.training.trainer import Trainer
 
 TASKS = ("xor", "encoder", "symmetry")
 REPLICAS = {10: 1500, 100: 500, 1000: 150, 4000: 50}  # and epochs

@@ -14,7 +14,7 @@ from harness.core.algorithm import Batch
 from harness.core.initial import initial
 from harness.core.rand import NOISE, SPLIT, WEIGHTS, Rand
 from harness.core.registry import tasks
-from harness.training.trainer import keep_freed_memory
+from harness.training.train import keep_freed_memory
 
 CASES = [("encoder", 100, "≤ 1.5"), ("xor", 100, ""), ("symmetry", 100, "")]  # task, replicas, promised ratio
 TIMES = 20  # in one measurement: a single one takes milliseconds

@@ -29,7 +29,7 @@ from harness.core.rand import NOISE, SPLIT, WEIGHTS, Rand
 from harness.core.recurrent import recurrent
 from harness.experiment.run import run
 from harness.tasks.delayed_xor import DelayedXor
-from harness.training.trainer import keep_freed_memory
+from harness.training.train import keep_freed_memory
 
 LR = 1e-4  # no network finishes: every epoch costs all
 SLOW = Backprop(GradientDescent(lr=LR, momentum=0.0, decay=0.0))

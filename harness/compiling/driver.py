@@ -25,6 +25,7 @@ from harness.core.rand import NORMAL, UNIFORM, Rand
 from harness.core.task import Task
 from harness.core.tree import leaves, rebuilt
 from harness.training.plan import Plan
+from harness.training.snapshot import Checkpoint, put_back, said, snapshot
 from harness.training.trained import Trained
 from harness.training.trainer import BOUND, COMPACT_AT, LOOK_EVERY, Trainer
 from harness.training.watch import Watch
@@ -49,11 +50,12 @@ def train(
     replicas: Sequence[int],
     tick: Callable[[int], None] | None = None,
     watch: Watch | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """As `harness.training.train.train`; raises `CannotCompile` for a source without a compiled form."""
     with np.errstate(all="ignore"):
         trainer = Trainer(algorithm, task, plan, replicas, watch)
-        return Driver(trainer, program_of(trainer)).run(tick)
+        return Driver(trainer, program_of(trainer), checkpoint).run(tick)
 
 
 def program_of(trainer: Trainer) -> Program:
@@ -85,10 +87,13 @@ def refusal(cell: Cell) -> str:
 class Driver:
     """A trainer whose epochs are compiled."""
 
-    def __init__(self, trainer: Trainer, program: Program) -> None:
+    def __init__(self, trainer: Trainer, program: Program, checkpoint: Checkpoint | None = None) -> None:
         self.trainer, self.program, self.epoch = trainer, program, 0
-        self.before = program.seconds
+        self.before, self.checkpoint = program.seconds, checkpoint
         self.boundary, self.size = 0, 1
+        if checkpoint and (saved := checkpoint.last()):
+            self.epoch, words = put_back(trainer, saved), said(saved)
+            self.boundary, self.size = words["boundary"], words["size"]
         self.load()
 
     def load(self) -> None:
@@ -97,7 +102,7 @@ class Driver:
         self.lanes = self.lanes_for(n)
         self.size = -(-n // self.lanes) * self.lanes
         how = np.full(self.size, PADDING, np.int8)
-        how[:n] = RUNNING
+        how[:n] = np.where(trainer.running, RUNNING, MET)
         state = [pad(np.asarray(a), self.size) for _, a in leaves(trainer.state)]
         data = padded(trainer.data, self.size)
         nowhere, empty = np.where(how == RUNNING, -1, self.epoch), np.zeros((POINTS + 1, self.lanes))
@@ -133,6 +138,9 @@ class Driver:
                 self.to_host()
                 result = trainer.run(tick, first=self.epoch)  # looks at the criterion, and ends it
                 break
+            if self.checkpoint and self.checkpoint.due():
+                self.to_host()
+                self.checkpoint.make(snapshot(trainer, self.epoch, boundary=self.boundary, size=self.size))
             if self.epoch < self.boundary:
                 continue  # only there, wherever the clock made a pause: the sizes of batches decide bits
             if self.fewer(count):
@@ -181,8 +189,10 @@ class Driver:
         ends = [self.boundary, first + most, plan.epochs]
         if trainer.watch:
             ends += trainer.watch.epochs[trainer.watch.epochs > first].tolist()
-        if trainer.clock > PAUSE:
+        if trainer.clock > PAUSE or (self.checkpoint and trainer.clock):
             ends.append(first + max(1, int(PAUSE * first / trainer.clock)))
+        elif self.checkpoint:  # a first look at the pace: else the first chunk might take an hour
+            ends.append(1)
         points = trainer.points[trainer.points >= first].tolist()
         ends += points[POINTS : POINTS + 1]
         if np.isfinite(plan.seconds):  # a first look at the pace, then what it leaves time for

@@ -14,7 +14,7 @@ a key); Doty-Humphrey's SFC64 as NumPy has it (period of at least 2^64). The key
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
 import numpy as np
@@ -131,6 +131,28 @@ class Rand:
         """
         return self._take(kind, (n,))
 
+    def position(self) -> dict[str, int]:
+        """How many numbers of each kind every stream has given so far.
+
+        Returns:
+            Counts by kind, such as {"0": 30} for thirty uniform numbers; of no kind that was not asked for.
+        """
+        return {str(kind): streams.given for kind, streams in self._streams.items()}
+
+    def go_to(self, position: Mapping[str, int]) -> None:
+        """Go on as streams that have given so many numbers do.
+
+        Args:
+            position: what `position` said of those.
+
+        Returns:
+            Nothing; what is drawn next is what comes after them.
+        """
+        self.taken = sum(position.values())
+        self._streams = {int(kind): _Streams(*self._key, int(kind)) for kind in position}
+        for kind, given in position.items():
+            self._streams[int(kind)].go_to(self._who, given)
+
     def keep(self, mask: NDArray[np.bool_]) -> None:
         """Forget some replicas; the others go on undisturbed.
 
@@ -158,13 +180,24 @@ class _Streams:
         self._block = SFC64(0)
         self._generator, self._seated = Generator(self._block), self._block.state
         self._kind, self._next, self._ahead = kind, 0, np.empty((0, 0))
+        self.given = 0
+        """Numbers that each replica has had of it."""
+
+    def go_to(self, replicas: NDArray[np.int64], given: int) -> None:
+        """Stand where so many numbers have been given: in the block that holds the next one."""
+        self.given, left = given, given
+        while left >= (size := self._size(self._next)):
+            left, self._next = left - size, self._next + 1
+        self._ahead = np.empty((len(replicas), 0))
+        self._ahead = self._drawn(replicas, left or 1)[:, left:]
 
     def take(self, replicas: NDArray[np.int64], n: int) -> NDArray[np.float64]:
         """The next n numbers of each replica, (R, n); replicas are in order, and no others than before."""
         ahead = self._ahead
-        if ahead.shape[1] < n:
+        if ahead.shape[1] < n or len(ahead) < len(replicas):  # nothing was drawn yet, and nothing may be
             ahead = self._drawn(replicas, n)
         self._ahead = ahead[:, n:] if n <= BLOCK else ahead[:, n:].copy()  # and lets what is taken go
+        self.given += n
         return ahead[:, :n]
 
     def keep(self, mask: NDArray[np.bool_]) -> None:
@@ -176,8 +209,7 @@ class _Streams:
         sizes: list[int] = []
         total = have
         while total < n:
-            b = self._next + len(sizes)
-            sizes.append(BLOCK if b >= LONG else FIRST * TIMES**b)
+            sizes.append(self._size(self._next + len(sizes)))
             total += sizes[-1]
         drawn = np.empty((len(replicas), total))
         if have:
@@ -186,6 +218,11 @@ class _Streams:
             self._fill(drawn[:, have : have + size], replicas, self._next)
             have, self._next = have + size, self._next + 1
         return drawn
+
+    @staticmethod
+    def _size(b: int) -> int:
+        """How many numbers block b has."""
+        return BLOCK if b >= LONG else FIRST * TIMES**b
 
     def _fill(self, block: NDArray[np.float64], replicas: NDArray[np.int64], b: int) -> None:
         """Block b of all replicas."""

@@ -154,6 +154,17 @@ class Probe:
         """Forget the streams of the replicas where `mask` (R,) is False."""
         self.rand.keep(mask)
 
+    def saved(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """What it found, and how far its streams are."""
+        words = {name: getattr(self, name) for name in ("seconds", "reason", "objective")}
+        return self.found, words | {"position": self.rand.position()}
+
+    def put_back(self, arrays: dict[str, NDArray[Any]], words: dict[str, Any]) -> None:
+        """Stand where `saved` was asked."""
+        self.found = arrays
+        self.seconds, self.reason, self.objective = (words[n] for n in ("seconds", "reason", "objective"))
+        self.rand.go_to(words["position"])
+
 
 def _of(batch: Batch, replicas: slice) -> Batch:
     """What some of the replicas see; patterns that all share stay shared."""

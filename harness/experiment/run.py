@@ -26,10 +26,13 @@ from harness.core import registry
 from harness.core.algorithm import Algorithm, CreditAlgorithm
 from harness.core.errors import InputError, one_of
 from harness.core.task import Task
+from harness.experiment.chunks import chunk_size, in_order, join, split
+from harness.experiment.kept import NOTHING, Keeper
 from harness.experiment.result import Result
 from harness.training.curves import drawn_at
 from harness.training.plan import Plan
 from harness.training.preflight import preflight
+from harness.training.snapshot import Checkpoint
 from harness.training.train import train
 from harness.training.trained import Trained
 from harness.training.watch import Watch
@@ -38,10 +41,6 @@ if TYPE_CHECKING:
     from harness.experiment.bar import Bar
 
 Tick = Callable[[int], None]
-CACHE = 5 * 2**20  # bytes of activity that a chunk of replicas may hold: measured, see docs/core.md
-SMALLEST, LARGEST = 32, 4096  # replicas in a chunk
-MEMORY = 2**30  # bytes of activity beyond which a chunk is made smaller still
-HEAVY = 2**16  # weights from which on a network is best trained alone: many would not fit the cache
 COLUMNS = 15 * 8  # bytes of what is kept of a replica beside its curves and weights
 PROCESS = 30 * 10**6  # bytes of a Python process with NumPy
 
@@ -111,8 +110,12 @@ def run_cell(
     tick: Tick | None = None,
     only: Sequence[int] | None = None,
     progress: bool = False,
+    keeper: Keeper | None = None,
 ) -> Result:
-    """`run` with its settings in one piece, and no bar unless it is asked for."""
+    """`run` with its settings in one piece, and no bar unless it is asked for.
+
+    What a `keeper` has of it is not trained again; it is handed what becomes of the rest.
+    """
     from harness.experiment.bar import bar  # here, so that no record's key follows how a bar looks
 
     algorithm, task, settings = resolve(algorithm, task, settings)
@@ -127,23 +130,35 @@ def run_cell(
             preflight(algorithm, task, settings)
     size, backend, why = chunk_size(task, settings), settings.backend, ""
     probe = settings.probe, settings.probe_draws
+    before = keeper.before().among(numbers) if keeper else NOTHING
 
     def jobs(processes: int) -> list[tuple[Plan, list[int]]]:
-        chunks = split(numbers, size, processes)
+        chunks = before.left(split(numbers, size, processes))
         return [(Plan.of(settings, len(chunk) / len(numbers)), chunk) for chunk in chunks]
 
+    if backend == "auto" and before.backend:
+        backend = before.backend
     if backend == "auto":
         from harness.experiment.choose_backend import choose
 
         backend, why = choose(algorithm, task, jobs(1))
     # compiled code has other bits for other sizes of a batch: these must not depend on the processes
     work = jobs(settings.processes if backend == "numpy" else 1)
-    epochs, parts = settings.epochs or 0, []
+    epochs, parts = settings.epochs or 0, list[Trained]()
+
+    def over(part: Trained) -> None:
+        parts.append(part)
+        if keeper:
+            keeper.finish(part)
+
+    def kept_in(job: tuple[Plan, list[int]]) -> Checkpoint | None:
+        return keeper.batch(job[1]) if keeper else None
+
     train_one = partial(_train_alone, algorithm, task, backend, probe)
     with bar(f"{task.name} {algorithm.name}", len(work) * epochs, shown=progress) as at:
-        if settings.processes == 1 or len(work) == 1:
+        if settings.processes == 1 or len(work) <= 1:
             for i, job in enumerate(work):
-                parts.append(train_one(*job, tick=_told(tick, at, i * epochs)))
+                over(train_one(*job, kept_in(job), tick=_told(tick, at, i * epochs)))
         else:
             from concurrent.futures import ProcessPoolExecutor
             from multiprocessing import get_context
@@ -152,10 +167,11 @@ def run_cell(
             # spawned, not forked: a fork would copy the threads' locks of whoever calls us
             context, found = get_context("spawn"), registry.algorithms  # units and losses of plug-ins, too
             with ProcessPoolExecutor(_workers(settings), mp_context=context, initializer=found) as pool:
-                for part in pool.map(train_one, *zip(*work, strict=True)):
-                    parts.append(part)
+                for part in pool.map(train_one, *zip(*((*job, kept_in(job)) for job in work), strict=True)):
+                    over(part)
                     at.done = len(parts) * epochs
-    trained = join(parts)
+    parts += [before.done] if before.done else []
+    trained = in_order(join(parts), numbers)
     if why:
         from harness.experiment.choose_backend import came
 
@@ -174,13 +190,14 @@ def _told(tick: Tick | None, at: Bar, before: int) -> Tick:
     return told
 
 
-def complete(cell: Cell, done: Trained, *, progress: bool = False) -> Result:
+def complete(cell: Cell, done: Trained, *, progress: bool = False, keeper: Keeper | None = None) -> Result:
     """A cell of which the first replicas are `done`, interpreted: the others are run, interpreted, too."""
     count, parts = len(done.replica), [done]
     if count < cell.settings.replicas:
         settings = replace(cell.settings, backend="numpy")
         others = range(count, settings.replicas)
-        parts.append(run_cell(cell.algorithm, cell.task, settings, only=others, progress=progress).trained)
+        run_of = run_cell(cell.algorithm, cell.task, settings, only=others, progress=progress, keeper=keeper)
+        parts.append(run_of.trained)
     return Result(cell.algorithm, cell.task, cell.settings, join(parts))
 
 
@@ -217,40 +234,6 @@ def _workers(settings: Settings) -> int:
     return min(settings.processes, os.cpu_count() or 1)
 
 
-def chunk_size(task: Task, settings: Settings) -> int:
-    """Replicas whose activities together fill the cache, within bounds;
-    fewer where patterns are so many that memory counts, and one where its weights alone fill it.
-    """
-    spec, net = task.spec(), task.network()
-    if net.size >= HEAVY:
-        return 1
-    one = spec.patterns * max(spec.steps, 1) * net.workspace * np.dtype(settings.dtype).itemsize
-    return int(np.clip(CACHE // one, min(SMALLEST, max(1, MEMORY // one)), LARGEST))
-
-
-def split(numbers: list[int], size: int, processes: int) -> list[list[int]]:
-    """Replicas in chunks of at most `size`, all processes busy if there are enough."""
-    count = min(len(numbers), max(-(-len(numbers) // size), processes))
-    return [list(map(int, part)) for part in np.array_split(numbers, count)]
-
-
-def join(parts: list[Trained]) -> Trained:
-    """Chunks one after another."""
-    if len(parts) == 1:
-        return parts[0]
-    columns = [f.name for f in fields(Trained) if f.name not in ("weights", "credit", "told", "ran")]
-    joined: dict[str, Any] = {name: np.concatenate([getattr(p, name) for p in parts]) for name in columns}
-    joined["credit"] = {name: np.concatenate([p.credit[name] for p in parts]) for name in parts[0].credit}
-    joined["ran"] = dict(parts[0].ran)
-    for seconds in ("compile_seconds", "probe_seconds"):
-        if seconds in parts[0].ran:
-            joined["ran"][seconds] = sum(p.ran[seconds] for p in parts)
-    for named in ("weights", "told"):
-        first: dict[str, Any] = getattr(parts[0], named)
-        joined[named] = {name: np.concatenate([getattr(p, named)[name] for p in parts]) for name in first}
-    return Trained(**joined)
-
-
 def _train_alone(
     algorithm: Algorithm,
     task: Task,
@@ -258,19 +241,22 @@ def _train_alone(
     probe: tuple[int, int],
     plan: Plan,
     replicas: list[int],
+    checkpoint: Checkpoint | None = None,
     tick: Tick | None = None,
 ) -> Trained:
     # several BLAS threads are slower on small matrices, and change bits
     with threadpool_limits(1, user_api="blas"):
         if backend == "numpy":
-            return train(algorithm, task, plan, replicas, tick, _watch(plan, replicas, *probe))
+            return train(algorithm, task, plan, replicas, tick, _watch(plan, replicas, *probe), checkpoint)
         from harness.compiling import driver
         from harness.compiling.behind import CannotCompile
 
         try:
-            return driver.train(algorithm, task, plan, replicas, tick, _watch(plan, replicas, *probe))
+            return driver.train(
+                algorithm, task, plan, replicas, tick, _watch(plan, replicas, *probe), checkpoint
+            )
         except CannotCompile as reason:
-            trained = train(algorithm, task, plan, replicas, tick, _watch(plan, replicas, *probe))
+            trained = train(algorithm, task, plan, replicas, tick, _watch(plan, replicas, *probe), checkpoint)
             trained.ran["why"] = f"not compiled: {reason}"
             return trained
 

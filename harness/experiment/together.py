@@ -21,10 +21,13 @@ from threadpoolctl import threadpool_limits
 from harness.cells.cell import Cell
 from harness.core.errors import ANYTHING
 from harness.core.riding import numbers, riding
+from harness.experiment.chunks import chunk_size
+from harness.experiment.kept import Keeper
 from harness.experiment.result import Result
-from harness.experiment.run import check_room, chunk_size
+from harness.experiment.run import check_room
 from harness.training.plan import Plan
 from harness.training.preflight import preflight
+from harness.training.snapshot import Checkpoint
 from harness.training.train import train
 from harness.training.trained import Trained
 
@@ -64,8 +67,8 @@ def groups(cells: Sequence[Cell], processes: int = 1) -> list[Group]:
     return sorted([*alone, *jobs], key=lambda group: group.places[0])
 
 
-def run_together(cells: Sequence[Cell]) -> list[Result]:
-    """The results of cells that `groups` has put into one job.
+def run_together(cells: Sequence[Cell], keeper: Keeper | None = None) -> list[Result]:
+    """The results of cells that `groups` has put into one job; a `keeper` has a checkpoint of their batch.
 
     Raises what training them raises; then each may still be run alone.
     """
@@ -74,7 +77,9 @@ def run_together(cells: Sequence[Cell]) -> list[Result]:
     with threadpool_limits(1, user_api="blas"):
         if not cells[0].settings.unchecked:
             preflight(cells[0].algorithm, cells[0].task, cells[0].settings)
-        parts = _trained(cells, differ(cells), [range(cell.settings.replicas) for cell in cells])
+        replicas = [range(cell.settings.replicas) for cell in cells]
+        checkpoint = keeper.batch(range(rows)) if keeper else None
+        parts = _trained(cells, differ(cells), replicas, checkpoint=checkpoint)
     for part in parts:
         part.ran["together"] = len(cells)
     return [Result(c.algorithm, c.task, c.settings, part) for c, part in zip(cells, parts, strict=True)]
@@ -207,7 +212,11 @@ def _differs(cells: Sequence[Cell]) -> str:
 
 
 def _trained(
-    cells: Sequence[Cell], names: Sequence[str], which: Sequence[Sequence[int]], epochs: int | None = None
+    cells: Sequence[Cell],
+    names: Sequence[str],
+    which: Sequence[Sequence[int]],
+    epochs: int | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> list[Trained]:
     """Replicas of each cell, trained in one batch."""
     plan = Plan.of(cells[0].settings)
@@ -218,7 +227,8 @@ def _trained(
         of = [name.partition(".")[2] for name in names if name.startswith(f"{part}.")]
         return riding([getattr(cell, part) for cell in cells], of, rows)
 
-    whole = train(shared("algorithm"), shared("task"), plan, [i for some in which for i in some])
+    replicas = [i for some in which for i in some]
+    whole = train(shared("algorithm"), shared("task"), plan, replicas, checkpoint=checkpoint)
     return [whole.rows(rows == i) for i in range(len(cells))]
 
 

@@ -12,9 +12,11 @@ from harness.cost.sheet import cost_of
 from harness.experiment.run import complete, run_cell
 from harness.experiment.together import run_together
 from harness.store import kin
+from harness.store.parts import Parts
 from harness.store.record import Record
 from harness.store.running import noted
 from harness.store.store import Store
+from harness.studies.shards import Shard, parse
 
 
 def attempt(cell: Cell, store: Store, *, progress: bool = False) -> Record | None:
@@ -33,18 +35,20 @@ def attempt(cell: Cell, store: Store, *, progress: bool = False) -> Record | Non
         if isinstance(cell.data, BaseException):
             raise cell.data
         with noted(store, [cell.id]):
-            done = kin.done(store.path, cell)
+            parts, done = Parts.of(store.path, cell.id), kin.done(store.path, cell)
             if done:
-                result = complete(cell, done, progress=progress)
+                result = complete(cell, done, progress=progress, keeper=parts)
             else:
-                result = run_cell(cell.algorithm, cell.task, cell.settings, progress=progress)
+                result = run_cell(cell.algorithm, cell.task, cell.settings, progress=progress, keeper=parts)
     except InputError as error:  # no fault of the code: the sentence is the whole answer
         store.write_failure(cell, str(error), "")
         return None
     except ANYTHING as error:
         store.write_failure(cell, f"{type(error).__name__}: {error}", traceback.format_exc())
         return None
-    return store.write(cell, result, as_run(cost_of(cell), result.columns()))
+    record = store.write(cell, result, as_run(cost_of(cell), result.columns()))
+    parts.forget()
+    return record
 
 
 def attempt_together(cells: Sequence[Cell], store: Store) -> None:
@@ -53,23 +57,49 @@ def attempt_together(cells: Sequence[Cell], store: Store) -> None:
     """
     fresh = [cell for cell in cells if not store.has(cell.id) and kin.done(store.path, cell) is None]
     if len(fresh) > 1:
+        parts = Parts.of(store.path, *(cell.id for cell in fresh))
         try:
             with noted(store, [cell.id for cell in fresh]):
-                results = run_together(fresh)
+                results = run_together(fresh, parts)
             cost = cost_of(fresh[0])  # the same lines are run for all of them
         except ANYTHING:  # run alone, each says itself what is wrong
             results, cost = [], {}
         for cell, result in zip(fresh, results, strict=False):
             store.write(cell, result, as_run(cost, result.columns()))
+        parts.forget()
     for cell in cells:
         attempt(cell, store)
 
 
+def attempt_shard(shard: Shard, store: Store) -> None:
+    """Some replicas of a cell, kept among its parts; the record, if that was all that was missing."""
+    cell = shard.cell
+    if store.has(cell.id):
+        return
+    parts = Parts.of(store.path, cell.id)
+    try:
+        cell.check()
+        run_cell(cell.algorithm, cell.task, cell.settings, only=range(shard.first, shard.stop), keeper=parts)
+    except ANYTHING:  # as a whole it says itself what is wrong
+        attempt(cell, store)
+        return
+    parts.flush()
+    done = parts.before().done
+    if done is not None and len(done.replica) == cell.settings.replicas:
+        attempt(cell, store)  # joins them
+
+
 def attempt_text(store: str, text: str) -> None:
-    """`attempt_together`, for another process: the store's path, and cells as `Cell.text` has them, a line
-    each.
+    """A job, for another process: the store's path, and cells and shards, a line each.
+
+    Raises `InputError` for a line that is neither.
     """
-    attempt_together([Cell.parse(line) for line in text.splitlines()], Store.at(store))
+    at = Store.at(store)
+    lines = [parse(line) for line in text.splitlines()]
+    attempt_together([line.cell for line in lines if line.whole], at)
+    for line in lines:
+        if not line.whole:
+            attempt_shard(line, at)
 
 
 def expected_work(cell: Cell) -> float:

@@ -7,9 +7,21 @@ from functools import partial
 
 from harness.cells.cell import Cell
 from harness.experiment.together import groups
+from harness.store.parts import together
 from harness.store.store import Store
 from harness.studies.attempt import attempt_text
 from harness.studies.pool import Lost, each
+
+
+def in_jobs(cells: Sequence[Cell], store: Store, processes: int) -> list[list[Cell]]:
+    """Cells without a record in jobs, each of cells that share a batch; one that was begun is one again."""
+    left = {cell.id: cell for cell in cells}
+    begun = []
+    for ids in together(store.path):
+        if left.keys() >= set(ids):
+            begun.append([left.pop(i) for i in ids])
+    rest = list(left.values())
+    return [*begun, *([rest[i] for i in group.places] for group in groups(rest, processes))]
 
 
 def run_jobs(cells: Sequence[Cell], store: Store, processes: int) -> dict[str, str]:
@@ -25,7 +37,7 @@ def run_jobs(cells: Sequence[Cell], store: Store, processes: int) -> dict[str, s
     Returns:
         By id, why a cell has no record; those whose code failed are noted in the store.
     """
-    jobs = [[cells[i] for i in group.places] for group in groups(cells, processes)]
+    jobs = in_jobs(cells, store, processes)
     lost: dict[str, str] = {}
     while jobs:
         texts = ["\n".join(cell.text() for cell in job) for job in jobs]

@@ -20,9 +20,9 @@ from typing import TypeVar
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
 from harness.core.files import write_atomically
-from harness.experiment.together import groups
 from harness.store.store import Store
 from harness.studies.attempt import attempt_text
+from harness.studies.jobs import in_jobs
 from harness.studies.rates import expected_seconds, measured
 from harness.studies.signals import aside
 
@@ -70,7 +70,7 @@ def packs(cells: Sequence[Cell], store: Store, minutes: float, processes: int | 
     if processes:
         most = min(most, total / (SHARES * processes))
     jobs = min(len(cells), math.ceil(total / most) if most else 1)
-    batches = [[cells[i] for i in group.places] for group in groups(cells, max(1, jobs))]
+    batches = in_jobs(cells, store, max(1, jobs))
     return pack(batches, [sum(seconds[cell.id] for cell in batch) for batch in batches], most)
 
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,8 +21,9 @@ from harness.core.task import Task
 from harness.core.tree import tree_map
 from harness.training.layout import replicas_last
 from harness.training.plan import Plan
+from harness.training.snapshot import Checkpoint
 from harness.training.trained import Trained
-from harness.training.trainer import Trainer, keep_freed_memory
+from harness.training.trainer import Trainer
 from harness.training.watch import Watch
 
 Array = Any
@@ -33,16 +36,18 @@ def train(
     replicas: Sequence[int],
     tick: Callable[[int], None] | None = None,
     watch: Watch | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """Train `replicas` (their numbers decide their random streams). Never raises for divergence.
 
-    `tick` hears of each epoch, `watch` sees those that it asks for.
+    `tick` hears of each epoch, `watch` sees those that it asks for; where there is a last `checkpoint` of
+    these replicas, training goes on from there.
     """
     keep_freed_memory()
     with np.errstate(all="ignore"):
         trainer, reading = trainer_for(algorithm, task, plan, replicas, watch)
         with read_by(reading):
-            trained = trainer.run(tick)
+            trained = trainer.run(tick, checkpoint=checkpoint)
     return trained if len(trained.replica) == len(replicas) else alone(trained)
 
 
@@ -99,3 +104,18 @@ class Last(Trainer):
 def first(a: Array, n: int) -> Array:
     """The first n rows of an array, replicas first in memory."""
     return np.ascontiguousarray(a[:n]) if isinstance(a, np.ndarray) else a
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc to reuse freed megabytes instead of handing them back to the kernel.
+
+    A thousand replicas make temporaries of about a megabyte, which malloc would map and unmap at every
+    operation, and touching fresh pages takes longer than the arithmetic. Elsewhere than on glibc nothing
+    happens.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mmap_threshold, trim_threshold, gigabyte = -3, -1, 1 << 30
+            mallopt(mmap_threshold, gigabyte)
+            mallopt(trim_threshold, gigabyte)

@@ -7,8 +7,6 @@ finish leave the batch, and the others go on with the same bits.
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from time import perf_counter
@@ -30,6 +28,7 @@ from harness.core.tree import leaves, tree_map
 from harness.training.criterion import in_parts, met
 from harness.training.curves import drawn_at
 from harness.training.plan import Plan
+from harness.training.snapshot import Checkpoint, put_back, snapshot
 from harness.training.trained import Trained
 from harness.training.watch import Moment, Watch
 
@@ -75,8 +74,14 @@ class Trainer:
         """Arrays of the batch where they lie best in memory: here, as they are."""
         return arrays
 
-    def run(self, tick: Callable[[int], None] | None, first: int = 0) -> Trained:
-        """Train from epoch `first` to the end."""
+    def run(
+        self, tick: Callable[[int], None] | None, first: int = 0, checkpoint: Checkpoint | None = None
+    ) -> Trained:
+        """Train from epoch `first` to the end, or from where a checkpoint was made; `checkpoint` is made of
+        it from time to time.
+        """
+        if checkpoint and (saved := checkpoint.last()):
+            first = put_back(self, saved)
         for epoch in range(first, self.plan.epochs + 1):
             self.look(epoch)
             before = perf_counter()
@@ -93,6 +98,8 @@ class Trainer:
                 self.compact()
             if tick:
                 tick(epoch + 1)
+            if checkpoint and checkpoint.due():
+                checkpoint.make(snapshot(self, epoch + 1))
         return self.conclude()
 
     def judge(self, epoch: int, output: Array | None) -> None:
@@ -257,10 +264,13 @@ class Trainer:
     def compact(self) -> None:
         """Let those that are finished leave the batch."""
         stays = self.staying()
-        if stays.all():
-            return
+        if not stays.all():
+            self.state = self.placed(tree_map(lambda a: a[stays], self.state))
+            self.leave(stays)
+
+    def leave(self, stays: NDArray[np.bool_]) -> None:
+        """Let only the rows in `stays` be in the batch, their state aside."""
         self.rows = self.rows[stays]
-        self.state = self.placed(tree_map(lambda a: a[stays], self.state))
         self.data = self.placed(pick(self.data, stays))
         self.algorithm, self.task = kept(self.algorithm, stays), kept(self.task, stays)
         self.order.keep(stays)
@@ -283,18 +293,3 @@ def in_order(a: Array, order: Array) -> Array:
     if a.ndim == 4:
         return np.take_along_axis(a, order[:, None, :, None], axis=-2)
     return a[0][order] if len(a) == 1 else np.take_along_axis(a, order[..., None], axis=-2)
-
-
-def keep_freed_memory() -> None:
-    """Tell glibc to reuse freed megabytes instead of handing them back to the kernel.
-
-    A thousand replicas make temporaries of about a megabyte, which malloc would map and unmap at every
-    operation, and touching fresh pages takes longer than the arithmetic. Elsewhere than on glibc nothing
-    happens.
-    """
-    if sys.platform == "linux":
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt is not None:
-            mmap_threshold, trim_threshold, gigabyte = -3, -1, 1 << 30
-            mallopt(mmap_threshold, gigabyte)
-            mallopt(trim_threshold, gigabyte)

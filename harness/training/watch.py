@@ -49,3 +49,9 @@ class Watch(Protocol):
 
     def said(self) -> dict[str, Any]:
         """What the record is to say of it, for `Trained.ran`."""
+
+    def saved(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """What it has seen and how far it is: arrays by name, and words, for a snapshot."""
+
+    def put_back(self, arrays: dict[str, NDArray[Any]], words: dict[str, Any]) -> None:
+        """Stand where `saved` was asked."""

@@ -45,11 +45,9 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """Which replicas were run, by each call."""
     asked: list[list[int]] = []
 
-    def watched(
-        rule: Any, task: Any, settings: Any, *, only: Sequence[int] | None = None, progress: bool = False
-    ) -> Any:
+    def watched(rule: Any, task: Any, settings: Any, *, only: Sequence[int] | None = None, **how: Any) -> Any:
         asked.append(list(range(settings.replicas) if only is None else only))
-        return original(rule, task, settings, only=only, progress=progress)
+        return original(rule, task, settings, only=only, **how)
 
     original = attempts.run_cell
     monkeypatch.setattr("harness.experiment.run.run_cell", watched)

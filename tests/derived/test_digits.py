@@ -26,8 +26,9 @@ from harness.core.errors import InputError
 from harness.core.rand import SPLIT, Rand
 from harness.core.task import Task
 from harness.cost.sheet import sheet
+from harness.experiment.chunks import chunk_size
 from harness.experiment.result import Result
-from harness.experiment.run import chunk_size, run
+from harness.experiment.run import run
 from harness.experiment.summary import summarise
 from harness.plots import curve_figure, hinton_figure, survival_figure
 from harness.results.table import build, to_csv

@@ -32,7 +32,7 @@ from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.core.task import Task
 from harness.core.tree import leaves, tree_map
 from harness.experiment import choose_backend as auto
-from harness.experiment import run as experiment
+from harness.experiment import chunks
 from harness.experiment.result import Result
 from harness.experiment.run import run
 from harness.statistics import survival
@@ -497,7 +497,7 @@ def test_the_same_run_twice_has_the_same_bits(name: str, monkeypatch: pytest.Mon
 
 def test_processes_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     for limit in ("SMALLEST", "LARGEST"):
-        monkeypatch.setattr(experiment, limit, 12)
+        monkeypatch.setattr(chunks, limit, 12)
     algorithm, task, settings = CASES["full"]
     one, two = (run(algorithm, task, backend="jax", processes=n, **settings) for n in (1, 2))
     assert one.trained.ran["backend"] == two.trained.ran["backend"] == "jax"

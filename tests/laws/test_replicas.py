@@ -18,6 +18,7 @@ from algorithms.backprop import Backprop
 from algorithms.finite_differences import FiniteDifferences
 from algorithms.perceptron import Perceptron
 from algorithms.shallow import Shallow
+from harness.cells.settings import Settings
 from harness.core import kernels
 from harness.core.algorithm import Algorithm, Batch
 from harness.core.data import Patterns
@@ -27,7 +28,7 @@ from harness.core.network import Network
 from harness.core.optimisers import Adam, GradientDescent
 from harness.core.rand import NOISE, WEIGHTS, Rand
 from harness.core.task import Task
-from harness.experiment import run as experiment
+from harness.experiment import chunks
 from harness.experiment.result import Result
 from harness.experiment.run import run
 from harness.tasks.xor import Xor
@@ -138,8 +139,8 @@ def test_chunks_change_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     """Bits must not depend on how many replicas fit the cache of the machine at once."""
     expected = bits(whole(name))
     for limit, value in (("CACHE", 1), ("SMALLEST", 5), ("LARGEST", 5)):
-        monkeypatch.setattr(experiment, limit, value)
-    assert experiment.chunk_size(CASES[name].task, experiment.Settings()) == 5
+        monkeypatch.setattr(chunks, limit, value)
+    assert chunks.chunk_size(CASES[name].task, Settings()) == 5
     chunked = train(name)
     assert chunked.trained.replica.tolist() == list(range(REPLICAS))
     assert bits(chunked) == expected
