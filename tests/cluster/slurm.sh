@@ -1,15 +1,16 @@
 #!/bin/sh
 # A SLURM of one machine, for tests: a controller, a daemon and a key of its own, all in one folder, on loopback.
 #
-#     tests/cluster/slurm.sh start FOLDER [CPUS]   prints what to put into the environment (SLURM_CONF=…)
-#     tests/cluster/slurm.sh stop FOLDER           ends its jobs, then its daemons
+#     tests/cluster/slurm.sh start FOLDER [CPUS] [PID]   prints what to put into the environment (SLURM_CONF=…); it stops by itself
+#                                                        when the process PID, if one is given, is gone
+#     tests/cluster/slurm.sh stop FOLDER                 ends its jobs, then its daemons
 #
 # Needs Debian's slurm-wlm and munge, and root: a daemon that is to start jobs as whoever sent them is root's. Two
 # partitions: `main`, and `short`, which holds no job for longer than two minutes. No accounting (sacct): clusters without it exist.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 fail() { echo "slurm.sh: $*" >&2; exit 3; }
-[ $# -ge 2 ] || fail "start FOLDER [CPUS], or stop FOLDER"
+[ $# -ge 2 ] || fail "start FOLDER [CPUS] [PID], or stop FOLDER"
 action=$1
 mkdir -p "$2"
 folder=$(cd "$2" && pwd)
@@ -91,7 +92,14 @@ munged --force --key-file="$folder/munge.key" --socket="$folder/munge/socket" --
 slurmctld -c > "$folder/slurmctld.out" 2>&1 || fail "slurmctld did not start: $(tail -n 1 "$folder/slurmctld.out")"
 slurmd > "$folder/slurmd.out" 2>&1 || fail "slurmd did not start: $(tail -n 1 "$folder/slurmd.out")"
 for _ in $(seq 150); do
-    case $(sinfo -h -o %T 2>/dev/null | head -n 1) in idle*) trap - EXIT INT TERM; echo "SLURM_CONF=$folder/slurm.conf"; exit 0 ;; esac
+    case $(sinfo -h -o %T 2>/dev/null | head -n 1) in idle*) ready=1; break ;; esac
     sleep 0.2
 done
-fail "its node is not idle after 30 s: $(tail -n 1 "$folder/slurmd.log")"
+[ "${ready:-}" ] || fail "its node is not idle after 30 s: $(tail -n 1 "$folder/slurmd.log")"
+trap - EXIT INT TERM
+if [ $# -ge 4 ]; then
+    # in a session of its own: Ctrl-C is for whoever is watched
+    setsid sh -c 'while kill -0 "$1" 2>/dev/null && [ -e "$3/slurmctld.pid" ]; do sleep 1; done; [ ! -e "$3/slurmctld.pid" ] || exec "$2" stop "$3"' \
+        watch "$4" "$(cd "$(dirname "$0")" && pwd)/slurm.sh" "$folder" >/dev/null 2>&1 &
+fi
+echo "SLURM_CONF=$folder/slurm.conf"
