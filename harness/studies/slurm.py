@@ -30,10 +30,12 @@ from harness.studies.apart import End, run_apart
 from harness.studies.named import whole_names
 from harness.studies.packing import packs, run_text
 
-COMPLETED, CANCELLED = "COMPLETED", "CANCELLED"
+PENDING, COMPLETED, CANCELLED = "PENDING", "COMPLETED", "CANCELLED"
 DIED = ("BOOT_FAIL", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "TIMEOUT")
 OVER = (COMPLETED, CANCELLED, *DIED)
 """States that a job does not leave; one that is queued again is PENDING."""
+SOON = ("None", "Priority", "Resources", "BeginTime", "JobArrayTaskLimit")
+"""Why a job may not run yet that will."""
 PAUSES = (0.5, 10.0)  # seconds between two looks at the queue: at first, and for jobs of hours
 
 
@@ -99,7 +101,7 @@ def under_way(store: Store, wanted: set[str]) -> dict[str, list[str]]:
     states = _states(by_age(notes)) if notes.is_dir() else {}
     found = {}
     for job in by_age(notes):
-        if states is not None and states.get(job, COMPLETED) in OVER:
+        if states is not None and states.get(job, COMPLETED).partition(" ")[0] in OVER:
             (notes / job).unlink(missing_ok=True)
             continue
         ids = [i for i in (notes / job).read_text(encoding="utf-8").split() if i in wanted]
@@ -142,7 +144,7 @@ def _send(texts: Sequence[str], store: Store, settings: Mapping[str, Any]) -> di
 def _wait(jobs: Mapping[str, Any], store: Store) -> list[End]:
     """How jobs ended, when all have."""
     waiting, ends = dict(jobs), dict[str, End]()
-    began, answers = time.monotonic(), True
+    began, answers, told = time.monotonic(), True, set(SOON)
     try:
         while waiting:
             states = _states(waiting)
@@ -150,8 +152,14 @@ def _wait(jobs: Mapping[str, Any], store: Store) -> list[End]:
                 answers = not answers
                 _say("SLURM answers again" if answers else "SLURM does not answer: waiting for it")
             for job in list(waiting):
-                if states is not None and states.get(job, COMPLETED) in OVER:
-                    ends[job] = _end(job, states.get(job), waiting.pop(job))
+                if states is None:
+                    break
+                state, _, why = states.get(job, COMPLETED).partition(" ")
+                if state == PENDING and why not in told:
+                    told.add(why)
+                    _say(f"SLURM has taken job {job}, but says of it: {why}")
+                if state in OVER:
+                    ends[job] = _end(job, state if job in states else "", waiting.pop(job))
                     (_notes(store) / job).unlink(missing_ok=True)
             if waiting:
                 time.sleep(min(PAUSES[1], PAUSES[0] + (time.monotonic() - began) / 20))
@@ -166,11 +174,13 @@ def _wait(jobs: Mapping[str, Any], store: Store) -> list[End]:
 
 
 def _states(jobs: Iterable[str]) -> dict[str, str] | None:
-    """The state of each job that the queue still knows; None where it does not answer."""
+    """The state of each job that the queue still knows, and why it is not another; None where it does not
+    answer.
+    """
     numbers = sorted({job.partition("_")[0] for job in jobs})
     found: dict[str, str] = {}
     for number in numbers:  # each by itself: SLURM refuses a list with one that it no longer knows
-        command = ["squeue", "--noheader", "--array", "--states=all", "--format=%i %T", f"--jobs={number}"]
+        command = ["squeue", "--noheader", "--array", "--states=all", "--format=%i %T %r", f"--jobs={number}"]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         except FileNotFoundError:
@@ -181,7 +191,7 @@ def _states(jobs: Iterable[str]) -> dict[str, str] | None:
     return found
 
 
-def _end(job: str, state: str | None, submitted: Any) -> End:
+def _end(job: str, state: str, submitted: Any) -> End:
     """What became of a job that is over."""
     if submitted is not None and submitted.paths.result_pickle.exists():  # it came to its end, or to an error
         error = submitted.exception()

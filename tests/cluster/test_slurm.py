@@ -233,8 +233,7 @@ def test_a_job_that_was_cancelled_is_told_and_not_sent_again(sweep: Sweep) -> No
     ("given", "said"),
     [
         (("hydra.launcher.partition=nope",), "nvalid partition"),
-        (("hydra.launcher.nodes=9",), "ode"),
-        (("hydra.launcher.partition=short", "hydra.launcher.timeout_min=5"), "ime"),
+        (("hydra.launcher.mem_gb=9000000",), "emory"),
     ],
 )
 def test_what_slurm_refuses_is_one_sentence_and_nothing_is_lost(
@@ -246,6 +245,17 @@ def test_what_slurm_refuses_is_one_sentence_and_nothing_is_lost(
     assert line.startswith("harness: SLURM did not take the jobs: ")
     assert said in line
     assert sweep.queue() == []
+
+
+def test_what_slurm_takes_and_will_not_run_is_told(sweep: Sweep) -> None:
+    """A limit of a partition's is no error to a SLURM that is not told to enforce it: the job waits."""
+    running = sweep.start(*SMALL, "hydra.launcher.partition=short", "hydra.launcher.timeout_min=5")
+    assert running.stderr is not None
+    assert "but says of it: PartitionTimeLimit" in running.stderr.readline()
+    (job,) = sweep.queue()
+    sweep.ask("scancel", job)
+    running.communicate(timeout=60)
+    assert running.returncode == 1
 
 
 def test_where_there_is_no_slurm_it_says_so(sweep: Sweep) -> None:
