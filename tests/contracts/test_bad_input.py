@@ -243,9 +243,19 @@ CASES = {
     "a flag that is none": (["--nope"], ["--nope", "--hydra-help"]),
     "a launcher to install": (
         ["-m", "hydra/launcher=submitit_slurm"],
-        ["hydra/launcher=submitit_slurm is not installed", "pip install hydra-submitit-launcher"],
+        ["hydra/launcher=submitit_slurm is not installed", "pip install 'credit-assignment-harness[slurm]'"],
     ),
-    "another launcher to install": (["-m", "hydra/launcher=ray"], ["pip install hydra-ray-launcher"]),
+    "another launcher to install": (
+        ["-m", "hydra/launcher=ray"],
+        ["hydra/launcher=ray is not installed", "in a clone '.[ray]'"],
+    ),
+    "a package's launcher to install": (["-m", "hydra/launcher=rq"], ["pip install hydra-rq-launcher"]),
+    "a file of cells for one run": (["cells=x.txt"], ["cells=x.txt would be ignored"]),
+    "a file of cells for a sweep": (["-m", "cells=x.txt"], ["cells=x.txt would be ignored"]),
+    "jobs of no length": (
+        ["-m", "jobs.minutes=0"],
+        ["jobs.minutes must be", "greater than 0", "0 was given"],
+    ),
     "a sweeper to install": (["-m", "hydra/sweeper=optuna"], ["pip install hydra-optuna-sweeper"]),
     "a preset for another task": (
         ["experiment=pdp1986/xor_shortcut", "task=encoder"],
