@@ -241,14 +241,6 @@ CASES = {
     "no name": (["=3"], ["'=3' has no name", "name=value"]),
     "nothing": ([""], ["'' has no value"]),
     "a flag that is none": (["--nope"], ["--nope", "--hydra-help"]),
-    "a launcher to install": (
-        ["-m", "hydra/launcher=submitit_slurm"],
-        ["hydra/launcher=submitit_slurm is not installed", "pip install 'credit-assignment-harness[slurm]'"],
-    ),
-    "another launcher to install": (
-        ["-m", "hydra/launcher=ray"],
-        ["hydra/launcher=ray is not installed", "in a clone '.[ray]'"],
-    ),
     "a package's launcher to install": (["-m", "hydra/launcher=rq"], ["pip install hydra-rq-launcher"]),
     "a file of cells for one run": (["cells=x.txt"], ["cells=x.txt would be ignored"]),
     "a file of cells for a sweep": (["-m", "cells=x.txt"], ["cells=x.txt would be ignored"]),

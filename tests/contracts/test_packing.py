@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
@@ -219,6 +220,26 @@ def test_nothing_is_changed_where_nobody_hears_signals() -> None:
     before = signal.getsignal(signal.SIGUSR2)
     with aside():
         assert signal.getsignal(signal.SIGUSR2) == before
+
+
+@pytest.mark.skipif(find_spec("ray") is not None, reason="Ray is installed")
+def test_ray_that_is_not_installed_is_one_sentence_and_nothing_is_lost(harness: Harness) -> None:
+    code, _, err = harness("-m", "run.replicas=2", "run.epochs=2", "hydra/launcher=ray")
+    assert code == 2
+    assert err.splitlines() == [
+        "harness: hydra/launcher=ray is not installed: pip install 'credit-assignment-harness[ray]', "
+        "in a clone '.[ray]'"
+    ]
+
+
+@pytest.mark.skipif(find_spec("submitit") is not None, reason="submitit is installed")
+def test_slurm_that_is_not_installed_is_one_sentence(harness: Harness) -> None:
+    code, _, err = harness("-m", "run.replicas=2", "run.epochs=2", "hydra/launcher=submitit_slurm")
+    assert code == 2
+    assert err.splitlines() == [
+        "harness: hydra/launcher=submitit_slurm is not installed: "
+        "pip install 'credit-assignment-harness[slurm]', in a clone '.[slurm]'"
+    ]
 
 
 def test_a_launcher_of_hydras_is_handed_files_of_cells(
