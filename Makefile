@@ -12,8 +12,9 @@ NEXT_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 \
 	$$(ls -r "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.1[2-9].*/bin/python 2>/dev/null); \
 	do $$p -c '' 2>/dev/null && echo $$p && break; done)
 NEXT := .venv-next/bin
+CLUSTER := .venv-cluster/bin
 
-.PHONY: tuned compare dashboard quick test suite test-slow fuzz stress mutants test-cluster test-next check bench coverage docs site studies notebooks results lock clean
+.PHONY: tuned compare dashboard quick test suite test-slow fuzz stress test-cluster mutants test-next check bench coverage docs site studies notebooks results lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
@@ -47,6 +48,9 @@ fuzz: .venv/installed-test  ## 1,500 mutated command lines: each runs, or is ref
 
 stress: .venv/installed-test  ## a study killed 60 times, and 200 cells into a store of 10,000: some minutes
 	$(BIN)/python -m pytest -q tests/contracts/test_stress.py
+
+test-cluster: .venv-cluster/installed  ## what needs SLURM (apt-get install slurm-wlm munge, and root) or Ray: some minutes
+	$(CLUSTER)/python -m pytest -q -p no:xdist tests/cluster
 
 mutants: .venv/installed-test  ## one-line faults, one at a time: does a test fall? some twenty minutes on one core (some: only=cost)
 	$(BIN)/python -m bench.mutants --only "$(only)" --wider "$(QUICK)"
@@ -113,11 +117,11 @@ notebooks: .venv/installed-test  ## execute analysis/*.py into .ipynb on the rec
 results: notebooks  ## and put what the notebooks found into docs/results.md and docs/results/
 	$(BIN)/python docs/results.py
 
-lock: .venv/installed-test  ## write the versions in use to constraints.txt (it names no host)
-	$(PIP) freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==[^ ]+$$' > constraints.txt
+lock: .venv-cluster/installed  ## write the versions in use, of all extras, to constraints.txt (it names no host)
+	$(CLUSTER)/python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==[^ ]+$$' > constraints.txt
 
 clean:
-	rm -rf .venv .venv-next results build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-next .venv-cluster results build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -136,4 +140,9 @@ clean:
 	@test -n "$(NEXT_PYTHON)" || { echo "Python 3.12 or newer is needed, and none was found: give one by make test-next NEXT_PYTHON=…"; exit 2; }
 	$(NEXT_PYTHON) -m venv --clear .venv-next
 	$(NEXT)/python -m pip --disable-pip-version-check --quiet install --no-compile -e '.[test]' 'hydra-core>=1.4.0rc1'
+	@touch $@
+
+.venv-cluster/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-cluster
+	$(CLUSTER)/python -m pip --disable-pip-version-check --quiet install --no-compile -c constraints.txt -e '.[test,slurm,ray]'
 	@touch $@

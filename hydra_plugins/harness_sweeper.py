@@ -3,7 +3,7 @@
 A study lists blocks of overrides and sweeps (`conf/study/*.yaml`); its jobs are all combinations of each
 block, one block after another. What is `common` and what the user adds on the command line holds for every
 block. A sweep without a named study is one block. Only cells without a record are launched: as cells by our
-own launcher, as overrides by any other of Hydra's.
+own launchers and on SLURM, as files of cells by any other of Hydra's.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.utils import JobStatus
 
-from hydra_plugins.harness_launcher import ProcessLauncher
+from hydra_plugins.harness_launcher import CellLauncher, ProcessLauncher
 
 
 def refuse(name: str) -> Any:
@@ -35,6 +34,7 @@ class StudySweeper(BasicSweeper):
         from harness.experiment.run import check_room
         from harness.store.store import Store
         from harness.studies.compose import compose_cells, expand
+        from harness.studies.others import run_by
         from harness.studies.request import Request
 
         config, launcher = self.config, self.launcher
@@ -60,14 +60,9 @@ class StudySweeper(BasicSweeper):
                     check_room(cell)
 
         def launch(missing: list[Job]) -> dict[str, str]:
-            if isinstance(launcher, ProcessLauncher):
-                return launcher.run([job.cell for job in missing])
-            done = launcher.launch([job.overrides for job in missing], initial_job_idx=0)
-            # what a job raised is held by Hydra, and raised again by `return_value`
-            return {
-                job.cell.id: str(of._return_value).partition("\n")[0]
-                for job, of in zip(missing, done, strict=False)  # some launchers say nothing of their jobs
-                if of.status == JobStatus.FAILED
-            }
+            cells = [job.cell for job in missing]
+            if isinstance(launcher, CellLauncher):
+                return launcher.run(cells)
+            return run_by(launcher, cells, Store.at(asked.store), asked.study.name, asked.jobs.minutes)
 
         return conduct(asked, jobs, launch, arguments)

@@ -25,6 +25,7 @@ from harness.cli.arguments import one_sentence, prepare
 from harness.cli.conduct import follow_up, say_mended
 from harness.cli.settings import in_words, lines
 from harness.core.errors import InputError
+from harness.core.registry import add_plugins
 from harness.experiment.run import check_room
 from harness.store import definitions
 from harness.store.store import Store
@@ -32,6 +33,7 @@ from harness.studies.attempt import attempt
 from harness.studies.compose import cell_of
 from harness.studies.conf import CONF, VERSION_BASE
 from harness.studies.overrides import read
+from harness.studies.packing import read_file, run_text
 from harness.studies.pool import end_with_parent
 from harness.studies.request import Request
 from harness.studies.rulesets import ruled
@@ -89,12 +91,16 @@ def check_arguments() -> None:
 
 @hydra.main(config_path=CONF, config_name="config", **VERSION_BASE)  # type: ignore[untyped-decorator]  # Hydra
 def job(cfg: DictConfig) -> None:
-    """One cell: alone, or as a job of a sweep,
-    which keeps what becomes of its code and goes on to the next.
+    """One cell alone, or a job of a sweep: the cells of a file, or one cell of another sweeper's than ours.
+    A job keeps what becomes of a cell's code and goes on to the next.
     """
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         end_with_parent()
         # Hydra holds what it raises, and the study says it
+        if path := cfg.get("cells"):
+            add_plugins(*cfg.plugins)
+            run_text(cfg.store, read_file(path))
+            return
         cell, asked = _asked(cfg)
         attempt(cell, Store.at(asked.store).prepare())
         return
@@ -120,6 +126,10 @@ def run_alone(cell: Cell, asked: Request) -> None:
         raise InputError(
             "small=true would be ignored: it is the small form "
             "of a study (python -m harness -m study=… small=true)"
+        )
+    if asked.cells:
+        raise InputError(
+            f"cells={asked.cells} would be ignored: a sweep hands it to the jobs of its launcher"
         )
     if asked.plan:
         raise InputError("plan=true would be ignored: it is for sweeps (python -m harness -m … plan=true)")

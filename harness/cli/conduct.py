@@ -48,6 +48,8 @@ def conduct(
     name = asked.study.name
     store = Store.at(asked.store)
     folder = store.study_folder(name)  # refuses a name that is none, before anything is there
+    if asked.cells:
+        raise InputError(f"cells={asked.cells} would be ignored: a sweep writes such files itself")
     if asked.plan:
         print("\n".join(plan_lines([job.cell for job in jobs], store)))
         return
@@ -100,6 +102,8 @@ def _run(
     with cells_bar(store, [job.cell for job in jobs], stays=True, known=known):
         try:
             return launch(jobs), ""
+        except InputError:  # the launcher took nothing
+            raise
         except Exception as error:  # a worker was killed: what the others finished is on disk
             return {}, f"{type(error).__name__}: {error}".splitlines()[0]
 

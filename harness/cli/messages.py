@@ -20,8 +20,7 @@ from harness.studies.conf import described
 PACKAGES = {
     f"hydra/{option}": f"hydra-{package}"
     for package, options in {
-        "submitit-launcher": ("launcher/submitit_slurm", "launcher/submitit_local"),
-        "ray-launcher": ("launcher/ray", "launcher/ray_aws"),
+        "ray-launcher": ("launcher/ray_aws",),
         "rq-launcher": ("launcher/rq",),
         "optuna-sweeper": ("sweeper/optuna",),
         "ax-sweeper": ("sweeper/ax",),
@@ -30,6 +29,16 @@ PACKAGES = {
     for option in options
 }
 """Plugins of Hydra's own, and the package that each option comes with."""
+
+EXTRAS = {"hydra/launcher/submitit_slurm": "slurm", "hydra/launcher/submitit_local": "slurm"}
+"""Those that an extra of ours brings along."""
+
+
+def to_install(what: str, extra: str) -> str:
+    """How to have what an extra of ours brings along."""
+    return (
+        f"{what} is not installed: pip install 'credit-assignment-harness[{extra}]', in a clone '.[{extra}]'"
+    )
 
 
 def sentence(error: Exception) -> str:
@@ -43,8 +52,12 @@ def sentence(error: Exception) -> str:
     if isinstance(error, OverrideParseException):
         return f"override {error.override!r} cannot be read"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        if package := PACKAGES.get(missing := str(error.missing_cfg_file)):
-            return f"{'='.join(missing.rsplit('/', 1))} is not installed: pip install {package}"
+        missing = str(error.missing_cfg_file)
+        chosen = "=".join(missing.rsplit("/", 1))
+        if extra := EXTRAS.get(missing):
+            return to_install(chosen, extra)
+        if package := PACKAGES.get(missing):
+            return f"{chosen} is not installed: pip install {package}"
         group, _, option = str(error.missing_cfg_file).rpartition("/")
         if presets := [name for name, _ in described("experiment")] if group.startswith("experiment") else []:
             return str(unknown("experiment", str(error.missing_cfg_file).partition("/")[2], presets))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from harness.core import registry
 from harness.core.errors import InputError
@@ -33,3 +34,13 @@ def load_plugins(overrides: Iterable[str]) -> list[str]:
             if not isinstance(each, str):
                 raise InputError(f"plugins are files, folders or names of modules, but {each!r} was given")
     return registry.add_plugins(*given)
+
+
+def whole_names() -> list[str]:
+    """All plug-ins that are named by now, files and folders by their whole paths: for processes that are
+    started elsewhere.
+    """
+    return [
+        str(Path(each).expanduser().absolute()) if Path(each).expanduser().exists() else each
+        for each in registry.add_plugins()
+    ]

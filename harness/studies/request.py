@@ -54,12 +54,22 @@ class Study:
 
 
 @dataclass(frozen=True)
+class Jobs:
+    """How cells are packed into jobs, for launchers but the usual one."""
+
+    minutes: float = setting(
+        30.0, "Length of a job for launchers that use other processes or machines.", above=0
+    )
+
+
+@dataclass(frozen=True)
 class Request:
     """The whole of a configuration but for its cells."""
 
     tracking: Tracking
     study: Study
     tuning: Tuning
+    jobs: Jobs
     store: str = setting("results", "Where finished cells are kept.")
     small: bool = setting(False, "Run the small form of a study.")
     plan: bool = setting(False, "Say what a sweep would run, and run nothing.")
@@ -76,6 +86,7 @@ class Request:
         above=0,
     )
     figures: bool = setting(True, "Draw the figures of a study.")
+    cells: str | None = setting(None, "A file of cells, written by a sweep for a job of its launcher's.")
     plugins: Any = setting((), "Files, folders or modules with what is yours.")
 
     @classmethod
@@ -87,6 +98,9 @@ class Request:
             if name not in (*known, *PARTS, "hydra"):
                 raise unknown("setting", str(name), [*known, *PARTS])
         return _built(cls, {name: _plain(cfg, name) for name in known if name in given}, "")
+
+
+INNER = {"tracking": Tracking, "study": Study, "tuning": Tuning, "jobs": Jobs}
 
 
 def cell_parts(cfg: DictConfig) -> Iterator[dict[str, Any]]:
@@ -120,7 +134,7 @@ def _built(cls: type, values: Any, prefix: str) -> Any:
             raise unknown(f"setting of {prefix.rstrip('.')}", str(name), known)
     built = {}
     for name in known:
-        inner = {"tracking": Tracking, "study": Study, "tuning": Tuning}.get(name) if cls is Request else None
+        inner = INNER.get(name) if cls is Request else None
         if inner:
             built[name] = _built(inner, values.get(name), f"{name}.")
         elif name in values:

@@ -241,11 +241,13 @@ CASES = {
     "no name": (["=3"], ["'=3' has no name", "name=value"]),
     "nothing": ([""], ["'' has no value"]),
     "a flag that is none": (["--nope"], ["--nope", "--hydra-help"]),
-    "a launcher to install": (
-        ["-m", "hydra/launcher=submitit_slurm"],
-        ["hydra/launcher=submitit_slurm is not installed", "pip install hydra-submitit-launcher"],
+    "a package's launcher to install": (["-m", "hydra/launcher=rq"], ["pip install hydra-rq-launcher"]),
+    "a file of cells for one run": (["cells=x.txt"], ["cells=x.txt would be ignored"]),
+    "a file of cells for a sweep": (["-m", "cells=x.txt"], ["cells=x.txt would be ignored"]),
+    "jobs of no length": (
+        ["-m", "jobs.minutes=0"],
+        ["jobs.minutes must be", "greater than 0", "0 was given"],
     ),
-    "another launcher to install": (["-m", "hydra/launcher=ray"], ["pip install hydra-ray-launcher"]),
     "a sweeper to install": (["-m", "hydra/sweeper=optuna"], ["pip install hydra-optuna-sweeper"]),
     "a preset for another task": (
         ["experiment=pdp1986/xor_shortcut", "task=encoder"],

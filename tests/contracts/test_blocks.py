@@ -28,6 +28,7 @@ QUICK = [
 ELSEWHERE = {  # whose blocks are run by another test
     "docs/extend.md": "test_extend.py",
     "docs/core.md": "test_the_lines_of_backpropagation_are_the_gradient",
+    "docs/clusters.md": "tests/cluster",
     "tests/README.md": "they are how the tests are run",
     "examples/plugin/README.md": "test_wheels.py",
 }
