@@ -49,14 +49,11 @@ fuzz: .venv/installed-test  ## 1,500 mutated command lines: each runs, or is ref
 stress: .venv/installed-test  ## a study killed 60 times, and 200 cells into a store of 10,000: some minutes
 	$(BIN)/python -m pytest -q tests/contracts/test_stress.py
 
-test-cluster: .venv-cluster/installed  ## what needs SLURM (apt-get install slurm-wlm munge, and root) or Ray: some minutes
+test-cluster: .venv-cluster/installed  ## what needs SLURM (apt-get install slurm-wlm munge, and root), Ray, or PostgreSQL (apt-get install postgresql): some minutes
 	$(CLUSTER)/python -m pytest -q -p no:xdist tests/cluster
 
 mutants: .venv/installed-test  ## one-line faults, one at a time: does a test fall? some twenty minutes on one core (some: only=cost)
 	$(BIN)/python -m bench.mutants --only "$(only)" --wider "$(QUICK)"
-
-test-cluster: .venv/installed-test  ## what needs a server of its own, the real thing on the loopback interface: PostgreSQL
-	$(BIN)/python -m pytest -q -p no:xdist tests/cluster
 
 test-next: .venv-next/installed  ## the tests with the newest of everything: another Python, no constraints, Hydra before its release
 	$(NEXT)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from harness.core.errors import InputError
 from harness.store.store import Store
 from harness.studies.packing import Pack, text_of
-from harness.studies.progress import over
 
 STRIKES = 3
 
@@ -75,7 +74,7 @@ def _left(batches: Pack, store: Store, before: dict[str, dict[str, object]]) -> 
     """What a job has left: cells without a record, that did not fail in it either."""
     ids = [cell.id for batch in batches for cell in batch]
     now = store.failures(ids)
-    done = {i for i in over(store, ids) if store.has(i) or now.get(i) != before.get(i)}
+    done = {i for i in ids if store.has(i) or now.get(i) != before.get(i)}
     left = ([cell for cell in batch if cell.id not in done] for batch in batches)
     return [batch for batch in left if batch]
 

@@ -174,8 +174,8 @@ def test_no_bar_is_drawn_of_what_is_soon_over_nor_where_it_is_switched_off(
 
 
 def test_chunks_and_processes_move_the_bar_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.experiment.run.LARGEST", 2)
-    monkeypatch.setattr("harness.experiment.run.SMALLEST", 1)
+    monkeypatch.setattr("harness.experiment.chunks.LARGEST", 2)
+    monkeypatch.setattr("harness.experiment.chunks.SMALLEST", 1)
     reached: list[tuple[float, float]] = []
 
     @contextmanager
