@@ -83,7 +83,7 @@ STUDIES := tuned comparison ablations local_minima representations credit_and_co
 TUNE := $(BIN)/python -m harness.tune tuning.folder=conf/tuned
 SMALLER := tuning.trials=20 tuning.replicas=10 tuning.choosing=20
 FEWER := tuning.trials=16 tuning.replicas=4 tuning.choosing=5
-IN_TIME := task=delayed_xor task.length=16 task.asked=8 tuning.trials=16 tuning.replicas=10 tuning.choosing=20 tuning.passes=800
+IN_TIME := task=delayed_xor task.length=16 task.asked=8 tuning.trials=16 tuning.replicas=10 tuning.choosing=20
 ADDING := task=add_task tuning.trials=8 tuning.replicas=8 tuning.choosing=10 tuning.passes=400
 BEHIND_MAPS := backprop,shallow,feedback_alignment,direct_feedback_alignment,direct_random_target_projection,sign_symmetry,$\
 	kolen_pollack,weight_mirror,weight_perturbation,forward_gradient,node_perturbation,reinforce,spsa
@@ -94,12 +94,12 @@ tuned: .venv/installed-test  ## search settings for every rule on every task, in
 	$(TUNE) task=digits,traffic 'algorithm=glob(*,exclude=[finite_differences,sequential_weight_perturbation,genetic,decision_tree])' $(FEWER) tuning.passes=150
 	$(TUNE) task=digits task.layout=shared task.hidden=30 task.activation=tanh algorithm=$(BEHIND_MAPS) $(FEWER) tuning.passes=60
 	$(TUNE) task=family_tree algorithm=backprop,kolen_pollack,feedback_alignment,shallow,perceptron,checkpointed_backprop,decision_tree,rule_base $(FEWER) tuning.passes=6000
-	for lag in 4 1; do for units in tanh leaky lstm; do \
-		$(TUNE) $(IN_TIME) task.lag=$$lag task.units=$$units algorithm=backprop,feedback_alignment,uoro,eprop || exit 1; \
-		$(TUNE) $(IN_TIME) task.lag=$$lag task.units=$$units algorithm=eprop algorithm.feedback=random || exit 1; \
-		for window in 1 4; do $(TUNE) $(IN_TIME) task.lag=$$lag task.units=$$units algorithm=bptt algorithm.window=$$window || exit 1; done; done; \
-		$(TUNE) $(IN_TIME) task.lag=$$lag task.units=leaky algorithm=rflo || exit 1; \
-		$(TUNE) $(IN_TIME) task.lag=$$lag task.units=state_space algorithm=backprop,eprop || exit 1; done
+	for lag in 4 1; do tune="$(TUNE) $(IN_TIME) task.lag=$$lag tuning.passes=$$((lag == 1 ? 2400 : 800))"; for units in tanh leaky lstm; do \
+		$$tune task.units=$$units algorithm=backprop,feedback_alignment,uoro,eprop || exit 1; \
+		$$tune task.units=$$units algorithm=eprop algorithm.feedback=random || exit 1; \
+		for window in 1 4; do $$tune task.units=$$units algorithm=bptt algorithm.window=$$window || exit 1; done; done; \
+		$$tune task.units=leaky algorithm=rflo || exit 1; \
+		$$tune task.units=state_space algorithm=backprop,eprop || exit 1; done
 	$(TUNE) $(ADDING) algorithm=backprop,feedback_alignment,uoro,eprop
 	$(TUNE) $(ADDING) algorithm=eprop algorithm.feedback=random
 	for window in 1 4; do $(TUNE) $(ADDING) algorithm=bptt algorithm.window=$$window || exit 1; done

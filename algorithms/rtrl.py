@@ -37,6 +37,10 @@ class Rtrl(CreditAlgorithm):
         """What of the influence is carried: here, all."""
         return Full()
 
+    def held(self, net: Network) -> int:
+        """The influence of every weight on every unit that remembers, of one sequence."""
+        return net.size * sum(group.size for group in net.remembered)
+
     def applies_to(self, task: Any) -> str | None:
         return refusal(task)
 

@@ -36,13 +36,23 @@ def reached(net: Network, steps: int) -> Influence:
     found: Influence = {key: {} for key in remembering(net)}
     with read_by(Interpreted()):
         for _ in range(steps):
-            moved = influenced(net, params, found, y, y, Full())
+            moved, before = influenced(net, params, found, y, y, Full()), found
             found = {key: {g: (p != 0).astype(float) for g, p in each.items()} for key, each in moved.items()}
+            if _alike(found, before):  # all that can be reached is
+                break
     groups = net.remembered
     return {
         key: {g: p.get(g, np.zeros((int(np.prod(net.shapes[key])), 1, g.size))) for g in groups}
         for key, p in found.items()
     }
+
+
+def _alike(one: Influence, other: Influence) -> bool:
+    """Whether two masks have the same entries."""
+    return all(
+        own.keys() == other[key].keys() and all(np.array_equal(own[g], other[key][g]) for g in own)
+        for key, own in one.items()
+    )
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@
 
 ν are fair signs, one for each unit of the state, drawn anew at each step: E[ν νᵀ] = 1 makes the mean of ã b̃ᵀ
 the P of real-time recurrent learning, whatever ρ0 and ρ1 are; these keep its variance low. Each sequence
-has a pair of its own. J ã is one step of a tangent, νᵀ M̄ one of backpropagation: O(n²) numbers and products.
+has a pair of its own. J ã is one step of a tangent, νᵀ M̄ one of backpropagation: O(n²) numbers and products
+a step; ν of all steps is drawn at once, T n numbers more.
 
 Tallec & Ollivier 2018, Unbiased online recurrent optimization, ICLR, arXiv:1702.05043, algorithm 1.
 """

@@ -104,10 +104,10 @@ def _rise(nets: Networks, batch: Batch, kept: pruning.Masks) -> Array:
 
 def fewest(cut: Cuts, way: str, when: str) -> float:
     """The least share of weights left, of those tried, down to which no more than `KEPT` beside those of
-    the whole
-    network are wrong, in the mean over networks; the first share is that of all.
+    the whole network are wrong, in the mean over networks; the first share is that of all. Where what is cut
+    is trained on, so is the whole.
     """
-    whole = cut.wrong[way, BEFORE][0].mean()
+    whole = cut.wrong[way, when][0].mean()
     harmless = cut.wrong[way, when].mean(axis=-1) <= whole + KEPT
     return float(cut.left[np.logical_and.accumulate(harmless)][-1])
 
@@ -160,9 +160,8 @@ def _enough(cut: Cuts) -> str:
         parts.append(f"by {'chance' if way == 'random' else way}: {several(texts)}")
     return listed(
         f"**{cut.name}**, {number(cut.weights)} weights, {number(cut.n)} networks of {number(cut.of)}: the "
-        f"least "
-        f"share left, of those tried, down to which at most {percent(KEPT)} more of the {cut.patterns} are "
-        f"wrong",
+        f"least share left, of those tried, down to which at most {percent(KEPT)} more of the "
+        f"{cut.patterns} are wrong than with all (trained on as long, where what is cut is)",
         parts,
     )
 

@@ -43,6 +43,11 @@ def attempt(cell: Cell, store: Store, *, progress: bool = False) -> Record | Non
     except InputError as error:  # no fault of the code: the sentence is the whole answer
         store.write_failure(cell, str(error), "")
         return None
+    except MemoryError as error:
+        store.write_failure(
+            cell, f"there was not enough memory ({error}): choose fewer replicas, patterns or units", ""
+        )
+        return None
     except ANYTHING as error:
         store.write_failure(cell, f"{type(error).__name__}: {error}", traceback.format_exc())
         return None

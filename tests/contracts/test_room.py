@@ -13,6 +13,7 @@ import pytest
 
 from algorithms.backprop import Backprop
 from algorithms.genetic import Genetic
+from algorithms.rtrl import Rtrl
 from harness import run
 from harness.cells import room
 from harness.cells.cell import Cell
@@ -21,7 +22,10 @@ from harness.core.errors import InputError
 from harness.cost.sheet import sheet
 from harness.credit.gradient_check import check
 from harness.credit.vanishing import left
+from harness.store.store import Store
+from harness.studies.attempt import attempt
 from harness.tasks.deep_chain import DeepChain
+from harness.tasks.delayed_xor import DelayedXor
 from harness.tasks.xor import Xor
 
 HUGE = 10**9
@@ -32,6 +36,27 @@ def test_a_start_holds_patterns_weights_and_state() -> None:
     assert start_bytes(Backprop(), Xor(), "float64", 10) == 8 * (10 * 9 + 4 * 3)
     assert start_bytes(Backprop(), Xor(), "float32", 10) == 4 * (10 * 9 + 4 * 3)
     assert start_bytes(Genetic(population=150), Xor(), "float64", 10) == 8 * (10 * 150 * 9 + 4 * 3)
+
+
+def test_influence_is_that_of_every_weight_on_every_unit_that_remembers() -> None:
+    """Delayed exclusive or, n units of one input that feed back on themselves, one output: n² + 3 n + 1."""
+    for n in (8, 400):
+        net = DelayedXor(hidden=n).network()
+        assert Rtrl().held(net) == (n * n + 3 * n + 1) * n
+
+
+def test_memory_that_runs_out_in_a_run_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise MemoryError("Unable to allocate 20.3 GiB")
+
+    monkeypatch.setattr("harness.studies.attempt.run_cell", full)
+    cell, store = Cell.of({"name": "backprop"}, {"name": "xor"}, {}), Store.at(tmp_path).prepare()
+    assert attempt(cell, store) is None
+    failure = store.failures([cell.id])[cell.id]
+    assert failure["reason"] == (
+        "there was not enough memory (Unable to allocate 20.3 GiB): choose fewer replicas, patterns or units"
+    )
+    assert failure["traceback"] == ""
 
 
 def test_sizes_that_no_float_holds_are_counted_exactly() -> None:

@@ -269,13 +269,15 @@ BUDGETS = {  # settings, networks, those where there is nothing to search, forwa
     "traffic": (16, 84, 2 + 4 + 5, 150),
     "family_tree": (16, 84, 2 + 4 + 5, 6000),
     "delayed_xor": (16, 240, 5 + 10 + 20, 800),
+    "delayed_xor, lag=1": (16, 240, 5 + 10 + 20, 2400),
     "add_task": (8, 108, 4 + 8 + 10, 400),
 }
 
 
 def budget(path: Path) -> tuple[int, int, int, float]:
     """What the search that wrote a file could spend."""
-    return BUDGETS[path.parent.name + (", layout=shared" if "layout=shared" in path.stem else "")]
+    other = next((f", {each}" for each in ("layout=shared", "lag=1") if f",{each}" in path.stem), "")
+    return BUDGETS[path.parent.name + other]
 
 
 def asked_for(path: Path) -> Cell:
