@@ -19,7 +19,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -170,6 +170,11 @@ def together(store: Path) -> list[list[str]]:
             with suppress(*UNREADABLE), np.load(path, allow_pickle=False) as arrays:
                 found.append([str(i) for i in json.loads(str(arrays[ABOUT]))["cells"]])
     return found
+
+
+def stamps(store: Path, cells: Iterable[str]) -> dict[str, dict[str, int]]:
+    """What is kept of each of some cells, and since when, in ns; of those that have parts."""
+    return {i: found for i in cells if (found := ages(store / "parts" / i))}
 
 
 def _write(path: Path, arrays: Arrays, cells: Sequence[str]) -> None:

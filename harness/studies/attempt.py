@@ -89,9 +89,17 @@ def attempt_shard(shard: Shard, store: Store) -> None:
         attempt(cell, store)
         return
     parts.flush()
-    done = parts.before().done
-    if done is not None and len(done.replica) == cell.settings.replicas:
-        attempt(cell, store)  # joins them
+    joined(cell, store)
+
+
+def joined(cell: Cell, store: Store) -> bool:
+    """Whether all replicas of a cell are done, be it in shards: these are joined to its record then."""
+    if store.has(cell.id):
+        return True
+    done = Parts.of(store.path, cell.id).before().done
+    if done is None or len(done.replica) < cell.settings.replicas:
+        return False
+    return attempt(cell, store) is not None
 
 
 def attempt_text(store: str, text: str) -> None:

@@ -3,8 +3,9 @@
 A scheduler takes seconds to start a job, and a cluster's users share a queue: a study of a thousand cells of
 a second is no thousand jobs. So cells go into jobs in their order, each of about as many minutes as were
 asked for (`jobs.minutes`) by what cells are expected to take (`harness.studies.rates`). Cells that share a
-batch stay together. A job is text, a line a cell, with an empty line between batches: in a file of the store
-for launchers that hand on Hydra's overrides (`cells=`), and as it is for those of our own.
+batch stay together, and one that takes longer than a job is shared out (`harness.studies.shards`). A job is
+text, a line a cell or shard, with an empty line between batches: in a file of the store for launchers that
+hand on Hydra's overrides (`cells=`), and as it is for those of our own.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from harness.store.store import Store
 from harness.studies.attempt import attempt_text
 from harness.studies.jobs import in_jobs
 from harness.studies.rates import expected_seconds, measured
+from harness.studies.shards import Shard, shards
 from harness.studies.signals import aside
 
 Item = TypeVar("Item")
-Pack = list[list[Cell]]
-"""The cells of a job, batch by batch."""
+Pack = list[list[Cell | Shard]]
+"""The cells of a job, and shards of cells, batch by batch."""
+WORTH = 10.0  # seconds that a shard takes at least: it starts from the same data, and is joined with others
 SHARES = 4  # jobs for each process of one machine, where there is work for them: they end together
 HEAD = "cells of a job of harness, format 1"
 
@@ -61,7 +64,7 @@ def packs(cells: Sequence[Cell], store: Store, minutes: float, processes: int | 
     Args:
         cells: what is to be run, in this order.
         store: whose records say how long cells take.
-        minutes: of a job, at most, but for a batch that takes longer.
+        minutes: of a job, at most, but for what takes longer and cannot be shared out.
         processes: that share the jobs, where it is known: there are a few jobs for each of them.
     """
     rates = measured(store, [cell.id for cell in cells])
@@ -70,8 +73,16 @@ def packs(cells: Sequence[Cell], store: Store, minutes: float, processes: int | 
     if processes:
         most = min(most, total / (SHARES * processes))
     jobs = min(len(cells), math.ceil(total / most) if most else 1)
-    batches = in_jobs(cells, store, max(1, jobs))
-    return pack(batches, [sum(seconds[cell.id] for cell in batch) for batch in batches], most)
+    batches: Pack = []
+    takes: list[float] = []
+    for batch in in_jobs(cells, store, max(1, jobs)):
+        whole = sum(seconds[cell.id] for cell in batch)
+        pieces: Pack = [list(batch)]
+        if len(batch) == 1 and most and (count := int(min(math.ceil(whole / most), whole // WORTH))) > 1:
+            pieces = [[shard] for shard in shards(batch[0], count)]
+        batches += pieces
+        takes += [whole / len(pieces)] * len(pieces)
+    return pack(batches, takes, most)
 
 
 def text_of(job: Pack) -> str:

@@ -25,6 +25,11 @@ class Shard(NamedTuple):
     stop: int
 
     @property
+    def id(self) -> str:
+        """The cell's id."""
+        return self.cell.id
+
+    @property
     def whole(self) -> bool:
         """Whether it is all of them."""
         return self.stop - self.first == self.cell.settings.replicas

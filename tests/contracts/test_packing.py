@@ -19,10 +19,13 @@ from hypothesis import strategies as st
 
 from harness.cells.cell import Cell
 from harness.core.errors import InputError
+from harness.experiment.run import run_cell
+from harness.store.parts import Parts
 from harness.store.store import Store
 from harness.studies.apart import STRIKES, End, run_apart
 from harness.studies.attempt import attempt
 from harness.studies.packing import job_files, pack, packs, read_file, run_text, text_of
+from harness.studies.shards import shards
 from harness.studies.signals import aside
 from helpers.same_records import same_records
 
@@ -69,6 +72,59 @@ def test_cells_that_share_a_batch_are_in_one_job(store: Store, minutes: float, j
     assert len(made) == jobs
     assert sorted(len(each) for job in made for each in job) == [1, 1, 1, 3]
     assert {c.id for job in made for each in job for c in each} == {c.id for c in (*batch, *alone)}
+
+
+def test_a_cell_longer_than_a_job_is_shared_out_and_joined(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.studies.packing.expected_seconds", lambda *_: 200.0)
+    big, small = cells(1, replicas=9, epochs=40)[0], cells(2, replicas=1)
+    made = packs([small[0], big, small[1]], store, 1)
+    lines = [text_of(job).partition(" ")[0] for job in made]
+    assert lines[1:5] == ["0:2", "2:4", "4:6", "6:9"]
+    assert len(made) == 6
+    assert run_apart(made, store, lambda texts: [done(store, text) for text in texts]) == {}
+    other = Store.at(tmp_path / "other").prepare()
+    for cell in (*small, big):
+        attempt(cell, other)
+    same_records(store, other, 3)
+
+
+def done(store: Store, text: str) -> End:
+    run_text(str(store.path), text)
+    return End()
+
+
+def test_shards_that_miss_each_other_at_the_end_are_joined(store: Store) -> None:
+    cell = cells(1, replicas=6)[0]
+
+    def alone(texts: list[str]) -> list[End]:
+        for each in shards(cell, 2):  # as if each had looked before the other wrote
+            part = Parts.of(store.path, cell.id)
+            some = range(each.first, each.stop)
+            part.finish(run_cell(cell.algorithm, cell.task, cell.settings, only=some).trained)
+            part.flush()
+        return [End() for _ in texts]
+
+    assert run_apart([[[each]] for each in shards(cell, 2)], store, alone) == {}
+    assert store.has(cell.id)
+
+
+def test_a_job_that_made_a_checkpoint_before_it_died_is_run_again(store: Store) -> None:
+    """It may be taken away more often than three times: what counts is that it went on."""
+    (cell,) = cells(1)
+    lives = iter(range(6))
+
+    def launch(texts: list[str]) -> list[End]:
+        if (life := next(lives)) == 5:
+            return [done(store, text) for text in texts]
+        folder = store.path / "parts" / cell.id
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"at-{life}-1.npz").write_bytes(b"")
+        return [End("its machine was taken away") for _ in texts]
+
+    assert run_apart([[[cell]]], store, launch) == {}
+    assert store.has(cell.id)
 
 
 def test_processes_of_one_machine_get_a_few_jobs_each(store: Store) -> None:
