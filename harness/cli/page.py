@@ -36,7 +36,7 @@ def write_page(
         command: what makes it again; empty where no command line did.
         tracker: MLflow's tracking URI; None for the database inside the store.
     """
-    found = found_in(name, store)
+    found = found_in(name, store, numbers=False)  # the rows have them
     times = running_times(rows, {cell.row.id: cell.record for cell in found if cell.record})
     answers = sentences(rows, times)
     said.keep(store, name, said.Said(tuple(answers), command))

@@ -25,6 +25,12 @@ from harness.statistics import Interval
 
 FRONT = "front.svg"
 """It stands above the table."""
+MOST = 1000
+"""Cells up to which each has a page of its own: they take three milliseconds and thirty kilobytes a cell."""
+TOO_MANY = (
+    "Its {} cells have no pages of their own, as those of a study of up to {} have: "
+    "harness.results reads what there is of each."
+)
 FIGURES = ("front", "survival", "loss", "ert", "settings", "hinton_*")
 
 
@@ -53,18 +59,19 @@ class Study:
 
 
 def write(study: Study, folder: Path) -> Path:
-    """Write the page of a study and of each of its cells into a folder, unless those that are there say the
-    same; the path of the first.
+    """Write the page of a study and of each of its cells, if these are not more than `MOST`, into a folder,
+    unless those that are there say the same; the path of the first.
     """
     index, cells = folder / "index.html", folder / "cells"
-    ids = [cell.row.id for cell in study.cells]
+    paged = study.cells if _paged(study) else []
+    ids = [cell.row.id for cell in paged]
     drawn = list(_figures(folder)) if study.figures else []
     key = _key(study, drawn)
     if f'content="{key}"' in _beginning(index) and all((cells / f"{i}.html").is_file() for i in ids):
         return index
     cells.mkdir(parents=True, exist_ok=True)
     remove_leftovers(cells)
-    for before, cell, after in zip(["", *ids], study.cells, [*ids[1:], ""], strict=False):
+    for before, cell, after in zip(["", *ids], paged, [*ids[1:], ""], strict=False):
         run = study.runs.get(cell.row.id, "")
         text = cell_page(cell, study.name, run=run, before=before, after=after)
         write_atomically(cells / f"{cell.row.id}.html", text)
@@ -131,11 +138,23 @@ def _table(study: Study) -> Iterator[str]:
     yield f'<div class="wide"><table class="cells">\n<thead><tr>{head}</tr></thead>\n<tbody>'
     for row, own in zip(study.rows, rows, strict=True):
         others = "".join(own[name].markup(name in WORDS) for name in used[1:])
-        yield f"<tr>{_linked(row)}{others}</tr>"
+        yield f"<tr>{_linked(row) if _paged(study) else _unlinked(row)}{others}</tr>"
     yield "</tbody></table></div>"
+    if not _paged(study):
+        yield element("p", TOO_MANY.format(number(len(study.cells)), number(MOST)), "dim")
     yield element("p", NOTE, "dim")
     files = [link(name, name) for name in ("table.csv", "table.md", "table.tex")]
     yield f'<p class="dim">The table in files: {", ".join(files)}.</p>'
+
+
+def _paged(study: Study) -> bool:
+    """Whether its cells have pages of their own."""
+    return len(study.cells) <= MOST
+
+
+def _unlinked(row: Row) -> str:
+    """The first entry where cells have no pages."""
+    return f'<th scope="row" class="word">{breaking(row.algorithm)}</th>'
 
 
 def _linked(row: Row) -> str:

@@ -23,7 +23,8 @@ def in_turn(works: Sequence[float]) -> list[int]:
     [1, 3, 0, 5, 4, 2]
     """
     rising = sorted(range(len(works)), key=lambda i: works[i])
-    spent = accumulate(works[i] for i in rising)
-    cheap = [i for i, sum_so_far in zip(rising, spent, strict=True) if sum_so_far <= EARLY * sum(works)]
+    whole, spent = sum(works), accumulate(works[i] for i in rising)
+    cheap = [i for i, sum_so_far in zip(rising, spent, strict=True) if sum_so_far <= EARLY * whole]
     early = cheap[::2] or rising[:1]
-    return early + sorted((i for i in range(len(works)) if i not in set(early)), key=lambda i: -works[i])
+    begun = set(early)
+    return early + sorted((i for i in range(len(works)) if i not in begun), key=lambda i: -works[i])

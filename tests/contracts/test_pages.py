@@ -100,6 +100,24 @@ def pages_in(index: Path) -> list[Path]:
 # What is on them
 
 
+def test_where_there_are_too_many_cells_the_page_has_its_table_and_says_so(
+    study: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page for each of ten thousand cells would take minutes: links to pages that are not there are none,
+    and pages of an earlier, smaller form of the study are gone.
+    """
+    cells = study.study("made_up")["cells"]
+    assert len(pages_in(written(study))) == 1 + len(cells)
+    monkeypatch.setattr("harness.pages.study.MOST", len(cells) - 1)
+    study.write_study("made_up", f"{QUESTION} Again?", cells)
+    index = written(study)
+    assert pages_in(index) == [index]
+    seen = Seen(index)
+    assert not [link for link in seen.links if link.startswith("cells/")]
+    assert f"Its {len(cells)} cells have no pages of their own" in seen.said
+    assert seen.texts["tr"]
+
+
 def test_every_cell_has_a_page_and_every_link_leads_somewhere(study: Store) -> None:
     """Nothing comes from elsewhere: all is a file beside, and no page loads a style, a script or a letter.
     What leads into MLflow is the dashboard's to answer (test_dashboard.py)."""
