@@ -24,6 +24,7 @@ from harness.cells.settings import Settings
 from harness.cli.arguments import one_sentence, prepare
 from harness.cli.conduct import follow_up, say_mended
 from harness.cli.settings import in_words, lines
+from harness.core.ending import end_with_parent
 from harness.core.errors import InputError
 from harness.core.registry import add_plugins
 from harness.experiment.run import check_room
@@ -34,7 +35,6 @@ from harness.studies.compose import cell_of
 from harness.studies.conf import CONF, VERSION_BASE
 from harness.studies.overrides import read
 from harness.studies.packing import read_file, run_text
-from harness.studies.pool import end_with_parent
 from harness.studies.request import Request
 from harness.studies.rulesets import ruled
 

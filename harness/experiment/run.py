@@ -24,6 +24,7 @@ from harness.cells.room import refuse, start_bytes
 from harness.cells.settings import Settings, resolve
 from harness.core import registry
 from harness.core.algorithm import Algorithm, CreditAlgorithm
+from harness.core.ending import end_with_parent
 from harness.core.errors import InputError, one_of
 from harness.core.task import Task
 from harness.experiment.chunks import chunk_size, in_order, join, split
@@ -165,8 +166,8 @@ def run_cell(
 
             _can_be_found(algorithm, task)
             # spawned, not forked: a fork would copy the threads' locks of whoever calls us
-            context, found = get_context("spawn"), registry.algorithms  # units and losses of plug-ins, too
-            with ProcessPoolExecutor(_workers(settings), mp_context=context, initializer=found) as pool:
+            context = get_context("spawn")
+            with ProcessPoolExecutor(_workers(settings), mp_context=context, initializer=_begin) as pool:
                 for part in pool.map(train_one, *zip(*((*job, kept_in(job)) for job in work), strict=True)):
                     over(part)
                     at.done = len(parts) * epochs
@@ -177,6 +178,12 @@ def run_cell(
 
         trained.ran["why"] = came(why, parts)
     return Result(algorithm, task, settings, trained)
+
+
+def _begin() -> None:
+    """What a process of a cell's own does first."""
+    end_with_parent()
+    registry.algorithms()  # units and losses of plug-ins, too
 
 
 def _told(tick: Tick | None, at: Bar, before: int) -> Tick:

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, NamedTuple, TypeVar
+
+from harness.core.ending import end_with_parent
 
 Job = TypeVar("Job")
 Done = TypeVar("Done")
@@ -148,28 +147,3 @@ def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
         except Exception as error:
             done = Lost(f"{type(error).__name__}: {error}")
         connection.send(done)
-
-
-@cache
-def end_with_parent() -> None:
-    """Have this process end, its group with it where it leads one, as soon as the one that started it is
-    gone.
-
-    Nothing happens in a process that was started by a person, or by a scheduler.
-    """
-    if parent_process() is not None:
-        threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent is not None
-    sentinel: int | None = parent.sentinel
-    if sentinel is not None:
-        wait([sentinel])
-    else:  # a worker of joblib's is told nothing of its parent's end, and would hold its memory for good
-        while os.getppid() == parent.pid:
-            time.sleep(1)
-    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)

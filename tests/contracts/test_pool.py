@@ -50,10 +50,19 @@ def test_a_killed_worker_loses_its_job_and_no_other(workers: int) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="there is no /proc to see processes in")
 @pytest.mark.parametrize(
-    "end",
-    [*(pytest.param(s, marks=pytest.mark.slow) for s in (signal.SIGINT, signal.SIGTERM)), signal.SIGKILL],
+    ("end", "at_once"),
+    [
+        *(
+            pytest.param(s, False, marks=pytest.mark.slow)
+            for s in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+        ),
+        (signal.SIGKILL, True),
+    ],
 )
-def test_whatever_ends_a_sweep_ends_its_workers_and_theirs(store: Store, end: signal.Signals) -> None:
+def test_whatever_ends_a_sweep_ends_its_workers_and_theirs(
+    store: Store, end: signal.Signals, at_once: bool
+) -> None:
+    """Its workers are killed at once with it, or find out by themselves; theirs always have to."""
     command = [
         sys.executable,
         "-m",
@@ -78,7 +87,9 @@ def test_whatever_ends_a_sweep_ends_its_workers_and_theirs(store: Store, end: si
     ):  # two workers, each with two processes
         time.sleep(0.1)
     assert len(below) >= 6, below
-    sweep.send_signal(end)
+    workers = [pid for pid in below if children(pid)] if at_once else []
+    for pid in (*workers, sweep.pid):
+        os.kill(pid, end)
     _, said = sweep.communicate(timeout=30)
     assert sweep.returncode == (-signal.SIGKILL if end == signal.SIGKILL else 130)
     assert "Traceback" not in said
