@@ -29,6 +29,7 @@ ELSEWHERE = {  # whose blocks are run by another test
     "docs/extend.md": "test_extend.py",
     "docs/core.md": "test_the_lines_of_backpropagation_are_the_gradient",
     "docs/clusters.md": "tests/cluster",
+    "docs/team-server.md": "tests/cluster",
     "tests/README.md": "they are how the tests are run",
     "examples/plugin/README.md": "test_wheels.py",
 }
@@ -127,7 +128,7 @@ def test_no_block_is_left_out() -> None:
         *LONG,
         *ELSEWHERE,
     }
-    assert {b.language for found in coded.values() for b in found} <= {*CODE, "toml", DOCTESTS}
+    assert {b.language for found in coded.values() for b in found} <= {*CODE, "toml", "nginx", DOCTESTS}
     lines = {line for page in (*QUICK, *LONG) for b in blocks(page) if b.language == "sh" for line in b.lines}
     assert NOT_RUN.keys() <= lines
     assert all(b.file for page in (*QUICK, *LONG) for b in blocks(page) if b.language == "yaml")

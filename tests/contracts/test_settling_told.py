@@ -13,7 +13,7 @@ import pytest
 from algorithms.equilibrium_propagation import EquilibriumPropagation
 from harness.cells.cell import Cell
 from harness.cost.sheet import cost_of
-from harness.experiment import run as experiment
+from harness.experiment import chunks
 from harness.experiment.run import run, run_cell
 from harness.results import replicas as frames
 from harness.results import table
@@ -117,7 +117,7 @@ def test_chunks_and_processes_change_nothing_of_it(monkeypatch: pytest.MonkeyPat
     rule, how = EquilibriumPropagation(), {"replicas": 7, "epochs": 12, "seed": 1}
     whole = run(rule, Xor(), **how).trained.told
     for limit, value in (("CACHE", 1), ("SMALLEST", 3), ("LARGEST", 3)):
-        monkeypatch.setattr(experiment, limit, value)
+        monkeypatch.setattr(chunks, limit, value)
     for other in (run(rule, Xor(), **how), run(rule, Xor(), processes=2, **how)):
         for column in TOLD:
             np.testing.assert_array_equal(other.trained.told[column], whole[column])

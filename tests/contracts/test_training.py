@@ -21,7 +21,7 @@ from harness.core.optimisers import GradientDescent, SignStep
 from harness.core.outcomes import DIVERGED, SOLVED, UNSOLVED
 from harness.core.rand import NOISE, ORDER, SPLIT
 from harness.core.task import Task
-from harness.experiment import run as experiment
+from harness.experiment import chunks
 from harness.experiment.result import Result
 from harness.experiment.run import run
 from harness.tasks.xor import Xor
@@ -170,7 +170,7 @@ def test_chunks_share_a_budget_of_seconds(monkeypatch: pytest.MonkeyPatch) -> No
     second."""
     monkeypatch.setattr(training, "perf_counter", Clock())
     for limit in ("SMALLEST", "LARGEST"):
-        monkeypatch.setattr(experiment, limit, 5)
+        monkeypatch.setattr(chunks, limit, 5)
     t = run(Appointed(due=NEVER), Xor(), replicas=20, epochs=1000, seconds=10.5).trained
     assert t.epochs.tolist() == [3] * 20
 
