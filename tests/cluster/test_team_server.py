@@ -75,31 +75,98 @@ def typed(name: str, team: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_the_commands_of_the_page_make_a_server_on_which_each_cell_is_once(team: dict[str, str]) -> None:
-    typed("database", team)
-    assert "MLflow's tables are in" in typed("schema", team)
-    silent = subprocess.DEVNULL
-    server = subprocess.Popen(
-        ["bash", "-c", commands("server")], env=team, stdout=silent, stderr=silent, start_new_session=True
-    )
-    uri = f"http://127.0.0.1:{team['PORT']}"
-    try:
+class Server:
+    """The page's server, started and killed."""
+
+    def __init__(self, team: dict[str, str]) -> None:
+        self.team, self.uri = team, f"http://127.0.0.1:{team['PORT']}"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        silent = subprocess.DEVNULL
+        self.process = subprocess.Popen(
+            ["bash", "-c", commands("server")], env=self.team, stdout=silent, stderr=silent,
+            start_new_session=True,
+        )  # fmt: skip
         end = time.monotonic() + 90
         while time.monotonic() < end:
             try:
-                urlopen(f"{uri}/health", timeout=2).close()
-                break
+                urlopen(f"{self.uri}/health", timeout=2).close()
+                return
             except OSError:
                 time.sleep(0.2)
-        typed("member", team)
-        assert once(uri, "scratch") == set(Store.at(team["HARNESS_STORE"]).cells())
-        ids = two_stores_at_once(Path(team["TEAM"]), uri)
-        assert once(uri, "s") == set(ids)
-        typed("backup", team)
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(60)
+        raise TimeoutError("the server does not answer")
+
+    def end(self, how: signal.Signals) -> None:
+        """End it, its workers with it."""
+        os.killpg(self.process.pid, how)
+        self.process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def server(team: dict[str, str]) -> Iterator[Server]:
+    """A database, its tables and the server, by the page's commands."""
+    typed("database", team)
+    assert "MLflow's tables are in" in typed("schema", team)
+    server = Server(team)
+    yield server
+    server.end(signal.SIGTERM)
     typed("upgrade", team)
+
+
+def test_the_commands_of_the_page_make_a_server_on_which_each_cell_is_once(
+    team: dict[str, str], server: Server
+) -> None:
+    typed("member", team)
+    assert once(server.uri, "scratch") == set(Store.at(team["HARNESS_STORE"]).cells())
+    ids = two_stores_at_once(Path(team["TEAM"]), server.uri)
+    assert once(server.uri, "s") == set(ids)
+    typed("backup", team)
+
+
+def test_eight_writers_at_once_a_server_that_is_killed_and_a_writer_that_is_leave_each_cell_once(
+    team: dict[str, str], server: Server
+) -> None:
+    """Each has a store of its own and runs the same study; the next command tells what could not be told."""
+    seeds = "run.seed=" + ",".join(map(str, range(1, 11)))
+    given = ["study.name=eight", seeds, "run.replicas=2", "run.epochs=5", "figures=false"]
+    tracking = [f"tracking.uri={server.uri}", "tracking.wait=true"]
+
+    def write(n: int) -> subprocess.Popen[str]:
+        store = Path(team["TEAM"]) / f"writer {n}"
+        command = [sys.executable, "-W", "ignore", "-m", "harness", "-m", *given, *tracking, f"store={store}"]
+        return subprocess.Popen(
+            command,
+            env=team,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    writers = [write(n) for n in range(8)]
+    first = Path(team["TEAM"]) / "writer 0" / "sending"
+    end = time.monotonic() + 120
+    while not (first.is_dir() and list(first.iterdir())) and time.monotonic() < end:
+        time.sleep(0.02)
+    time.sleep(4)
+    there = sum(writer.poll() is None for writer in writers)
+    server.end(signal.SIGKILL)
+    os.killpg(writers[0].pid, signal.SIGKILL)
+    said = [writer.communicate(timeout=170)[1] for writer in writers]
+    assert there > 1, "else nobody was sending"
+    assert all("Traceback" not in err for err in said), said
+    server.start()
+    again = [write(n) for n in range(8)]
+    for writer in again:
+        _, err = writer.communicate(timeout=170)
+        assert writer.returncode == 0, err
+    last = write(0)
+    assert (last.communicate(timeout=170)[1], last.returncode) == ("", 0)
+    cells = set(Store.at(Path(team["TEAM"]) / "writer 0").cells())
+    assert len(cells) == 10
+    assert once(server.uri, "eight") == cells
 
 
 def two_stores_at_once(folder: Path, uri: str) -> list[str]:
