@@ -14,7 +14,7 @@ NEXT_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 \
 NEXT := .venv-next/bin
 CLUSTER := .venv-cluster/bin
 
-.PHONY: tuned compare dashboard quick test suite test-slow fuzz stress test-cluster mutants test-next check bench coverage docs site studies notebooks results lock clean
+.PHONY: tuned compare dashboard quick test suite test-slow fuzz stress torture test-cluster mutants test-next check bench coverage docs site studies notebooks results lock clean
 
 compare: .venv/installed  ## the study first light: table, figures, and the dashboard's command
 	$(BIN)/python -m harness -m study=first_light
@@ -46,8 +46,11 @@ test-slow: .venv/installed-test  ## the full form of the tests that make test ru
 fuzz: .venv/installed-test  ## 1,500 mutated command lines: each runs, or is refused in one sentence
 	$(BIN)/python -m pytest -q -p no:xdist -m slow tests/contracts/test_command_lines.py
 
-stress: .venv/installed-test  ## a study killed 60 times, and 200 cells into a store of 10,000: some minutes
+stress: .venv/installed-test  ## a study told to MLflow killed 60 times, and 200 cells into a store of 10,000: some minutes
 	$(BIN)/python -m pytest -q tests/contracts/test_stress.py
+
+torture: .venv-cluster/installed  ## 200 kills of studies (workers, commands, machines, jobs of SLURM, workers of Ray): some forty minutes
+	$(CLUSTER)/python -m bench.torture
 
 test-cluster: .venv-cluster/installed  ## what needs SLURM (apt-get install slurm-wlm munge, and root), Ray, or PostgreSQL (apt-get install postgresql): some minutes
 	$(CLUSTER)/python -m pytest -q -p no:xdist tests/cluster

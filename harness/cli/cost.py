@@ -2,7 +2,7 @@
 what one update and one prediction cost, counted from the code.
 
 Give a setting several values (`task.hidden=2,4,8,16`) to see how each quantity grows, in print and in a
-figure.
+figure; several algorithms, to see their sheets one after another.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 
 from harness.cli.arguments import one_sentence, prepare
 from harness.cost import ledger as conventions
-from harness.cost.growth import growth_table
+from harness.cost.growth import growth_table, varying
 from harness.cost.sheet import CostSheet, sheet
 from harness.store.store import Store
 from harness.studies.compose import cells_of
@@ -30,17 +30,19 @@ def main() -> None:
         print(sheets[0])
         print("\n" + (conventions.__doc__ or "").split("\n\n", 1)[1].strip())
         return
-    from harness.plots import growth_figure, save
-
     by_algorithm: dict[str, list[CostSheet]] = {}
     for cell, one in zip(cells, sheets, strict=True):
         by_algorithm.setdefault(cell.algorithm.name, []).append(one)
     for name, some in by_algorithm.items():
         print(f"{name} on {task}\n{growth_table(some)}\n")
-    folder = Store.at(asked.store).prepare().path / "costs"
-    folder.mkdir(exist_ok=True)
-    path = save(growth_figure(task, by_algorithm), folder / f"{'-'.join([task, *by_algorithm])}.png")
-    print(f"figure: {os.path.relpath(path)}")
+    growing = {name: some for name, some in by_algorithm.items() if varying(some)}
+    if growing:
+        from harness.plots import growth_figure, save
+
+        folder = Store.at(asked.store).prepare().path / "costs"
+        folder.mkdir(exist_ok=True)
+        path = save(growth_figure(task, growing), folder / f"{'-'.join([task, *growing])}.png")
+        print(f"figure: {os.path.relpath(path)}")
 
 
 if __name__ == "__main__":

@@ -35,8 +35,9 @@ def unknown(kind: str, given: str, allowed: Iterable[str]) -> InputError:
     """An error for a name that is not among `allowed`, with the nearest one if it looks like a typo."""
     names = sorted(allowed)
     given = str(given)
-    near = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    folded = {name.casefold(): name for name in reversed(names)}  # capitals are no difference of meaning
+    near = difflib.get_close_matches(given.casefold(), folded, n=1, cutoff=0.6)
+    hint = f"; did you mean {folded[near[0]]!r}?" if near else ""
     allowed_names = f"allowed are {', '.join(names)}" if names else "there is none to choose from"
     return InputError(f"unknown {kind} {given!r}: {allowed_names}{hint}")
 

@@ -77,10 +77,11 @@ def varying(sheets: Sequence[CostSheet]) -> list[str]:
 
 
 def growth_table(sheets: Sequence[CostSheet]) -> str:
-    """A table of each quantity against what varies, with the fitted exponents."""
+    """A table of each quantity against what varies, with the fitted exponents; one size has a plain sheet."""
     axes = varying(sheets)
     if not axes:
-        return "nothing varies: the values give networks of one size"
+        several = "the values give networks of one size\n" if len(sheets) > 1 else ""
+        return f"{several}{sheets[0]}"
     lines = (
         [f"{' and '.join(axes)} vary together: an exponent in one is that of both"] if len(axes) > 1 else []
     )

@@ -23,7 +23,7 @@ from harness.cells.cell import Cell
 from harness.cells.settings import Settings
 from harness.core import registry
 from harness.core.algorithm import Algorithm
-from harness.core.errors import InputError
+from harness.core.errors import InputError, unknown
 from harness.core.optimisers import OPTIMISERS, Adam, GradientDescent
 from harness.core.setting import Declared, check, declaration, described, fitted, setting
 from harness.core.task import Task
@@ -343,3 +343,10 @@ def test_what_a_forgetful_one_was_given_is_made_plain_too() -> None:
     algorithm = Forgetful(spread=np.float64(2))
     check(algorithm)
     assert type(algorithm.spread) is float
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("LSTM", "lstm"), ("Tanh", "tanh"), ("LAZY", "Lazy"), ("lasy", "Lazy")]
+)
+def test_the_nearest_name_is_found_whatever_its_capitals(given: str, meant: str) -> None:
+    assert f"did you mean {meant!r}?" in str(unknown("units", given, ["lstm", "tanh", "Lazy"]))

@@ -1,7 +1,8 @@
 """Held to what a store promises when everything goes wrong at once: nothing finished is lost or made twice,
 and what there is in the end has the bits that an undisturbed run gives.
 
-Three kills run always; 60 of them, and 200 cells into 10,000 records, by `make stress`.
+Kills of studies that nobody is told of are `bench.torture`'s (its small form: test_torture.py). Two kills of a
+search run always; 20 of them, 60 of a study that MLflow is told of, and 200 cells into 10,000 records, by `make stress`.
 """
 
 from __future__ import annotations
@@ -36,12 +37,10 @@ def stamps(store: Store) -> dict[str, int]:
     return {i: (store.cell_folder(i) / "cell.json").stat().st_mtime_ns for i in store.cells()}
 
 
-@pytest.mark.parametrize(
-    ("kills", "longest", "tracking"),
-    [pytest.param(3, 1.5, False, id="3"), pytest.param(60, 9.0, True, id="60", marks=LONG)],
-)
-def test_a_study_killed_at_any_moment_loses_nothing_and_does_nothing_twice(
-    store: Store, tmp_path: Path, kills: int, longest: float, tracking: bool
+@LONG
+@pytest.mark.parametrize(("kills", "longest"), [(60, 9.0)])
+def test_mlflow_is_told_each_cell_of_a_study_once_however_often_that_is_killed(
+    store: Store, tmp_path: Path, kills: int, longest: float
 ) -> None:
     """The moments are drawn from seed 0; killed is the whole group of processes, as by a scheduler."""
     cells = [Cell.of({"name": "backprop"}, {"name": "xor"}, RUN | {"seed": seed}) for seed in SEEDS]
@@ -49,7 +48,6 @@ def test_a_study_killed_at_any_moment_loses_nothing_and_does_nothing_twice(
     command = [sys.executable, "-W", "ignore", "-m", "harness", "-m", "figures=false"]
     command += [f"run.{name}={value}" for name, value in RUN.items()]
     command += [f"run.seed={','.join(map(str, SEEDS))}", "study.name=s", "hydra.launcher.n_jobs=2"]
-    command += [f"tracking.enabled={str(tracking).lower()}"]
     rng, before, finished = np.random.default_rng(0), dict[str, int](), 0
     for kill in range(kills):
         if len(before) == len(cells) and rng.random() < 0.3:  # else only sending would be killed from here on
@@ -81,15 +79,14 @@ def test_a_study_killed_at_any_moment_loses_nothing_and_does_nothing_twice(
     for record in store.records("s"):
         for name, weights in expected[record.id].trained.weights.items():
             np.testing.assert_array_equal(record.weights[name], weights)
-    if tracking:
-        from mlflow import MlflowClient
+    from mlflow import MlflowClient
 
-        uri = tracking_uri(store, None)
-        assert results.cells("s", uri)["id"].tolist() == store.study("s")["cells"]
-        client = MlflowClient(uri)
-        there = client.search_runs([client.get_experiment_by_name("s").experiment_id])
-        assert sorted(run.data.tags["cell"] for run in there) == sorted(expected)
-        assert {run.info.status for run in there} == {"FINISHED"}
+    uri = tracking_uri(store, None)
+    assert results.cells("s", uri)["id"].tolist() == store.study("s")["cells"]
+    client = MlflowClient(uri)
+    there = client.search_runs([client.get_experiment_by_name("s").experiment_id])
+    assert sorted(run.data.tags["cell"] for run in there) == sorted(expected)
+    assert {run.info.status for run in there} == {"FINISHED"}
 
 
 @pytest.mark.parametrize(("kills", "longest"), [(2, 2.0), pytest.param(20, 6.0, marks=LONG)])

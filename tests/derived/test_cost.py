@@ -307,6 +307,13 @@ def test_the_command_prints_the_sheet_its_convention_and_growth(monkeypatch, cap
     out = capsys.readouterr().out
     assert out.count("∝ W^") == 2
     assert (tmp_path / "costs" / "xor-backprop-finite_differences.png").stat().st_size > 10_000
+    beside = ["algorithm=backprop,spsa", "task=xor", f"store={tmp_path / 'beside'}"]
+    monkeypatch.setattr("sys.argv", ["cost", *beside])
+    main()  # nothing grows: two sheets, and no figure
+    out = capsys.readouterr().out
+    assert out.count("work, FLOPs") == 2
+    assert "figure" not in out
+    assert not (tmp_path / "beside").exists()
     monkeypatch.setattr("sys.argv", ["cost", "algorithm=backprob"])
     with pytest.raises(SystemExit) as end:
         main()
