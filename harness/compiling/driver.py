@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 Array = Any
 LONGEST, SHORTEST = 1024, 64  # epochs in a chunk, when random numbers leave room
-ROOM = 2**18  # epochs × replicas in a chunk of more than the shortest
+ROOM = 2**20  # epochs × replicas in a chunk of more than the shortest
 PAUSE = 0.5  # seconds after which somebody may want to see a bar move, or to interrupt
 FEED = 2**24  # bytes of random numbers and orders in a chunk; an epoch of more asks for them as it goes
 LEAVE_AT = 4  # the batch is made smaller when the rest fits this many times
