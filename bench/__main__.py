@@ -27,6 +27,7 @@ from bench import (
     convolution,
     feedback,
     larger,
+    overhead,
     perturbation,
     results,
     settling,
@@ -125,6 +126,7 @@ def family_lines(quick: bool) -> Iterator[str]:
         statistics_lines,
         results.lines,
         tuning.lines,
+        overhead.lines,
     ):
         for line in section(1 if quick else 5):
             print(line, flush=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from harness.core import registry
 from harness.core.errors import InputError
+from harness.core.task import Task
 
 
 class Choice(str):
@@ -38,13 +40,22 @@ def unusual(task: Mapping[str, Any]) -> dict[str, Any]:
     all of them if this task is not known here.
     """
     try:
-        usual, own = (
-            flat(registry.settings_of(registry.build_task(t).resolved()))
-            for t in ({"name": task["name"]}, task)
-        )
+        own = registry.build_task(task)
+        kind: type = type(own)
+        usual = _usual(kind)
     except InputError:
         return flat(task)
-    return {name: value for name, value in own.items() if usual.get(name) != value}
+    return {name: value for name, value in _settled(own).items() if usual.get(name) != value}
+
+
+@cache
+def _usual(task: type) -> dict[str, Any]:
+    """What a task's settings usually are: worked out once, however many cells of a study have it."""
+    return _settled(task())
+
+
+def _settled(task: Task) -> dict[str, Any]:
+    return flat(registry.settings_of(task.resolved()))
 
 
 def setting_text(name: str, value: Any) -> str:

@@ -28,7 +28,7 @@ from harness.studies.overrides import jobs as counted
 from harness.studies.overrides import read
 from harness.studies.request import PARTS, Request, cell_parts
 from harness.studies.rulesets import ruled
-from harness.studies.side_by_side import side_by_side
+from harness.studies.side_by_side import Placed, side_by_side
 
 
 def expand(blocks: Sequence[Sequence[str]], loader: ConfigLoader) -> list[list[str]]:
@@ -64,24 +64,26 @@ def compose_cells(
     chosen = [[each for each in overrides if not _is_value(each)] for overrides in parsed]
     lines = [tuple(str(each.input_line) for each in choice) for choice in chosen]
     composed = side_by_side(list(dict(zip(lines, chosen, strict=True)).values()), loader, load)
-    requests: dict[tuple[str, ...], Request] = {}
+    requests: dict[int, Request] = {}  # by the configuration, all of which are kept
     cells: list[Cell] = []
     lost: list[NotReady] = []
     config, set_before = DictConfig({}), None
     for overrides, choice in zip(parsed, lines, strict=True):
         values = [each for each in overrides if _is_value(each)]
         if choice not in composed:
-            composed[choice] = load(list(choice))
-        if choice not in requests:
-            requests[choice] = Request.of(composed[choice])
+            whole = load(list(choice))
+            composed[choice] = Placed(whole, whole)
+        parts, beside = composed[choice]
+        if id(beside) not in requests:
+            requests[id(beside)] = Request.of(beside)
         # what sets the same values anew needs no new copy of the rest
         sets = (choice, *((each.type, each.key_or_group) for each in values))
         if sets != set_before or not all(each.type is OverrideType.CHANGE for each in values):
-            config = OmegaConf.masked_copy(composed[choice], list(PARTS))
+            config = OmegaConf.masked_copy(parts, list(PARTS))
             OmegaConf.set_struct(config, True)
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         set_before = sets
-        asked, named = requests[choice], [str(each.key_or_group) for each in overrides]
+        asked, named = requests[id(beside)], [str(each.key_or_group) for each in overrides]
         cell = cell_of(config)
         try:
             cells.append(ruled(cell, asked, named))
@@ -92,7 +94,7 @@ def compose_cells(
             lost.append(error)
     if len(lost) == len(cells):
         raise lost[0]
-    return cells, requests[lines[0]]
+    return cells, requests[id(composed[lines[0]].beside)]
 
 
 def cells_of(*blocks: Sequence[str]) -> tuple[list[Cell], Request]:

@@ -12,11 +12,14 @@ for our own options only (`harness://options`), and where it gives a choice that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.types import Override, OverrideType
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
+
+from harness.studies.request import PARTS
 
 PLACES = ("algorithm", "task")
 ASIDE = "side"  # the key under which they are composed
@@ -38,9 +41,18 @@ WORTH = 4  # choices, beyond which it is faster
 Choice = tuple[str, ...]
 
 
+class Placed(NamedTuple):
+    """What a choice is composed to."""
+
+    parts: DictConfig
+    """Of its cell, and perhaps more."""
+    beside: DictConfig
+    """What is asked for beside the cell: one configuration for all choices that say the same of that."""
+
+
 def side_by_side(
     choices: Sequence[Sequence[Override]], loader: ConfigLoader, load: Callable[[list[str]], DictConfig]
-) -> dict[Choice, DictConfig]:
+) -> dict[Choice, Placed]:
     """Configurations of those choices that name no more than an algorithm and a task.
 
     Args:
@@ -55,7 +67,7 @@ def side_by_side(
     for choice in choices:
         if len(_named(choice)) == sum(map(_names, choice)) and all(map(_plain, choice)):
             alike.setdefault(_lines(each for each in choice if not _names(each)), []).append(choice)
-    made: dict[Choice, DictConfig] = {}
+    made: dict[Choice, Placed] = {}
     for rest, some in alike.items():
         if len(some) > WORTH:
             made |= _composed(rest, some, loader, load)
@@ -67,7 +79,7 @@ def _composed(
     choices: Sequence[Sequence[Override]],
     loader: ConfigLoader,
     load: Callable[[list[str]], DictConfig],
-) -> dict[Choice, DictConfig]:
+) -> dict[Choice, Placed]:
     """The same for choices with the same other overrides."""
     wanted = sorted({pair for choice in choices for pair in _named(choice).items()})
     if not all(_ours(place, name, loader) for place, name in wanted):
@@ -79,17 +91,18 @@ def _composed(
         return {}
     if any(aside[place][name] != first[place] for place, name in _named(choices[0]).items()):
         return {}
-    made = {_lines(choices[0]): first}
+    made = {_lines(choices[0]): Placed(first, first)}
     for choice in choices[1:]:
         named = _named(choice)
         if named.keys() == _named(choices[0]).keys():
-            made[_lines(choice)] = _with(first, {place: aside[place][name] for place, name in named.items()})
+            parts = _with(first, {place: aside[place][name] for place, name in named.items()})
+            made[_lines(choice)] = Placed(parts, first)
     return made
 
 
 def _with(config: DictConfig, parts: dict[str, DictConfig]) -> DictConfig:
-    """The configuration with other parts, which are copied: nothing is shared."""
-    kept = [str(key) for key in config if key not in (*parts, "hydra")]
+    """The parts of a cell, some of them others than in the configuration, copied: nothing is shared."""
+    kept = [key for key in PARTS if key in config and key not in parts]
     changed = OmegaConf.masked_copy(config, kept)
     with open_dict(changed):
         for place, part in parts.items():

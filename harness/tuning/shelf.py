@@ -217,7 +217,9 @@ def source(meta: Mapping[str, Any], shelves: Sequence[Path]) -> Path | None:
 @lru_cache(1024)
 def _said(path: Path, written: int) -> Any:
     """What a file holds: read once, however many cells of a study ask."""
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    # the loader in C, where PyYAML has it: the same values in a tenth of the time
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(path.read_text(encoding="utf-8"), loader)
 
 
 def _paths(task: str, name: str, shelves: Sequence[Path]) -> list[Path]:

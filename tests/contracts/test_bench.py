@@ -26,3 +26,4 @@ def test_every_measurement_runs_once() -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     for row in ("| xor |", "| weight_perturbation |", "| feedback_alignment |", "results.cells", "JAX, last"):
         assert row in done.stdout, f"no row of {row}"
+    assert "seeds into a fresh store" in done.stdout, "no row of what the harness takes beside training"
