@@ -13,12 +13,13 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-# one core, as everywhere in the harness; a loop whose body touches less than so many bytes is one function
-# of machine code: else each epoch of a tiny network is two dozen calls that take longer than its arithmetic
+# one core, as everywhere in the harness; a loop whose body touches less than 2 MiB is one function of machine
+# code: else each epoch of a tiny network is two dozen calls that take longer than its arithmetic, and beyond
+# it XLA's own calls are the faster ones (family tree, digits)
 os.environ.setdefault(
     "XLA_FLAGS",
     "--xla_cpu_multi_thread_eigen=false "
-    "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=100000000",
+    "--xla_backend_extra_options=xla_cpu_small_while_loop_byte_threshold=2097152",
 )
 os.environ.setdefault("NPROC", "1")  # threads that wait for tiny operations take a quarter of a core
 
