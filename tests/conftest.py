@@ -38,7 +38,8 @@ def harness(
 
     def call(*arguments: str, tracking: bool = False) -> tuple[int, str, str]:
         monkeypatch.setenv("HARNESS_STORE", str(store.path))
-        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+        for name in ("HYDRA_FULL_ERROR", "MLFLOW_TRACKING_URI"):
+            monkeypatch.delenv(name, raising=False)
         monkeypatch.setattr(
             sys, "argv", ["harness", *arguments, *([] if tracking else ["tracking.enabled=false"])]
         )

@@ -18,6 +18,7 @@ from harness.core.errors import InputError
 from harness.core.outcomes import MISSING
 from harness.store.definitions import Replaced
 from harness.store.mend import mend
+from harness.store.mlflow_note import is_http, served, tracking_uri
 from harness.store.read_once import ReadOnce
 from harness.store.store import Store
 from harness.studies.order import in_turn
@@ -87,7 +88,7 @@ def conduct(
         complete = False
     follow_up(store, name, asked.tracking)
     if asked.tracking.enabled:
-        print("dashboard: python -m harness.dashboard")
+        print(f"dashboard: {looked_at(store, asked.tracking.uri)}")
     if not complete:
         sys.exit(1)
 
@@ -194,6 +195,18 @@ def report(
             current = True
     write_page(at, name, rows, figures=current, command=command, tracker=tracker)
     return current and figures
+
+
+def looked_at(store: Store, uri: str | None) -> str:
+    """Where a tracker's runs are looked at: a server's address, else the command that serves them."""
+    tracker = tracking_uri(store, uri)
+    if is_http(tracker):
+        return tracker
+    return (
+        "python -m harness.dashboard"
+        if served(store, tracker)
+        else f"mlflow server --backend-store-uri {tracker}"
+    )
 
 
 def follow_up(store: Store, study: str, tracking: Tracking) -> None:

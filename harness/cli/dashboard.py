@@ -103,8 +103,8 @@ def serve(store: Store, study: str | None, port: int, *, opened: bool = False, h
         one_of("study", study, studies)
     if not is_loopback(host):
         say(
-            f"what is served at {host} is open, without a password, to every machine that reaches this one: "
-            "docs/team-server.md says how a proxy asks for one"
+            f"what is served at {host} is open, without a password: whoever reaches this machine can read "
+            "and write there (docs/team-server.md says how a proxy asks for one)"
         )
     uri = tracking_uri(store, None)
     with alone(uri, store.path):

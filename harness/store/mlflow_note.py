@@ -80,6 +80,11 @@ def hidden(uri: str) -> str:
     return ASKED.sub(r"\1…", PASSWORD.sub(r"\1…@", WHO.sub(r"\1…@", uri)))
 
 
+def is_http(uri: str) -> bool:
+    """Whether a tracking URI is of an MLflow server."""
+    return uri.startswith(("http://", "https://"))
+
+
 def database_of(uri: str) -> Path | None:
     """The file of a tracking URI that is an SQLite database."""
     path = uri.removeprefix(SQLITE)

@@ -22,15 +22,25 @@ from urllib.request import Request, urlopen
 from harness.core.errors import InputError
 from harness.core.files import whole
 from harness.store.mlflow_database import has_schema, is_server, make_schema
-from harness.store.mlflow_note import database_of, hidden
+from harness.store.mlflow_note import database_of, hidden, is_http
 
 PATIENCE = 3.0  # seconds until a server that says nothing is taken for absent
 SOON = 2.0  # seconds that others may hold a database or a lock before it is said
+ASKS = (
+    "asks for a password, or takes not the one it was given: give it by MLFLOW_TRACKING_USERNAME and "
+    "MLFLOW_TRACKING_PASSWORD, or by MLFLOW_TRACKING_TOKEN"
+)
+FORBIDS = (
+    "refuses this name of it, or you: its --allowed-hosts, or the proxy before it, say who may ask (you say "
+    "who you are by MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or by MLFLOW_TRACKING_TOKEN)"
+)
 SIGNS = {
-    "error code 401": "asks for a password: give it by MLFLOW_TRACKING_USERNAME and "
-    "MLFLOW_TRACKING_PASSWORD, or by MLFLOW_TRACKING_TOKEN",
-    "error code 403": "refuses this name of it, or you: its --allowed-hosts, or the proxy before it, say "
-    "who may ask",
+    **{"error code 401": ASKS, "401 Client Error": ASKS},  # as MLflow has it of its tables, and of files
+    **{"error code 403": FORBIDS, "403 Client Error": FORBIDS},
+    "/mlflow-artifacts/": "does not take the files of runs: its folder for them (--artifacts-destination) "
+    "must be there, and be its own to write",
+    "database schema": "is of another version of MLflow",
+    "Can't locate revision": "is of another version of MLflow",
 }
 """What is wrong with a server, by what its answer holds."""
 MEND = "the records are safe; move the file aside, and the next run of the study sends everything again"
@@ -106,11 +116,6 @@ def make_database(uri: str) -> None:
             MlflowClient(f"sqlite:///{new}").search_experiments()
     except troubles() as error:
         raise in_words(uri, error) from error
-
-
-def is_http(uri: str) -> bool:
-    """Whether a tracking URI is of an MLflow server."""
-    return uri.startswith(("http://", "https://"))
 
 
 def answering(uri: str) -> None:

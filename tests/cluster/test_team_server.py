@@ -4,115 +4,24 @@ a server and a study in it; two stores that send the same cells at once leave ea
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 
 from harness.store.store import Store
 from helpers.kept import keep
-from helpers.repository import ROOT
+from helpers.team import Server, once, typed
 
 # MLflow's own imports and database sessions warn; what we do with it does not
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
-POSTGRES = ["bash", str(ROOT / "tests" / "cluster" / "postgres.sh")]
-PAGE = (ROOT / "docs" / "team-server.md").read_text(encoding="utf-8")
 SEND = "import sys; from harness.store.mlflow_send import *; sync(Store.at(sys.argv[1]), 's', sys.argv[2])"
-
-
-def commands(name: str) -> str:
-    (found,) = re.findall(rf"<!-- run: {name} -->\n```sh\n(.*?)```", PAGE, re.S)
-    return f"set -euo pipefail\n{found}"
-
-
-def free() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def team() -> Iterator[dict[str, str]]:
-    """The environment in which the page's commands run; PostgreSQL is there, and gone afterwards."""
-    if not (list(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb")):
-        pytest.skip("no team's server: PostgreSQL is not installed")
-    folder, port = Path(tempfile.mkdtemp(prefix="team-")), free()
-    environment = os.environ | {
-        **{"TEAM": str(folder), "PGHOST": "127.0.0.1", "PGPORT": port, "PORT": free()},
-        **{"PGUSER": "postgres", "PGPASSFILE": str(folder / "postgres.pgpass")},
-        "DATABASE": f"postgresql+psycopg2://mlflow@127.0.0.1:{port}/mlflow",
-        "HARNESS_STORE": str(folder / "store"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-    }
-    environment.pop("MLFLOW_TRACKING_URI", None)
-    subprocess.run([*POSTGRES, "start", str(folder), port], check=True, timeout=120)
-    try:
-        yield environment
-    finally:
-        subprocess.run([*POSTGRES, "stop", str(folder)], check=True, timeout=120)
-        shutil.rmtree(folder)
-
-
-def typed(name: str, team: dict[str, str]) -> str:
-    done = subprocess.run(
-        ["bash", "-c", commands(name)], env=team, capture_output=True, text=True, timeout=180, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-class Server:
-    """The page's server, started and killed."""
-
-    def __init__(self, team: dict[str, str]) -> None:
-        self.team, self.uri = team, f"http://127.0.0.1:{team['PORT']}"
-        self.start()
-
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
-        silent = subprocess.DEVNULL
-        self.process = subprocess.Popen(
-            ["bash", "-c", commands("server")], env=self.team, stdout=silent, stderr=silent,
-            start_new_session=True,
-        )  # fmt: skip
-        end = time.monotonic() + 90
-        while time.monotonic() < end:
-            try:
-                urlopen(f"{self.uri}/health", timeout=2).close()
-                return
-            except OSError:
-                time.sleep(0.2)
-        raise TimeoutError("the server does not answer")
-
-    def end(self, how: signal.Signals) -> None:
-        """End it, its workers with it."""
-        os.killpg(self.process.pid, how)
-        self.process.wait(60)
-
-
-@pytest.fixture(scope="module")
-def server(team: dict[str, str]) -> Iterator[Server]:
-    """A database, its tables and the server, by the page's commands."""
-    typed("database", team)
-    assert "MLflow's tables are in" in typed("schema", team)
-    server = Server(team)
-    yield server
-    server.end(signal.SIGTERM)
-    typed("upgrade", team)
 
 
 def test_the_commands_of_the_page_make_a_server_on_which_each_cell_is_once(
@@ -181,16 +90,3 @@ def two_stores_at_once(folder: Path, uri: str) -> list[str]:
     for sender in senders:
         assert (sender.communicate(timeout=120)[1], sender.returncode) == ("", 0)
     return ids
-
-
-def once(uri: str, study: str) -> set[str]:
-    """The cells of a study, each of which is there in one whole run."""
-    from mlflow import MlflowClient
-
-    client = MlflowClient(uri)
-    experiment = client.get_experiment_by_name(study)
-    runs = client.search_runs([experiment.experiment_id])
-    assert all(run.data.tags["complete"] == "true" for run in runs)
-    found = Counter(run.data.tags["cell"] for run in runs)
-    assert set(found.values()) == {1}
-    return set(found)
