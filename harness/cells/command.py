@@ -23,7 +23,7 @@ from harness.core.naming import snake_case
 PLAIN = re.compile(r"(?!(true|false|null|nan|inf)$)[A-Za-z_][A-Za-z0-9_./-]*", re.ASCII | re.IGNORECASE)
 """Words that Hydra reads as themselves; others are put in quotes."""
 
-BESIDE = ("store", "tracking", "figures", "plan")  # what decides no cell of a study
+BESIDE = ("store", "tracking", "figures", "plan", "jobs")  # what decides no cell of a study
 
 
 def command(settings: Mapping[str, Any]) -> str:

@@ -19,20 +19,20 @@ import sys
 import time
 import uuid
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from harness.core.errors import InputError
 from harness.core.files import HOUR, ages, remove_leftovers, write_atomically
 from harness.store.files import json_text, read_json
+from harness.store.locked import locked
 from harness.store.mlflow_note import database_of, news, tracking_uri
 from harness.store.names import is_study_name
 from harness.store.store import Store
 
 PAUSES = (2, 8, 30)  # seconds until a database that others are at is tried again
-SOON = 2.0  # seconds that another process may send before it is said
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def deliver(store: Store, uri: str | None = None) -> None:
     """
     if _to_be_tried(store):
         try:
-            with _alone(store, wait=True):
+            with locked(folder(store) / "lock"):
                 send_all(store, uri)
         except OSError as error:
             raise InputError(
@@ -165,32 +165,16 @@ def main(path: str) -> None:
         os.nice(10)  # whoever has the prompt back may be timing something
     if hasattr(signal, "alarm"):
         signal.alarm(HOUR)  # nothing is held for ever: what is left the next run sends
-    while any(not request.tried for request in requests(store).values()):
-        with _alone(store, wait=False) as mine:
-            if not mine:
-                return  # the other looks again when it is done
-            remove_leftovers(folder(store))
-            send_all(store, None, PAUSES)
-
-
-@contextmanager
-def _alone(store: Store, *, wait: bool) -> Iterator[bool]:
-    """Inside the block no other process sends what this store asks for; False if one does, and none waits."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder(store) / "lock")
     try:
-        lock.acquire(timeout=SOON if wait else 0)
-    except Timeout:
-        if not wait:
-            yield False
-            return
-        print("harness: another process is sending to MLflow: waiting for it", file=sys.stderr)
-        lock.acquire()
-    try:
-        yield True
-    finally:
-        lock.release()
+        while any(not request.tried for request in requests(store).values()):
+            with locked(folder(store) / "lock", wait=False) as mine:
+                if not mine:
+                    return  # the other looks again when it is done
+                remove_leftovers(folder(store))
+                send_all(store, None, PAUSES)
+    except InputError as error:  # nobody hears it now: the next command says it
+        for n, (path, request) in enumerate(requests(store).items()):
+            _write(path, replace(request, why="" if n else str(error), tried=True))
 
 
 def send_all(store: Store, only: str | None, pauses: Sequence[float] = ()) -> None:

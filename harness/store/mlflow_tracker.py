@@ -11,9 +11,8 @@ import logging
 import os
 import sqlite3
 import ssl
-import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -22,6 +21,7 @@ from urllib.request import Request, urlopen
 from harness.core.errors import InputError
 from harness.core.files import whole
 from harness.store.mlflow_database import has_schema, is_server, make_schema
+from harness.store.locked import locked
 from harness.store.mlflow_note import database_of, hidden, is_http
 
 PATIENCE = 3.0  # seconds until a server that says nothing is taken for absent
@@ -75,23 +75,15 @@ def alone(uri: str, folder: Path) -> Iterator[None]:
     The lock is a file beside the database, or in `folder` for a server, where every store has its own. Raises
     `InputError` where it cannot be made.
     """
-    from filelock import FileLock, Timeout
-
     database = database_of(uri)
     key = hashlib.sha256(uri.encode()).hexdigest()[:12]
-    lock = FileLock(f"{database}.lock" if database else folder / f"mlflow-{key}.lock")
-    try:
+    path = Path(f"{database}.lock") if database else folder / f"mlflow-{key}.lock"
+    with ExitStack() as held:
         try:
-            lock.acquire(timeout=SOON)
-        except Timeout:
-            print("harness: another process is sending to MLflow: waiting for it", file=sys.stderr)
-            lock.acquire()
-    except OSError as error:
-        raise in_words(uri, error) from error
-    try:
+            held.enter_context(locked(path))
+        except OSError as error:
+            raise in_words(uri, error) from error
         yield
-    finally:
-        lock.release()
 
 
 def make_database(uri: str) -> None:
