@@ -47,9 +47,9 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
         if isinstance(error, OSError) and error.errno not in LOCKLESS:
             raise
         raise InputError(
-            f"MLflow is not told: the file system of {path.parent} keeps no locks, without which two processes "
-            "could write into its tracker at once: keep the store on another (store=…), or leave MLflow out "
-            "(tracking.enabled=false); records are safe, they need none"
+            f"MLflow is not told: the file system of {path.parent} keeps no locks, without which two "
+            "processes could write into a tracker at once: keep the store on another (store=…), or leave "
+            "MLflow out (tracking.enabled=false); records are safe, they need none"
         ) from error
     try:
         yield mine

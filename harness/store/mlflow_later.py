@@ -173,8 +173,8 @@ def main(path: str) -> None:
                 remove_leftovers(folder(store))
                 send_all(store, None, PAUSES)
     except InputError as error:  # nobody hears it now: the next command says it
-        for n, (path, request) in enumerate(requests(store).items()):
-            _write(path, replace(request, why="" if n else str(error), tried=True))
+        for n, (note, request) in enumerate(requests(store).items()):
+            _write(note, replace(request, why="" if n else str(error), tried=True))
 
 
 def send_all(store: Store, only: str | None, pauses: Sequence[float] = ()) -> None:

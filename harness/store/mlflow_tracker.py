@@ -20,8 +20,8 @@ from urllib.request import Request, urlopen
 
 from harness.core.errors import InputError
 from harness.core.files import whole
-from harness.store.mlflow_database import has_schema, is_server, make_schema
 from harness.store.locked import locked
+from harness.store.mlflow_database import has_schema, is_server, make_schema
 from harness.store.mlflow_note import database_of, hidden, is_http
 
 PATIENCE = 3.0  # seconds until a server that says nothing is taken for absent

@@ -1,8 +1,9 @@
 """Held to what a store promises when everything goes wrong at once: nothing finished is lost or made twice,
 and what there is in the end has the bits that an undisturbed run gives.
 
-Kills of studies that nobody is told of are `bench.torture`'s (its small form: test_torture.py). Two kills of a
-search run always; 20 of them, 60 of a study that MLflow is told of, and 200 cells into 10,000 records, by `make stress`.
+Kills of studies that nobody is told of are `bench.torture`'s (its small form: test_torture.py). Two kills
+of a search run always; 20 of them, 60 of a study that MLflow is told of, and 200 cells into 10,000 records,
+by `make stress`.
 """
 
 from __future__ import annotations
