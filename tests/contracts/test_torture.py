@@ -24,11 +24,13 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return store
 
 
-@pytest.mark.parametrize("kind", ["worker", "command", "machine"])
+@pytest.mark.parametrize("kind", ["machine", "command", pytest.param("worker", marks=pytest.mark.slow)])
 def test_a_study_killed_at_drawn_moments_loses_nothing_and_has_a_calm_runs_bits(
     kind: str, calm: Store, tmp_path: Path
 ) -> None:
-    """One kill of each kind, by the moments of seed 1; SLURM's and Ray's are tests/cluster's."""
+    """One kill of each kind, by the moments of seed 1; a worker's alone is test_pool.py's, SLURM's and Ray's
+    are tests/cluster's.
+    """
     tally = storm(kind, 1, Scene(tmp_path, small=True), calm, seed=1, longest=1.5)
     assert tally.kills == 1
     assert tally.sound, f"{HEAD}\n{tally.row(kind)}"
