@@ -189,10 +189,10 @@ class Driver:
         ends = [self.boundary, first + most, plan.epochs]
         if trainer.watch:
             ends += trainer.watch.epochs[trainer.watch.epochs > first].tolist()
-        if trainer.clock > PAUSE or (self.checkpoint and trainer.clock):
+        if trainer.clock:
             ends.append(first + max(1, int(PAUSE * first / trainer.clock)))
-        elif self.checkpoint:  # a first look at the pace: else the first chunk might take an hour
-            ends.append(1)
+        else:  # a first look at the pace: else the first chunk might take an hour
+            ends.append(first + 1)
         points = trainer.points[trainer.points >= first].tolist()
         ends += points[POINTS : POINTS + 1]
         if np.isfinite(plan.seconds):  # a first look at the pace, then what it leaves time for

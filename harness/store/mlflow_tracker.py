@@ -25,7 +25,7 @@ from harness.store.mlflow_database import has_schema, is_server, make_schema
 from harness.store.mlflow_note import database_of, hidden, is_http
 
 PATIENCE = 3.0  # seconds until a server that says nothing is taken for absent
-SOON = 2.0  # seconds that others may hold a database or a lock before it is said
+SOON = 2.0  # seconds that others may hold a database before it is said
 ASKS = (
     "asks for a password, or takes not the one it was given: give it by MLFLOW_TRACKING_USERNAME and "
     "MLFLOW_TRACKING_PASSWORD, or by MLFLOW_TRACKING_TOKEN"

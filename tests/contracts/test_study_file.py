@@ -422,6 +422,41 @@ def test_links_folders_and_what_is_encrypted_or_packed_otherwise_are_refused(
     assert "packed in another way" in refused(packed(bad, inside, compress_type=zipfile.ZIP_BZIP2), tmp_path)
 
 
+@pytest.mark.parametrize("offset", [2**40, 2**63 - 1, 2**63, 2**64 - 1])
+def test_a_member_that_lies_beyond_any_file_is_refused(
+    offset: int, made: tuple[Store, Path], tmp_path: Path
+) -> None:
+    """A zip says in 64 bits where a member begins; Python's own positions have 63."""
+    path = packed(tmp_path / "bad.zip", contents(made[1]))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("studies/s/more.md", b"harmless")
+        for info in archive.filelist:
+            info.header_offset = offset
+    refused(path, tmp_path)
+
+
+def test_what_is_refused_leaves_a_store_that_is_in_use_as_it_was(
+    made: tuple[Store, Path], tmp_path: Path
+) -> None:
+    """By every byte of the store: a file cut short, altered, with another member, and climbing out."""
+    store = Store.at(tmp_path / "store").prepare()
+    store.write_study("mine", "", [keep(store, "backprop", weights=weights((2, 2, 1), 1))])
+    whole, inside = made[1].read_bytes(), contents(made[1])
+    bad = tmp_path / "bad.zip"
+    before = seen(store.path)
+    for case in (
+        *(lambda part=part: bad.write_bytes(whole[: len(whole) * part // 20]) for part in range(20)),
+        lambda: packed(bad, inside | {STUDY: inside[STUDY] + b" "}, manifest_of(inside)),
+        lambda: packed(bad, inside | {"parts/xor-backprop-0123456789ab/at-0.npz": b""}),
+        lambda: packed(bad, inside | {"../out.md": b"harmless"}),
+    ):
+        case()
+        with pytest.raises(InputError) as error:
+            take_in(store, bad)
+        assert "\n" not in str(error.value)
+        assert seen(store.path) == before
+
+
 def test_names_that_are_one_on_some_systems_are_refused(made: tuple[Store, Path], tmp_path: Path) -> None:
     inside, bad = contents(made[1]), tmp_path / "bad.zip"
     assert "some systems take for" in refused(packed(bad, inside | {"studies/s/TABLE.md": b"x"}), tmp_path)
