@@ -192,7 +192,9 @@ def test_few_replicas_say_nothing_of_a_distribution() -> None:
 # Rates
 
 
-@pytest.mark.parametrize("rate", [0.05, 0.5, 0.97])
+@pytest.mark.parametrize(
+    "rate", [*(pytest.param(each, marks=pytest.mark.slow) for each in (0.05, 0.5)), 0.97]
+)
 def test_equal_rates_are_called_different_no_more_often_than_stated(rate: float) -> None:
     def one(rng: Any) -> tuple[Any, Measured]:
         return Rate(int(rng.binomial(40, rate)), 40), measures.share(rng.uniform(size=60) < rate, "")
